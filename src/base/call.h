@@ -1,0 +1,61 @@
+/*
+ * The call record: one for each export's invocation, on the door's stack, passed down as first argument.
+ *
+ * Owns the deadline, the abort flags, the error as it is known where it happened, and what the log line will say. Belongs to
+ * one thread. A failure is set once, by call_fail, where it is found; callers pass it on and never overwrite it.
+ */
+#ifndef AKVEKM_BASE_CALL_H
+#define AKVEKM_BASE_CALL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/config.h"
+
+struct call_error {
+    enum ekm_rc rc;
+    long http_status;
+    uint32_t aadsts;         /* Entra's number, 0 for none */
+    char azure_code[64];     /* error.code */
+    char inner_code[64];     /* innermost error.innererror.code */
+    char request_id[64];     /* x-ms-request-id */
+    char note[256];          /* what else a reader needs; no secrets, no bodies */
+};
+
+struct call {
+    const char *operation;
+    const struct config *config;
+    const atomic_bool *session_aborted; /* NULL outside sessions */
+    uint64_t number;
+    uint64_t start_ms, deadline_ms;
+    char correlation_id[37];
+    unsigned tries;
+    bool audited; /* its success is logged at info */
+    struct call_error error;
+    char request_id[64]; /* of the last answer */
+    char vault[254], key[128], version[65], thumbprint[65], client_id[37];
+};
+
+/* Fills the record; the deadline is config->call_timeout_ms from now. */
+void call_begin(struct call *call, const char *operation, const struct config *config);
+/* Logs the outcome (failures at error, audited successes at info) and maps it to the host's code. */
+int32_t call_end(struct call *call, enum ekm_rc rc);
+
+/* Forgets the error of the try before: the code reported is that of the last try. */
+void call_new_try(struct call *call);
+/* Sets the error and returns rc. The format may be NULL. */
+enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...) EKM_PRINTF(3, 4);
+
+bool call_aborted(const struct call *call);
+uint64_t call_remaining_ms(const struct call *call);
+/* Sleeps, at most to the deadline; wakes within 250 ms of an abort. EKM_CLOSING if aborted, else EKM_OK. */
+enum ekm_rc call_sleep(struct call *call, uint64_t ms) EKM_MUST_CHECK;
+/* EKM_OK, EKM_CLOSING if the session was aborted, or EKM_DEADLINE if time is up; sets the error. */
+enum ekm_rc call_check(struct call *call) EKM_MUST_CHECK;
+
+/* One line about this call's progress, with the call's number, vault and key. */
+void call_log(const struct call *call, enum log_level level, const char *format, ...)
+    EKM_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * The one table of what can go wrong: name, code that the host sees, text, whether another try may help.
+ *
+ * Codes and meanings: behaviour.md section 6 and the connector's published list; every code is explained in
+ * docs/errors.md. Immutable; any floor may call, any thread.
+ */
+#ifndef AKVEKM_BASE_ERR_H
+#define AKVEKM_BASE_ERR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err_table.h"
+
+enum ekm_rc {
+#define EKM_ENUM(name, code, again, text) name,
+    EKM_ERRORS(EKM_ENUM)
+#undef EKM_ENUM
+        EKM_RC_COUNT
+};
+
+/* What the host sees: SqlCpError, a documented code. */
+int32_t ekm_code(enum ekm_rc rc);
+const char *ekm_name(enum ekm_rc rc);
+/* One sentence without a final stop, for the log. */
+const char *ekm_text(enum ekm_rc rc);
+/* Whether the same request may succeed a moment later (behaviour.md section 7). */
+bool ekm_retryable(enum ekm_rc rc);
+
+#if defined(__GNUC__)
+#define EKM_MUST_CHECK __attribute__((warn_unused_result))
+#define EKM_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
+#else
+#define EKM_MUST_CHECK
+#define EKM_PRINTF(format_index, first)
+#endif
+
+#endif

@@ -1,0 +1,72 @@
+/* The rows of err.h: X(name, code, retryable, text). One name a cause; several causes may share a code. */
+#ifndef AKVEKM_BASE_ERR_TABLE_H
+#define AKVEKM_BASE_ERR_TABLE_H
+
+/* clang-format off */
+#define EKM_ERRORS(X) \
+    X(EKM_OK,                       0, false, "success") \
+    X(EKM_FAILURE,                  1, false, "refused; the log line before says why") \
+    X(EKM_INSUFFICIENT_BUFFER,      2, false, "the caller's buffer is too small") \
+    X(EKM_NOT_SUPPORTED,            3, false, "not supported by this provider") \
+    X(EKM_NOT_FOUND,                4, false, "no such key or algorithm") \
+    X(EKM_INVALID_ARGUMENT,         6, false, "bad parameter") \
+    X(EKM_NAME_TOO_LONG,         2049, false, "the key name is longer than max_key_name_length") \
+    X(EKM_SECRET_TOO_SHORT,      2050, false, "SECRET must be the client ID followed by the client secret") \
+    X(EKM_OUT_OF_MEMORY,         2051, false, "out of memory") \
+    X(EKM_MAP_FAILED,            2058, false, "the durable thumbprint map could not be read or written") \
+    X(EKM_UNEXPECTED_STATUS,     3001, false, "the vault answered with an unexpected success status") \
+    X(EKM_CONNECT_FAILED,        3102, true,  "connection refused, unreachable or timed out") \
+    X(EKM_TLS_FAILED,            3106, true,  "TLS handshake or sending failed") \
+    X(EKM_CERTIFICATE_REFUSED,   3106, false, "the server's certificate is not trusted") \
+    X(EKM_NO_ANSWER,             3107, true,  "no answer within the try's time") \
+    X(EKM_UNAUTHORIZED,          3108, false, "the vault refused the token and sent no usable challenge") \
+    X(EKM_THROTTLED,             3109, true,  "the vault throttles its callers") \
+    X(EKM_REQUEST_REFUSED,       3110, false, "the request was rejected as malformed, mostly an illegal key name") \
+    X(EKM_SERVER_ERROR,          3111, true,  "the vault failed with a 5xx status") \
+    X(EKM_KEY_NOT_FOUND,         3112, false, "the vault holds no such key or version") \
+    X(EKM_FORBIDDEN,             3113, false, "the application lacks the permission for this operation") \
+    X(EKM_CONNECTION_BROKEN,     3119, true,  "the connection broke while reading the answer") \
+    X(EKM_ANSWER_TOO_BIG,        3119, false, "the answer exceeds its limit") \
+    X(EKM_CHALLENGE_MALFORMED,   3203, false, "the vault's challenge is absent or malformed") \
+    X(EKM_CHALLENGE_NO_RESOURCE, 3206, false, "the vault's challenge names no resource") \
+    X(EKM_BAD_CREDENTIALS,       3303, false, "Entra rejects the client ID or its secret") \
+    X(EKM_TOKEN_FAILED,          3304, false, "Entra gave no token") \
+    X(EKM_TOKEN_UNAVAILABLE,     3304, true,  "Entra is throttling or failing") \
+    X(EKM_TOKEN_REJECTED,        3305, false, "the vault refused a token issued a moment ago") \
+    X(EKM_TOKEN_MISSING,         3306, false, "Entra's answer holds no token") \
+    X(EKM_TOKEN_NOT_JSON,        3307, false, "Entra's answer is not JSON") \
+    X(EKM_KEY_NOT_JSON,          3404, false, "the key answer is not JSON") \
+    X(EKM_KEY_NO_NODE,           3405, false, "the key answer lacks its key object") \
+    X(EKM_KEY_NO_ID,             3406, false, "the key answer lacks the key identifier") \
+    X(EKM_KEY_NO_TYPE,           3407, false, "the key answer lacks the key type") \
+    X(EKM_KEY_NO_N,              3408, false, "the key answer lacks the modulus") \
+    X(EKM_KEY_BAD_N,             3409, false, "the modulus is not valid base64url") \
+    X(EKM_KEY_NO_E,              3410, false, "the key answer lacks the public exponent") \
+    X(EKM_KEY_BAD_E,             3411, false, "the public exponent is not valid base64url") \
+    X(EKM_KEY_BAD_ID,            3412, false, "the key identifier is not a key URI") \
+    X(EKM_WRAP_BAD_VALUE,        3606, false, "the wrapped value is not valid base64url") \
+    X(EKM_WRAP_NOT_JSON,         3607, false, "the wrap answer is not JSON") \
+    X(EKM_WRAP_NO_VALUE,         3608, false, "the wrap answer lacks its value") \
+    X(EKM_WRAP_EMPTY,            3609, false, "the wrap answer is empty") \
+    X(EKM_UNWRAP_BAD_VALUE,      3706, false, "the unwrapped value is not valid base64url") \
+    X(EKM_UNWRAP_NOT_JSON,       3707, false, "the unwrap answer is not JSON") \
+    X(EKM_UNWRAP_NO_VALUE,       3708, false, "the unwrap answer lacks its value") \
+    X(EKM_UNWRAP_EMPTY,          3709, false, "the unwrap answer is empty") \
+    X(EKM_HOST_NOT_RESOLVED,     3900, true,  "the vault's host name does not resolve") \
+    X(EKM_DEADLINE,              5001, false, "call_timeout_ms passed") \
+    X(EKM_VAULT_NOT_ALLOWED,     5002, false, "IDENTITY is not a vault of a known cloud") \
+    X(EKM_CONFIGURATION,         5003, false, "the configuration is invalid or unsafe") \
+    X(EKM_KEY_DISABLED,          5004, false, "the key is disabled") \
+    X(EKM_KEY_EXPIRED,           5005, false, "the key is expired or not yet valid") \
+    X(EKM_CHALLENGE_FOREIGN,     5006, false, "the vault's challenge points outside Azure") \
+    X(EKM_CLOSING,               5007, false, "the provider is closed or closing, or the session was aborted") \
+    X(EKM_OTHER_KEY,             5008, false, "the answer or the map names another key") \
+    X(EKM_INTERNAL,              5009, false, "internal fault, please report") \
+    X(EKM_UNWRAP_REFUSED,        5010, false, "this key cannot open this wrapped key: wrong key or damaged") \
+    X(EKM_FIREWALL,              5011, false, "the vault's network rules refuse this machine") \
+    X(EKM_KEY_OPERATION,         5012, false, "the key's operations do not include wrapKey and unwrapKey") \
+    X(EKM_PROXY,                 5013, false, "the proxy cannot be used") \
+    X(EKM_PROXY_UNREACHABLE,     5013, true,  "the proxy does not resolve or answer")
+/* clang-format on */
+
+#endif

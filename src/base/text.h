@@ -1,0 +1,39 @@
+/*
+ * Text with checked ends: copies into arrays, ASCII comparison, numbers, character sets, UTF-16.
+ *
+ * Nothing here depends on the locale. Destinations are always terminated when cap > 0; a false says that the text did not
+ * fit and what is there is its beginning. Any floor may call, any thread.
+ */
+#ifndef AKVEKM_BASE_TEXT_H
+#define AKVEKM_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+bool text_copy(char *dst, size_t cap, const char *src);
+bool text_copy_n(char *dst, size_t cap, const char *src, size_t len);
+bool text_format(char *dst, size_t cap, const char *format, ...) EKM_PRINTF(3, 4);
+
+/* ASCII letters count as equal in either case. */
+bool text_equal_nocase(const char *a, const char *b);
+bool text_equal_nocase_n(const char *a, const char *b, size_t len);
+bool text_ends_nocase(const char *text, const char *end);
+void text_lower(char *text);
+
+bool text_is_alnum(char c); /* 0-9 A-Z a-z */
+bool text_is_digit(char c);
+/* Whether text is 1..max_len characters of 0-9 A-Z a-z and those in `extra`. */
+bool text_is_name(const char *text, const char *extra, size_t max_len);
+
+/* Decimal digits only, at most `max`; no sign, no blanks, at least one digit. */
+bool text_to_u64(const char *text, uint64_t max, uint64_t *out);
+
+/* Appends UTF-8. EKM_INVALID_ARGUMENT for a lone surrogate; a NUL inside is refused likewise. */
+enum ekm_rc text_from_utf16(const uint16_t *units, size_t count, struct buf *out) EKM_MUST_CHECK;
+/* The number of UTF-16 units that valid UTF-8 `text` needs; writes them if dst has room for all of them. */
+size_t text_to_utf16(const char *text, uint16_t *dst, size_t cap_units);
+
+#endif

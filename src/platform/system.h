@@ -1,0 +1,51 @@
+/*
+ * Clock, random bytes, wiping, identity of process and thread, environment, system log.
+ *
+ * Owns the socket of the system log. Any floor may call, any thread.
+ */
+#ifndef AKVEKM_PLATFORM_SYSTEM_H
+#define AKVEKM_PLATFORM_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t plat_now_ms(void);     /* monotonic */
+int64_t plat_unix_time_ms(void); /* wall clock, UTC */
+
+struct plat_time {
+    int year, month, day, hour, minute, second, millisecond;
+};
+/* UTC calendar of a wall-clock time, independent of locale and time zone. */
+void plat_calendar(int64_t unix_time_ms, struct plat_time *out);
+
+/* False: the system gave no random bytes. */
+bool plat_random(void *out, size_t len);
+
+/* Overwrites in a way that the compiler does not remove. NULL with len 0 is allowed. */
+void plat_wipe(void *data, size_t len);
+
+uint32_t plat_process_id(void);
+uint64_t plat_thread_id(void);
+
+/* Writes "Linux 6.1.0 x86_64" or the like, always terminated. */
+void plat_os_name(char *out, size_t cap);
+
+/* The variable's value, or NULL if unset or if the process runs with raised rights. */
+const char *plat_environment(const char *name);
+
+/* errno (and GetLastError) of the host, put back when a call leaves. */
+struct plat_errors {
+    int errno_value;
+};
+void plat_errors_save(struct plat_errors *errors);
+void plat_errors_restore(const struct plat_errors *errors);
+
+enum plat_severity { PLAT_SEVERITY_ERROR, PLAT_SEVERITY_WARNING, PLAT_SEVERITY_INFO };
+
+/* One message to the system log, never blocking; lost if the log does not take it now. `code` is the event id where
+ * the system has such. `text` is UTF-8 without line breaks. */
+void plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
+void plat_system_log_close(void);
+
+#endif

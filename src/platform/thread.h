@@ -1,0 +1,48 @@
+/*
+ * Mutexes, conditions and what threads need from the system.
+ *
+ * Owns nothing; every object is static and needs no set-up or tear-down, so that a door may use it before the
+ * first Initialize. Any floor may call, any thread. A mutex is not recursive and guards no I/O.
+ */
+#ifndef AKVEKM_PLATFORM_THREAD_H
+#define AKVEKM_PLATFORM_THREAD_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct plat_mutex {
+    pthread_mutex_t native;
+};
+
+struct plat_cond {
+    pthread_cond_t native;
+};
+
+/* clang-format off */
+#define PLAT_MUTEX_INIT { PTHREAD_MUTEX_INITIALIZER }
+#define PLAT_COND_INIT { PTHREAD_COND_INITIALIZER }
+/* clang-format on */
+
+void plat_mutex_lock(struct plat_mutex *mutex);
+void plat_mutex_unlock(struct plat_mutex *mutex);
+
+void plat_cond_broadcast(struct plat_cond *cond);
+
+/* Waits until a broadcast or until plat_now_ms() reaches `until_ms`; spurious wake-ups happen. */
+void plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex, uint64_t until_ms);
+
+/* Runs `handler` in every child that the process forks from now on. False: the system refused. */
+bool plat_on_fork_child(void (*handler)(void));
+
+/* Keeps SIGPIPE from this thread between hold and release, and removes one that came meanwhile: the host's own
+ * signal handling stays as it is. Hold and release pair up in one thread. */
+struct plat_sigpipe {
+    sigset_t former_mask;
+    bool held;
+};
+void plat_sigpipe_hold(struct plat_sigpipe *sigpipe);
+void plat_sigpipe_release(struct plat_sigpipe *sigpipe);
+
+#endif

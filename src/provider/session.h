@@ -1,0 +1,37 @@
+/*
+ * The table of sessions: handles with a generation, never pointers; a stale or forged one is an error, not a crash.
+ *
+ * Owns the sessions. Any thread. A session is immutable once open; closing unlinks it and raises its abort flag if asked, the
+ * last user frees it.
+ */
+#ifndef AKVEKM_PROVIDER_SESSION_H
+#define AKVEKM_PROVIDER_SESSION_H
+
+#include <stdatomic.h>
+
+#include "akvekm/sqlcrypt.h"
+#include "base/call.h"
+#include "vault/vault.h"
+
+struct key_listing; /* the session's snapshot of the vault's keys, see listing.h */
+
+struct session {
+    struct vault vault;
+    atomic_bool aborted;
+    atomic_uint references;
+    _Atomic(struct key_listing *) listing;
+};
+
+/* Takes over the vault's credential on success. */
+enum ekm_rc session_add(const struct vault *vault, SqlCpSession *handle) EKM_MUST_CHECK;
+/* NULL for a handle that is not open. The caller gives it back with session_put. */
+struct session *session_get(const SqlCpSession *handle);
+void session_put(struct session *session);
+/* EKM_INVALID_ARGUMENT for a handle that is not open. */
+enum ekm_rc session_close(const SqlCpSession *handle, bool abort) EKM_MUST_CHECK;
+
+void session_abort_all(void);
+/* Closes every session; none may be in use. */
+void session_close_all(void);
+
+#endif
