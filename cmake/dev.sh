@@ -1,0 +1,121 @@
+#!/bin/sh
+# The project's commands; `sh cmake/dev.sh help` lists them. Works on a fresh Debian 12 as root or with sudo.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+packages='gcc libc6-dev cmake ninja-build libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev'
+jobs=$(nproc 2>/dev/null || echo 2)
+
+usage() {
+    cat <<'USAGE'
+usage: sh cmake/dev.sh COMMAND
+
+  demo       build, start the embedded vault, run the setup article's T-SQL through the host stand-in
+  test       build and run every test; ends with ctest's closing lines
+  build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost
+  sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
+  setup      install the packages that are missing, nothing else
+  clean      remove the build folders
+
+All of them install missing Debian packages by name first (demo, test, build, sanitize).
+USAGE
+}
+
+say() {
+    printf 'dev: %s\n' "$*"
+}
+
+# quietly WHAT COMMAND...: shows what the command printed only if it fails.
+quietly() {
+    what=$1
+    shift
+    say "$what"
+    log=$(mktemp)
+    if "$@" >"$log" 2>&1 </dev/null; then
+        rm -f "$log"
+    else
+        status=$?
+        cat "$log"
+        rm -f "$log"
+        say "failed: $what"
+        exit "$status"
+    fi
+}
+
+missing_packages() {
+    for package in $packages; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || :)
+        [ "$state" = installed ] || printf '%s ' "$package"
+    done
+}
+
+setup() {
+    if ! command -v dpkg-query >/dev/null 2>&1; then
+        say "not a Debian system: these packages are expected to be there: $packages"
+        return
+    fi
+    missing=$(missing_packages)
+    [ -n "$missing" ] || return 0
+    as_root=
+    if [ "$(id -u)" -ne 0 ]; then
+        as_root=sudo
+        if ! command -v sudo >/dev/null 2>&1; then
+            say "missing: $missing"
+            say "run as root or with sudo installed, or install them yourself"
+            exit 1
+        fi
+    fi
+    quietly 'reading the package lists' $as_root apt-get -q update
+    # shellcheck disable=SC2086 # a list of package names
+    quietly "installing: $missing" $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y --no-install-recommends install $missing
+}
+
+# build FOLDER [cmake options]
+build() {
+    folder=$1
+    shift
+    quietly "configuring $folder" cmake -S "$root" -B "$root/$folder" -G Ninja "$@"
+    quietly "building $folder" cmake --build "$root/$folder" -j "$jobs"
+}
+
+# run_tests FOLDER: only the failures' output and ctest's own closing lines.
+run_tests() {
+    say "testing $1"
+    ctest --test-dir "$root/$1" --output-on-failure --progress -j "$jobs" </dev/null
+}
+
+demo() {
+    setup
+    build build
+    sh "$root/tests/demo/demo.sh" "$root/build"
+}
+
+sanitize() {
+    setup
+    build build-asan -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_SANITIZE=address,undefined
+    run_tests build-asan
+    build build-tsan -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_SANITIZE=thread
+    run_tests build-tsan
+}
+
+case ${1:-help} in
+    demo) demo ;;
+    test)
+        setup
+        build build
+        run_tests build
+        ;;
+    build)
+        setup
+        build build
+        ;;
+    sanitize) sanitize ;;
+    setup) setup ;;
+    clean) rm -rf "$root/build" "$root/build-asan" "$root/build-tsan" ;;
+    help | -h | --help) usage ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+esac
