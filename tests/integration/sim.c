@@ -1,0 +1,183 @@
+#include "harness.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+extern char **environ;
+
+long now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Starts vaultsim and waits for its line; its standard output stays open only that long. */
+static void launch(struct sim *sim, const char *option, const char *value)
+{
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    char state[80];
+    snprintf(state, sizeof state, "%s", sim->folder);
+    char program[] = AKVEKM_BUILD_DIR "/vaultsim", state_option[] = "--state";
+    char extra[2][64];
+    snprintf(extra[0], sizeof extra[0], "%s", option != NULL ? option : "");
+    snprintf(extra[1], sizeof extra[1], "%s", value != NULL ? value : "");
+    char *arguments[] = {program,
+                         state_option,
+                         state,
+                         option != NULL ? extra[0] : NULL,
+                         value != NULL ? extra[1] : NULL,
+                         NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    assert_int_equal(posix_spawn(&sim->pid, program, &actions, NULL, arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    FILE *out = fdopen(ends[0], "r");
+    assert_non_null(out);
+    char line[512];
+    bool is_ready = false;
+    while (!is_ready && fgets(line, sizeof line, out) != NULL) {
+        is_ready = strncmp(line, "vaultsim: ready", 15) == 0;
+    }
+    fclose(out);
+    assert_true(is_ready);
+}
+
+void sim_start(struct sim *sim, const char *option, const char *value)
+{
+    const char *parent = getenv("TMPDIR");
+    snprintf(sim->folder, sizeof sim->folder, "%s/akvekm-XXXXXX", parent != NULL ? parent : "/tmp");
+    assert_non_null(mkdtemp(sim->folder));
+    launch(sim, option, value);
+    char config[96];
+    snprintf(config, sizeof config, "%s/akv-ekm.conf", sim->folder);
+    setenv("AKVEKM_CONFIG", config, 1);
+}
+
+void sim_kill(struct sim *sim)
+{
+    int status = 0;
+    kill(sim->pid, SIGTERM);
+    assert_int_equal(waitpid(sim->pid, &status, 0), sim->pid);
+}
+
+void sim_resume(struct sim *sim)
+{
+    launch(sim, NULL, NULL);
+}
+
+static char *read_all(FILE *in)
+{
+    size_t len = 0, cap = 1 << 16;
+    char *text = malloc(cap);
+    assert_non_null(text);
+    for (size_t n; (n = fread(text + len, 1, cap - len - 1, in)) > 0;) {
+        len += n;
+        if (cap - len < 4096) {
+            cap *= 2;
+            text = realloc(text, cap);
+            assert_non_null(text);
+        }
+    }
+    text[len] = '\0';
+    return text;
+}
+
+char *sim_log(const struct sim *sim)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/akv-ekm.log", sim->folder);
+    FILE *in = fopen(path, "r");
+    if (in == NULL) {
+        return strdup("");
+    }
+    char *text = read_all(in);
+    fclose(in);
+    return text;
+}
+
+void sim_stop(struct sim *sim)
+{
+    sim_kill(sim);
+    char *log = sim_log(sim);
+    assert_null(strstr(log, SIM_SECRET));
+    assert_null(strstr(log, SIM_PLAIN));
+    assert_null(strstr(log, "Bearer "));
+    free(log);
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", sim->folder);
+    assert_int_equal(system(command), 0);
+}
+
+static char *control(const struct sim *sim, const char *method, const char *path, const char *json)
+{
+    char *command = NULL;
+    assert_true(asprintf(&command, "'%s/vaultsim' ctl --state '%s' %s '%s' '%s'", AKVEKM_BUILD_DIR,
+                         sim->folder, method, path, json != NULL ? json : "") > 0);
+    if (json == NULL) {
+        command[strlen(command) - 3] = '\0';
+    }
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    char *answer = read_all(out);
+    if (pclose(out) != 0) {
+        fail_msg("%s: %s", command, answer);
+    }
+    free(command);
+    return answer;
+}
+
+void sim_ctl(const struct sim *sim, const char *method, const char *path, const char *json)
+{
+    free(control(sim, method, path, json));
+}
+
+char *sim_ask(const struct sim *sim, const char *path)
+{
+    return control(sim, "GET", path, NULL);
+}
+
+long sim_counter(const struct sim *sim, const char *name)
+{
+    char *answer = sim_ask(sim, "/counters"), quoted[64];
+    snprintf(quoted, sizeof quoted, "\"%s\":", name);
+    const char *at = strstr(answer, quoted);
+    long value = at != NULL ? strtol(at + strlen(quoted), NULL, 10) : 0;
+    free(answer);
+    return value;
+}
+
+void sim_make_key(const struct sim *sim, const char *name)
+{
+    char json[256];
+    snprintf(json, sizeof json, "{\"vault\":\"" SIM_VAULT "\",\"name\":\"%s\",\"kty\":\"RSA\"}",
+             name);
+    sim_ctl(sim, "POST", "/keys", json);
+}
+
+void sim_configure(const struct sim *sim, const char *line)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/akv-ekm.conf", sim->folder);
+    FILE *out = fopen(path, "a");
+    assert_non_null(out);
+    fprintf(out, "%s\n", line);
+    assert_int_equal(fclose(out), 0);
+}
