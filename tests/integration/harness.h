@@ -38,7 +38,7 @@ void sim_ctl(const struct sim *sim, const char *method, const char *path, const 
 char *sim_ask(const struct sim *sim, const char *path);
 long sim_counter(const struct sim *sim, const char *name);
 void sim_make_key(const struct sim *sim, const char *name);
-/* Appends a line to the library's configuration; read at the next Initialize. */
+/* Sets `key = value` in the library's configuration; read at the next Initialize. */
 void sim_configure(const struct sim *sim, const char *line);
 /* The library's log so far; the caller frees it. */
 char *sim_log(const struct sim *sim);

@@ -176,8 +176,19 @@ void sim_configure(const struct sim *sim, const char *line)
 {
     char path[96];
     snprintf(path, sizeof path, "%s/akv-ekm.conf", sim->folder);
-    FILE *out = fopen(path, "a");
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    char *former = read_all(in), *rest = NULL;
+    fclose(in);
+    FILE *out = fopen(path, "w");
     assert_non_null(out);
+    size_t key_len = strcspn(line, " =") + 1;
+    for (char *l = strtok_r(former, "\n", &rest); l != NULL; l = strtok_r(NULL, "\n", &rest)) {
+        if (strncmp(l, line, key_len) != 0) {
+            fprintf(out, "%s\n", l);
+        }
+    }
     fprintf(out, "%s\n", line);
     assert_int_equal(fclose(out), 0);
+    free(former);
 }

@@ -1,0 +1,23 @@
+/*
+ * A server without TLS that gives every connection one fixed answer: a refusing proxy, or no HTTPS
+ * server at all.
+ *
+ * Owns one listening socket on loopback and one thread.
+ */
+#ifndef AKVEKM_INTEGRATION_PLAIN_SERVER_H
+#define AKVEKM_INTEGRATION_PLAIN_SERVER_H
+
+#include <pthread.h>
+
+struct plain_server {
+    int listener, port;
+    pthread_t thread;
+    char answer[256];
+};
+
+void plain_server_start(struct plain_server *server);
+/* What follows "HTTP/1.1 " on the status line; set while no connection is open. */
+void plain_server_answer(struct plain_server *server, const char *status);
+void plain_server_stop(struct plain_server *server);
+
+#endif
