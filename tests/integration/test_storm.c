@@ -1,0 +1,195 @@
+/* 64 threads at once: tokens expire, answers fail, sessions are aborted, the provider goes up and
+ * down. */
+#include "harness.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define THREADS 64
+#define ROUNDS  12
+#define CLOSING 5007
+
+struct storm {
+    struct ready ready;
+    atomic_int inside, most_inside, wrong;
+    atomic_bool stop;
+    pthread_barrier_t begin;
+};
+
+static void enter(struct storm *storm)
+{
+    int inside = atomic_fetch_add(&storm->inside, 1) + 1, most = atomic_load(&storm->most_inside);
+    while (inside > most && !atomic_compare_exchange_weak(&storm->most_inside, &most, inside)) {
+    }
+}
+
+static void expect(struct storm *storm, bool right)
+{
+    if (!right) {
+        atomic_fetch_add(&storm->wrong, 1);
+    }
+}
+
+/* Sessions of one's own; every call must succeed, whatever the vault does meanwhile. */
+static void *work(void *argument)
+{
+    struct storm *storm = argument;
+    struct ready mine = storm->ready;
+    mine.thumb.pb = mine.thumb_bytes;
+    mine.cipher.pb = mine.cipher_bytes;
+    pthread_barrier_wait(&storm->begin);
+    for (int i = 0; i < ROUNDS; i++) {
+        enter(storm);
+        expect(storm, ekm_open(&mine.ekm, "contoso-vault", SIM_PASSWORD, &mine.session) == 0);
+        expect(storm, ready_decrypt(&mine) == 0);
+        expect(storm, mine.ekm.CloseSession(&mine.session, 0) == 0);
+        atomic_fetch_sub(&storm->inside, 1);
+    }
+    return NULL;
+}
+
+/* One session for all of these threads, aborted under them: success or 5007, or a stale handle
+ * afterwards. */
+static void *work_until_aborted(void *argument)
+{
+    struct storm *storm = argument;
+    struct ready mine = storm->ready;
+    mine.thumb.pb = mine.thumb_bytes;
+    mine.cipher.pb = mine.cipher_bytes;
+    pthread_barrier_wait(&storm->begin);
+    SqlCpError code = 0;
+    while (code == 0) {
+        enter(storm);
+        code = ready_decrypt(&mine);
+        atomic_fetch_sub(&storm->inside, 1);
+    }
+    expect(storm, code == CLOSING || code == SQLCP_INVALID_ARGUMENT);
+    return NULL;
+}
+
+static void begin(struct storm *storm, pthread_t *threads, void *(*entry)(void *))
+{
+    atomic_init(&storm->inside, 0);
+    atomic_init(&storm->most_inside, 0);
+    atomic_init(&storm->wrong, 0);
+    atomic_init(&storm->stop, false);
+    pthread_barrier_init(&storm->begin, NULL, THREADS + 1);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, entry, storm), 0);
+    }
+    pthread_barrier_wait(&storm->begin);
+}
+
+static void end(struct storm *storm, pthread_t *threads)
+{
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    pthread_barrier_destroy(&storm->begin);
+    /* A storm in which nobody met proves nothing. */
+    assert_true(atomic_load(&storm->most_inside) > THREADS / 4);
+    assert_int_equal(atomic_load(&storm->wrong), 0);
+}
+
+static void test_faults_and_expiring_tokens(void **state)
+{
+    (void)state;
+    struct sim sim;
+    static struct storm storm;
+    pthread_t threads[THREADS];
+    sim_start(&sim, "--token-lifetime-s", "2");
+    sim_ctl(&sim, "POST", "/settings", "{\"latency_ms\":20}");
+    ready_open(&storm.ready, &sim, "storm");
+    sim_ctl(
+        &sim, "POST", "/faults",
+        "{\"path\":\"unwrapkey\",\"skip\":20,\"times\":15,\"action\":\"status\",\"status\":503}");
+    sim_ctl(&sim, "POST", "/faults",
+            "{\"path\":\"unwrapkey\",\"skip\":60,\"times\":15,\"action\":\"cut\"}");
+    sim_ctl(&sim, "POST", "/faults",
+            "{\"path\":\"unwrapkey\",\"skip\":100,\"times\":3,\"action\":\"expired_token\"}");
+    begin(&storm, threads, work);
+    end(&storm, threads);
+    assert_int_equal(sim_counter(&sim, "leaked_secrets"), 0);
+    ready_close(&storm.ready);
+    sim_stop(&sim);
+}
+
+static void test_abort_under_all(void **state)
+{
+    (void)state;
+    struct sim sim;
+    static struct storm storm;
+    pthread_t threads[THREADS];
+    sim_start(&sim, NULL, NULL);
+    ready_open(&storm.ready, &sim, "aborted");
+    begin(&storm, threads, work_until_aborted);
+    usleep(300000);
+    assert_int_equal(storm.ready.ekm.CloseSession(&storm.ready.session, 1), 0);
+    end(&storm, threads);
+    assert_int_equal(storm.ready.ekm.FreeProvider(), SQLCP_SUCCESS);
+    ekm_unload(&storm.ready.ekm);
+    sim_stop(&sim);
+}
+
+/* Calls race with Free and Initialize: only documented codes, and the provider works afterwards. */
+static void *work_through_restarts(void *argument)
+{
+    struct storm *storm = argument;
+    struct ready mine = storm->ready;
+    mine.thumb.pb = mine.thumb_bytes;
+    mine.cipher.pb = mine.cipher_bytes;
+    pthread_barrier_wait(&storm->begin);
+    while (!atomic_load(&storm->stop)) {
+        enter(storm);
+        SqlCpError code = ekm_open(&mine.ekm, "contoso-vault", SIM_PASSWORD, &mine.session);
+        expect(storm, code == 0 || code == CLOSING);
+        if (code == 0) {
+            code = ready_decrypt(&mine);
+            expect(storm, code == 0 || code == CLOSING || code == SQLCP_INVALID_ARGUMENT);
+            (void)mine.ekm.CloseSession(&mine.session, 0);
+        }
+        atomic_fetch_sub(&storm->inside, 1);
+    }
+    return NULL;
+}
+
+static void test_restarts_under_all(void **state)
+{
+    (void)state;
+    struct sim sim;
+    static struct storm storm;
+    pthread_t threads[THREADS];
+    sim_start(&sim, NULL, NULL);
+    ready_open(&storm.ready, &sim, "restarted");
+    begin(&storm, threads, work_through_restarts);
+    for (int i = 0; i < 20; i++) {
+        usleep(50000);
+        assert_int_equal(storm.ready.ekm.FreeProvider(), SQLCP_SUCCESS);
+        assert_int_equal(storm.ready.ekm.InitializeProvider(), SQLCP_SUCCESS);
+    }
+    atomic_store(&storm.stop, true);
+    end(&storm, threads);
+    assert_int_equal(
+        ekm_open(&storm.ready.ekm, "contoso-vault", SIM_PASSWORD, &storm.ready.session), 0);
+    assert_int_equal(ready_decrypt(&storm.ready), 0);
+    ready_close(&storm.ready);
+    sim_stop(&sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_faults_and_expiring_tokens),
+        cmocka_unit_test(test_abort_under_all),
+        cmocka_unit_test(test_restarts_under_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
