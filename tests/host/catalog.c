@@ -169,7 +169,7 @@ cJSON *catalog_add(struct catalog *catalog, const char *list, const char *name)
     cJSON *entry = cJSON_CreateObject();
     cJSON_AddNumberToObject(entry, "id", next->valueint);
     cJSON_AddStringToObject(entry, "name", name);
-    cJSON_SetIntValue(next, next->valueint + 1);
+    cJSON_SetNumberValue(next, next->valueint + 1);
     cJSON_AddItemToArray(catalog_list(catalog, list), entry);
     catalog->changed = true;
     return entry;

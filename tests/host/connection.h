@@ -1,0 +1,73 @@
+/*
+ * One connection: a login running one script, its database, variables, opened symmetric keys and provider sessions.
+ *
+ * Owns what dies with the connection. Errors and notices are printed here, as sqlcmd does, and counted. One thread.
+ */
+#ifndef EKMHOST_CONNECTION_H
+#define EKMHOST_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "instance.h"
+#include "value.h"
+
+struct provider_session;
+
+struct variable {
+    char *name;
+    struct value_type type;
+    struct value value;
+};
+
+struct opened_key { /* a symmetric key after OPEN SYMMETRIC KEY */
+    int key_id;
+    uint8_t key[32];
+    size_t len;
+};
+
+struct user_session {
+    int provider_id;
+    struct provider_session *session;
+};
+
+struct connection {
+    struct instance *instance;
+    const char *login;
+    int spid;
+    int database_id;
+    FILE *out;
+    int line;        /* of the statement under way */
+    bool batch_over; /* an error gave the batch up */
+    struct variable *variables;
+    size_t variable_count;
+    struct opened_key *keys;
+    size_t key_count;
+    struct user_session *sessions;
+    size_t session_count;
+};
+
+void connection_open(struct connection *connection, struct instance *instance, FILE *out);
+void connection_close(struct connection *connection);
+
+/* Prints and counts; always false, as the result of a handler. */
+bool connection_fail(struct connection *connection, const struct failure *failure);
+bool connection_raise(struct connection *connection, int number, int state, ...);
+/* A message of severity 10 or less: only its text. Always true. */
+bool connection_notice(struct connection *connection, int number, ...);
+
+struct catalog *connection_catalog(const struct connection *connection);
+cJSON *connection_database(const struct connection *connection);
+cJSON *connection_login(const struct connection *connection); /* NULL if it was never created */
+
+struct variable *connection_variable(const struct connection *connection, const char *name);
+void connection_declare(struct connection *connection, const char *name, const struct value_type *type);
+void connection_end_batch(struct connection *connection); /* variables live for a batch */
+
+struct opened_key *connection_opened_key(const struct connection *connection, int key_id);
+void connection_add_key(struct connection *connection, int key_id, const uint8_t *key, size_t len);
+void connection_drop_key(struct connection *connection, struct opened_key *key);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * One running instance: catalog, errorlog, loaded providers, open databases, options.
+ *
+ * Made by instance_start, which is a restart if the folder was used before. The errorlog and the loaded providers may be used by any
+ * thread; all else belongs to the thread that runs the scripts, except while recovery threads read.
+ */
+#ifndef EKMHOST_INSTANCE_H
+#define EKMHOST_INSTANCE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "catalog.h"
+#include "message.h"
+
+struct open_database;
+struct loaded_provider;
+
+struct options {
+    const char *folder;
+    const char *login;
+    const char *engine_tags; /* comma-separated algorithm tags the engine knows */
+    bool trace;
+    int sessions; /* threads of recovery */
+    int timeout_s;
+};
+
+struct instance {
+    struct options options;
+    struct catalog catalog;
+    FILE *errorlog;
+    pthread_mutex_t errorlog_lock;
+    struct loaded_provider *providers; /* list, see access.c */
+    pthread_mutex_t providers_lock;
+    struct open_database *databases; /* list, see engine.c */
+    int next_spid;
+    bool shut_down; /* by the SHUTDOWN statement */
+    int statements, errors;
+};
+
+bool instance_start(struct instance *instance, const struct options *options);
+void instance_stop(struct instance *instance);
+
+void instance_log(struct instance *instance, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void instance_log_failure(struct instance *instance, const char *database, const struct failure *failure);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * What sqlcmd does before SQL Server sees anything: $(VARIABLES) from the environment, batches between GO lines.
+ *
+ * GO inside a string or a block comment is text, as with sqlcmd. One thread.
+ */
+#ifndef EKMHOST_SCRIPT_H
+#define EKMHOST_SCRIPT_H
+
+#include "connection.h"
+
+void script_run(struct connection *connection, const char *text);
+
+#endif

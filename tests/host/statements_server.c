@@ -1,0 +1,166 @@
+/* The instance and the connection: sp_configure, USE, PRINT, variables, SHUTDOWN. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "engine.h"
+#include "expression.h"
+#include "memory.h"
+#include "statement.h"
+
+static bool run_configure(struct connection *connection, const struct pattern_match *match)
+{
+    struct catalog *catalog = connection_catalog(connection);
+    const char *name = pattern_text(match, "option");
+    const char *value = pattern_text(match, "value");
+    if (!name || !value)
+        return connection_raise(connection, 15600, 0, "sp_configure");
+    cJSON *setting = catalog_find(catalog, "configuration", name);
+    bool advanced = setting && strcasecmp(name, "show advanced options") != 0;
+    if (!setting || (advanced && !catalog_setting(catalog, "show advanced options")))
+        return connection_raise(connection, 15123, 0, name);
+    int number = atoi(value);
+    if (number != 0 && number != 1)
+        return connection_raise(connection, 15129, 0, number, name);
+    int old = catalog_number(setting, "value");
+    catalog_set_number(catalog, setting, "value", number);
+    return connection_notice(connection, 15457, catalog_text(setting, "name"), old, number);
+}
+
+static bool run_reconfigure(struct connection *connection, const struct pattern_match *match)
+{
+    (void)match;
+    struct catalog *catalog = connection_catalog(connection);
+    cJSON *setting = NULL;
+    cJSON_ArrayForEach(setting, catalog_list(catalog, "configuration"))
+        catalog_set_number(catalog, setting, "value_in_use", catalog_number(setting, "value"));
+    return true;
+}
+
+static bool run_use(struct connection *connection, const struct pattern_match *match)
+{
+    const char *name = pattern_text(match, "database");
+    cJSON *database = catalog_find(connection_catalog(connection), "databases", name);
+    if (!database)
+        return connection_raise(connection, 911, 0, name);
+    struct failure failure;
+    if (!engine_usable(connection, database, &failure))
+        return connection_fail(connection, &failure);
+    connection->database_id = catalog_id(database);
+    return connection_notice(connection, 5701, catalog_text(database, "name"));
+}
+
+/* The value of the captured tokens, or false after the message. */
+static bool evaluate(struct connection *connection, const struct token *tokens,
+                     struct expression *expression, struct failure *failure, struct value *out)
+{
+    *expression = (struct expression){.connection = connection, .tokens = tokens, .failure = failure};
+    if (expression_evaluate(expression, out))
+        return true;
+    value_free(out);
+    return connection_fail(connection, failure);
+}
+
+static bool run_print(struct connection *connection, const struct pattern_match *match)
+{
+    struct expression expression;
+    struct failure failure;
+    struct value value;
+    if (!evaluate(connection, pattern_token(match, "value"), &expression, &failure, &value))
+        return false;
+    char *text = value.kind == VALUE_NULL ? memory_text("") : value_display(&value);
+    fprintf(connection->out, "%s\n", text);
+    free(text);
+    value_free(&value);
+    return true;
+}
+
+static bool assign(struct connection *connection, struct variable *variable,
+                   struct expression *expression, struct failure *failure)
+{
+    struct value value;
+    if (!expression_evaluate(expression, &value) ||
+        !value_convert(&value, &variable->type, 0, failure)) {
+        value_free(&value);
+        return connection_fail(connection, failure);
+    }
+    value_free(&variable->value);
+    variable->value = value;
+    return true;
+}
+
+static bool run_declare(struct connection *connection, const struct pattern_match *match)
+{
+    struct failure failure;
+    struct expression expression = {.connection = connection,
+                                    .tokens = pattern_token(match, "list"),
+                                    .failure = &failure};
+    do {
+        const struct token *name = &expression.tokens[expression.at++];
+        struct value_type type;
+        if (name->kind != TOKEN_VARIABLE)
+            return connection_raise(connection, 102, 0, name->text);
+        if (connection_variable(connection, name->text))
+            return connection_raise(connection, 134, 0, name->text);
+        expression_accept(&expression, "AS");
+        if (!expression_type(&expression, &type))
+            return connection_fail(connection, &failure);
+        connection_declare(connection, name->text, &type);
+        if (expression_accept(&expression, "=") &&
+            !assign(connection, connection_variable(connection, name->text), &expression, &failure))
+            return false;
+    } while (expression_accept(&expression, ","));
+    return true;
+}
+
+static bool run_set(struct connection *connection, const struct pattern_match *match)
+{
+    const struct token *tokens = pattern_token(match, "assignment");
+    if (tokens[0].kind != TOKEN_VARIABLE) /* SET NOCOUNT ON and the like change nothing here */
+        return tokens[0].kind == TOKEN_WORD || connection_raise(connection, 102, 0, tokens[0].text);
+    struct variable *variable = connection_variable(connection, tokens[0].text);
+    if (!variable)
+        return connection_raise(connection, 137, 0, tokens[0].text);
+    struct failure failure;
+    struct expression expression = {
+        .connection = connection, .tokens = tokens, .at = 1, .failure = &failure};
+    if (!expression_expect(&expression, "="))
+        return connection_fail(connection, &failure);
+    return assign(connection, variable, &expression, &failure);
+}
+
+static bool run_wait(struct connection *connection, const struct pattern_match *match)
+{
+    (void)connection;
+    int hours = 0;
+    int minutes = 0;
+    double seconds = 0;
+    if (sscanf(pattern_text(match, "time"), "%d:%d:%lf", &hours, &minutes, &seconds) < 2)
+        return connection_raise(connection, 102, 0, pattern_text(match, "time"));
+    seconds += 60 * minutes + 3600 * hours;
+    struct timespec time = {.tv_sec = (time_t)seconds};
+    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+    nanosleep(&time, NULL);
+    return true;
+}
+
+static bool run_shutdown(struct connection *connection, const struct pattern_match *match)
+{
+    (void)match;
+    fprintf(connection->out, "Server shut down by request from login %s.\n", connection->login);
+    connection->instance->shut_down = true;
+    return true;
+}
+
+const struct statement_kind statements_server[] = {
+    {"EXEC sp_configure [ {option:s} [ , {value:i} ] ]", run_configure},
+    {"EXECUTE sp_configure [ {option:s} [ , {value:i} ] ]", run_configure},
+    {"RECONFIGURE [ WITH OVERRIDE ]", run_reconfigure},
+    {"USE {database:n}", run_use},
+    {"PRINT {value:*}", run_print},
+    {"DECLARE {list:*}", run_declare},
+    {"SET {assignment:*}", run_set},
+    {"WAITFOR DELAY {time:s}", run_wait},
+    {"SHUTDOWN [ WITH NOWAIT ]", run_shutdown},
+    {NULL, NULL}};
