@@ -35,6 +35,9 @@ bool access_engine(struct instance *instance, const cJSON *key, struct provider_
                    struct failure *failure);
 void access_release(struct provider_session *session);
 
+/* As sys.cryptographic_providers shows it: 'aa.bb.cccc.dd'. */
+void access_version_text(const SqlCpVersion *version, char out[24]);
+
 /* 33053 unless EKM is enabled. */
 bool access_enabled(const struct instance *instance, struct failure *failure);
 

@@ -65,12 +65,14 @@ struct provider_fault {
 struct provider_library *provider_library_load(const char *path, bool trace, struct provider_fault *fault);
 void provider_library_unload(struct provider_library *library); /* Free and dlclose; NULL allowed */
 const struct provider_info *provider_library_info(const struct provider_library *library);
-const struct provider_algorithm *provider_library_algorithm(const struct provider_library *library, SqlCpAlgId id);
 
 /* Sessions. `spid` 0 is the engine. All functions below return the provider's code. */
 int provider_session_open(struct provider_library *library, const char *identity, const char *secret, int spid,
                           struct provider_session **session);
 void provider_session_close(struct provider_session *session, bool abort_calls);
+
+/* SqlCryptGetAlgorithmInfo, asked anew. */
+int provider_session_algorithm(struct provider_session *session, SqlCpAlgId id, struct provider_algorithm *algorithm);
 
 /* The book of open sessions, for sys.dm_cryptographic_provider_sessions. Calls `each` for every one. */
 struct provider_session_entry {

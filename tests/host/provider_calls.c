@@ -1,0 +1,204 @@
+/* The calls of a session, each with its two-call dance: ask for the size, allocate, ask again. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+
+#include "memory.h"
+#include "provider_exports.h"
+#include "provider_library.h"
+#include "provider_text.h"
+
+static struct timespec now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time;
+}
+
+static SqlCpData as_data(const uint8_t *bytes, size_t len)
+{
+    SqlCpData data = {(uint32_t)len, NULL};
+    memcpy(&data.pb, &bytes, sizeof bytes); /* the interface takes const data by a pointer without const */
+    return data;
+}
+
+/* How a key is asked for: exactly one of the three. */
+struct key_question {
+    const SqlCpStr *name;
+    const SqlCpData *thumbprint;
+    SqlCpKeyId id;
+};
+
+static int ask_once(const struct provider_session *session, const struct key_question *question,
+                    SqlCpKeyInfo *info)
+{
+    const struct provider_exports *exports = provider_session_exports(session);
+    const SqlCpSession *handle = provider_session_handle(session);
+    struct timespec start = now();
+    if (question->name)
+        return provider_session_trace(session, &start, "SqlCryptGetKeyInfoByName",
+                                      exports->get_key_info_by_name(handle, question->name, info));
+    if (question->thumbprint)
+        return provider_session_trace(
+            session, &start, "SqlCryptGetKeyInfoByThumb",
+            exports->get_key_info_by_thumb(handle, question->thumbprint, info));
+    return provider_session_trace(
+        session, &start, "SqlCryptGetKeyInfoByKeyId",
+        exports->get_key_info_by_key_id(handle, question->id, info));
+}
+
+static int ask_key(const struct provider_session *session, const struct key_question *question,
+                   struct provider_key_info *out)
+{
+    uint16_t name[SQLCP_MAX_KEY_NAME_BYTES / 2];
+    SqlCpKeyInfo info = {.name = {0, NULL}};
+    int code = ask_once(session, question, &info);
+    if (code == SQLCP_INSUFFICIENT_BUFFER && info.name.cb <= sizeof name &&
+        info.thumb.cb <= sizeof out->thumbprint) {
+        info.name.ws = name;
+        info.thumb.pb = out->thumbprint;
+        code = ask_once(session, question, &info);
+    } else if (code == SQLCP_SUCCESS) {
+        info.thumb.cb = 0; /* nothing can have been written */
+    }
+    if (code != SQLCP_SUCCESS)
+        return code;
+    provider_text_copy(&info.name, info.name.ws ? name : NULL, out->name, sizeof out->name);
+    out->thumbprint_len =
+        info.thumb.cb <= sizeof out->thumbprint ? info.thumb.cb : sizeof out->thumbprint;
+    out->algorithm_id = info.algId;
+    out->flags = info.flags;
+    return code;
+}
+
+int provider_key_by_name(struct provider_session *session, const char *name,
+                         struct provider_key_info *info)
+{
+    SqlCpStr text;
+    provider_text_make(&text, name);
+    int code = ask_key(session, &(struct key_question){.name = &text}, info);
+    provider_text_wipe(&text);
+    return code;
+}
+
+int provider_key_by_thumbprint(struct provider_session *session, const uint8_t *thumbprint,
+                               size_t len, struct provider_key_info *info)
+{
+    SqlCpData data = as_data(thumbprint, len);
+    return ask_key(session, &(struct key_question){.thumbprint = &data}, info);
+}
+
+int provider_key_by_id(struct provider_session *session, SqlCpKeyId id,
+                       struct provider_key_info *info)
+{
+    return ask_key(session, &(struct key_question){.id = id}, info);
+}
+
+int provider_key_next_id(struct provider_session *session, SqlCpKeyId *id)
+{
+    struct timespec start = now();
+    return provider_session_trace(session, &start, "SqlCryptGetNextKeyId",
+                                  provider_session_exports(session)->get_next_key_id(
+                                      provider_session_handle(session), id));
+}
+
+int provider_key_create(struct provider_session *session, const char *name, SqlCpAlgId algorithm,
+                        SqlCpKeyFlags flags, struct provider_key_info *out)
+{
+    SqlCpStr text;
+    SqlCpData thumbprint = {provider_session_thumbprint_len(session), out->thumbprint};
+    provider_text_make(&text, name);
+    struct timespec start = now();
+    int code = provider_session_exports(session)->create_key(provider_session_handle(session),
+                                                             &text, algorithm, flags, &thumbprint);
+    provider_session_trace(session, &start, "SqlCryptCreateKey", code);
+    provider_text_wipe(&text);
+    if (code == SQLCP_SUCCESS && thumbprint.cb <= sizeof out->thumbprint)
+        out->thumbprint_len = thumbprint.cb;
+    return code;
+}
+
+int provider_key_drop(struct provider_session *session, const uint8_t *thumbprint, size_t len)
+{
+    SqlCpData data = as_data(thumbprint, len);
+    struct timespec start = now();
+    return provider_session_trace(
+        session, &start, "SqlCryptDropKey",
+        provider_session_exports(session)->drop_key(provider_session_handle(session), &data));
+}
+
+/* Which of the three calls with one variable output. */
+enum output_call { CALL_EXPORT, CALL_ENCRYPT, CALL_DECRYPT };
+
+static int call_once(const struct provider_session *session, enum output_call call,
+                     const SqlCpData *thumbprint, const SqlCpData *in, SqlCpData *out)
+{
+    const struct provider_exports *exports = provider_session_exports(session);
+    const SqlCpSession *handle = provider_session_handle(session);
+    struct timespec start = now();
+    switch (call) {
+    case CALL_EXPORT:
+        return provider_session_trace(
+            session, &start, "SqlCryptExportKey",
+            exports->export_key(handle, thumbprint, NULL, SQLCP_PUBLIC_KEY_BLOB, out));
+    case CALL_ENCRYPT:
+        return provider_session_trace(
+            session, &start, "SqlCryptEncrypt",
+            exports->encrypt(handle, thumbprint, 1, NULL, 0, in, out));
+    default:
+        return provider_session_trace(
+            session, &start, "SqlCryptDecrypt",
+            exports->decrypt(handle, thumbprint, 1, NULL, 0, in, out));
+    }
+}
+
+static int call_sized(const struct provider_session *session, enum output_call call,
+                      const SqlCpData *thumbprint, const SqlCpData *in, uint8_t **bytes,
+                      size_t *len)
+{
+    SqlCpData out = {0, NULL};
+    *bytes = NULL;
+    *len = 0;
+    int code = call_once(session, call, thumbprint, in, &out);
+    if (code != SQLCP_INSUFFICIENT_BUFFER)
+        return code; /* success without a buffer is an empty answer */
+    uint32_t room = out.cb;
+    uint8_t *buffer = memory_take(room);
+    out.pb = buffer;
+    code = call_once(session, call, thumbprint, in, &out);
+    if (code != SQLCP_SUCCESS || out.pb != buffer || out.cb > room) {
+        OPENSSL_cleanse(buffer, room);
+        free(buffer);
+        return code == SQLCP_SUCCESS ? SQLCP_PROVIDER_ERROR : code;
+    }
+    *bytes = buffer;
+    *len = out.cb;
+    return code;
+}
+
+int provider_key_export(struct provider_session *session, const uint8_t *thumbprint, size_t len,
+                        uint8_t **blob, size_t *blob_len)
+{
+    SqlCpData thumb = as_data(thumbprint, len);
+    return call_sized(session, CALL_EXPORT, &thumb, NULL, blob, blob_len);
+}
+
+int provider_encrypt(struct provider_session *session, const uint8_t *thumbprint,
+                     size_t thumbprint_len, const uint8_t *in, size_t in_len, uint8_t **out,
+                     size_t *out_len)
+{
+    SqlCpData thumb = as_data(thumbprint, thumbprint_len);
+    SqlCpData data = as_data(in, in_len);
+    return call_sized(session, CALL_ENCRYPT, &thumb, &data, out, out_len);
+}
+
+int provider_decrypt(struct provider_session *session, const uint8_t *thumbprint,
+                     size_t thumbprint_len, const uint8_t *in, size_t in_len, uint8_t **out,
+                     size_t *out_len)
+{
+    SqlCpData thumb = as_data(thumbprint, thumbprint_len);
+    SqlCpData data = as_data(in, in_len);
+    return call_sized(session, CALL_DECRYPT, &thumb, &data, out, out_len);
+}

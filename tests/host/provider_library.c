@@ -1,0 +1,308 @@
+#include "provider_library.h"
+
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "memory.h"
+#include "provider_exports.h"
+#include "provider_text.h"
+
+struct provider_session {
+    struct provider_session *next;
+    struct provider_library *library;
+    SqlCpSession handle;
+    uint64_t number;
+    char *identity;
+    int spid;
+};
+
+struct provider_library {
+    void *module;
+    struct provider_exports exports;
+    struct provider_info info;
+    bool trace;
+    pthread_mutex_t lock; /* of the book */
+    struct provider_session *sessions;
+    uint64_t next_number;
+};
+
+struct stopwatch {
+    struct timespec start;
+};
+
+static struct stopwatch start_watch(void)
+{
+    struct stopwatch watch;
+    clock_gettime(CLOCK_MONOTONIC, &watch.start);
+    return watch;
+}
+
+/* One line to stderr for the call, if asked; gives the code on. */
+static int trace(const struct provider_library *library, const struct stopwatch *watch,
+                 const char *function, int code, uint64_t session)
+{
+    struct timespec end;
+    if (!library->trace)
+        return code;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    double ms = (double)(end.tv_sec - watch->start.tv_sec) * 1e3 +
+                (double)(end.tv_nsec - watch->start.tv_nsec) / 1e6;
+    if (session)
+        fprintf(stderr, "trace: %s = %d (%.3f ms) session %" PRIu64 "\n", function, code, ms,
+                session);
+    else
+        fprintf(stderr, "trace: %s = %d (%.3f ms)\n", function, code, ms);
+    return code;
+}
+
+static int ask_algorithm(struct provider_library *library, SqlCpAlgId id,
+                         struct provider_algorithm *out)
+{
+    uint16_t tag[SQLCP_MAX_ALGORITHM_TAG_BYTES / 2];
+    SqlCpAlgorithmInfo info = {0};
+    int code = SQLCP_SUCCESS;
+    for (int round = 0; round < 2; round++) {
+        struct stopwatch watch = start_watch();
+        code = library->exports.get_algorithm_info(id, &info);
+        trace(library, &watch, "SqlCryptGetAlgorithmInfo", code, 0);
+        if (code != SQLCP_INSUFFICIENT_BUFFER || info.algTag.cb > sizeof tag)
+            break;
+        info.algTag.ws = tag;
+    }
+    if (code != SQLCP_SUCCESS)
+        return code;
+    *out = (struct provider_algorithm){
+        .id = id, .type = info.type, .bit_len = info.bitLen, .iv_len = info.ivLen};
+    provider_text_copy(&info.algTag, info.algTag.ws ? tag : NULL, out->tag, sizeof out->tag);
+    return code;
+}
+
+static int ask_algorithms(struct provider_library *library)
+{
+    SqlCpAlgId id = SQLCP_INVALID_ID;
+    struct provider_info *info = &library->info;
+    while (info->algorithm_count < PROVIDER_MAX_ALGORITHMS) {
+        struct stopwatch watch = start_watch();
+        int code = library->exports.get_next_algorithm_id(&id);
+        trace(library, &watch, "SqlCryptGetNextAlgorithmId", code, 0);
+        if (code != SQLCP_SUCCESS)
+            return code == SQLCP_NOT_FOUND ? SQLCP_SUCCESS : code;
+        code = ask_algorithm(library, id, &info->algorithms[info->algorithm_count]);
+        if (code != SQLCP_SUCCESS)
+            return code;
+        info->algorithm_count++;
+    }
+    return SQLCP_SUCCESS;
+}
+
+static void take_info(struct provider_info *out, const SqlCpProviderInfo *info)
+{
+    const SqlCpGuid *guid = &info->guid;
+    snprintf(out->guid, sizeof out->guid, "%08X-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X",
+             guid->Data1, guid->Data2, guid->Data3, guid->Data4[0], guid->Data4[1], guid->Data4[2],
+             guid->Data4[3], guid->Data4[4], guid->Data4[5], guid->Data4[6], guid->Data4[7]);
+    out->version = info->version;
+    out->api_version = info->scpVersion;
+    out->auth_type = info->authType;
+    out->symmetric_support = info->symmKeySupport;
+    out->asymmetric_support = info->asymmKeySupport;
+    out->thumbprint_len = info->cbKeyThumbLen;
+    out->accepts_key_name = info->fAcceptsKeyName != 0;
+}
+
+/* First without a name buffer, then with one; a name pointer that comes back changed is no success. */
+static int ask_info(struct provider_library *library)
+{
+    uint16_t name[SQLCP_MAX_FRIENDLY_NAME_BYTES / 2];
+    SqlCpProviderInfo info = {0};
+    int code = SQLCP_SUCCESS;
+    uint16_t *given = NULL;
+    for (int round = 0; round < 2; round++) {
+        struct stopwatch watch = start_watch();
+        info.name.ws = given;
+        code = library->exports.get_provider_info(&info);
+        trace(library, &watch, "SqlCryptGetProviderInfo", code, 0);
+        library->info.overwrote_name = library->info.overwrote_name || info.name.ws != given;
+        if (library->info.overwrote_name || code != SQLCP_INSUFFICIENT_BUFFER ||
+            info.name.cb > sizeof name)
+            break;
+        given = name;
+    }
+    if (library->info.overwrote_name || code == SQLCP_SUCCESS) {
+        take_info(&library->info, &info);
+        provider_text_copy(&info.name, library->info.overwrote_name ? NULL : given,
+                           library->info.name, sizeof library->info.name);
+        return SQLCP_SUCCESS;
+    }
+    return code;
+}
+
+static int initialize(struct provider_library *library)
+{
+    struct stopwatch watch = start_watch();
+    return trace(library, &watch, "SqlCryptInitializeProvider", library->exports.initialize(), 0);
+}
+
+static bool fault_set(struct provider_fault *fault, enum provider_step step, int code)
+{
+    fault->step = step;
+    fault->code = code;
+    return code == SQLCP_SUCCESS;
+}
+
+static bool open_module(struct provider_library *library, const char *path,
+                        struct provider_fault *fault)
+{
+    library->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library->module) {
+        fault->step = PROVIDER_STEP_LOAD;
+        snprintf(fault->text, sizeof fault->text, "%s", dlerror());
+        return false;
+    }
+    fault->state = provider_exports_find(&library->exports, library->module, fault->text,
+                                         sizeof fault->text);
+    if (fault->state == 0)
+        return true;
+    fault->step = PROVIDER_STEP_EXPORT;
+    dlclose(library->module);
+    library->module = NULL;
+    return false;
+}
+
+struct provider_library *provider_library_load(const char *path, bool trace_calls,
+                                               struct provider_fault *fault)
+{
+    struct provider_library *library = memory_take(sizeof *library);
+    library->trace = trace_calls;
+    pthread_mutex_init(&library->lock, NULL);
+    *fault = (struct provider_fault){0};
+    if (open_module(library, path, fault)) {
+        if (!fault_set(fault, PROVIDER_STEP_INITIALIZE, initialize(library))) {
+            dlclose(library->module);
+            library->module = NULL;
+        } else if (fault_set(fault, PROVIDER_STEP_INFO, ask_info(library)) &&
+                   (library->info.overwrote_name ||
+                    fault_set(fault, PROVIDER_STEP_ALGORITHMS, ask_algorithms(library)))) {
+            return library;
+        }
+    }
+    provider_library_unload(library);
+    return NULL;
+}
+
+void provider_library_unload(struct provider_library *library)
+{
+    if (!library)
+        return;
+    while (library->sessions)
+        provider_session_close(library->sessions, true);
+    if (library->module) {
+        struct stopwatch watch = start_watch();
+        trace(library, &watch, "SqlCryptFreeProvider", library->exports.free_provider(), 0);
+        dlclose(library->module);
+    }
+    pthread_mutex_destroy(&library->lock);
+    free(library);
+}
+
+const struct provider_info *provider_library_info(const struct provider_library *library)
+{
+    return &library->info;
+}
+
+int provider_session_open(struct provider_library *library, const char *identity,
+                          const char *secret, int spid, struct provider_session **session)
+{
+    SqlCpCredential credential = {{0, NULL}, {0, NULL}};
+    struct provider_session *made = memory_take(sizeof *made);
+    *session = NULL;
+    if (identity) {
+        provider_text_make(&credential.name, identity);
+        provider_text_make(&credential.password, secret);
+    }
+    pthread_mutex_lock(&library->lock);
+    made->number = ++library->next_number;
+    pthread_mutex_unlock(&library->lock);
+    struct stopwatch watch = start_watch();
+    int code = library->exports.open_session(identity ? &credential : NULL, &made->handle);
+    trace(library, &watch, "SqlCryptOpenSession", code, made->number);
+    provider_text_wipe(&credential.name);
+    provider_text_wipe(&credential.password);
+    if (code != SQLCP_SUCCESS) {
+        free(made);
+        return code;
+    }
+    made->library = library;
+    made->identity = memory_text(identity ? identity : "");
+    made->spid = spid;
+    pthread_mutex_lock(&library->lock);
+    made->next = library->sessions;
+    library->sessions = made;
+    pthread_mutex_unlock(&library->lock);
+    *session = made;
+    return code;
+}
+
+void provider_session_close(struct provider_session *session, bool abort_calls)
+{
+    struct provider_library *library = session->library;
+    pthread_mutex_lock(&library->lock);
+    struct provider_session **link = &library->sessions;
+    while (*link && *link != session)
+        link = &(*link)->next;
+    if (*link)
+        *link = session->next;
+    pthread_mutex_unlock(&library->lock);
+    struct stopwatch watch = start_watch();
+    int code = library->exports.close_session(&session->handle, abort_calls);
+    trace(library, &watch, "SqlCryptCloseSession", code, session->number);
+    free(session->identity);
+    free(session);
+}
+
+int provider_session_algorithm(struct provider_session *session, SqlCpAlgId id,
+                               struct provider_algorithm *algorithm)
+{
+    return ask_algorithm(session->library, id, algorithm);
+}
+
+void provider_library_sessions(struct provider_library *library,
+                               void (*each)(void *context,
+                                            const struct provider_session_entry *entry),
+                               void *context)
+{
+    pthread_mutex_lock(&library->lock);
+    for (const struct provider_session *at = library->sessions; at; at = at->next) {
+        struct provider_session_entry entry = {(uint64_t)(uintptr_t)at->handle, at->identity,
+                                               at->spid};
+        each(context, &entry);
+    }
+    pthread_mutex_unlock(&library->lock);
+}
+
+const struct provider_exports *provider_session_exports(const struct provider_session *session)
+{
+    return &session->library->exports;
+}
+
+const SqlCpSession *provider_session_handle(const struct provider_session *session)
+{
+    return &session->handle;
+}
+
+uint32_t provider_session_thumbprint_len(const struct provider_session *session)
+{
+    return session->library->info.thumbprint_len;
+}
+
+int provider_session_trace(const struct provider_session *session, const struct timespec *start,
+                           const char *function, int code)
+{
+    struct stopwatch watch = {*start};
+    return trace(session->library, &watch, function, code, session->number);
+}
