@@ -1,0 +1,176 @@
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool text_copy_n(char *dst, size_t cap, const char *src, size_t len)
+{
+    if (cap == 0) {
+        return false;
+    }
+    size_t fits = len < cap ? len : cap - 1;
+    if (fits > 0) {
+        memcpy(dst, src, fits);
+    }
+    dst[fits] = '\0';
+    return fits == len;
+}
+
+bool text_copy(char *dst, size_t cap, const char *src)
+{
+    return text_copy_n(dst, cap, src, strlen(src));
+}
+
+bool text_format(char *dst, size_t cap, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(dst, cap, format, arguments);
+    va_end(arguments);
+    return len >= 0 && (size_t)len < cap;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool text_equal_nocase_n(const char *a, const char *b, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (lower(a[i]) != lower(b[i])) {
+            return false;
+        }
+        if (a[i] == '\0') {
+            return true;
+        }
+    }
+    return true;
+}
+
+bool text_equal_nocase(const char *a, const char *b)
+{
+    return text_equal_nocase_n(a, b, SIZE_MAX);
+}
+
+bool text_ends_nocase(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+    return end_len <= len && text_equal_nocase(text + len - end_len, end);
+}
+
+void text_lower(char *text)
+{
+    for (; *text != '\0'; text++) {
+        *text = lower(*text);
+    }
+}
+
+bool text_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool text_is_alnum(char c)
+{
+    char l = lower(c);
+    return text_is_digit(c) || (l >= 'a' && l <= 'z');
+}
+
+bool text_is_name(const char *text, const char *extra, size_t max_len)
+{
+    size_t len = 0;
+    for (; text[len] != '\0'; len++) {
+        if (len == max_len || (!text_is_alnum(text[len]) && strchr(extra, text[len]) == NULL)) {
+            return false;
+        }
+    }
+    return len > 0;
+}
+
+bool text_to_u64(const char *text, uint64_t max, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (*text == '\0') {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        uint64_t digit = (uint64_t)(unsigned char)*text - '0';
+        if (!text_is_digit(*text) || digit > max || value > (max - digit) / 10) {
+            return false;
+        }
+        value = 10 * value + digit;
+    }
+    *out = value;
+    return true;
+}
+
+/* Appends one code point; the caller has ruled out surrogates. */
+static enum ekm_rc append_code_point(uint32_t point, struct buf *out)
+{
+    uint8_t bytes[4];
+    size_t len = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    static const uint8_t lead[] = {0, 0x00, 0xC0, 0xE0, 0xF0};
+    for (size_t i = len; i-- > 1; point >>= 6) {
+        bytes[i] = (uint8_t)(0x80 | (point & 0x3F));
+    }
+    bytes[0] = (uint8_t)(lead[len] | point);
+    return buf_append(out, bytes, len);
+}
+
+enum ekm_rc text_from_utf16(const uint16_t *units, size_t count, struct buf *out)
+{
+    enum ekm_rc rc = EKM_OK;
+    for (size_t i = 0; i < count && rc == EKM_OK; i++) {
+        uint32_t point = units[i];
+        if (point >= 0xD800 && point < 0xDC00 && i + 1 < count && units[i + 1] >= 0xDC00 &&
+            units[i + 1] < 0xE000) {
+            point = 0x10000 + ((point - 0xD800) << 10) + (units[++i] - 0xDC00u);
+        } else if (point == 0 || (point >= 0xD800 && point < 0xE000)) {
+            return EKM_INVALID_ARGUMENT;
+        }
+        rc = append_code_point(point, out);
+    }
+    return rc;
+}
+
+/* The next code point of valid UTF-8. */
+static uint32_t next_code_point(const unsigned char **text)
+{
+    const unsigned char *at = *text;
+    uint32_t point = *at;
+    size_t more = point < 0xC0 ? 0 : point < 0xE0 ? 1 : point < 0xF0 ? 2 : 3;
+    static const uint32_t masks[] = {0xFF, 0x1F, 0x0F, 0x07};
+    point &= masks[more];
+    for (at++; more > 0 && (*at & 0xC0) == 0x80; at++, more--) {
+        point = (point << 6) | (*at & 0x3F);
+    }
+    *text = at;
+    return point;
+}
+
+size_t text_to_utf16(const char *text, uint16_t *dst, size_t cap_units)
+{
+    size_t needed = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        const unsigned char *at = (const unsigned char *)text;
+        size_t units = 0;
+        while (*at != '\0') {
+            uint32_t point = next_code_point(&at);
+            bool pair = point >= 0x10000;
+            if (pass == 1) {
+                dst[units] = (uint16_t)(pair ? 0xD800 + ((point - 0x10000) >> 10) : point);
+                if (pair) {
+                    dst[units + 1] = (uint16_t)(0xDC00 + ((point - 0x10000) & 0x3FF));
+                }
+            }
+            units += pair ? 2 : 1;
+        }
+        needed = units;
+        if (needed > cap_units || dst == NULL) {
+            break;
+        }
+    }
+    return needed;
+}
