@@ -29,7 +29,7 @@ struct call {
     const atomic_bool *session_aborted; /* NULL outside sessions */
     uint64_t number;
     uint64_t start_ms, deadline_ms;
-    char correlation_id[37];
+    char correlation_id[37]; /* made by call_correlation_id when the first request needs it */
     unsigned tries;
     bool audited; /* its success is logged at info */
     struct call_error error;
@@ -42,6 +42,8 @@ void call_begin(struct call *call, const char *operation, const struct config *c
 /* Logs the outcome (failures at error, audited successes at info) and maps it to the host's code. */
 int32_t call_end(struct call *call, enum ekm_rc rc);
 
+/* Sent as x-ms-client-request-id, the same for every try of the call. */
+const char *call_correlation_id(struct call *call);
 /* Forgets the error of the try before: the code reported is that of the last try. */
 void call_new_try(struct call *call);
 /* Sets the error and returns rc. The format may be NULL. */

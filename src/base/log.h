@@ -14,7 +14,7 @@
 #include "base/config.h"
 
 void log_start(const struct config *config);
-/* Writes out what is still folded, closes the files. */
+/* Writes out what is still folded, closes the files. No call may be running. */
 void log_stop(void);
 /* Reports folded failures whose minute is over; called when calls leave. */
 void log_tick(void);

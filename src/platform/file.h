@@ -39,7 +39,7 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
                             struct plat_file_state *state);
 /* Reads up to cap bytes from the present position until the end; TOO_BIG if there is more. */
 enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len);
-void plat_file_close(int *handle);
+void plat_file_close(int *handle); /* -1 allowed, and left there */
 
 /* Replaces the content so that a crash leaves the old or the new file, whole: written aside as `<path>.tmp`, mode 0600,
  * flushed, renamed, folder flushed. The caller holds the lock. A symbolic link or folder at `path`: NOT_FILE. */

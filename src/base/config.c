@@ -1,0 +1,179 @@
+#include "base/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/config_table.h"
+#include "base/text.h"
+#include "platform/file.h"
+#include "platform/system.h"
+
+#define FILE_MAX_BYTES 65536
+
+static const char *const places[] = {"/var/opt/mssql/akv-ekm/akv-ekm.conf", "/etc/akv-ekm.conf"};
+
+struct reading {
+    struct config *config;
+    char *reason;
+    size_t reason_cap;
+    void (*warn)(void *context, const char *text);
+    void *context;
+    unsigned line;
+    bool seen[CONFIG_SETTINGS_MAX];
+};
+
+static enum ekm_rc refuse(struct reading *reading, const char *key, const char *why)
+{
+    (void)text_format(reading->reason, reading->reason_cap, "%s:%u: %s%s%s",
+                      reading->config->path, reading->line, key, key[0] != '\0' ? ": " : "", why);
+    return EKM_CONFIGURATION;
+}
+
+static char *trim(char *text)
+{
+    while (*text == ' ' || *text == '\t') {
+        text++;
+    }
+    size_t len = strlen(text);
+    while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL) {
+        text[--len] = '\0';
+    }
+    return text;
+}
+
+static void warn_unknown(struct reading *reading, const char *key)
+{
+    char text[256];
+    (void)text_format(text, sizeof text, "%s:%u: unknown key %.100s is ignored",
+                      reading->config->path, reading->line, key);
+    if (reading->warn != NULL) {
+        reading->warn(reading->context, text);
+    }
+}
+
+static enum ekm_rc read_line(struct reading *reading, char *line)
+{
+    line = trim(line);
+    if (*line == '\0' || *line == '#') {
+        return EKM_OK;
+    }
+    char *equals = strchr(line, '=');
+    if (equals == NULL) {
+        return refuse(reading, "", "a line is `key = value`");
+    }
+    *equals = '\0';
+    const char *key = trim(line), *value = trim(equals + 1);
+    const struct config_setting *setting = config_setting_find(key);
+    if (setting == NULL) {
+        warn_unknown(reading, key);
+        return EKM_OK;
+    }
+    size_t index = config_setting_index(setting);
+    if (reading->seen[index]) {
+        return refuse(reading, key, "stands twice");
+    }
+    reading->seen[index] = true;
+    const char *why = NULL;
+    enum ekm_rc rc = config_setting_read(setting, value, reading->config, &why);
+    return rc == EKM_CONFIGURATION ? refuse(reading, key, why) : rc;
+}
+
+static enum ekm_rc read_lines(struct reading *reading, char *text)
+{
+    enum ekm_rc rc = EKM_OK;
+    while (rc == EKM_OK && text != NULL) {
+        char *end = strchr(text, '\n');
+        if (end != NULL) {
+            *end++ = '\0';
+        }
+        reading->line++;
+        rc = read_line(reading, text);
+        text = end;
+    }
+    return rc;
+}
+
+static enum ekm_rc read_file(struct reading *reading, int handle)
+{
+    struct buf text = BUF_EMPTY(FILE_MAX_BYTES);
+    size_t len = 0;
+    enum ekm_rc rc = buf_reserve(&text, FILE_MAX_BYTES);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    enum plat_io io = plat_file_read(handle, text.data, FILE_MAX_BYTES, &len);
+    text.data[len] = 0;
+    if (io != PLAT_IO_OK) {
+        rc = refuse(reading, "", plat_io_text(io));
+    } else if (memchr(text.data, 0, len) != NULL) {
+        rc = refuse(reading, "", "holds a zero byte");
+    } else {
+        rc = read_lines(reading, (char *)text.data);
+    }
+    buf_free(&text);
+    return rc;
+}
+
+/* Opens AKVEKM_CONFIG, which must be there, or the first place that has a file. */
+static enum plat_io open_file(struct config *config, int *handle)
+{
+    struct plat_file_state state;
+    enum plat_io io = PLAT_IO_ABSENT;
+    const char *named = plat_environment("AKVEKM_CONFIG");
+    if (named != NULL && named[0] != '\0') {
+        bool fits = named[0] == '/' && text_copy(config->path, sizeof config->path, named);
+        return fits ? plat_file_open(named, PLAT_TRUST_REQUIRED, handle, &state) : PLAT_IO_FAILED;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof places[0] && io == PLAT_IO_ABSENT; i++) {
+        (void)text_copy(config->path, sizeof config->path, places[i]);
+        io = plat_file_open(places[i], PLAT_TRUST_REQUIRED, handle, &state);
+    }
+    if (io == PLAT_IO_ABSENT) {
+        config->path[0] = '\0';
+        io = PLAT_IO_OK;
+    }
+    return io;
+}
+
+enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
+                        void (*warn)(void *context, const char *text), void *context)
+{
+    struct reading reading = {config, reason, reason_cap, warn, context, 0, {false}};
+    int handle = -1;
+    config_defaults(config);
+    (void)text_copy(reason, reason_cap, "");
+    enum plat_io io = open_file(config, &handle);
+    enum ekm_rc rc = EKM_OK;
+    if (io != PLAT_IO_OK) {
+        (void)text_format(reason, reason_cap, "%s: %s", config->path, plat_io_text(io));
+        rc = EKM_CONFIGURATION;
+    } else if (handle >= 0) {
+        rc = read_file(&reading, handle);
+    }
+    plat_file_close(&handle);
+    if (rc == EKM_OUT_OF_MEMORY) {
+        (void)text_copy(reason, reason_cap, ekm_text(rc));
+    }
+    if (rc != EKM_OK) {
+        config_free(config);
+    }
+    return rc;
+}
+
+static void free_list(struct text_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i]);
+    }
+    free(list->items);
+    list->items = NULL;
+    list->count = 0;
+}
+
+void config_free(struct config *config)
+{
+    free_list(&config->vault_suffixes);
+    free_list(&config->authority_hosts);
+    free_list(&config->connect_to);
+}

@@ -1,0 +1,230 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log_fold.h"
+#include "base/text.h"
+#include "platform/file.h"
+#include "platform/system.h"
+#include "platform/thread.h"
+
+#define VALUE_MAX 256
+#define ROTATION_CHECK_MS 1000
+
+/* The handle changes under the lock only. One that was replaced is closed by the last writer who may still use it, so that
+ * nobody waits for anybody's I/O. */
+static struct {
+    struct plat_mutex mutex;
+    char path[1024];
+    int handle, retired;
+    struct plat_file_state state;
+    uint64_t checked_ms;
+    unsigned writers; /* inside plat_log_write now */
+} file = {.mutex = PLAT_MUTEX_INIT, .handle = -1, .retired = -1};
+
+static _Atomic int wanted_level = LEVEL_ERROR;
+
+void log_start(const struct config *config)
+{
+    int handle = -1;
+    struct plat_file_state state = {0, 0, 0, 0};
+    enum plat_io io = PLAT_IO_OK;
+    if (config->log_file[0] != '\0' && config->log_level != LEVEL_NONE) {
+        io = plat_log_open(config->log_file, &handle, &state);
+    }
+    plat_mutex_lock(&file.mutex);
+    (void)text_copy(file.path, sizeof file.path, config->log_file);
+    file.handle = handle;
+    file.state = state;
+    file.checked_ms = plat_now_ms();
+    plat_mutex_unlock(&file.mutex);
+    atomic_store(&wanted_level, config->log_level);
+    if (io != PLAT_IO_OK) {
+        log_text(LEVEL_ERROR, 0, "log", "log_file %s: %s", config->log_file, plat_io_text(io));
+    }
+}
+
+static void write_folded(const struct log_folded *folded)
+{
+    struct log_line line;
+    log_begin(&line, LEVEL_ERROR, 0, folded->operation);
+    line.code = folded->code;
+    log_pair_number(&line, "code", folded->code);
+    log_pair(&line, "vault", folded->vault);
+    log_pair_number(&line, "repeated", folded->suppressed);
+    log_pair(&line, "text", "the same failure again, this many times within a minute");
+    log_write(&line);
+}
+
+void log_tick(void)
+{
+    struct log_folded folded;
+    while (log_fold_expired(plat_now_ms(), false, &folded)) {
+        write_folded(&folded);
+    }
+}
+
+void log_stop(void)
+{
+    struct log_folded folded;
+    while (log_fold_expired(plat_now_ms(), true, &folded)) {
+        write_folded(&folded);
+    }
+    atomic_store(&wanted_level, LEVEL_ERROR);
+    plat_mutex_lock(&file.mutex);
+    int handle = file.handle, retired = file.retired;
+    file.handle = file.retired = -1;
+    file.path[0] = '\0';
+    plat_mutex_unlock(&file.mutex);
+    plat_file_close(&handle);
+    plat_file_close(&retired);
+    plat_system_log_close();
+}
+
+bool log_wanted(enum log_level level)
+{
+    return level != LEVEL_NONE && (int)level <= atomic_load_explicit(&wanted_level, memory_order_relaxed);
+}
+
+bool log_failure_admitted(const char *operation, int32_t code, const char *vault)
+{
+    return log_fold_admit(plat_now_ms(), operation, code, vault);
+}
+
+static void add(struct log_line *line, const char *text, size_t len)
+{
+    /* One byte stays for the line break. */
+    size_t room = sizeof line->text - 2 - line->len;
+    len = len < room ? len : room;
+    memcpy(line->text + line->len, text, len);
+    line->len += len;
+}
+
+void log_begin(struct log_line *line, enum log_level level, uint64_t call_number,
+               const char *operation)
+{
+    static const char *const names[] = {"none", "error", "info", "debug"};
+    char head[160];
+    struct plat_time now;
+    plat_calendar(plat_unix_time_ms(), &now);
+    line->level = level;
+    line->code = 0;
+    line->len = 0;
+    (void)text_format(head, sizeof head,
+                      "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s %u/%llu #%llu %s", now.year,
+                      now.month, now.day, now.hour, now.minute, now.second, now.millisecond,
+                      names[level], (unsigned)plat_process_id(),
+                      (unsigned long long)plat_thread_id(), (unsigned long long)call_number,
+                      operation);
+    add(line, head, strlen(head));
+}
+
+void log_pair(struct log_line *line, const char *key, const char *value)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    if (value == NULL || value[0] == '\0') {
+        return;
+    }
+    add(line, " ", 1);
+    add(line, key, strlen(key));
+    add(line, "=\"", 2);
+    for (size_t written = 0; *value != '\0'; value++) {
+        unsigned char c = (unsigned char)*value;
+        bool plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+        char escape[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+        written += plain ? 1 : sizeof escape;
+        if (written > VALUE_MAX) {
+            break;
+        }
+        add(line, plain ? value : escape, plain ? 1 : sizeof escape);
+    }
+    add(line, "\"", 1);
+}
+
+void log_pair_number(struct log_line *line, const char *key, int64_t value)
+{
+    char text[24];
+    (void)text_format(text, sizeof text, "%lld", (long long)value);
+    log_pair(line, key, text);
+}
+
+/* At most once a second: has the file been rotated away? Then a new one takes its place. */
+static void follow_rotation(void)
+{
+    char path[sizeof file.path];
+    uint64_t now_ms = plat_now_ms();
+    plat_mutex_lock(&file.mutex);
+    bool due = file.path[0] != '\0' && file.retired < 0 && now_ms - file.checked_ms >= ROTATION_CHECK_MS;
+    struct plat_file_state former = file.state, current = {0, 0, 0, 0};
+    if (due) {
+        file.checked_ms = now_ms;
+        (void)text_copy(path, sizeof path, file.path);
+    }
+    plat_mutex_unlock(&file.mutex);
+    if (!due || (plat_file_state(path, &current) == PLAT_IO_OK &&
+                 current.inode == former.inode && current.device == former.device)) {
+        return;
+    }
+    int opened = -1;
+    if (plat_log_open(path, &opened, &current) != PLAT_IO_OK) {
+        return;
+    }
+    plat_mutex_lock(&file.mutex);
+    if (file.retired < 0) {
+        file.retired = file.handle;
+        file.handle = opened;
+        file.state = current;
+        opened = -1;
+    }
+    plat_mutex_unlock(&file.mutex);
+    plat_file_close(&opened);
+}
+
+void log_write(struct log_line *line)
+{
+    if (!log_wanted(line->level)) {
+        return;
+    }
+    if (line->level == LEVEL_ERROR) {
+        line->text[line->len] = '\0';
+        plat_system_log(PLAT_SEVERITY_ERROR, (uint32_t)line->code, line->text);
+    }
+    line->text[line->len] = '\n';
+    follow_rotation();
+    plat_mutex_lock(&file.mutex);
+    int handle = file.handle;
+    file.writers += handle >= 0;
+    plat_mutex_unlock(&file.mutex);
+    if (handle < 0) {
+        return;
+    }
+    (void)plat_log_write(handle, line->text, line->len + 1);
+    int retired = -1;
+    plat_mutex_lock(&file.mutex);
+    if (--file.writers == 0) {
+        retired = file.retired;
+        file.retired = -1;
+    }
+    plat_mutex_unlock(&file.mutex);
+    plat_file_close(&retired);
+}
+
+void log_text(enum log_level level, uint64_t call_number, const char *operation, const char *format,
+              ...)
+{
+    if (!log_wanted(level)) {
+        return;
+    }
+    char text[512];
+    struct log_line line;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    log_begin(&line, level, call_number, operation);
+    log_pair(&line, "text", text);
+    log_write(&line);
+}

@@ -1,0 +1,73 @@
+#include "base/log_fold.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "platform/thread.h"
+
+#define SLOTS 32
+
+static struct plat_mutex mutex = PLAT_MUTEX_INIT;
+static struct log_folded slots[SLOTS]; /* seen == 0: free */
+static atomic_uint used;               /* spares the lock while nothing fails */
+
+static bool is_same(const struct log_folded *slot, const char *operation, int32_t code,
+                    const char *vault)
+{
+    return slot->seen > 0 && slot->code == code && strcmp(slot->operation, operation) == 0 &&
+           strcmp(slot->vault, vault) == 0;
+}
+
+static void begin(struct log_folded *slot, uint64_t now_ms, const char *operation, int32_t code,
+                  const char *vault)
+{
+    (void)text_copy(slot->operation, sizeof slot->operation, operation);
+    (void)text_copy(slot->vault, sizeof slot->vault, vault);
+    slot->code = code;
+    slot->since_ms = now_ms;
+    slot->seen = 1;
+    slot->suppressed = 0;
+}
+
+bool log_fold_admit(uint64_t now_ms, const char *operation, int32_t code, const char *vault)
+{
+    bool admitted = true;
+    struct log_folded *free_slot = NULL, *slot = NULL;
+    plat_mutex_lock(&mutex);
+    for (int i = 0; i < SLOTS; i++) {
+        if (slots[i].seen == 0) {
+            free_slot = free_slot == NULL ? &slots[i] : free_slot;
+        } else if (is_same(&slots[i], operation, code, vault)) {
+            slot = &slots[i];
+        }
+    }
+    if (slot != NULL) {
+        admitted = ++slot->seen <= LOG_FOLD_LIMIT;
+        slot->suppressed += !admitted;
+    } else if (free_slot != NULL) {
+        begin(free_slot, now_ms, operation, code, vault);
+        atomic_fetch_add(&used, 1);
+    }
+    plat_mutex_unlock(&mutex);
+    return admitted;
+}
+
+bool log_fold_expired(uint64_t now_ms, bool all, struct log_folded *out)
+{
+    bool found = false;
+    if (atomic_load(&used) == 0) {
+        return false;
+    }
+    plat_mutex_lock(&mutex);
+    for (int i = 0; i < SLOTS && !found; i++) {
+        if (slots[i].seen > 0 && (all || now_ms - slots[i].since_ms >= LOG_FOLD_MINUTE_MS)) {
+            found = slots[i].suppressed > 0;
+            *out = slots[i];
+            slots[i].seen = 0;
+            atomic_fetch_sub(&used, 1);
+        }
+    }
+    plat_mutex_unlock(&mutex);
+    return found;
+}

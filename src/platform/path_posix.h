@@ -1,0 +1,21 @@
+/*
+ * What the POSIX file modules share: opening, folder of a path, errno to plat_io.
+ *
+ * Called by the POSIX sources of this folder alone; any thread.
+ */
+#ifndef AKVEKM_PLATFORM_PATH_POSIX_H
+#define AKVEKM_PLATFORM_PATH_POSIX_H
+
+#include <sys/types.h>
+
+#include "platform/file.h"
+
+enum plat_io path_io(int error);
+/* False: not absolute, or longer than cap. */
+bool path_folder(const char *path, char *folder, size_t cap);
+/* open(2), close-on-exec, never giving 0 to 2. */
+enum plat_io path_open(const char *path, int flags, mode_t mode, int *handle);
+/* NOT_FILE for what is not a plain file. */
+enum plat_io path_state(int handle, struct plat_file_state *out);
+
+#endif
