@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "memory.h"
+#include "provider_conformance.h"
 #include "provider_exports.h"
 #include "provider_library.h"
 #include "provider_text.h"
@@ -20,7 +21,8 @@ static struct timespec now(void)
 static SqlCpData as_data(const uint8_t *bytes, size_t len)
 {
     SqlCpData data = {(uint32_t)len, NULL};
-    memcpy(&data.pb, &bytes, sizeof bytes); /* the interface takes const data by a pointer without const */
+    memcpy(&data.pb, &bytes,
+           sizeof bytes); /* the interface takes const data by a pointer without const */
     return data;
 }
 
@@ -31,43 +33,74 @@ struct key_question {
     SqlCpKeyId id;
 };
 
+static const char *question_function(const struct key_question *question)
+{
+    return question->name         ? "SqlCryptGetKeyInfoByName"
+           : question->thumbprint ? "SqlCryptGetKeyInfoByThumb"
+                                  : "SqlCryptGetKeyInfoByKeyId";
+}
+
 static int ask_once(const struct provider_session *session, const struct key_question *question,
                     SqlCpKeyInfo *info)
 {
     const struct provider_exports *exports = provider_session_exports(session);
     const SqlCpSession *handle = provider_session_handle(session);
+    const char *function = question_function(question);
     struct timespec start = now();
-    if (question->name)
-        return provider_session_trace(session, &start, "SqlCryptGetKeyInfoByName",
-                                      exports->get_key_info_by_name(handle, question->name, info));
-    if (question->thumbprint)
-        return provider_session_trace(
-            session, &start, "SqlCryptGetKeyInfoByThumb",
-            exports->get_key_info_by_thumb(handle, question->thumbprint, info));
-    return provider_session_trace(
-        session, &start, "SqlCryptGetKeyInfoByKeyId",
-        exports->get_key_info_by_key_id(handle, question->id, info));
+    int code = question->name ? exports->get_key_info_by_name(handle, question->name, info)
+               : question->thumbprint
+                   ? exports->get_key_info_by_thumb(handle, question->thumbprint, info)
+                   : exports->get_key_info_by_key_id(handle, question->id, info);
+    provider_session_trace(session, &start, function, code);
+    provider_conformance_key(function, code, info, provider_session_thumbprint_len(session));
+    return code;
+}
+
+/* The second call, with buffers as large as the first one asked for. */
+static int fetch_key(const struct provider_session *session, const struct key_question *question,
+                     SqlCpKeyInfo *info, uint16_t *name, struct provider_key_info *out)
+{
+    const char *function = question_function(question);
+    const SqlCpKeyInfo asked = *info;
+    provider_conformance_fill(name, SQLCP_MAX_KEY_NAME_BYTES);
+    provider_conformance_fill(out->thumbprint, sizeof out->thumbprint);
+    info->name.ws = name;
+    info->thumb.pb = out->thumbprint;
+    int code = ask_once(session, question, info);
+    provider_conformance_fetch(function, code, name, asked.name.cb, info->name.ws, info->name.cb);
+    provider_conformance_fetch(function, code, out->thumbprint, asked.thumb.cb, info->thumb.pb,
+                               info->thumb.cb);
+    provider_conformance_tail(function, name, asked.name.cb, SQLCP_MAX_KEY_NAME_BYTES);
+    provider_conformance_tail(function, out->thumbprint, asked.thumb.cb, sizeof out->thumbprint);
+    if (info->name.cb > asked.name.cb)
+        info->name.cb = asked.name.cb;
+    if (info->thumb.cb > asked.thumb.cb)
+        info->thumb.cb = asked.thumb.cb;
+    return code;
 }
 
 static int ask_key(const struct provider_session *session, const struct key_question *question,
                    struct provider_key_info *out)
 {
     uint16_t name[SQLCP_MAX_KEY_NAME_BYTES / 2];
-    SqlCpKeyInfo info = {.name = {0, NULL}};
+    SqlCpKeyInfo info;
+    memset(&info, 0, sizeof info);
     int code = ask_once(session, question, &info);
+    provider_conformance_query(question_function(question), code, info.name.ws, info.name.cb,
+                               sizeof name);
+    provider_conformance_query(question_function(question), code, info.thumb.pb, info.thumb.cb,
+                               sizeof out->thumbprint);
     if (code == SQLCP_INSUFFICIENT_BUFFER && info.name.cb <= sizeof name &&
         info.thumb.cb <= sizeof out->thumbprint) {
-        info.name.ws = name;
-        info.thumb.pb = out->thumbprint;
-        code = ask_once(session, question, &info);
-    } else if (code == SQLCP_SUCCESS) {
-        info.thumb.cb = 0; /* nothing can have been written */
+        code = fetch_key(session, question, &info, name, out);
+    } else { /* nothing can have been written */
+        info.name.cb = 0;
+        info.thumb.cb = 0;
     }
     if (code != SQLCP_SUCCESS)
         return code;
-    provider_text_copy(&info.name, info.name.ws ? name : NULL, out->name, sizeof out->name);
-    out->thumbprint_len =
-        info.thumb.cb <= sizeof out->thumbprint ? info.thumb.cb : sizeof out->thumbprint;
+    provider_text_copy(&info.name, name, out->name, sizeof out->name);
+    out->thumbprint_len = info.thumb.cb;
     out->algorithm_id = info.algId;
     out->flags = info.flags;
     return code;
@@ -99,24 +132,31 @@ int provider_key_by_id(struct provider_session *session, SqlCpKeyId id,
 int provider_key_next_id(struct provider_session *session, SqlCpKeyId *id)
 {
     struct timespec start = now();
-    return provider_session_trace(session, &start, "SqlCryptGetNextKeyId",
-                                  provider_session_exports(session)->get_next_key_id(
-                                      provider_session_handle(session), id));
+    return provider_session_trace(
+        session, &start, "SqlCryptGetNextKeyId",
+        provider_session_exports(session)->get_next_key_id(provider_session_handle(session), id));
 }
 
 int provider_key_create(struct provider_session *session, const char *name, SqlCpAlgId algorithm,
                         SqlCpKeyFlags flags, struct provider_key_info *out)
 {
+    static const char function[] = "SqlCryptCreateKey";
     SqlCpStr text;
-    SqlCpData thumbprint = {provider_session_thumbprint_len(session), out->thumbprint};
+    uint32_t room = provider_session_thumbprint_len(session);
+    if (room > sizeof out->thumbprint)
+        room = sizeof out->thumbprint;
+    SqlCpData thumbprint = {room, out->thumbprint};
+    provider_conformance_fill(out->thumbprint, sizeof out->thumbprint);
     provider_text_make(&text, name);
     struct timespec start = now();
     int code = provider_session_exports(session)->create_key(provider_session_handle(session),
                                                              &text, algorithm, flags, &thumbprint);
-    provider_session_trace(session, &start, "SqlCryptCreateKey", code);
+    provider_session_trace(session, &start, function, code);
     provider_text_wipe(&text);
-    if (code == SQLCP_SUCCESS && thumbprint.cb <= sizeof out->thumbprint)
-        out->thumbprint_len = thumbprint.cb;
+    provider_conformance_fetch(function, code, out->thumbprint, room, thumbprint.pb, thumbprint.cb);
+    provider_conformance_tail(function, out->thumbprint, room, sizeof out->thumbprint);
+    if (code == SQLCP_SUCCESS)
+        out->thumbprint_len = thumbprint.cb <= room ? thumbprint.cb : room;
     return code;
 }
 
@@ -132,6 +172,10 @@ int provider_key_drop(struct provider_session *session, const uint8_t *thumbprin
 /* Which of the three calls with one variable output. */
 enum output_call { CALL_EXPORT, CALL_ENCRYPT, CALL_DECRYPT };
 
+static const char *const output_functions[] = {"SqlCryptExportKey", "SqlCryptEncrypt",
+                                               "SqlCryptDecrypt"};
+static const uint32_t output_max[] = {SQLCP_MAX_KEY_BLOB_BYTES, UINT32_MAX / 2, UINT32_MAX / 2};
+
 static int call_once(const struct provider_session *session, enum output_call call,
                      const SqlCpData *thumbprint, const SqlCpData *in, SqlCpData *out)
 {
@@ -141,16 +185,14 @@ static int call_once(const struct provider_session *session, enum output_call ca
     switch (call) {
     case CALL_EXPORT:
         return provider_session_trace(
-            session, &start, "SqlCryptExportKey",
+            session, &start, output_functions[call],
             exports->export_key(handle, thumbprint, NULL, SQLCP_PUBLIC_KEY_BLOB, out));
     case CALL_ENCRYPT:
-        return provider_session_trace(
-            session, &start, "SqlCryptEncrypt",
-            exports->encrypt(handle, thumbprint, 1, NULL, 0, in, out));
+        return provider_session_trace(session, &start, output_functions[call],
+                                      exports->encrypt(handle, thumbprint, 1, NULL, 0, in, out));
     default:
-        return provider_session_trace(
-            session, &start, "SqlCryptDecrypt",
-            exports->decrypt(handle, thumbprint, 1, NULL, 0, in, out));
+        return provider_session_trace(session, &start, output_functions[call],
+                                      exports->decrypt(handle, thumbprint, 1, NULL, 0, in, out));
     }
 }
 
@@ -158,16 +200,21 @@ static int call_sized(const struct provider_session *session, enum output_call c
                       const SqlCpData *thumbprint, const SqlCpData *in, uint8_t **bytes,
                       size_t *len)
 {
+    const char *function = output_functions[call];
     SqlCpData out = {0, NULL};
     *bytes = NULL;
     *len = 0;
     int code = call_once(session, call, thumbprint, in, &out);
-    if (code != SQLCP_INSUFFICIENT_BUFFER)
+    provider_conformance_query(function, code, out.pb, out.cb, output_max[call]);
+    if (code != SQLCP_INSUFFICIENT_BUFFER || out.cb > output_max[call])
         return code; /* success without a buffer is an empty answer */
     uint32_t room = out.cb;
-    uint8_t *buffer = memory_take(room);
+    uint8_t *buffer = memory_take((size_t)room + PROVIDER_GUARD_LEN);
+    provider_conformance_fill(buffer, (size_t)room + PROVIDER_GUARD_LEN);
     out.pb = buffer;
     code = call_once(session, call, thumbprint, in, &out);
+    provider_conformance_fetch(function, code, buffer, room, out.pb, out.cb);
+    provider_conformance_tail(function, buffer, room, (size_t)room + PROVIDER_GUARD_LEN);
     if (code != SQLCP_SUCCESS || out.pb != buffer || out.cb > room) {
         OPENSSL_cleanse(buffer, room);
         free(buffer);

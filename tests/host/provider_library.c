@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "memory.h"
+#include "provider_conformance.h"
 #include "provider_exports.h"
 #include "provider_text.h"
 
@@ -47,6 +48,7 @@ static int trace(const struct provider_library *library, const struct stopwatch 
                  const char *function, int code, uint64_t session)
 {
     struct timespec end;
+    provider_conformance_code(function, code);
     if (!library->trace)
         return code;
     clock_gettime(CLOCK_MONOTONIC, &end);
@@ -63,28 +65,38 @@ static int trace(const struct provider_library *library, const struct stopwatch 
 static int ask_algorithm(struct provider_library *library, SqlCpAlgId id,
                          struct provider_algorithm *out)
 {
+    static const char function[] = "SqlCryptGetAlgorithmInfo";
     uint16_t tag[SQLCP_MAX_ALGORITHM_TAG_BYTES / 2];
-    SqlCpAlgorithmInfo info = {0};
-    int code = SQLCP_SUCCESS;
-    for (int round = 0; round < 2; round++) {
-        struct stopwatch watch = start_watch();
-        code = library->exports.get_algorithm_info(id, &info);
-        trace(library, &watch, "SqlCryptGetAlgorithmInfo", code, 0);
-        if (code != SQLCP_INSUFFICIENT_BUFFER || info.algTag.cb > sizeof tag)
-            break;
+    SqlCpAlgorithmInfo info;
+    memset(&info, 0, sizeof info);
+    struct stopwatch watch = start_watch();
+    int code = trace(library, &watch, function, library->exports.get_algorithm_info(id, &info), 0);
+    provider_conformance_query(function, code, info.algTag.ws, info.algTag.cb, sizeof tag);
+    if (code == SQLCP_INSUFFICIENT_BUFFER && info.algTag.cb <= sizeof tag) {
+        uint32_t room = info.algTag.cb;
+        provider_conformance_fill(tag, sizeof tag);
         info.algTag.ws = tag;
+        watch = start_watch();
+        code = trace(library, &watch, function, library->exports.get_algorithm_info(id, &info), 0);
+        provider_conformance_fetch(function, code, tag, room, info.algTag.ws, info.algTag.cb);
+        provider_conformance_tail(function, tag, room, sizeof tag);
+        info.algTag.cb = info.algTag.cb < room ? info.algTag.cb : room;
+    } else {
+        info.algTag.cb = 0;
     }
     if (code != SQLCP_SUCCESS)
         return code;
     *out = (struct provider_algorithm){
         .id = id, .type = info.type, .bit_len = info.bitLen, .iv_len = info.ivLen};
-    provider_text_copy(&info.algTag, info.algTag.ws ? tag : NULL, out->tag, sizeof out->tag);
+    provider_text_copy(&info.algTag, tag, out->tag, sizeof out->tag);
+    provider_conformance_algorithm(out);
     return code;
 }
 
 static int ask_algorithms(struct provider_library *library)
 {
     SqlCpAlgId id = SQLCP_INVALID_ID;
+    SqlCpAlgId before = SQLCP_INVALID_ID;
     struct provider_info *info = &library->info;
     while (info->algorithm_count < PROVIDER_MAX_ALGORITHMS) {
         struct stopwatch watch = start_watch();
@@ -92,6 +104,9 @@ static int ask_algorithms(struct provider_library *library)
         trace(library, &watch, "SqlCryptGetNextAlgorithmId", code, 0);
         if (code != SQLCP_SUCCESS)
             return code == SQLCP_NOT_FOUND ? SQLCP_SUCCESS : code;
+        if (id == before)
+            provider_conformance_report("SqlCryptGetNextAlgorithmId", "does not go on from %u", id);
+        before = id;
         code = ask_algorithm(library, id, &info->algorithms[info->algorithm_count]);
         if (code != SQLCP_SUCCESS)
             return code;
@@ -115,31 +130,38 @@ static void take_info(struct provider_info *out, const SqlCpProviderInfo *info)
     out->accepts_key_name = info->fAcceptsKeyName != 0;
 }
 
-/* First without a name buffer, then with one; a name pointer that comes back changed is no success. */
+/* First without a name buffer, then with one; a name pointer that comes back changed is no success.
+ */
 static int ask_info(struct provider_library *library)
 {
+    static const char function[] = "SqlCryptGetProviderInfo";
     uint16_t name[SQLCP_MAX_FRIENDLY_NAME_BYTES / 2];
-    SqlCpProviderInfo info = {0};
-    int code = SQLCP_SUCCESS;
-    uint16_t *given = NULL;
-    for (int round = 0; round < 2; round++) {
-        struct stopwatch watch = start_watch();
-        info.name.ws = given;
-        code = library->exports.get_provider_info(&info);
-        trace(library, &watch, "SqlCryptGetProviderInfo", code, 0);
-        library->info.overwrote_name = library->info.overwrote_name || info.name.ws != given;
-        if (library->info.overwrote_name || code != SQLCP_INSUFFICIENT_BUFFER ||
-            info.name.cb > sizeof name)
-            break;
-        given = name;
+    SqlCpProviderInfo info;
+    memset(&info, 0, sizeof info);
+    struct stopwatch watch = start_watch();
+    int code = trace(library, &watch, function, library->exports.get_provider_info(&info), 0);
+    provider_conformance_query(function, code, info.name.ws, info.name.cb, sizeof name);
+    provider_conformance_info(code, &info);
+    library->info.overwrote_name = info.name.ws != NULL;
+    if (!info.name.ws && code == SQLCP_INSUFFICIENT_BUFFER && info.name.cb <= sizeof name) {
+        uint32_t room = info.name.cb;
+        provider_conformance_fill(name, sizeof name);
+        info.name.ws = name;
+        watch = start_watch();
+        code = trace(library, &watch, function, library->exports.get_provider_info(&info), 0);
+        provider_conformance_fetch(function, code, name, room, info.name.ws, info.name.cb);
+        provider_conformance_tail(function, name, room, sizeof name);
+        provider_conformance_info(code, &info);
+        library->info.overwrote_name = info.name.ws != name;
+        info.name.cb = info.name.cb < room ? info.name.cb : room;
     }
-    if (library->info.overwrote_name || code == SQLCP_SUCCESS) {
-        take_info(&library->info, &info);
-        provider_text_copy(&info.name, library->info.overwrote_name ? NULL : given,
-                           library->info.name, sizeof library->info.name);
-        return SQLCP_SUCCESS;
-    }
-    return code;
+    if (!library->info.overwrote_name && code != SQLCP_SUCCESS)
+        return code;
+    take_info(&library->info, &info);
+    bool filled = !library->info.overwrote_name && info.name.ws;
+    provider_text_copy(&info.name, filled ? name : NULL, library->info.name,
+                       sizeof library->info.name);
+    return SQLCP_SUCCESS;
 }
 
 static int initialize(struct provider_library *library)
@@ -164,8 +186,8 @@ static bool open_module(struct provider_library *library, const char *path,
         snprintf(fault->text, sizeof fault->text, "%s", dlerror());
         return false;
     }
-    fault->state = provider_exports_find(&library->exports, library->module, fault->text,
-                                         sizeof fault->text);
+    fault->state =
+        provider_exports_find(&library->exports, library->module, fault->text, sizeof fault->text);
     if (fault->state == 0)
         return true;
     fault->step = PROVIDER_STEP_EXPORT;

@@ -1,8 +1,8 @@
 /*
- * DRAFT by the caller's side (statements, access): the minimum they need. Whoever implements may widen it.
- *
  * A cryptographic provider library loaded by path: the 17 exports, what it says of itself, its sessions, each call with the two-call
- * dance, traced and timed on stderr if asked. Knows no catalog, raises no engine message: it gives codes. Any thread, any number.
+ * dance, traced and timed on stderr if asked, its breaches of the interface reported (provider_conformance.h).
+ *
+ * Knows no catalog, raises no engine message: it gives codes. Any thread, any number of sessions; unloading waits for nobody.
  */
 #ifndef EKMHOST_PROVIDER_LIBRARY_H
 #define EKMHOST_PROVIDER_LIBRARY_H
