@@ -58,8 +58,7 @@ static struct provider_library *load(const struct instance *instance, const char
                                      struct failure *failure)
 {
     struct provider_fault fault = {0};
-    struct provider_library *library =
-        provider_library_load(path, instance->options.trace, &fault);
+    struct provider_library *library = provider_library_load(path, instance->options.trace, &fault);
     if (!library) {
         set_load_failure(failure, path, &fault);
     } else if (!check_info(provider_library_info(library), failure)) {
@@ -123,6 +122,17 @@ bool access_library(struct instance *instance, const cJSON *provider,
     }
     pthread_mutex_unlock(&instance->providers_lock);
     return good;
+}
+
+struct provider_library *access_loaded(struct instance *instance, int provider_id)
+{
+    pthread_mutex_lock(&instance->providers_lock);
+    struct loaded_provider *entry = instance->providers;
+    while (entry && entry->provider_id != provider_id)
+        entry = entry->next;
+    struct provider_library *library = entry ? entry->library : NULL;
+    pthread_mutex_unlock(&instance->providers_lock);
+    return library;
 }
 
 static void count_session(void *context, const struct provider_session_entry *entry)
@@ -229,8 +239,7 @@ bool access_user(struct connection *connection, const cJSON *provider,
     if (!open_session(instance, provider, credential, connection->spid, session, failure))
         return false;
     size_t count = ++connection->session_count;
-    connection->sessions =
-        memory_grow(connection->sessions, count * sizeof *connection->sessions);
+    connection->sessions = memory_grow(connection->sessions, count * sizeof *connection->sessions);
     connection->sessions[count - 1] = (struct user_session){id, *session};
     return true;
 }

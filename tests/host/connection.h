@@ -1,7 +1,9 @@
 /*
- * One connection: a login running one script, its database, variables, opened symmetric keys and provider sessions.
+ * One connection: a login running one script, its database, variables, opened symmetric keys and
+ * provider sessions.
  *
- * Owns what dies with the connection. Errors and notices are printed here, as sqlcmd does, and counted. One thread.
+ * Owns what dies with the connection. Errors and notices are printed here, as sqlcmd does, and
+ * counted. One thread.
  */
 #ifndef EKMHOST_CONNECTION_H
 #define EKMHOST_CONNECTION_H
@@ -63,7 +65,8 @@ cJSON *connection_database(const struct connection *connection);
 cJSON *connection_login(const struct connection *connection); /* NULL if it was never created */
 
 struct variable *connection_variable(const struct connection *connection, const char *name);
-void connection_declare(struct connection *connection, const char *name, const struct value_type *type);
+void connection_declare(struct connection *connection, const char *name,
+                        const struct value_type *type);
 void connection_end_batch(struct connection *connection); /* variables live for a batch */
 
 struct opened_key *connection_opened_key(const struct connection *connection, int key_id);

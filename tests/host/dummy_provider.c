@@ -1,11 +1,12 @@
 /*
  * A provider for ekmhost's own tests: RSA keys in PEM files, behaviour turned by the environment.
  *
- * DUMMY_FOLDER   keys as <name>.<version>.pem (the highest version is the newest); <name>.<version>.disabled beside it: code 5004
- * DUMMY_FAIL     <function>=<code>[@<nth call>], several with commas: that call (without @: each) returns the code
- * DUMMY_GUID     last byte of the guid, DUMMY_VERSION major version, DUMMY_API major version of the interface
- * DUMMY_OVERWRITE  GetProviderInfo puts its own pointer into the caller's name, as no provider may
- * DUMMY_LOG      a file that gets a line a call, with the identity of the session
+ * DUMMY_FOLDER   keys as <name>.<version>.pem (the highest version is the newest);
+ * <name>.<version>.disabled beside it: code 5004 DUMMY_FAIL     <function>=<code>[@<nth call>],
+ * several with commas: that call (without @: each) returns the code DUMMY_GUID     last byte of the
+ * guid, DUMMY_VERSION major version, DUMMY_API major version of the interface DUMMY_OVERWRITE
+ * GetProviderInfo puts its own pointer into the caller's name, as no provider may DUMMY_LOG      a
+ * file that gets a line a call, with the identity of the session
  */
 #include <dirent.h>
 #include <stdatomic.h>
@@ -102,15 +103,18 @@ static bool read_key(const char *folder, const char *file, struct key *key)
     return true;
 }
 
-static bool fits(const struct key *key, const char *name, int version, const SqlCpData *thumb, int nth)
+static bool fits(const struct key *key, const char *name, int version, const SqlCpData *thumb,
+                 int nth)
 {
     if (thumb)
         return thumb->cb == THUMB_LEN && memcmp(thumb->pb, key->thumb, THUMB_LEN) == 0;
-    return name ? strcmp(key->name, name) == 0 && (version == 0 || key->version == version) : nth == 0;
+    return name ? strcmp(key->name, name) == 0 && (version == 0 || key->version == version)
+                : nth == 0;
 }
 
 /* By thumbprint, by name (the newest, unless "name/version"), or the nth of all. */
-static bool find_key(const char *name_and_version, const SqlCpData *thumb, int nth, struct key *found)
+static bool find_key(const char *name_and_version, const SqlCpData *thumb, int nth,
+                     struct key *found)
 {
     const char *folder = getenv("DUMMY_FOLDER");
     DIR *open = folder ? opendir(folder) : NULL;
@@ -253,12 +257,14 @@ EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo 
     info->type = SQLCP_KEY_ASYMMETRIC;
     info->bitLen = algId == 1 ? 2048 : 3072;
     info->ivLen = 0;
-    return put_text(&info->algTag, algId == 1 ? "RSA_2048" : "RSA_3072") ? SQLCP_SUCCESS
-                                                                        : SQLCP_INSUFFICIENT_BUFFER;
+    return put_text(&info->algTag, algId == 1 ? "RSA_2048" : "RSA_3072")
+               ? SQLCP_SUCCESS
+               : SQLCP_INSUFFICIENT_BUFFER;
 }
 
-EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name, SqlCpAlgId algId,
-                                    SqlCpKeyFlags flags, SqlCpKeyThumbprint *thumb)
+EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name,
+                                    SqlCpAlgId algId, SqlCpKeyFlags flags,
+                                    SqlCpKeyThumbprint *thumb)
 {
     (void)flags;
     int code = enter(8, "SqlCryptCreateKey", session);
@@ -325,7 +331,8 @@ EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId, SqlCpKeyInfo *info)
+EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
+                                            SqlCpKeyInfo *info)
 {
     int code = enter(11, "SqlCryptGetKeyInfoByKeyId", session);
     struct key key;
@@ -334,8 +341,8 @@ EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKe
     return find_key(NULL, NULL, (int)keyId - 1, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                            SqlCpKeyInfo *info)
+EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session,
+                                            const SqlCpKeyThumbprint *thumb, SqlCpKeyInfo *info)
 {
     int code = enter(12, "SqlCryptGetKeyInfoByThumb", session);
     struct key key;
@@ -344,7 +351,8 @@ EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session, const S
     return find_key(NULL, thumb, 0, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name, SqlCpKeyInfo *info)
+EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name,
+                                           SqlCpKeyInfo *info)
 {
     int code = enter(13, "SqlCryptGetKeyInfoByName", session);
     struct key key;
@@ -395,7 +403,8 @@ EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr 
 #endif
 
 /* RSA-OAEP in either direction, with the dance. */
-static SqlCpError crypt(const SqlCpKeyThumbprint *thumb, const SqlCpData *in, SqlCpData *out, bool encrypt)
+static SqlCpError crypt(const SqlCpKeyThumbprint *thumb, const SqlCpData *in, SqlCpData *out,
+                        bool encrypt)
 {
     struct key key;
     if (!find_key(NULL, thumb, 0, &key))
@@ -419,8 +428,8 @@ static SqlCpError crypt(const SqlCpKeyThumbprint *thumb, const SqlCpData *in, Sq
 }
 
 EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                  SqlCpBoolean final, const SqlCpEncryptionParam *params, uint32_t nParams,
-                                  const SqlCpData *plain, SqlCpData *cipher)
+                                  SqlCpBoolean final, const SqlCpEncryptionParam *params,
+                                  uint32_t nParams, const SqlCpData *plain, SqlCpData *cipher)
 {
     (void)params;
     (void)nParams;
@@ -429,8 +438,8 @@ EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThu
 }
 
 EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                  SqlCpBoolean final, const SqlCpEncryptionParam *params, uint32_t nParams,
-                                  const SqlCpData *cipher, SqlCpData *plain)
+                                  SqlCpBoolean final, const SqlCpEncryptionParam *params,
+                                  uint32_t nParams, const SqlCpData *cipher, SqlCpData *plain)
 {
     (void)params;
     (void)nParams;

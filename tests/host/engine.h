@@ -1,8 +1,9 @@
 /*
- * The TDE engine: open databases, whose key opens them, recovery, rotation, what happens at a new log segment.
+ * The TDE engine: open databases, whose key opens them, recovery, rotation, what happens at a new
+ * log segment.
  *
- * Owns the list of open databases. It speaks to providers by engine sessions of its own (access.h). Recovery runs on several threads,
- * one database each; everything else on the script's thread.
+ * Owns the list of open databases. It speaks to providers by engine sessions of its own (access.h).
+ * Recovery runs on several threads, one database each; everything else on the script's thread.
  */
 #ifndef EKMHOST_ENGINE_H
 #define EKMHOST_ENGINE_H
@@ -23,7 +24,7 @@ struct open_database {
     enum engine_state state;
     struct storage *storage; /* NULL if its files cannot be opened, or offline */
     bool single_user;
-    struct failure failure;  /* why its recovery is pending */
+    struct failure failure; /* why its recovery is pending */
 };
 
 /* All databases of the catalog, in parallel on `threads` threads; failures go to the errorlog. */
@@ -36,23 +37,28 @@ struct open_database *engine_add(struct instance *instance, const cJSON *databas
 void engine_remove(struct instance *instance, int id);
 const char *engine_state_text(enum engine_state state);
 
-/* Opens the files and unlocks data file and live segments: ONLINE, or RECOVERY PENDING with its failure set. */
+/* Opens the files and unlocks data file and live segments: ONLINE, or RECOVERY PENDING with its
+ * failure set. */
 bool engine_recover(struct instance *instance, struct open_database *database);
 
 /* Whether a connection may enter: 922, 926, 942 otherwise. System databases always. */
 bool engine_usable(struct connection *connection, const cJSON *database, struct failure *failure);
-/* The storage of the connection's database, if it is an online user database; else the failure (33102 for a system one). */
+/* The storage of the connection's database, if it is an online user database; else the failure
+ * (33102 for a system one). */
 struct open_database *engine_current(struct connection *connection, struct failure *failure);
 
-/* One Encrypt or Decrypt with the credential of the login made from the key. The plain key has STORAGE_MAX_KEY bytes of room. */
+/* One Encrypt or Decrypt with the credential of the login made from the key. The plain key has
+ * STORAGE_MAX_KEY bytes of room. */
 bool engine_wrap(struct instance *instance, const cJSON *key, const uint8_t *plain, size_t len,
                  struct storage_wrapped *wrapped, struct failure *failure);
-bool engine_unwrap(struct instance *instance, const struct storage_wrapped *wrapped, uint8_t *plain, size_t *len,
-                   struct failure *failure);
+bool engine_unwrap(struct instance *instance, const struct storage_wrapped *wrapped, uint8_t *plain,
+                   size_t *len, struct failure *failure);
 
-/* Whether a database encryption key, of pages or a live log segment, is under this asymmetric key of master. */
+/* Whether the database encryption key of an open database is under this asymmetric key of master.
+ */
 bool engine_uses_key(const struct instance *instance, const cJSON *key);
-/* After data was written: begins a new log segment now and then, and asks the provider for the key again. */
+/* After data was written: begins a new log segment now and then, and asks the provider for the key
+ * again. */
 void engine_log_written(struct connection *connection, struct open_database *database);
 bool engine_new_segment(struct instance *instance, struct open_database *database);
 

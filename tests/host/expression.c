@@ -92,8 +92,8 @@ static bool evaluate_call(struct expression *expression, const char *name, struc
         } while (good && expression_accept(expression, ","));
         good = good && expression_expect(expression, ")");
     }
-    good = good && function_call(expression->connection, name, arguments, count, out,
-                                 expression->failure);
+    good = good &&
+           function_call(expression->connection, name, arguments, count, out, expression->failure);
     for (size_t i = 0; i < count; i++)
         value_free(&arguments[i]);
     return good;

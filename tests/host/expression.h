@@ -1,7 +1,9 @@
 /*
- * Expressions of T-SQL: literals, variables, columns, functions, +, comparisons, AND, OR, NOT, IS NULL.
+ * Expressions of T-SQL: literals, variables, columns, functions, +, comparisons, AND, OR, NOT, IS
+ * NULL.
  *
- * Evaluated straight from the tokens, once for each row; there is no tree. Built-in functions stand in a table. One thread.
+ * Evaluated straight from the tokens, once for each row; there is no tree. Built-in functions stand
+ * in a table. One thread.
  */
 #ifndef EKMHOST_EXPRESSION_H
 #define EKMHOST_EXPRESSION_H

@@ -1,8 +1,9 @@
 /*
  * One running instance: catalog, errorlog, loaded providers, open databases, options.
  *
- * Made by instance_start, which is a restart if the folder was used before. The errorlog and the loaded providers may be used by any
- * thread; all else belongs to the thread that runs the scripts, except while recovery threads read.
+ * Made by instance_start, which is a restart if the folder was used before. The errorlog and the
+ * loaded providers may be used by any thread; all else belongs to the thread that runs the scripts,
+ * except while recovery threads read.
  */
 #ifndef EKMHOST_INSTANCE_H
 #define EKMHOST_INSTANCE_H
@@ -45,6 +46,7 @@ void instance_stop(struct instance *instance);
 
 void instance_log(struct instance *instance, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void instance_log_failure(struct instance *instance, const char *database, const struct failure *failure);
+void instance_log_failure(struct instance *instance, const char *database,
+                          const struct failure *failure);
 
 #endif

@@ -4,15 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = {
-    "SqlCryptInitializeProvider", "SqlCryptFreeProvider",      "SqlCryptOpenSession",
-    "SqlCryptCloseSession",       "SqlCryptGetProviderInfo",   "SqlCryptGetNextAlgorithmId",
-    "SqlCryptGetAlgorithmInfo",   "SqlCryptCreateKey",         "SqlCryptDropKey",
-    "SqlCryptGetNextKeyId",       "SqlCryptGetKeyInfoByKeyId", "SqlCryptGetKeyInfoByThumb",
-    "SqlCryptGetKeyInfoByName",   "SqlCryptExportKey",         "SqlCryptImportKey",
-    "SqlCryptEncrypt",            "SqlCryptDecrypt"};
+static const char *const names[] = {"SqlCryptInitializeProvider",
+                                    "SqlCryptFreeProvider",
+                                    "SqlCryptOpenSession",
+                                    "SqlCryptCloseSession",
+                                    "SqlCryptGetProviderInfo",
+                                    "SqlCryptGetNextAlgorithmId",
+                                    "SqlCryptGetAlgorithmInfo",
+                                    "SqlCryptCreateKey",
+                                    "SqlCryptDropKey",
+                                    "SqlCryptGetNextKeyId",
+                                    "SqlCryptGetKeyInfoByKeyId",
+                                    "SqlCryptGetKeyInfoByThumb",
+                                    "SqlCryptGetKeyInfoByName",
+                                    "SqlCryptExportKey",
+                                    "SqlCryptImportKey",
+                                    "SqlCryptEncrypt",
+                                    "SqlCryptDecrypt"};
 
-_Static_assert(sizeof(struct provider_exports) == sizeof names, "one pointer for each name, in the same order");
+_Static_assert(sizeof(struct provider_exports) == sizeof names,
+               "one pointer for each name, in the same order");
 
 int provider_exports_find(struct provider_exports *exports, void *module, char *missing, size_t cap)
 {

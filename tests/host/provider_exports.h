@@ -1,5 +1,6 @@
 /*
- * The 17 entry points of a loaded library, found by name in the order whose number is the state of error 33085.
+ * The 17 entry points of a loaded library, found by name in the order whose number is the state of
+ * error 33085.
  *
  * Also what provider_calls.c needs of a session. Immutable after loading, any thread.
  */
@@ -34,12 +35,13 @@ struct provider_exports {
 };
 
 /* 0, or the number of the first one that is missing, whose name goes to `missing`. */
-int provider_exports_find(struct provider_exports *exports, void *module, char *missing, size_t cap);
+int provider_exports_find(struct provider_exports *exports, void *module, char *missing,
+                          size_t cap);
 
 const struct provider_exports *provider_session_exports(const struct provider_session *session);
 const SqlCpSession *provider_session_handle(const struct provider_session *session);
 uint32_t provider_session_thumbprint_len(const struct provider_session *session);
-int provider_session_trace(const struct provider_session *session, const struct timespec *start, const char *function,
-                           int code);
+int provider_session_trace(const struct provider_session *session, const struct timespec *start,
+                           const char *function, int code);
 
 #endif

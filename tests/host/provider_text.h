@@ -12,7 +12,8 @@
 
 void provider_text_make(SqlCpStr *out, const char *utf8);
 void provider_text_wipe(SqlCpStr *text);
-/* The count is `text->cb`, the units are `units` (our own buffer, never a pointer the provider put there); NULL: empty. */
+/* The count is `text->cb`, the units are `units` (our own buffer, never a pointer the provider put
+ * there); NULL: empty. */
 void provider_text_copy(const SqlCpStr *text, const uint16_t *units, char *out, size_t cap);
 
 #endif

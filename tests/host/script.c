@@ -89,7 +89,7 @@ static void run_batches(struct connection *connection, char *text)
 {
     struct line_state state = {0};
     char *batch = text;
-    for (char *line = text; !connection->instance->shut_down; ) {
+    for (char *line = text; !connection->instance->shut_down;) {
         size_t len = strcspn(line, "\n");
         bool last = line[len] == 0;
         long count = state.quote || state.comments ? 0 : go_count(line, len);

@@ -62,8 +62,7 @@ static bool create_in_provider(struct connection *connection, const cJSON *provi
         return failure_set(failure, 15314, 0, "");
     if (!algorithm_of_tag(connection->instance, provider, tag, &id, failure))
         return false;
-    int code =
-        provider_key_create(session, name, id, SQLCP_KEY_FLAG_SUPPORTED, &created);
+    int code = provider_key_create(session, name, id, SQLCP_KEY_FLAG_SUPPORTED, &created);
     return code == SQLCP_SUCCESS || failure_set_provider(failure, 33035, code, name);
 }
 
@@ -150,10 +149,9 @@ static bool run_create(struct connection *connection, const struct pattern_match
     if (!key_name)
         return connection_raise(connection, 102, 0, "WITH");
     struct found_key found = {0};
-    bool good =
-        access_user(connection, provider, &session, &failure) &&
-        (!creating || create_in_provider(connection, provider, session, match, &failure)) &&
-        find_in_provider(connection, provider, session, key_name, &found, &failure);
+    bool good = access_user(connection, provider, &session, &failure) &&
+                (!creating || create_in_provider(connection, provider, session, match, &failure)) &&
+                find_in_provider(connection, provider, session, key_name, &found, &failure);
     good = good ? record(connection, name, provider, key_name, &found)
                 : connection_fail(connection, &failure);
     free(found.thumbprint);

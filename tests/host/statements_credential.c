@@ -5,7 +5,8 @@
 #include "statement.h"
 
 /* Identity and, if given, the sealed secret. */
-static bool store(struct connection *connection, cJSON *credential, const struct pattern_match *match)
+static bool store(struct connection *connection, cJSON *credential,
+                  const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *secret = pattern_text(match, "SECRET");

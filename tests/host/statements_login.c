@@ -1,4 +1,5 @@
-/* Logins: made from Windows, by password or FROM ASYMMETRIC KEY, and the credentials mapped to them. */
+/* Logins: made from Windows, by password or FROM ASYMMETRIC KEY, and the credentials mapped to
+ * them. */
 #include <strings.h>
 
 #include "engine.h"

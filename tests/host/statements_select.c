@@ -21,9 +21,9 @@ struct select {
     struct rowset source, result;
     struct item items[32];
     size_t item_count;
-    size_t where;  /* token, 0 if absent */
+    size_t where; /* token, 0 if absent */
     size_t end;
-    long top;      /* -1 all */
+    long top; /* -1 all */
     bool has_from;
 };
 

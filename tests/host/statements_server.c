@@ -55,7 +55,8 @@ static bool run_use(struct connection *connection, const struct pattern_match *m
 static bool evaluate(struct connection *connection, const struct token *tokens,
                      struct expression *expression, struct failure *failure, struct value *out)
 {
-    *expression = (struct expression){.connection = connection, .tokens = tokens, .failure = failure};
+    *expression =
+        (struct expression){.connection = connection, .tokens = tokens, .failure = failure};
     if (expression_evaluate(expression, out))
         return true;
     value_free(out);
@@ -93,9 +94,8 @@ static bool assign(struct connection *connection, struct variable *variable,
 static bool run_declare(struct connection *connection, const struct pattern_match *match)
 {
     struct failure failure;
-    struct expression expression = {.connection = connection,
-                                    .tokens = pattern_token(match, "list"),
-                                    .failure = &failure};
+    struct expression expression = {
+        .connection = connection, .tokens = pattern_token(match, "list"), .failure = &failure};
     do {
         const struct token *name = &expression.tokens[expression.at++];
         struct value_type type;

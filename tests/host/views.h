@@ -1,7 +1,8 @@
 /*
  * The catalog and management views: a table of names, columns and the functions that fill them.
  *
- * Most are read from the catalog, the provider views ask the provider (ekm-abi.md section 5). One thread.
+ * Most are read from the catalog, the provider views ask the provider (ekm-abi.md section 5). One
+ * thread.
  */
 #ifndef EKMHOST_VIEWS_H
 #define EKMHOST_VIEWS_H
@@ -18,7 +19,8 @@ struct view_request {
     size_t argument_count;
 };
 
-typedef bool view_fill(const struct view_request *request, struct rowset *rows, struct failure *failure);
+typedef bool view_fill(const struct view_request *request, struct rowset *rows,
+                       struct failure *failure);
 
 struct view {
     const char *name; /* without sys. */

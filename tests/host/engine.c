@@ -1,0 +1,270 @@
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+
+#include "access.h"
+#include "memory.h"
+
+enum { SEGMENT_BYTES = 64 * 1024, MAX_SEGMENTS = 256 };
+
+struct open_database *engine_database(const struct instance *instance, int id)
+{
+    struct open_database *database = instance->databases;
+    while (database && database->id != id)
+        database = database->next;
+    return database;
+}
+
+struct open_database *engine_add(struct instance *instance, const cJSON *entry)
+{
+    struct open_database *database = memory_take(sizeof *database);
+    struct open_database **link = &instance->databases;
+    while (*link)
+        link = &(*link)->next;
+    database->id = catalog_id(entry);
+    database->single_user = strcmp(catalog_text(entry, "user_access"), "SINGLE_USER") == 0;
+    *link = database;
+    return database;
+}
+
+void engine_remove(struct instance *instance, int id)
+{
+    struct open_database **link = &instance->databases;
+    while (*link && (*link)->id != id)
+        link = &(*link)->next;
+    struct open_database *database = *link;
+    if (!database)
+        return;
+    *link = database->next;
+    storage_close(database->storage);
+    free(database);
+}
+
+const char *engine_state_text(enum engine_state state)
+{
+    static const char *const texts[] = {"ONLINE", "RECOVERY_PENDING", "OFFLINE"};
+    return texts[state];
+}
+
+void engine_stop(struct instance *instance)
+{
+    while (instance->databases)
+        engine_remove(instance, instance->databases->id);
+}
+
+static const cJSON *database_entry(const struct instance *instance,
+                                   const struct open_database *database)
+{
+    return catalog_find_number(&instance->catalog, "databases", "id", database->id);
+}
+
+/* The asymmetric key of master with this thumbprint. */
+static const cJSON *master_key(const struct instance *instance,
+                               const struct storage_wrapped *wrapped)
+{
+    char *hex = memory_hex(wrapped->thumbprint, wrapped->thumbprint_len);
+    const cJSON *found = NULL;
+    const cJSON *key = NULL;
+    cJSON_ArrayForEach(key, catalog_list(&instance->catalog, "asymmetric_keys"))
+    {
+        if (catalog_number(key, "database_id") == ENGINE_MASTER_ID &&
+            strcmp(catalog_text(key, "thumbprint"), hex) == 0)
+            found = key;
+    }
+    free(hex);
+    return found;
+}
+
+bool engine_wrap(struct instance *instance, const cJSON *key, const uint8_t *plain, size_t len,
+                 struct storage_wrapped *wrapped, struct failure *failure)
+{
+    struct provider_session *session = NULL;
+    struct value thumbprint = value_hex(catalog_text(key, "thumbprint"));
+    uint8_t *cipher = NULL;
+    size_t cipher_len = 0;
+    bool good = access_engine(instance, key, &session, failure);
+    if (good) {
+        int code = provider_encrypt(session, (const uint8_t *)thumbprint.data, thumbprint.len,
+                                    plain, len, &cipher, &cipher_len);
+        good = code == SQLCP_SUCCESS || failure_set_provider(failure, 15209, code);
+    }
+    if (good && cipher_len > sizeof wrapped->wrapped)
+        good = failure_set(failure, 33126, 0, "");
+    if (good) {
+        memcpy(wrapped->thumbprint, thumbprint.data, thumbprint.len);
+        wrapped->thumbprint_len = thumbprint.len;
+        memcpy(wrapped->wrapped, cipher, cipher_len);
+        wrapped->wrapped_len = cipher_len;
+    }
+    free(cipher);
+    value_free(&thumbprint);
+    access_release(session);
+    return good;
+}
+
+bool engine_unwrap(struct instance *instance, const struct storage_wrapped *wrapped, uint8_t *plain,
+                   size_t *len, struct failure *failure)
+{
+    struct provider_session *session = NULL;
+    uint8_t *out = NULL;
+    size_t out_len = 0;
+    const cJSON *key = master_key(instance, wrapped);
+    if (!key) {
+        char *hex = memory_hex(wrapped->thumbprint, wrapped->thumbprint_len);
+        failure_set(failure, 33111, 0, hex);
+        free(hex);
+        return false;
+    }
+    bool good = access_engine(instance, key, &session, failure);
+    if (good) {
+        int code = provider_decrypt(session, wrapped->thumbprint, wrapped->thumbprint_len,
+                                    wrapped->wrapped, wrapped->wrapped_len, &out, &out_len);
+        good = code == SQLCP_SUCCESS || failure_set_provider(failure, 15466, code);
+    }
+    if (good && (out_len == 0 || out_len > STORAGE_MAX_KEY))
+        good = failure_set(failure, 33126, 0, "");
+    if (good) {
+        memcpy(plain, out, out_len);
+        *len = out_len;
+    }
+    if (out)
+        OPENSSL_cleanse(out, out_len);
+    free(out);
+    access_release(session);
+    return good;
+}
+
+static bool same_wrapped(const struct storage_wrapped *a, const struct storage_wrapped *b)
+{
+    return a->thumbprint_len == b->thumbprint_len && a->wrapped_len == b->wrapped_len &&
+           memcmp(a->thumbprint, b->thumbprint, a->thumbprint_len) == 0 &&
+           memcmp(a->wrapped, b->wrapped, a->wrapped_len) == 0;
+}
+
+/* One Decrypt for each distinct wrapped key; segment 0 is the data file. */
+static bool unlock_all(struct instance *instance, struct storage *storage,
+                       const struct storage_segment *segments, size_t count,
+                       struct failure *failure)
+{
+    uint8_t plain[STORAGE_MAX_KEY];
+    size_t len = 0;
+    bool good = true;
+    const struct storage_wrapped *last = NULL;
+    for (size_t i = 0; i < count && good; i++) {
+        const struct storage_wrapped *wrapped = &segments[i].key;
+        if (wrapped->thumbprint_len == 0)
+            continue;
+        if (!last || !same_wrapped(last, wrapped))
+            good = engine_unwrap(instance, wrapped, plain, &len, failure);
+        last = wrapped;
+        if (good && !storage_unlock(storage, segments[i].number, plain, len))
+            good = failure_set(failure, 33126, 0, "");
+    }
+    OPENSSL_cleanse(plain, sizeof plain);
+    return good;
+}
+
+static int by_wrapped_key(const void *left, const void *right)
+{
+    const struct storage_segment *a = left;
+    const struct storage_segment *b = right;
+    int order = memcmp(a->key.thumbprint, b->key.thumbprint, sizeof a->key.thumbprint);
+    return order ? order : memcmp(a->key.wrapped, b->key.wrapped, sizeof a->key.wrapped);
+}
+
+static bool unlock(struct instance *instance, struct storage *storage, struct failure *failure)
+{
+    struct storage_segment *segments = memory_take((MAX_SEGMENTS + 1) * sizeof *segments);
+    segments[0].key = *storage_wrapped_key(storage);
+    size_t count = 1 + storage_segments(storage, segments + 1, MAX_SEGMENTS);
+    qsort(segments, count, sizeof *segments, by_wrapped_key);
+    bool good = unlock_all(instance, storage, segments, count, failure);
+    free(segments);
+    return good;
+}
+
+bool engine_recover(struct instance *instance, struct open_database *database)
+{
+    const cJSON *entry = database_entry(instance, database);
+    char why[256];
+    bool good = true;
+    storage_close(database->storage);
+    database->storage = storage_open(catalog_text(entry, "base"), why);
+    if (!database->storage)
+        good = failure_set(&database->failure, 5120, 0, catalog_text(entry, "base"), why);
+    good = good && unlock(instance, database->storage, &database->failure);
+    database->state = good ? ENGINE_ONLINE : ENGINE_RECOVERY_PENDING;
+    if (!good)
+        instance_log_failure(instance, catalog_text(entry, "name"), &database->failure);
+    return good;
+}
+
+bool engine_usable(struct connection *connection, const cJSON *entry, struct failure *failure)
+{
+    static const int numbers[] = {0, 926, 942};
+    const struct open_database *database = engine_database(connection->instance, catalog_id(entry));
+    return !database || database->state == ENGINE_ONLINE ||
+           failure_set(failure, numbers[database->state], 0, catalog_text(entry, "name"));
+}
+
+struct open_database *engine_current(struct connection *connection, struct failure *failure)
+{
+    const cJSON *entry = connection_database(connection);
+    struct open_database *database = engine_database(connection->instance, connection->database_id);
+    if (!database) {
+        failure_set(failure, 33102, 0, catalog_text(entry, "name"));
+        return NULL;
+    }
+    return engine_usable(connection, entry, failure) ? database : NULL;
+}
+
+static bool key_matches(const struct storage_wrapped *wrapped, const struct value *thumbprint)
+{
+    return wrapped->thumbprint_len == thumbprint->len &&
+           memcmp(wrapped->thumbprint, thumbprint->data, thumbprint->len) == 0;
+}
+
+bool engine_uses_key(const struct instance *instance, const cJSON *key)
+{
+    bool used = false;
+    if (catalog_number(key, "database_id") != ENGINE_MASTER_ID)
+        return false;
+    struct value thumbprint = value_hex(catalog_text(key, "thumbprint"));
+    for (const struct open_database *at = instance->databases; at && !used; at = at->next)
+        used = at->storage && key_matches(storage_wrapped_key(at->storage), &thumbprint);
+    value_free(&thumbprint);
+    return used;
+}
+
+/* behaviour of a running database: asks the provider again, and goes on with the key in memory if
+ * it fails. */
+bool engine_new_segment(struct instance *instance, struct open_database *database)
+{
+    char why[256];
+    uint8_t plain[STORAGE_MAX_KEY];
+    size_t len = 0;
+    struct failure failure;
+    const struct storage_wrapped *wrapped = storage_wrapped_key(database->storage);
+    if (storage_encrypted(database->storage)) {
+        if (!engine_unwrap(instance, wrapped, plain, &len, &failure)) {
+            const char *name = storage_name(database->storage);
+            instance_log_failure(instance, name, &failure);
+            instance_log(instance, "Database '%s' goes on with the key in memory.", name);
+        }
+        OPENSSL_cleanse(plain, sizeof plain);
+    }
+    return storage_new_segment(database->storage, why);
+}
+
+void engine_log_written(struct connection *connection, struct open_database *database)
+{
+    struct storage_segment *segments = memory_take(MAX_SEGMENTS * sizeof *segments);
+    size_t count = storage_segments(database->storage, segments, MAX_SEGMENTS);
+    if (count > 0 && segments[count - 1].bytes >= SEGMENT_BYTES)
+        engine_new_segment(connection->instance, database);
+    free(segments);
+}

@@ -1,0 +1,75 @@
+#include "instance.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "access.h"
+#include "engine.h"
+#include "memory.h"
+
+bool instance_start(struct instance *instance, const struct options *options)
+{
+    char *why = NULL;
+    memset(instance, 0, sizeof *instance);
+    instance->options = *options;
+    instance->next_spid = 51;
+    pthread_mutex_init(&instance->errorlog_lock, NULL);
+    pthread_mutex_init(&instance->providers_lock, NULL);
+    mkdir(options->folder, 0700);
+    char *path = memory_format("%s/errorlog", options->folder);
+    instance->errorlog = fopen(path, "ae");
+    if (!instance->errorlog)
+        why = memory_format("%s cannot be written", path);
+    free(path);
+    if (why || !catalog_open(&instance->catalog, options->folder, &why)) {
+        fprintf(stderr, "ekmhost: %s\n", why);
+        free(why);
+        return false;
+    }
+    instance_log(instance, "Starting up. This is ekmhost " EKMHOST_VERSION ".");
+    engine_start(instance, options->sessions);
+    instance_log(instance, "Recovery is complete.");
+    return true;
+}
+
+void instance_stop(struct instance *instance)
+{
+    if (instance->catalog.root) {
+        engine_stop(instance);
+        access_stop(instance);
+        instance_log(instance, "Shut down.");
+    }
+    catalog_close(&instance->catalog);
+    if (instance->errorlog)
+        fclose(instance->errorlog);
+    pthread_mutex_destroy(&instance->errorlog_lock);
+    pthread_mutex_destroy(&instance->providers_lock);
+}
+
+void instance_log(struct instance *instance, const char *format, ...)
+{
+    char stamp[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    gmtime_r(&now, &parts);
+    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &parts);
+    va_list arguments;
+    va_start(arguments, format);
+    pthread_mutex_lock(&instance->errorlog_lock);
+    fprintf(instance->errorlog, "%s ", stamp);
+    vfprintf(instance->errorlog, format, arguments);
+    fputc('\n', instance->errorlog);
+    fflush(instance->errorlog);
+    pthread_mutex_unlock(&instance->errorlog_lock);
+    va_end(arguments);
+}
+
+void instance_log_failure(struct instance *instance, const char *database,
+                          const struct failure *failure)
+{
+    instance_log(instance, "Database '%s': Error: %d, Severity: %d, State: %d. %s", database,
+                 failure->number, failure->severity, failure->state, failure->text);
+}

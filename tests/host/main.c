@@ -1,0 +1,194 @@
+/* Options, and the life of the instance around the scripts. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "database.h"
+#include "memory.h"
+#include "script.h"
+
+static const char usage[] =
+    "usage: ekmhost --data DIR [options] [SCRIPT.sql ...]\n"
+    "\n"
+    "Plays SQL Server for a cryptographic provider library (EKM): runs T-SQL scripts, loads the\n"
+    "library they name, keeps a catalog and encrypted databases in DIR. Each run is a restart of\n"
+    "the instance; each script is one connection. Without a script: T-SQL from standard input.\n"
+    "\n"
+    "  --data DIR            folder of the instance, made if absent\n"
+    "  --login NAME          the connection's login (default CONTOSO\\dba)\n"
+    "  --trace               one line on stderr for each call of the provider\n"
+    "  --sessions N          databases recovered at the same time (default 8)\n"
+    "  --engine-tags LIST    algorithm tags the engine knows\n"
+    "                        (default RSA_512,RSA_1024,RSA_2048,RSA_3072,RSA_4096)\n"
+    "  --make-databases N:K  before the scripts: N databases storm1..stormN, encrypted under the\n"
+    "                        server asymmetric key K\n"
+    "  --timeout-s N         give up after so many seconds (default: never)\n"
+    "  --help, --version\n"
+    "\n"
+    "In scripts, $(NAME) is replaced from the environment, as sqlcmd does.\n"
+    "Exit: 0 no error, 1 at least one message of severity 11 or more, 2 bad usage,\n"
+    "3 the instance could not start.\n";
+
+enum {
+    OPT_DATA = 1,
+    OPT_LOGIN,
+    OPT_TRACE,
+    OPT_SESSIONS,
+    OPT_TAGS,
+    OPT_MAKE,
+    OPT_TIMEOUT,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+static const struct option long_options[] = {{"data", required_argument, NULL, OPT_DATA},
+                                             {"login", required_argument, NULL, OPT_LOGIN},
+                                             {"trace", no_argument, NULL, OPT_TRACE},
+                                             {"sessions", required_argument, NULL, OPT_SESSIONS},
+                                             {"engine-tags", required_argument, NULL, OPT_TAGS},
+                                             {"make-databases", required_argument, NULL, OPT_MAKE},
+                                             {"timeout-s", required_argument, NULL, OPT_TIMEOUT},
+                                             {"help", no_argument, NULL, OPT_HELP},
+                                             {"version", no_argument, NULL, OPT_VERSION},
+                                             {NULL, 0, NULL, 0}};
+
+struct command {
+    struct options options;
+    const char *make; /* N:KEY */
+    int exit_now;     /* -1: go on */
+};
+
+static int bad_usage(const char *what)
+{
+    fprintf(stderr, "ekmhost: %s\n%s", what, usage);
+    return 2;
+}
+
+static int take_option(struct command *command, int option)
+{
+    switch (option) {
+    case OPT_DATA:
+        command->options.folder = optarg;
+        break;
+    case OPT_LOGIN:
+        command->options.login = optarg;
+        break;
+    case OPT_TRACE:
+        command->options.trace = true;
+        break;
+    case OPT_SESSIONS:
+        command->options.sessions = atoi(optarg);
+        break;
+    case OPT_TAGS:
+        command->options.engine_tags = optarg;
+        break;
+    case OPT_MAKE:
+        command->make = optarg;
+        break;
+    case OPT_TIMEOUT:
+        command->options.timeout_s = atoi(optarg);
+        break;
+    case OPT_HELP:
+        fputs(usage, stdout);
+        return 0;
+    case OPT_VERSION:
+        puts("ekmhost " EKMHOST_VERSION);
+        return 0;
+    default:
+        return bad_usage("unknown option");
+    }
+    return -1;
+}
+
+static int parse(struct command *command, int argc, char **argv)
+{
+    int option = 0;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        int exit_now = take_option(command, option);
+        if (exit_now >= 0)
+            return exit_now;
+    }
+    if (!command->options.folder)
+        return bad_usage("--data is missing");
+    if (command->options.sessions < 1 || command->options.sessions > 512)
+        return bad_usage("--sessions takes 1 to 512");
+    if (command->make && (atoi(command->make) < 1 || !strchr(command->make, ':')))
+        return bad_usage("--make-databases takes NUMBER:KEY");
+    return -1;
+}
+
+static void run_connection(struct instance *instance, const char *text)
+{
+    struct connection connection;
+    connection_open(&connection, instance, stdout);
+    script_run(&connection, text);
+    connection_close(&connection);
+}
+
+static bool run_file(struct instance *instance, const char *path)
+{
+    char *text = memory_read_file(path, NULL);
+    if (!text) {
+        fprintf(stderr, "ekmhost: %s cannot be read\n", path);
+        return false;
+    }
+    run_connection(instance, text);
+    memory_wipe_text(text);
+    return true;
+}
+
+static void make_databases(struct instance *instance, const char *make)
+{
+    struct connection connection;
+    connection_open(&connection, instance, stdout);
+    database_make_many(&connection, atoi(make), strchr(make, ':') + 1);
+    connection_close(&connection);
+}
+
+/* Whoever connects has a login. */
+static void add_login(struct instance *instance, const char *name)
+{
+    if (!catalog_find(&instance->catalog, "logins", name))
+        catalog_add(&instance->catalog, "logins", name);
+    catalog_save(&instance->catalog);
+}
+
+static int run(const struct command *command, int count, char **scripts)
+{
+    struct instance instance;
+    bool readable = true;
+    if (!instance_start(&instance, &command->options)) {
+        instance_stop(&instance);
+        return 3;
+    }
+    add_login(&instance, command->options.login);
+    if (command->make)
+        make_databases(&instance, command->make);
+    else if (count == 0)
+        readable = run_file(&instance, "/dev/stdin");
+    for (int i = 0; i < count && readable && !instance.shut_down; i++)
+        readable = run_file(&instance, scripts[i]);
+    int errors = instance.errors;
+    fflush(stdout);
+    instance_stop(&instance);
+    fprintf(stderr, "ekmhost: %d statements, %d errors\n", instance.statements, errors);
+    return readable ? errors > 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+    struct command command = {
+        .options = {.login = "CONTOSO\\dba",
+                    .engine_tags = "RSA_512,RSA_1024,RSA_2048,RSA_3072,RSA_4096",
+                    .sessions = 8}};
+    int exit_now = parse(&command, argc, argv);
+    if (exit_now >= 0)
+        return exit_now;
+    if (command.options.timeout_s > 0)
+        alarm((unsigned)command.options.timeout_s);
+    return run(&command, argc - optind, argv + optind);
+}

@@ -1,0 +1,64 @@
+#include "storage_crypt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "memory.h"
+
+static const EVP_CIPHER *cbc(size_t key_len)
+{
+    return key_len == 16   ? EVP_aes_128_cbc()
+           : key_len == 24 ? EVP_aes_192_cbc()
+                           : EVP_aes_256_cbc();
+}
+
+static const EVP_CIPHER *ctr(size_t key_len)
+{
+    return key_len == 16   ? EVP_aes_128_ctr()
+           : key_len == 24 ? EVP_aes_192_ctr()
+                           : EVP_aes_256_ctr();
+}
+
+static bool run(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv, uint8_t *data,
+                size_t len, bool encrypt)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    uint8_t *out = memory_take(len + 16);
+    int used = 0;
+    int last = 0;
+    bool good = context && EVP_CipherInit_ex2(context, cipher, key, iv, encrypt, NULL) == 1 &&
+                EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
+                EVP_CipherUpdate(context, out, &used, data, (int)len) == 1 &&
+                EVP_CipherFinal_ex(context, out + used, &last) == 1;
+    if (good)
+        memcpy(data, out, len);
+    EVP_CIPHER_CTX_free(context);
+    free(out);
+    return good;
+}
+
+bool storage_crypt_page(const uint8_t *key, size_t key_len, uint64_t page, uint8_t *data,
+                        bool encrypt)
+{
+    uint8_t iv[16] = {0};
+    memcpy(iv, &page, sizeof page);
+    return run(cbc(key_len), key, iv, data, STORAGE_PAGE_LEN, encrypt);
+}
+
+bool storage_crypt_stream(const uint8_t *key, size_t key_len, const uint8_t iv[16], uint8_t *data,
+                          size_t len)
+{
+    return run(ctr(key_len), key, iv, data, len, true);
+}
+
+void storage_crypt_check(const uint8_t *key, size_t key_len, char out[STORAGE_CHECK_HEX])
+{
+    static const uint8_t iv[16] = "ekmhost check ok";
+    uint8_t block[16] = {0};
+    bool good = run(cbc(key_len), key, iv, block, sizeof block, true);
+    char *hex = memory_hex(block, 8);
+    memcpy(out, good ? hex : "", good ? STORAGE_CHECK_HEX : 1);
+    free(hex);
+}

@@ -1,0 +1,149 @@
+/* Log segments: <base>.<number>.ldf, a header page in clear, then records under the key of that
+ * segment. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "storage_file.h"
+
+enum { MAX_SEGMENT_GAP = 64 };
+
+char *storage_segment_path(const char *base, int number)
+{
+    return memory_format("%s.%d.ldf", base, number);
+}
+
+/* Numbers only grow; freed ones leave a hole at the front, so the first is looked for from the
+ * header's hint on. */
+int storage_next_segment(const char *base, int after)
+{
+    char *hint_path = memory_format("%s.ldf", base);
+    char *hint = memory_read_file(hint_path, NULL);
+    int first = hint ? atoi(hint) : 1;
+    free(hint);
+    free(hint_path);
+    int number = after + 1 > first ? after + 1 : first;
+    for (int tries = 0; tries < MAX_SEGMENT_GAP; tries++, number++) {
+        char *path = storage_segment_path(base, number);
+        bool there = access(path, F_OK) == 0;
+        free(path);
+        if (there)
+            return number;
+        if (after > 0)
+            return 0;
+    }
+    return 0;
+}
+
+bool storage_begin_segment(struct storage *storage, char why[256])
+{
+    static const struct storage_wrapped none;
+    char page[STORAGE_PAGE_LEN] = "";
+    cJSON *header = cJSON_CreateObject();
+    cJSON_AddNumberToObject(header, "number", storage->active + 1);
+    storage_put_wrapped(header, storage->encrypted ? &storage->wrapped : &none,
+                        storage->encrypted ? storage->check : "");
+    errno = 0;
+    char *path = storage_segment_path(storage->base, storage->active + 1);
+    bool good = cJSON_PrintPreallocated(header, page, sizeof page, true) &&
+                memory_write_file(path, page, sizeof page);
+    cJSON_Delete(header);
+    if (good)
+        storage->active++;
+    else
+        storage_fail(why, "cannot write", path);
+    free(path);
+    return good;
+}
+
+bool storage_read_segment(const char *base, int number, struct storage_segment *out,
+                          char check[STORAGE_CHECK_HEX])
+{
+    char page[STORAGE_PAGE_LEN + 1] = "";
+    struct stat state;
+    char *path = storage_segment_path(base, number);
+    int handle = open(path, O_RDONLY | O_CLOEXEC);
+    bool good = handle >= 0 && read(handle, page, STORAGE_PAGE_LEN) == STORAGE_PAGE_LEN &&
+                fstat(handle, &state) == 0;
+    cJSON *header = good ? cJSON_Parse(page) : NULL;
+    if (handle >= 0)
+        close(handle);
+    free(path);
+    memset(out, 0, sizeof *out);
+    if (!header)
+        return false;
+    out->number = number;
+    out->bytes = (size_t)state.st_size - STORAGE_PAGE_LEN;
+    storage_take_wrapped(header, &out->key, check);
+    cJSON_Delete(header);
+    return true;
+}
+
+size_t storage_segments(const struct storage *storage, struct storage_segment *out, size_t cap)
+{
+    size_t count = 0;
+    for (int next = 0; (next = storage_next_segment(storage->base, next)) != 0 && count < cap;) {
+        char check[STORAGE_CHECK_HEX];
+        if (!storage_read_segment(storage->base, next, &out[count], check))
+            out[count].number = next; /* unreadable: it shows, without encryptor */
+        out[count].active = next == storage->active;
+        count++;
+    }
+    return count;
+}
+
+bool storage_new_segment(struct storage *storage, char why[256])
+{
+    return storage_begin_segment(storage, why);
+}
+
+bool storage_free_segments(struct storage *storage, char why[256])
+{
+    char *hint_path = memory_format("%s.ldf", storage->base);
+    char *hint = memory_format("%d\n", storage->active);
+    bool good = memory_write_file(hint_path, hint, strlen(hint));
+    for (int number = storage->active - 1; good && number > 0; number--) {
+        char *path = storage_segment_path(storage->base, number);
+        bool gone = unlink(path) != 0;
+        free(path);
+        if (gone)
+            break;
+    }
+    if (!good)
+        storage_fail(why, "cannot write", hint_path);
+    free(hint);
+    free(hint_path);
+    return good;
+}
+
+bool storage_log(struct storage *storage, const void *record, size_t len, char why[256])
+{
+    char *path = storage_segment_path(storage->base, storage->active);
+    uint8_t *bytes = memory_take(len + 4);
+    uint32_t count = (uint32_t)len;
+    struct stat state;
+    errno = 0;
+    int handle = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    bool good = handle >= 0 && fstat(handle, &state) == 0;
+    memcpy(bytes, &count, 4);
+    memcpy(bytes + 4, record, len);
+    if (good && storage->encrypted) { /* the record's place makes the initialization vector */
+        uint8_t iv[16] = {0};
+        memcpy(iv, &storage->active, sizeof storage->active);
+        memcpy(iv + 4, &state.st_size, sizeof state.st_size);
+        good = storage_crypt_stream(storage->key, storage->key_len, iv, bytes + 4, len);
+    }
+    good = good && write(handle, bytes, len + 4) == (ssize_t)(len + 4);
+    if (handle >= 0)
+        close(handle);
+    if (!good)
+        storage_fail(why, "cannot write", path);
+    free(bytes);
+    free(path);
+    return good;
+}
