@@ -1,8 +1,9 @@
 /*
  * The one growing type: bytes with a mandatory maximum, all of it treated as secret.
  *
- * Growth allocates, copies and wipes the old; clear and free wipe. The content is always followed by a zero byte that
- * does not count. A buffer belongs to one thread at a time. Declare with BUF_EMPTY; free takes an empty one.
+ * Growth allocates, copies and wipes the old; clear and free wipe. The content is always followed
+ * by a zero byte that does not count. A buffer belongs to one thread at a time. Declare with
+ * BUF_EMPTY; free takes an empty one.
  */
 #ifndef AKVEKM_BASE_BUF_H
 #define AKVEKM_BASE_BUF_H
@@ -21,7 +22,8 @@ struct buf {
 #define BUF_EMPTY(max_bytes) { NULL, 0, 0, (max_bytes) }
 /* clang-format on */
 
-/* All of them: EKM_OUT_OF_MEMORY, or EKM_ANSWER_TOO_BIG past the maximum; the content then stays as it was. */
+/* All of them: EKM_OUT_OF_MEMORY, or EKM_ANSWER_TOO_BIG past the maximum; the content then stays as
+ * it was. */
 enum ekm_rc buf_append(struct buf *buf, const void *data, size_t len) EKM_MUST_CHECK;
 enum ekm_rc buf_append_text(struct buf *buf, const char *text) EKM_MUST_CHECK;
 enum ekm_rc buf_append_format(struct buf *buf, const char *format, ...) EKM_MUST_CHECK

@@ -128,9 +128,9 @@ static bool is_answer(const struct call *call, enum ekm_rc rc)
 int32_t call_end(struct call *call, enum ekm_rc rc)
 {
     bool failed = !is_answer(call, rc);
-    enum log_level level = failed                               ? LEVEL_ERROR
-                           : call->audited && rc == EKM_OK      ? LEVEL_INFO
-                                                                : LEVEL_DEBUG;
+    enum log_level level = failed                          ? LEVEL_ERROR
+                           : call->audited && rc == EKM_OK ? LEVEL_INFO
+                                                           : LEVEL_DEBUG;
     bool admitted = !failed || log_failure_admitted(call->operation, ekm_code(rc), call->vault);
     if (admitted && log_wanted(level)) {
         struct log_line line;

@@ -1,8 +1,10 @@
 /*
- * The call record: one for each export's invocation, on the door's stack, passed down as first argument.
+ * The call record: one for each export's invocation, on the door's stack, passed down as first
+ * argument.
  *
- * Owns the deadline, the abort flags, the error as it is known where it happened, and what the log line will say. Belongs to
- * one thread. A failure is set once, by call_fail, where it is found; callers pass it on and never overwrite it.
+ * Owns the deadline, the abort flags, the error as it is known where it happened, and what the log
+ * line will say. Belongs to one thread. A failure is set once, by call_fail, where it is found;
+ * callers pass it on and never overwrite it.
  */
 #ifndef AKVEKM_BASE_CALL_H
 #define AKVEKM_BASE_CALL_H
@@ -16,11 +18,11 @@
 struct call_error {
     enum ekm_rc rc;
     long http_status;
-    uint32_t aadsts;         /* Entra's number, 0 for none */
-    char azure_code[64];     /* error.code */
-    char inner_code[64];     /* innermost error.innererror.code */
-    char request_id[64];     /* x-ms-request-id */
-    char note[256];          /* what else a reader needs; no secrets, no bodies */
+    uint32_t aadsts;     /* Entra's number, 0 for none */
+    char azure_code[64]; /* error.code */
+    char inner_code[64]; /* innermost error.innererror.code */
+    char request_id[64]; /* x-ms-request-id */
+    char note[256];      /* what else a reader needs; no secrets, no bodies */
 };
 
 struct call {
@@ -39,7 +41,8 @@ struct call {
 
 /* Fills the record; the deadline is config->call_timeout_ms from now. */
 void call_begin(struct call *call, const char *operation, const struct config *config);
-/* Logs the outcome (failures at error, audited successes at info) and maps it to the host's code. */
+/* Logs the outcome (failures at error, audited successes at info) and maps it to the host's code.
+ */
 int32_t call_end(struct call *call, enum ekm_rc rc);
 
 /* Sent as x-ms-client-request-id, the same for every try of the call. */
@@ -51,7 +54,8 @@ enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...
 
 bool call_aborted(const struct call *call);
 uint64_t call_remaining_ms(const struct call *call);
-/* Sleeps, at most to the deadline; wakes within 250 ms of an abort. EKM_CLOSING if aborted, else EKM_OK. */
+/* Sleeps, at most to the deadline; wakes within 250 ms of an abort. EKM_CLOSING if aborted, else
+ * EKM_OK. */
 enum ekm_rc call_sleep(struct call *call, uint64_t ms) EKM_MUST_CHECK;
 /* EKM_OK, EKM_CLOSING if the session was aborted, or EKM_DEADLINE if time is up; sets the error. */
 enum ekm_rc call_check(struct call *call) EKM_MUST_CHECK;

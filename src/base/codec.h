@@ -1,8 +1,8 @@
 /*
  * Hex, base64url and URL escapes.
  *
- * Encoding is strict; base64 decoding takes both alphabets and optional padding, and refuses anything else
- * (key-vault-wire.md section 2.6). Pure functions; any floor may call, any thread.
+ * Encoding is strict; base64 decoding takes both alphabets and optional padding, and refuses
+ * anything else (key-vault-wire.md section 2.6). Pure functions; any floor may call, any thread.
  */
 #ifndef AKVEKM_BASE_CODEC_H
 #define AKVEKM_BASE_CODEC_H

@@ -25,8 +25,8 @@ struct reading {
 
 static enum ekm_rc refuse(struct reading *reading, const char *key, const char *why)
 {
-    (void)text_format(reading->reason, reading->reason_cap, "%s:%u: %s%s%s",
-                      reading->config->path, reading->line, key, key[0] != '\0' ? ": " : "", why);
+    (void)text_format(reading->reason, reading->reason_cap, "%s:%u: %s%s%s", reading->config->path,
+                      reading->line, key, key[0] != '\0' ? ": " : "", why);
     return EKM_CONFIGURATION;
 }
 

@@ -1,8 +1,10 @@
 /*
- * The configuration file: every setting of docs/configuration.md, read once when the provider starts.
+ * The configuration file: every setting of docs/configuration.md, read once when the provider
+ * starts.
  *
- * Owns the parsed settings; immutable afterwards, shared by all threads until config_free. Unknown keys are reported and
- * ignored, bad values and unsafe rights fail with EKM_CONFIGURATION (behaviour.md section 8).
+ * Owns the parsed settings; immutable afterwards, shared by all threads until config_free. Unknown
+ * keys are reported and ignored, bad values and unsafe rights fail with EKM_CONFIGURATION
+ * (behaviour.md section 8).
  */
 #ifndef AKVEKM_BASE_CONFIG_H
 #define AKVEKM_BASE_CONFIG_H
@@ -39,7 +41,7 @@ struct config {
     uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections;
     bool has_proxy, has_no_proxy; /* false: the usual environment variables */
     char proxy[512], no_proxy[2048];
-    char ca_file[1024]; /* "" for none */
+    char ca_file[1024];  /* "" for none */
     char log_file[1024]; /* "" for none */
     enum log_level log_level;
     char api_version[32];
@@ -48,16 +50,19 @@ struct config {
 
 /* Defaults alone, allocating nothing. */
 void config_defaults(struct config *config);
-/* Finds and reads the file (AKVEKM_CONFIG, else the system's places; none: defaults). On failure `reason` says file, line
- * and cause in one line, and config holds nothing to free. Warnings (unknown keys) go to `warn`, which may be NULL. */
+/* Finds and reads the file (AKVEKM_CONFIG, else the system's places; none: defaults). On failure
+ * `reason` says file, line and cause in one line, and config holds nothing to free. Warnings
+ * (unknown keys) go to `warn`, which may be NULL. */
 enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
                         void (*warn)(void *context, const char *text),
                         void *context) EKM_MUST_CHECK;
 void config_free(struct config *config);
 
-/* Calls visit for each setting that differs from its default, as text; `widens` marks those that widen trust. */
+/* Calls visit for each setting that differs from its default, as text; `widens` marks those that
+ * widen trust. */
 void config_visit_changed(const struct config *config,
-                          void (*visit)(void *context, const char *key, const char *value, bool widens),
+                          void (*visit)(void *context, const char *key, const char *value,
+                                        bool widens),
                           void *context);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * The one table of what can go wrong: name, code that the host sees, text, whether another try may help.
+ * The one table of what can go wrong: name, code that the host sees, text, whether another try may
+ * help.
  *
- * Codes and meanings: behaviour.md section 6 and the connector's published list; every code is explained in
- * docs/errors.md. Immutable; any floor may call, any thread.
+ * Codes and meanings: behaviour.md section 6 and the connector's published list; every code is
+ * explained in docs/errors.md. Immutable; any floor may call, any thread.
  */
 #ifndef AKVEKM_BASE_ERR_H
 #define AKVEKM_BASE_ERR_H
@@ -28,7 +29,7 @@ const char *ekm_text(enum ekm_rc rc);
 bool ekm_retryable(enum ekm_rc rc);
 
 #if defined(__GNUC__)
-#define EKM_MUST_CHECK __attribute__((warn_unused_result))
+#define EKM_MUST_CHECK                  __attribute__((warn_unused_result))
 #define EKM_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
 #else
 #define EKM_MUST_CHECK

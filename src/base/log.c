@@ -11,11 +11,11 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-#define VALUE_MAX 256
+#define VALUE_MAX         256
 #define ROTATION_CHECK_MS 1000
 
-/* The handle changes under the lock only. One that was replaced is closed by the last writer who may still use it, so that
- * nobody waits for anybody's I/O. */
+/* The handle changes under the lock only. One that was replaced is closed by the last writer who
+ * may still use it, so that nobody waits for anybody's I/O. */
 static struct {
     struct plat_mutex mutex;
     char path[1024];
@@ -86,7 +86,8 @@ void log_stop(void)
 
 bool log_wanted(enum log_level level)
 {
-    return level != LEVEL_NONE && (int)level <= atomic_load_explicit(&wanted_level, memory_order_relaxed);
+    return level != LEVEL_NONE &&
+           (int)level <= atomic_load_explicit(&wanted_level, memory_order_relaxed);
 }
 
 bool log_failure_admitted(const char *operation, int32_t code, const char *vault)
@@ -113,10 +114,9 @@ void log_begin(struct log_line *line, enum log_level level, uint64_t call_number
     line->level = level;
     line->code = 0;
     line->len = 0;
-    (void)text_format(head, sizeof head,
-                      "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s %u/%llu #%llu %s", now.year,
-                      now.month, now.day, now.hour, now.minute, now.second, now.millisecond,
-                      names[level], (unsigned)plat_process_id(),
+    (void)text_format(head, sizeof head, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s %u/%llu #%llu %s",
+                      now.year, now.month, now.day, now.hour, now.minute, now.second,
+                      now.millisecond, names[level], (unsigned)plat_process_id(),
                       (unsigned long long)plat_thread_id(), (unsigned long long)call_number,
                       operation);
     add(line, head, strlen(head));
@@ -157,15 +157,16 @@ static void follow_rotation(void)
     char path[sizeof file.path];
     uint64_t now_ms = plat_now_ms();
     plat_mutex_lock(&file.mutex);
-    bool due = file.path[0] != '\0' && file.retired < 0 && now_ms - file.checked_ms >= ROTATION_CHECK_MS;
+    bool due =
+        file.path[0] != '\0' && file.retired < 0 && now_ms - file.checked_ms >= ROTATION_CHECK_MS;
     struct plat_file_state former = file.state, current = {0, 0, 0, 0};
     if (due) {
         file.checked_ms = now_ms;
         (void)text_copy(path, sizeof path, file.path);
     }
     plat_mutex_unlock(&file.mutex);
-    if (!due || (plat_file_state(path, &current) == PLAT_IO_OK &&
-                 current.inode == former.inode && current.device == former.device)) {
+    if (!due || (plat_file_state(path, &current) == PLAT_IO_OK && current.inode == former.inode &&
+                 current.device == former.device)) {
         return;
     }
     int opened = -1;

@@ -1,8 +1,10 @@
 /*
- * The log: one line an event, to log_file and, for errors, to the system log (behaviour.md section 9).
+ * The log: one line an event, to log_file and, for errors, to the system log (behaviour.md section
+ * 9).
  *
- * Owns the log file's handle and the table that folds repeated failures. Every value is quoted and cleaned here. Any floor
- * above platform may call, any thread; before log_start lines go nowhere but errors to the system log.
+ * Owns the log file's handle and the table that folds repeated failures. Every value is quoted and
+ * cleaned here. Any floor above platform may call, any thread; before log_start lines go nowhere
+ * but errors to the system log.
  */
 #ifndef AKVEKM_BASE_LOG_H
 #define AKVEKM_BASE_LOG_H
@@ -32,13 +34,14 @@ struct log_line {
 /* Starts a line: time, level, process, thread, "#call_number", operation. call_number 0: none. */
 void log_begin(struct log_line *line, enum log_level level, uint64_t call_number,
                const char *operation);
-/* Adds key="value": control characters, quotes, backslashes and non-ASCII as \xNN, 256 bytes at most. Empty: left out. */
+/* Adds key="value": control characters, quotes, backslashes and non-ASCII as \xNN, 256 bytes at
+ * most. Empty: left out. */
 void log_pair(struct log_line *line, const char *key, const char *value);
 void log_pair_number(struct log_line *line, const char *key, int64_t value);
 void log_write(struct log_line *line);
 
-/* Whether a failure of this kind is to be written now; false: it is counted and later becomes part of one line (the same
- * failure more than 10 times in a minute). */
+/* Whether a failure of this kind is to be written now; false: it is counted and later becomes part
+ * of one line (the same failure more than 10 times in a minute). */
 bool log_failure_admitted(const char *operation, int32_t code, const char *vault);
 
 /* One line with a single text= pair. */

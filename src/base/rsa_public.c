@@ -157,8 +157,7 @@ static EVP_PKEY *make_pkey(const struct rsa_public *key)
         BN_set_word(e, key->exponent) == 1 &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
-        (params = OSSL_PARAM_BLD_to_param(build)) != NULL &&
-        EVP_PKEY_fromdata_init(context) == 1 &&
+        (params = OSSL_PARAM_BLD_to_param(build)) != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
         EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
         pkey = NULL;
     }
@@ -186,7 +185,7 @@ enum ekm_rc rsa_public_wrap(const struct rsa_public *key, enum rsa_algorithm alg
 {
     size_t size = key->bits / 8;
     enum ekm_rc rc = len > rsa_public_max_plain(key->bits, algorithm) ? EKM_INVALID_ARGUMENT
-                                                                       : buf_reserve(out, size);
+                                                                      : buf_reserve(out, size);
     if (rc != EKM_OK) {
         return rc;
     }

@@ -1,8 +1,9 @@
 /*
- * RSA public keys: from modulus and exponent to thumbprint, CNG blob, and wrapping without the vault.
+ * RSA public keys: from modulus and exponent to thumbprint, CNG blob, and wrapping without the
+ * vault.
  *
- * Rules: thumbprint.md (KB 4470999), ekm-abi.md section 3 (BCRYPT_RSAPUBLIC_BLOB), RFC 8017 for sizes. Values are plain
- * structs, copied freely; any thread.
+ * Rules: thumbprint.md (KB 4470999), ekm-abi.md section 3 (BCRYPT_RSAPUBLIC_BLOB), RFC 8017 for
+ * sizes. Values are plain structs, copied freely; any thread.
  */
 #ifndef AKVEKM_BASE_RSA_PUBLIC_H
 #define AKVEKM_BASE_RSA_PUBLIC_H
@@ -13,10 +14,10 @@
 
 #include "base/buf.h"
 
-#define RSA_MAX_BYTES 512
-#define THUMBPRINT_BYTES 20
+#define RSA_MAX_BYTES        512
+#define THUMBPRINT_BYTES     20
 #define THUMBPRINT_MAX_BYTES 32
-#define CNG_BLOB_MAX_BYTES (24 + 4 + RSA_MAX_BYTES)
+#define CNG_BLOB_MAX_BYTES   (24 + 4 + RSA_MAX_BYTES)
 
 struct thumbprint {
     uint8_t bytes[THUMBPRINT_MAX_BYTES];
@@ -35,8 +36,8 @@ struct rsa_public {
     uint32_t exponent;
     uint8_t modulus[RSA_MAX_BYTES]; /* big-endian, bits / 8 bytes */
 };
-/* Big-endian numbers, leading zeros allowed. EKM_NOT_SUPPORTED for other sizes, an even modulus, or an exponent that is
- * even, below 3 or over 32 bits. */
+/* Big-endian numbers, leading zeros allowed. EKM_NOT_SUPPORTED for other sizes, an even modulus, or
+ * an exponent that is even, below 3 or over 32 bits. */
 enum ekm_rc rsa_public_set(struct rsa_public *key, const uint8_t *n, size_t n_len, const uint8_t *e,
                            size_t e_len) EKM_MUST_CHECK;
 enum ekm_rc rsa_public_thumbprint(const struct rsa_public *key,

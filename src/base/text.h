@@ -1,8 +1,8 @@
 /*
  * Text with checked ends: copies into arrays, ASCII comparison, numbers, character sets, UTF-16.
  *
- * Nothing here depends on the locale. Destinations are always terminated when cap > 0; a false says that the text did not
- * fit and what is there is its beginning. Any floor may call, any thread.
+ * Nothing here depends on the locale. Destinations are always terminated when cap > 0; a false says
+ * that the text did not fit and what is there is its beginning. Any floor may call, any thread.
  */
 #ifndef AKVEKM_BASE_TEXT_H
 #define AKVEKM_BASE_TEXT_H
@@ -33,7 +33,8 @@ bool text_to_u64(const char *text, uint64_t max, uint64_t *out);
 
 /* Appends UTF-8. EKM_INVALID_ARGUMENT for a lone surrogate; a NUL inside is refused likewise. */
 enum ekm_rc text_from_utf16(const uint16_t *units, size_t count, struct buf *out) EKM_MUST_CHECK;
-/* The number of UTF-16 units that valid UTF-8 `text` needs; writes them if dst has room for all of them. */
+/* The number of UTF-16 units that valid UTF-8 `text` needs; writes them if dst has room for all of
+ * them. */
 size_t text_to_utf16(const char *text, uint16_t *dst, size_t cap_units);
 
 #endif

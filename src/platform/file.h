@@ -1,8 +1,8 @@
 /*
  * Files: whole reads, durable replacement, locks, appended logs, and whether rights are safe.
  *
- * Owns nothing beyond the handles it returns (close-on-exec, never 0 to 2). Paths are UTF-8 and absolute. Any floor may
- * call, any thread.
+ * Owns nothing beyond the handles it returns (close-on-exec, never 0 to 2). Paths are UTF-8 and
+ * absolute. Any floor may call, any thread.
  */
 #ifndef AKVEKM_PLATFORM_FILE_H
 #define AKVEKM_PLATFORM_FILE_H
@@ -33,25 +33,29 @@ enum plat_io plat_file_state(const char *path, struct plat_file_state *out);
 
 enum plat_file_trust { PLAT_TRUST_ANY, PLAT_TRUST_REQUIRED };
 
-/* Opens for reading (no symbolic link as last part), judges rights on the opened handle and on its folder when trust is
- * required (behaviour.md section 8), gives the size. The caller closes with plat_file_close. */
+/* Opens for reading (no symbolic link as last part), judges rights on the opened handle and on its
+ * folder when trust is required (behaviour.md section 8), gives the size. The caller closes with
+ * plat_file_close. */
 enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
                             struct plat_file_state *state);
 /* Reads up to cap bytes from the present position until the end; TOO_BIG if there is more. */
 enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len);
 void plat_file_close(int *handle); /* -1 allowed, and left there */
 
-/* Replaces the content so that a crash leaves the old or the new file, whole: written aside as `<path>.tmp`, mode 0600,
- * flushed, renamed, folder flushed. The caller holds the lock. A symbolic link or folder at `path`: NOT_FILE. */
+/* Replaces the content so that a crash leaves the old or the new file, whole: written aside as
+ * `<path>.tmp`, mode 0600, flushed, renamed, folder flushed. The caller holds the lock. A symbolic
+ * link or folder at `path`: NOT_FILE. */
 enum plat_io plat_file_replace(const char *path, const void *data, size_t len,
                                struct plat_file_state *state);
 
-/* Makes the last folder of `path`'s parent 0700 if that folder's own parent exists. OK if it is there already. */
+/* Makes the last folder of `path`'s parent 0700 if that folder's own parent exists. OK if it is
+ * there already. */
 enum plat_io plat_folder_for(const char *path);
 
-/* Exclusive lock of the file at `path` (made 0600, never removed) between processes and threads, tried until
- * plat_now_ms() reaches until_ms or *stop is set; stop may be NULL. */
-enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *), void *context, int *handle);
+/* Exclusive lock of the file at `path` (made 0600, never removed) between processes and threads,
+ * tried until plat_now_ms() reaches until_ms or *stop is set; stop may be NULL. */
+enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
+                            void *context, int *handle);
 void plat_lock_release(int *handle);
 
 /* For appended logs: mode 0640, no symbolic link, made if absent. Write is one system call. */

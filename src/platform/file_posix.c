@@ -16,7 +16,8 @@ const char *plat_io_text(enum plat_io io)
         [PLAT_IO_OK] = "success",
         [PLAT_IO_ABSENT] = "no such file or folder",
         [PLAT_IO_DENIED] = "permission denied, or a read-only file system",
-        [PLAT_IO_UNSAFE] = "unsafe rights: it or its folder has a foreign owner or may be written by others",
+        [PLAT_IO_UNSAFE] =
+            "unsafe rights: it or its folder has a foreign owner or may be written by others",
         [PLAT_IO_NOT_FILE] = "not a plain file: a symbolic link, a folder or a device",
         [PLAT_IO_TOO_BIG] = "too large",
         [PLAT_IO_TIMED_OUT] = "its lock was not free in time",
@@ -128,7 +129,8 @@ static bool is_own_group(gid_t group)
     return own;
 }
 
-/* behaviour.md section 8: foreign owner, world-writable, or writable by a group that is not ours. */
+/* behaviour.md section 8: foreign owner, world-writable, or writable by a group that is not ours.
+ */
 static bool is_trusted(const struct stat *st)
 {
     bool owner = st->st_uid == 0 || st->st_uid == geteuid();

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t plat_now_ms(void);     /* monotonic */
+uint64_t plat_now_ms(void);      /* monotonic */
 int64_t plat_unix_time_ms(void); /* wall clock, UTC */
 
 struct plat_time {
@@ -43,8 +43,8 @@ void plat_errors_restore(const struct plat_errors *errors);
 
 enum plat_severity { PLAT_SEVERITY_ERROR, PLAT_SEVERITY_WARNING, PLAT_SEVERITY_INFO };
 
-/* One message to the system log, never blocking; lost if the log does not take it now. `code` is the event id where
- * the system has such. `text` is UTF-8 without line breaks. */
+/* One message to the system log, never blocking; lost if the log does not take it now. `code` is
+ * the event id where the system has such. `text` is UTF-8 without line breaks. */
 void plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
 void plat_system_log_close(void);
 

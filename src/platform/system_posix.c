@@ -35,7 +35,7 @@ void plat_calendar(int64_t unix_time_ms, struct plat_time *out)
     struct tm tm;
     memset(&tm, 0, sizeof tm);
     (void)gmtime_r(&seconds, &tm);
-    *out = (struct plat_time){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+    *out = (struct plat_time){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,  tm.tm_hour,
                               tm.tm_min,         tm.tm_sec,     (int)rest_ms};
 }
 
@@ -98,7 +98,8 @@ void plat_errors_restore(const struct plat_errors *errors)
     errno = errors->errno_value;
 }
 
-/* syslog(3) belongs to the host: its ident and options are process-wide. So a datagram of our own, RFC 3164 style. */
+/* syslog(3) belongs to the host: its ident and options are process-wide. So a datagram of our own,
+ * RFC 3164 style. */
 static atomic_int log_socket = -1;
 
 static int open_log_socket(void)

@@ -1,8 +1,9 @@
 /*
  * Mutexes, conditions and what threads need from the system.
  *
- * Owns nothing; every object is static and needs no set-up or tear-down, so that a door may use it before the
- * first Initialize. Any floor may call, any thread. A mutex is not recursive and guards no I/O.
+ * Owns nothing; every object is static and needs no set-up or tear-down, so that a door may use it
+ * before the first Initialize. Any floor may call, any thread. A mutex is not recursive and guards
+ * no I/O.
  */
 #ifndef AKVEKM_PLATFORM_THREAD_H
 #define AKVEKM_PLATFORM_THREAD_H
@@ -36,8 +37,8 @@ void plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex, uint
 /* Runs `handler` in every child that the process forks from now on. False: the system refused. */
 bool plat_on_fork_child(void (*handler)(void));
 
-/* Keeps SIGPIPE from this thread between hold and release, and removes one that came meanwhile: the host's own
- * signal handling stays as it is. Hold and release pair up in one thread. */
+/* Keeps SIGPIPE from this thread between hold and release, and removes one that came meanwhile: the
+ * host's own signal handling stays as it is. Hold and release pair up in one thread. */
 struct plat_sigpipe {
     sigset_t former_mask;
     bool held;
