@@ -221,6 +221,9 @@ EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
     int code = enter(5, "SqlCryptGetProviderInfo", NULL);
     if (code)
         return code;
+    bool overwrite = getenv("DUMMY_OVERWRITE") != NULL;
+    if (!overwrite && !put_text(&info->name, "Dummy Provider"))
+        return SQLCP_INSUFFICIENT_BUFFER;
     info->guid = (SqlCpGuid){0x0D0D0D0D, 1, 2, {3, 4, 5, 6, 7, 8, 9, 0}};
     info->guid.Data4[7] = (uint8_t)setting("DUMMY_GUID", 0);
     info->version = (SqlCpVersion){(uint8_t)setting("DUMMY_VERSION", 1), 0, 0, 0};
@@ -230,11 +233,9 @@ EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
     info->asymmKeySupport = SQLCP_KEY_FLAG_SUPPORTED;
     info->cbKeyThumbLen = THUMB_LEN;
     info->fAcceptsKeyName = 1;
-    if (getenv("DUMMY_OVERWRITE")) {
+    if (overwrite)
         info->name = (SqlCpStr){sizeof own_name, own_name};
-        return SQLCP_SUCCESS;
-    }
-    return put_text(&info->name, "Dummy Provider") ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
+    return SQLCP_SUCCESS;
 }
 
 EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
@@ -253,6 +254,8 @@ EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo 
         return code;
     if (algId < 1 || algId > 2)
         return SQLCP_NOT_FOUND;
+    if (!put_text(&info->algTag, algId == 1 ? "RSA_2048" : "RSA_3072"))
+        return SQLCP_INSUFFICIENT_BUFFER;
     info->algId = algId;
     info->type = SQLCP_KEY_ASYMMETRIC;
     info->bitLen = algId == 1 ? 2048 : 3072;
@@ -311,8 +314,10 @@ static SqlCpError give_info(struct key *key, SqlCpKeyInfo *info)
 {
     bool room = put_text(&info->name, key->name);
     room = put_bytes(&info->thumb, key->thumb, THUMB_LEN) && room;
-    info->algId = bits(key) == 2048 ? 1 : 2;
-    info->flags = SQLCP_KEY_FLAG_SUPPORTED;
+    if (room && !key->disabled) {
+        info->algId = bits(key) == 2048 ? 1 : 2;
+        info->flags = SQLCP_KEY_FLAG_SUPPORTED;
+    }
     int code = key->disabled ? DISABLED : room ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
     EVP_PKEY_free(key->key);
     return code;

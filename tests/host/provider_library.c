@@ -104,8 +104,10 @@ static int ask_algorithms(struct provider_library *library)
         trace(library, &watch, "SqlCryptGetNextAlgorithmId", code, 0);
         if (code != SQLCP_SUCCESS)
             return code == SQLCP_NOT_FOUND ? SQLCP_SUCCESS : code;
-        if (id == before)
+        if (id == before) {
             provider_conformance_report("SqlCryptGetNextAlgorithmId", "does not go on from %u", id);
+            return SQLCP_SUCCESS;
+        }
         before = id;
         code = ask_algorithm(library, id, &info->algorithms[info->algorithm_count]);
         if (code != SQLCP_SUCCESS)
