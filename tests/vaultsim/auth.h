@@ -1,0 +1,23 @@
+/*
+ * Who is calling a vault: the bearer token, the challenge, the leak watch.
+ *
+ * Any thread; keeps nothing.
+ */
+#ifndef VAULTSIM_AUTH_H
+#define VAULTSIM_AUTH_H
+
+#include <stdbool.h>
+
+#include "answer.h"
+#include "request.h"
+
+/* True: the token is good here, client_id is set. False: the answer is the refusal. */
+bool auth_check(const struct request *request, struct answer *answer, char client_id[37]);
+/* 401 with the challenge, as if the token had expired. */
+void auth_refuse_expired(const struct request *request, struct answer *answer);
+/* True if a known secret or an issued token stands where it does not belong. */
+bool auth_leaks(const struct request *request);
+/* True if the request has no bearer token: counted as a challenge. */
+bool auth_is_bare(const struct request *request);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Entra's application registrations, tenants, and what each application may do in the vaults.
+ *
+ * One table under one lock; any thread. Whoever changes something calls state_save() afterwards.
+ */
+#ifndef VAULTSIM_CLIENTS_H
+#define VAULTSIM_CLIENTS_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum client_check { CLIENT_OK, CLIENT_UNKNOWN, CLIENT_WRONG_SECRET };
+
+/* client_id in any spelling of the GUID. */
+enum client_check clients_check(const char *client_id, const char *secret);
+/* Whether the application may do `permission` (a word of the access policies, e.g. wrapKey) in this
+ * vault; *is_rbac says which refusal is due. */
+bool clients_may(const char *client_id, const char *host, const char *permission, bool *is_rbac);
+/* {"client_id","secrets","permissions","vault","rbac"}: without "vault" the whole client is
+ * replaced, with it only what is granted there. NULL: done; else the problem. */
+const char *clients_change(const cJSON *json);
+bool clients_remove(const char *client_id);
+/* True if any registered secret stands in the text, as it is or percent-encoded. */
+bool clients_secret_in(const char *text);
+
+/* The tenant of the vaults becomes this one; tenants known before stay known to Entra. */
+void clients_set_tenant(const char *tenant);
+void clients_tenant(char *out, size_t cap);
+bool clients_knows_tenant(const char *tenant);
+
+/* Without secrets for the control endpoint, with them for the state file. */
+cJSON *clients_to_json(bool with_secrets);
+void clients_from_json(const cJSON *json);
+
+#endif

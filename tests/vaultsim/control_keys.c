@@ -1,0 +1,206 @@
+#include "control_keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cloud.h"
+#include "encode.h"
+#include "keyadmin.h"
+#include "keyjson.h"
+#include "keystore.h"
+#include "material.h"
+#include "state.h"
+
+#define LIST_MAX 256
+
+static const char *text_of(const cJSON *json, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+    return text != NULL ? text : "";
+}
+
+static void refuse(struct answer *answer, unsigned status, const char *problem)
+{
+    answer_error(answer, status, "BadRequest", NULL, "%s", problem);
+}
+
+static void refuse_store(enum store_rc rc, struct answer *answer)
+{
+    switch (rc) {
+    case STORE_NO_VAULT:
+        refuse(answer, 404, "no such vault");
+        return;
+    case STORE_DELETED:
+        refuse(answer, 409, "the key is deleted but recoverable");
+        return;
+    case STORE_FULL:
+        refuse(answer, 400, "the key has the maximum number of versions");
+        return;
+    case STORE_EXISTS:
+        refuse(answer, 409, "the version exists already");
+        return;
+    case STORE_OK:
+    case STORE_NO_KEY:
+        break;
+    }
+    refuse(answer, 404, "no such key");
+}
+
+/* What is about one version: the attributes stand in the object itself here. */
+static const char *take_attributes(const cJSON *json, struct key_view *view)
+{
+    const cJSON *managed = cJSON_GetObjectItemCaseSensitive(json, "managed");
+    const cJSON *purge = cJSON_GetObjectItemCaseSensitive(json, "purge_protection");
+    if (managed != NULL) {
+        view->managed = cJSON_IsTrue(managed);
+    }
+    if (purge != NULL) {
+        view->is_purgeable = cJSON_IsFalse(purge);
+    }
+    return keyjson_take(json, json, view);
+}
+
+static const char *take_material(const cJSON *json, struct key_view *view)
+{
+    const char *kty = text_of(json, "kty"), *pem = text_of(json, "pem");
+    const cJSON *jwk = cJSON_GetObjectItemCaseSensitive(json, "jwk");
+    const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "key_size");
+    if (kty[0] == '\0') {
+        kty = cloud_is_hsm(view->host) ? "RSA-HSM" : "RSA";
+    }
+    if (pem[0] == '\0' && jwk == NULL) {
+        return keyadmin_generate(kty, cJSON_IsNumber(size) ? size->valueint : 0, view);
+    }
+    view->pkey = pem[0] != '\0' ? material_from_pem(pem) : material_from_jwk(jwk);
+    if (view->pkey == NULL) {
+        return "pem or jwk is not a private RSA or EC key";
+    }
+    if (!material_is_rsa(view->pkey) && strncasecmp(kty, "RSA", 3) == 0) {
+        kty = strcasecmp(kty, "RSA") == 0 ? "EC" : "EC-HSM";
+    }
+    snprintf(view->kty, sizeof view->kty, "%s", kty);
+    return NULL;
+}
+
+void control_keys_add(const cJSON *json, struct answer *answer)
+{
+    struct key_view view;
+    char kid[600];
+    keyadmin_prepare(text_of(json, "vault"), text_of(json, "name"), &view);
+    snprintf(view.version, sizeof view.version, "%s", text_of(json, "version"));
+    const char *problem = view.name[0] == '\0' ? "name is missing" : NULL;
+    problem = problem != NULL ? problem : take_attributes(json, &view);
+    problem = problem != NULL ? problem : take_material(json, &view);
+    if (problem != NULL) {
+        refuse(answer, 400, problem);
+    } else {
+        enum store_rc rc = store_add(&view);
+        if (rc == STORE_OK) {
+            state_save();
+            keyjson_kid(&view, true, kid, sizeof kid);
+            cJSON *result = cJSON_CreateObject();
+            cJSON_AddStringToObject(result, "kid", kid);
+            answer_json(answer, 200, result);
+        } else {
+            refuse_store(rc, answer);
+        }
+    }
+    key_view_free(&view);
+}
+
+void control_keys_change(const cJSON *json, struct answer *answer)
+{
+    struct key_view view;
+    enum store_rc rc =
+        store_find(text_of(json, "vault"), text_of(json, "name"), text_of(json, "version"), &view);
+    if (rc != STORE_OK) {
+        refuse_store(rc, answer);
+        return;
+    }
+    const char *problem = take_attributes(json, &view);
+    if (problem != NULL) {
+        refuse(answer, 400, problem);
+    } else {
+        store_change(&view);
+        state_save();
+        answer_json(answer, 200, keyjson_bundle(&view, NULL));
+    }
+    key_view_free(&view);
+}
+
+void control_keys_delete(const cJSON *json, struct answer *answer)
+{
+    enum store_rc rc = store_delete(text_of(json, "vault"), text_of(json, "name"));
+    if (rc != STORE_OK) {
+        refuse_store(rc, answer);
+        return;
+    }
+    state_save();
+    answer_json(answer, 200, cJSON_CreateObject());
+}
+
+/* All versions of one key, a page at a time. */
+static void add_versions(const struct key_view *key, cJSON *list)
+{
+    char after[65] = "";
+    size_t count = 0;
+    bool is_more = true;
+    struct key_view *views = must(calloc(LIST_MAX, sizeof *views));
+    while (is_more) {
+        store_list(LIST_VERSIONS, key->host, key->name, after, views, LIST_MAX, &count, &is_more);
+        for (size_t i = 0; i < count; i++) {
+            cJSON_AddItemToArray(list, keyjson_bundle(&views[i], NULL));
+            snprintf(after, sizeof after, "%s", views[i].version);
+            key_view_free(&views[i]);
+        }
+    }
+    free(views);
+}
+
+void control_keys_list(const char *vault, struct answer *answer)
+{
+    char after[128] = "";
+    size_t count = 0;
+    bool is_more = true;
+    enum store_rc rc = STORE_OK;
+    struct key_view *views = must(calloc(LIST_MAX, sizeof *views));
+    cJSON *result = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(result, "keys");
+    while (is_more && rc == STORE_OK) {
+        rc = store_list(LIST_KEYS, vault != NULL ? vault : "", "", after, views, LIST_MAX, &count,
+                        &is_more);
+        for (size_t i = 0; i < count; i++) {
+            add_versions(&views[i], list);
+            snprintf(after, sizeof after, "%s", views[i].name);
+            key_view_free(&views[i]);
+        }
+    }
+    free(views);
+    if (rc == STORE_OK) {
+        answer_json(answer, 200, result);
+    } else {
+        cJSON_Delete(result);
+        refuse_store(rc, answer);
+    }
+}
+
+void control_keys_pem(const char *vault, const char *name, const char *version,
+                      struct answer *answer)
+{
+    struct key_view view;
+    enum store_rc rc =
+        store_find(vault != NULL ? vault : "", name != NULL ? name : "", version, &view);
+    if (rc != STORE_OK) {
+        refuse_store(rc, answer);
+        return;
+    }
+    if (view.pkey == NULL) {
+        refuse(answer, 400, "the key has no PEM form");
+    } else {
+        char *pem = material_to_pem(view.pkey);
+        answer_text(answer, 200, "application/x-pem-file", pem);
+        free(pem);
+    }
+    key_view_free(&view);
+}

@@ -1,0 +1,21 @@
+/*
+ * The /keys part of the control endpoint: make, import, change, delete, look at keys without a
+ * token.
+ *
+ * Any thread. `json` is the request's body, never NULL; query values may be NULL.
+ */
+#ifndef VAULTSIM_CONTROL_KEYS_H
+#define VAULTSIM_CONTROL_KEYS_H
+
+#include <cjson/cJSON.h>
+
+#include "answer.h"
+
+void control_keys_add(const cJSON *json, struct answer *answer);
+void control_keys_change(const cJSON *json, struct answer *answer);
+void control_keys_delete(const cJSON *json, struct answer *answer);
+void control_keys_list(const char *vault, struct answer *answer);
+void control_keys_pem(const char *vault, const char *name, const char *version,
+                      struct answer *answer);
+
+#endif

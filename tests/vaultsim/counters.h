@@ -1,0 +1,29 @@
+/*
+ * The exact counts that tests assert: requests, connections, handshakes, tokens, leaks.
+ *
+ * One record under one lock; any thread.
+ */
+#ifndef VAULTSIM_COUNTERS_H
+#define VAULTSIM_COUNTERS_H
+
+#include <cjson/cJSON.h>
+
+enum counter {
+    COUNT_REQUESTS,
+    COUNT_CONNECTIONS,
+    COUNT_HANDSHAKES,
+    COUNT_TOKENS_ISSUED,
+    COUNT_TOKEN_REQUESTS,
+    COUNT_CHALLENGES,
+    COUNT_THROTTLED,
+    COUNT_LEAKED_SECRETS,
+    COUNTER_COUNT
+};
+
+void counters_add(enum counter counter);
+/* One request whose headers have arrived: requests, by[operation] and by_host[host] at once. */
+void counters_request(const char *operation, const char *host);
+cJSON *counters_to_json(void);
+void counters_reset(void);
+
+#endif

@@ -1,0 +1,300 @@
+#include "faults.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "encode.h"
+#include "pause.h"
+
+#define OVERSIZED_DEFAULT (8 << 20)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static cJSON *queue; /* array of specs; NULL: empty */
+
+static const struct {
+    const char *word;
+    enum fault_action action;
+} actions[] = {
+    {"status", FAULT_STATUS},
+    {"delay", FAULT_DELAY},
+    {"hang", FAULT_HANG},
+    {"cut", FAULT_CUT},
+    {"cut_body", FAULT_CUT_BODY},
+    {"garbage", FAULT_GARBAGE},
+    {"wrong_kid", FAULT_WRONG_KID},
+    {"oversized", FAULT_OVERSIZED},
+    {"expired_token", FAULT_EXPIRED_TOKEN},
+    {"no_challenge", FAULT_NO_CHALLENGE},
+    {"body", FAULT_BODY},
+    {"slow", FAULT_SLOW},
+    {"edit", FAULT_EDIT},
+};
+
+static const char *const members[] = {
+    "method",           "path",        "host",       "skip",         "times", "action",
+    "status",           "retry_after", "body",       "code",         "inner", "message",
+    "www_authenticate", "delay_ms",    "body_bytes", "path_in_body", "value",
+};
+
+static const char *text_of(const cJSON *spec, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(spec, name));
+}
+
+static int number_of(const cJSON *spec, const char *name, int otherwise)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(spec, name);
+    return cJSON_IsNumber(item) ? item->valueint : otherwise;
+}
+
+static enum fault_action action_of(const cJSON *spec)
+{
+    const char *word = text_of(spec, "action");
+    for (size_t i = 0; word != NULL && i < sizeof actions / sizeof actions[0]; i++) {
+        if (strcmp(word, actions[i].word) == 0) {
+            return actions[i].action;
+        }
+    }
+    return FAULT_NONE;
+}
+
+static bool is_member(const char *name)
+{
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (strcmp(name, members[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *faults_add(const cJSON *spec)
+{
+    enum fault_action action = action_of(spec);
+    int status = number_of(spec, "status", 0);
+    if (action == FAULT_NONE) {
+        return "action is missing or unknown";
+    }
+    if (action == FAULT_STATUS && (status < 200 || status > 599)) {
+        return "status must be 200 to 599";
+    }
+    if (action == FAULT_EDIT && text_of(spec, "path_in_body") == NULL) {
+        return "edit needs path_in_body";
+    }
+    for (const cJSON *item = spec->child; item != NULL; item = item->next) {
+        if (!is_member(item->string)) {
+            return "unknown member in the fault";
+        }
+    }
+    cJSON *copy = cJSON_Duplicate(spec, true);
+    pthread_mutex_lock(&lock);
+    if (queue == NULL) {
+        queue = cJSON_CreateArray();
+    }
+    cJSON_AddItemToArray(queue, copy);
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+cJSON *faults_to_json(void)
+{
+    pthread_mutex_lock(&lock);
+    cJSON *json = queue != NULL ? cJSON_Duplicate(queue, true) : cJSON_CreateArray();
+    pthread_mutex_unlock(&lock);
+    return json;
+}
+
+void faults_clear(void)
+{
+    pthread_mutex_lock(&lock);
+    cJSON_Delete(queue);
+    queue = NULL;
+    pthread_mutex_unlock(&lock);
+    pause_release();
+}
+
+static bool matches(const cJSON *spec, const char *method, const char *uri, const char *host)
+{
+    const char *wanted = text_of(spec, "method");
+    const char *path = text_of(spec, "path"), *at_host = text_of(spec, "host");
+    return (wanted == NULL || strcasecmp(wanted, method) == 0) &&
+           (path == NULL || strcasestr(uri, path) != NULL) &&
+           (at_host == NULL || strcasestr(host, at_host) != NULL);
+}
+
+/* Counts a number member down; false: it stood at zero or was not there. */
+static bool count_down(cJSON *spec, const char *name)
+{
+    cJSON *item = cJSON_GetObjectItemCaseSensitive(spec, name);
+    if (!cJSON_IsNumber(item) || item->valueint <= 0) {
+        return false;
+    }
+    cJSON_SetNumberValue(item, item->valueint - 1);
+    return true;
+}
+
+struct fault_plan faults_take(const char *method, const char *uri, const char *host)
+{
+    struct fault_plan plan = {FAULT_NONE, NULL};
+    pthread_mutex_lock(&lock);
+    for (cJSON *spec = queue != NULL ? queue->child : NULL; spec != NULL; spec = spec->next) {
+        if (!matches(spec, method, uri, host) || count_down(spec, "skip")) {
+            continue;
+        }
+        plan.action = action_of(spec);
+        plan.spec = cJSON_Duplicate(spec, true);
+        /* times: 0 = for ever, absent = once */
+        bool is_for_ever = number_of(spec, "times", 1) == 0;
+        count_down(spec, "times");
+        if (!is_for_ever && number_of(spec, "times", 0) == 0) {
+            cJSON_Delete(cJSON_DetachItemViaPointer(queue, spec));
+        }
+        break;
+    }
+    pthread_mutex_unlock(&lock);
+    return plan;
+}
+
+void fault_plan_free(struct fault_plan *plan)
+{
+    cJSON_Delete(plan->spec);
+    plan->spec = NULL;
+    plan->action = FAULT_NONE;
+}
+
+int fault_number(const struct fault_plan *plan, const char *name, int otherwise)
+{
+    return number_of(plan->spec, name, otherwise);
+}
+
+static const char *usual_code(int status)
+{
+    return status == 400   ? "BadParameter"
+           : status == 401 ? "Unauthorized"
+           : status == 403 ? "Forbidden"
+           : status == 404 ? "KeyNotFound"
+           : status == 409 ? "Conflict"
+           : status == 429 ? "Throttled"
+           : status >= 500 ? "InternalServerError"
+                           : "Unexpected";
+}
+
+static void replace_by_status(const struct fault_plan *plan, struct answer *answer)
+{
+    int status = fault_number(plan, "status", 500);
+    const char *body = text_of(plan->spec, "body"), *code = text_of(plan->spec, "code");
+    const char *message = text_of(plan->spec, "message");
+    const char *retry_after = text_of(plan->spec, "retry_after");
+    const char *challenge = text_of(plan->spec, "www_authenticate");
+    if (body != NULL) {
+        answer_text(answer, (unsigned)status, "application/json; charset=utf-8", body);
+    } else {
+        answer_error(answer, (unsigned)status, code != NULL ? code : usual_code(status),
+                     text_of(plan->spec, "inner"), "%s",
+                     message != NULL ? message : "This answer was asked for by a fault.");
+    }
+    if (retry_after != NULL) {
+        answer_field(answer, "Retry-After", "%s", retry_after);
+    }
+    if (challenge != NULL) {
+        answer_field(answer, "WWW-Authenticate", "%s", challenge);
+    }
+}
+
+static void replace_by_size(const struct fault_plan *plan, struct answer *answer)
+{
+    int asked = fault_number(plan, "body_bytes", OVERSIZED_DEFAULT);
+    size_t len = asked > 0 ? (size_t)asked : OVERSIZED_DEFAULT;
+    free(answer->body);
+    answer->body = must(malloc(len));
+    memset(answer->body, ' ', len);
+    answer->body_len = len;
+    answer->status = 200;
+    answer->content_type = "application/json; charset=utf-8";
+}
+
+bool fault_replace(const struct fault_plan *plan, struct answer *answer)
+{
+    const char *body = text_of(plan->spec, "body");
+    switch (plan->action) {
+    case FAULT_STATUS:
+        replace_by_status(plan, answer);
+        return true;
+    case FAULT_GARBAGE:
+        answer_text(answer, 200, "text/html", "<html><body>Welcome to the network</body></html>");
+        return true;
+    case FAULT_OVERSIZED:
+        replace_by_size(plan, answer);
+        return true;
+    case FAULT_NO_CHALLENGE:
+        answer_error(answer, 401, "Unauthorized", NULL,
+                     "AKV10000: Request is missing a Bearer or PoP token.");
+        return true;
+    case FAULT_BODY:
+        answer_text(answer, 200, "application/json; charset=utf-8", body != NULL ? body : "");
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Another version of another key at the same host. */
+static void alter_kid(cJSON *object)
+{
+    const char *kid = text_of(object, "kid");
+    const char *end = kid != NULL ? strstr(kid, "/keys/") : NULL;
+    if (end == NULL) {
+        return;
+    }
+    char *other = format_text("%.*s/keys/another-key/00000000000000000000000000000bad",
+                              (int)(end - kid), kid);
+    cJSON_ReplaceItemInObjectCaseSensitive(object, "kid", cJSON_CreateString(other));
+    free(other);
+}
+
+static void set_member(cJSON *object, const char *name, const cJSON *value)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(object, name);
+    if (value != NULL && !cJSON_IsNull(value)) {
+        cJSON_AddItemToObject(object, name, cJSON_Duplicate(value, true));
+    }
+}
+
+static void alter_member(cJSON *json, const char *path, const cJSON *value)
+{
+    char part[64];
+    for (cJSON *object = json; object != NULL;) {
+        size_t len = strcspn(path, ".");
+        snprintf(part, sizeof part, "%.*s", (int)len, path);
+        if (path[len] == '\0') {
+            set_member(object, part, value);
+            return;
+        }
+        path += len + 1;
+        object = cJSON_IsArray(object) ? cJSON_GetArrayItem(object, atoi(part))
+                                       : cJSON_GetObjectItemCaseSensitive(object, part);
+    }
+}
+
+void fault_alter(const struct fault_plan *plan, struct answer *answer)
+{
+    bool is_kid = plan->action == FAULT_WRONG_KID;
+    if ((!is_kid && plan->action != FAULT_EDIT) || answer->body == NULL) {
+        return;
+    }
+    cJSON *json = cJSON_Parse(answer->body);
+    if (json == NULL) {
+        return;
+    }
+    if (is_kid) {
+        alter_kid(json);
+        alter_kid(cJSON_GetObjectItemCaseSensitive(json, "key"));
+    } else {
+        alter_member(json, text_of(plan->spec, "path_in_body"),
+                     cJSON_GetObjectItemCaseSensitive(plan->spec, "value"));
+    }
+    answer_json(answer, answer->status, json);
+}

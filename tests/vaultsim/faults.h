@@ -1,0 +1,52 @@
+/*
+ * The fault queue: which request gets which misbehaviour.
+ *
+ * One list under one lock; any thread. A request takes the first fault that matches it and has no
+ * skips left; the plan it gets is its own copy.
+ */
+#ifndef VAULTSIM_FAULTS_H
+#define VAULTSIM_FAULTS_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "answer.h"
+
+enum fault_action {
+    FAULT_NONE,
+    FAULT_STATUS,
+    FAULT_DELAY,
+    FAULT_HANG,
+    FAULT_CUT,
+    FAULT_CUT_BODY,
+    FAULT_GARBAGE,
+    FAULT_WRONG_KID,
+    FAULT_OVERSIZED,
+    FAULT_EXPIRED_TOKEN,
+    FAULT_NO_CHALLENGE,
+    FAULT_BODY,
+    FAULT_SLOW,
+    FAULT_EDIT,
+};
+
+struct fault_plan {
+    enum fault_action action;
+    cJSON *spec; /* NULL: no fault */
+};
+
+/* NULL: queued; else the problem. The answer's text is a literal. */
+const char *faults_add(const cJSON *spec);
+cJSON *faults_to_json(void);
+void faults_clear(void);
+
+struct fault_plan faults_take(const char *method, const char *uri, const char *host);
+void fault_plan_free(struct fault_plan *plan);
+int fault_number(const struct fault_plan *plan, const char *name, int otherwise);
+
+/* Replaces the whole answer (status, garbage, oversized, no_challenge, body); false: not one of
+ * those. */
+bool fault_replace(const struct fault_plan *plan, struct answer *answer);
+/* Changes a normal JSON answer (wrong_kid, edit). */
+void fault_alter(const struct fault_plan *plan, struct answer *answer);
+
+#endif

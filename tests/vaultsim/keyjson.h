@@ -1,0 +1,28 @@
+/*
+ * Key bundles, list items and attributes as JSON, and back.
+ *
+ * Pure functions over struct key_view; any thread.
+ */
+#ifndef VAULTSIM_KEYJSON_H
+#define VAULTSIM_KEYJSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "keystore.h"
+
+/* The bit of a key_ops word in key_view.ops; 0: unknown word. */
+unsigned keyjson_op(const char *word);
+#define KEYJSON_OPS_DEFAULT 63u /* encrypt decrypt sign verify wrapKey unwrapKey */
+
+/* All three add what the api-version knows (NULL: everything). */
+cJSON *keyjson_bundle(const struct key_view *view, const char *api_version);
+cJSON *keyjson_item(const struct key_view *view, bool with_version, const char *api_version);
+cJSON *keyjson_deleted(const struct key_view *view, const char *api_version, bool is_item);
+void keyjson_kid(const struct key_view *view, bool with_version, char *out, size_t cap);
+
+/* Takes enabled, nbf, exp from an attributes object and key_ops from `json`, where present. NULL:
+ * fine; else what is wrong. */
+const char *keyjson_take(const cJSON *json, const cJSON *attributes, struct key_view *view);
+
+#endif

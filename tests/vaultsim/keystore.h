@@ -1,0 +1,60 @@
+/*
+ * Vaults, keys and versions: the truth of the simulated service.
+ *
+ * One table under one lock; callers get copies (struct key_view) and do the slow work outside. Host
+ * and key names compare without case. Whoever changes something calls state_save() afterwards.
+ */
+#ifndef VAULTSIM_KEYSTORE_H
+#define VAULTSIM_KEYSTORE_H
+
+#include <cjson/cJSON.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum store_rc { STORE_OK, STORE_NO_VAULT, STORE_NO_KEY, STORE_DELETED, STORE_FULL, STORE_EXISTS };
+enum vault_deny { DENY_NONE, DENY_FIREWALL, DENY_CONNECTION };
+
+struct key_view {
+    char host[256], name[128], version[65], kty[12];
+    EVP_PKEY *pkey; /* a reference of the view's own; NULL for oct */
+    bool enabled, managed, is_purgeable;
+    unsigned ops;             /* bits: keyops_bit */
+    int64_t nbf, exp;         /* 0: none */
+    int64_t created, updated; /* Unix seconds */
+    int64_t deleted;          /* 0: alive */
+};
+void key_view_free(struct key_view *view);
+
+bool store_vault_add(const char *host); /* false: is there already */
+bool store_vault_remove(const char *host);
+bool store_vault_deny(const char *host, enum vault_deny deny);
+bool store_vault_find(const char *host, enum vault_deny *deny);
+cJSON *store_vault_list(void);
+
+/* version NULL or "": the newest. A deleted key is STORE_DELETED here, and the only find of
+ * store_find_deleted. */
+enum store_rc store_find(const char *host, const char *name, const char *version,
+                         struct key_view *view);
+enum store_rc store_find_deleted(const char *host, const char *name, struct key_view *view);
+/* Adds a version from view's host, name, version ("" = random), kty, pkey and attributes; what was
+ * chosen is set in the view. */
+enum store_rc store_add(struct key_view *view);
+/* Takes enabled, nbf, exp, ops, managed and is_purgeable from the view to its key version. */
+enum store_rc store_change(struct key_view *view);
+enum store_rc store_delete(const char *host, const char *name);
+enum store_rc store_recover(const char *host, const char *name);
+enum store_rc store_purge(const char *host, const char *name);
+
+enum store_list { LIST_KEYS, LIST_VERSIONS, LIST_DELETED };
+/* Up to max views in order of key name or version, those after `after` ("" = from the start);
+ * is_more says whether others follow. name is for LIST_VERSIONS. */
+enum store_rc store_list(enum store_list what, const char *host, const char *name,
+                         const char *after, struct key_view *views, size_t max, size_t *count,
+                         bool *is_more);
+
+cJSON *store_to_json(void);
+void store_from_json(const cJSON *json);
+
+#endif

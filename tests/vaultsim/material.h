@@ -1,0 +1,25 @@
+/*
+ * Key material: making, importing and describing RSA and EC keys with OpenSSL.
+ *
+ * Pure functions over EVP_PKEY, which the caller owns and frees; any thread. Private parts leave
+ * only through material_to_pem.
+ */
+#ifndef VAULTSIM_MATERIAL_H
+#define VAULTSIM_MATERIAL_H
+
+#include <cjson/cJSON.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+
+/* NULL when the size is not 2048, 3072 or 4096. Slow: seconds for 4096 bits. */
+EVP_PKEY *material_generate_rsa(int bits);
+EVP_PKEY *material_generate_ec(void); /* P-256 */
+/* NULL: not a private key of a kind known here. */
+EVP_PKEY *material_from_pem(const char *pem);
+EVP_PKEY *material_from_jwk(const cJSON *jwk);
+char *material_to_pem(EVP_PKEY *pkey);
+bool material_is_rsa(const EVP_PKEY *pkey);
+/* Adds n and e, or crv, x and y. */
+void material_describe(EVP_PKEY *pkey, cJSON *jwk);
+
+#endif

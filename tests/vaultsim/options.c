@@ -1,0 +1,143 @@
+#include "options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode.h"
+
+static const char help[] =
+    "usage: vaultsim --state DIR [option]...\n"
+    "       vaultsim ctl --state DIR METHOD /PATH [JSON]\n"
+    "\n"
+    "Plays Azure Key Vault, a Managed HSM and the Entra sign-in service on this machine, over "
+    "real\n"
+    "TLS and with real RSA keys, so that clients can be tried without Azure. Everything it keeps\n"
+    "(keys with their private parts!, clients, its own certification authority) lies in DIR. It\n"
+    "runs until SIGTERM, SIGINT or `vaultsim ctl --state DIR POST /stop`, and goes on where it "
+    "was\n"
+    "when started again on the same DIR. It listens on 127.0.0.1 only.\n"
+    "\n"
+    "Options:\n"
+    "  --state DIR            the folder; made if absent\n"
+    "  --port N               HTTPS port; default: the former one if free, else any\n"
+    "  --control-port N       port of the control endpoint (plain HTTP); default likewise\n"
+    "  --vault HOST           one more vault, e.g. my-vault.vault.azure.net (repeatable)\n"
+    "  --tenant GUID          the tenant of the vaults\n"
+    "  --client ID:SECRET     one more application, allowed get, list, wrapKey, unwrapKey\n"
+    "                         in every vault (repeatable)\n"
+    "  --latency-ms N         every answer waits so long\n"
+    "  --token-lifetime-s N   how long a token lives; default 3599\n"
+    "  --throttle MODE        none (default), standard: the documented limits of vaults, or\n"
+    "                         hsm: those for HSM keys, and the measured rates of a Managed HSM\n"
+    "  --implicit-rejection   RSA1_5 gives random bytes for a bad cipher text, not an error\n"
+    "  --help, --version\n"
+    "\n"
+    "On the first start there are the vaults contoso-vault and second-vault in public Azure,\n"
+    "contoso-vault in the sovereign clouds, contoso-hsm.managedhsm.azure.net, all without keys,\n"
+    "and the application 11111111-2222-4333-8444-555555555555.\n"
+    "\n"
+    "Try it:\n"
+    "  vaultsim --state /tmp/vault &\n"
+    "  vaultsim ctl --state /tmp/vault POST /keys \\\n"
+    "      '{\"vault\":\"contoso-vault.vault.azure.net\",\"name\":\"MyKey\",\"kty\":\"RSA\"}'\n"
+    "  curl --cacert /tmp/vault/ca.pem --connect-to ::127.0.0.1:PORT \\\n"
+    "      'https://contoso-vault.vault.azure.net/keys/MyKey?api-version=7.4' -i\n"
+    "\n"
+    "DIR/akv-ekm.conf is a ready configuration for the akv-ekm library (AKVEKM_CONFIG).\n"
+    "The control endpoint makes keys, injects faults, counts requests: see docs/vaultsim.md.\n";
+
+static bool take_number(const char *text, long max, int *value)
+{
+    char *end = NULL;
+    long number = strtol(text, &end, 10);
+    *value = (int)number;
+    return end != text && *end == '\0' && number >= 0 && number <= max;
+}
+
+static bool take_item(const char *text, const char **list, int *count)
+{
+    if (*count == OPTIONS_LIST_MAX) {
+        return false;
+    }
+    list[(*count)++] = text;
+    return true;
+}
+
+/* ID:SECRET, the ID a GUID */
+static bool is_client(const char *text)
+{
+    char guid[37], id[40];
+    size_t len = strcspn(text, ":");
+    if (len >= sizeof id || text[len] == '\0' || text[len + 1] == '\0') {
+        return false;
+    }
+    snprintf(id, sizeof id, "%.*s", (int)len, text);
+    return guid_normalise(id, guid);
+}
+
+static bool take_option(const char *name, const char *value, struct options *options)
+{
+    char guid[37];
+    if (strcmp(name, "--state") == 0) {
+        options->folder = value;
+        return value[0] != '\0';
+    }
+    if (strcmp(name, "--port") == 0) {
+        return take_number(value, 65535, &options->port);
+    }
+    if (strcmp(name, "--control-port") == 0) {
+        return take_number(value, 65535, &options->control_port);
+    }
+    if (strcmp(name, "--latency-ms") == 0) {
+        return take_number(value, 600000, &options->settings.latency_ms);
+    }
+    if (strcmp(name, "--token-lifetime-s") == 0) {
+        return take_number(value, 86399, &options->settings.token_lifetime_s);
+    }
+    if (strcmp(name, "--throttle") == 0) {
+        return settings_throttle_mode(value, &options->settings.throttle);
+    }
+    if (strcmp(name, "--vault") == 0) {
+        return strchr(value, '.') != NULL && strlen(value) < 250 &&
+               strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
+                   strlen(value) &&
+               take_item(value, options->vaults, &options->vault_count);
+    }
+    if (strcmp(name, "--tenant") == 0) {
+        options->tenant = value;
+        return guid_normalise(value, guid);
+    }
+    return strcmp(name, "--client") == 0 && is_client(value) &&
+           take_item(value, options->clients, &options->client_count);
+}
+
+enum options_end options_parse(int argc, char **argv, struct options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->settings = settings_get();
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(help, stdout);
+            return OPTIONS_DONE;
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            puts("vaultsim " VAULTSIM_VERSION);
+            return OPTIONS_DONE;
+        }
+        if (strcmp(argv[i], "--implicit-rejection") == 0) {
+            options->settings.implicit_rejection = true;
+        } else if (i + 1 == argc || !take_option(argv[i], argv[i + 1], options)) {
+            /* The value is not repeated: it may be a secret. */
+            fprintf(stderr, "vaultsim: unknown option or bad value: %s (see --help)\n", argv[i]);
+            return OPTIONS_WRONG;
+        } else {
+            i++;
+        }
+    }
+    if (options->folder == NULL) {
+        fputs("vaultsim: --state DIR is needed (see --help)\n", stderr);
+        return OPTIONS_WRONG;
+    }
+    return OPTIONS_RUN;
+}

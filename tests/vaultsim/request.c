@@ -1,0 +1,197 @@
+#include "request.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "encode.h"
+
+#define BODY_MAX        (1 << 20)
+#define SEGMENTS_MAX    6
+#define OPERATION_COUNT (OP_UNKNOWN + 1)
+
+static const struct {
+    const char *counter, *permission, *action;
+} operations[OPERATION_COUNT] = {
+    [OP_GET_KEY] = {"get_key", "get", "read"},
+    [OP_LIST_KEYS] = {"list_keys", "list", "read"},
+    [OP_LIST_VERSIONS] = {"list_versions", "list", "read"},
+    [OP_CREATE] = {"create", "create", "create/action"},
+    [OP_IMPORT] = {"import", "import", "import/action"},
+    [OP_UPDATE] = {"update", "update", "update/action"},
+    [OP_DELETE] = {"delete", "delete", "delete"},
+    [OP_LIST_DELETED] = {"list_deleted", "list", "read"},
+    [OP_GET_DELETED] = {"get_deleted", "get", "read"},
+    [OP_PURGE] = {"purge", "purge", "purge/action"},
+    [OP_RECOVER] = {"recover", "recover", "recover/action"},
+    [OP_ENCRYPT] = {"encrypt", "encrypt", "encrypt/action"},
+    [OP_DECRYPT] = {"decrypt", "decrypt", "decrypt/action"},
+    [OP_WRAP] = {"wrapkey", "wrapKey", "wrap/action"},
+    [OP_UNWRAP] = {"unwrapkey", "unwrapKey", "unwrap/action"},
+    [OP_SIGN] = {"sign", "sign", "sign/action"},
+    [OP_VERIFY] = {"verify", "verify", "verify/action"},
+    [OP_HEALTH] = {"health", NULL, NULL},
+    [OP_UNKNOWN] = {"other", NULL, NULL},
+};
+
+const char *operation_counter(enum operation operation)
+{
+    return operations[operation].counter;
+}
+
+const char *operation_permission(enum operation operation)
+{
+    return operations[operation].permission;
+}
+
+const char *operation_action(enum operation operation)
+{
+    return operations[operation].action;
+}
+
+bool operation_is_crypto(enum operation operation)
+{
+    return operation >= OP_ENCRYPT && operation <= OP_VERIFY;
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *request_query(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static void take_host(struct request *request)
+{
+    const char *host = request_header(request, "Host");
+    snprintf(request->host, sizeof request->host, "%s", host != NULL ? host : "");
+    char *port = strrchr(request->host, ':');
+    if (port != NULL && strspn(port + 1, "0123456789") == strlen(port + 1)) {
+        *port = '\0';
+    }
+    for (char *c = request->host; *c != '\0'; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+}
+
+/* Behind some middleboxes only POST gets through: the documented way around. */
+static void take_method(struct request *request, const char *method)
+{
+    const char *real = request_header(request, "X-HTTP-METHOD");
+    bool is_tunnelled = real != NULL && strcmp(method, "POST") == 0;
+    snprintf(request->method, sizeof request->method, "%s", is_tunnelled ? real : method);
+}
+
+static enum operation crypto_operation(const char *word)
+{
+    for (enum operation op = OP_ENCRYPT; op <= OP_VERIFY; op++) {
+        if (strcasecmp(word, operations[op].counter) == 0) {
+            return op;
+        }
+    }
+    return OP_UNKNOWN;
+}
+
+static enum operation by_method(const char *method, enum operation get, enum operation delete,
+                                enum operation put, enum operation patch)
+{
+    return strcasecmp(method, "GET") == 0      ? get
+           : strcasecmp(method, "DELETE") == 0 ? delete
+           : strcasecmp(method, "PUT") == 0    ? put
+           : strcasecmp(method, "PATCH") == 0  ? patch
+                                               : OP_UNKNOWN;
+}
+
+/* parts: what follows /keys/, count of them; empty ones included. */
+static enum operation key_operation(struct request *request, char **parts, size_t count)
+{
+    const char *method = request->method, *second = count > 1 ? parts[1] : "";
+    snprintf(request->key_name, sizeof request->key_name, "%s", parts[0]);
+    if (count > 2 && parts[2][0] != '\0') {
+        snprintf(request->key_version, sizeof request->key_version, "%s", second);
+        return count == 3 && strcmp(method, "POST") == 0 ? crypto_operation(parts[2]) : OP_UNKNOWN;
+    }
+    if (strcmp(method, "POST") == 0) {
+        return strcasecmp(second, "create") == 0 ? OP_CREATE : crypto_operation(second);
+    }
+    if (strcasecmp(second, "versions") == 0) {
+        return by_method(method, OP_LIST_VERSIONS, OP_UNKNOWN, OP_UNKNOWN, OP_UNKNOWN);
+    }
+    snprintf(request->key_version, sizeof request->key_version, "%s", second);
+    return second[0] != '\0' ? by_method(method, OP_GET_KEY, OP_UNKNOWN, OP_UNKNOWN, OP_UPDATE)
+                             : by_method(method, OP_GET_KEY, OP_DELETE, OP_IMPORT, OP_UPDATE);
+}
+
+static enum operation deleted_operation(struct request *request, char **parts, size_t count)
+{
+    snprintf(request->key_name, sizeof request->key_name, "%s", parts[0]);
+    if (count > 1 && strcasecmp(parts[1], "recover") == 0) {
+        return strcmp(request->method, "POST") == 0 ? OP_RECOVER : OP_UNKNOWN;
+    }
+    return by_method(request->method, OP_GET_DELETED, OP_PURGE, OP_UNKNOWN, OP_UNKNOWN);
+}
+
+static void take_route(struct request *request)
+{
+    char *copy = must(strdup(request->path)), *rest = copy, *parts[SEGMENTS_MAX] = {NULL};
+    size_t count = 0;
+    for (char *part; count < SEGMENTS_MAX && (part = strsep(&rest, "/")) != NULL;) {
+        parts[count++] = part;
+    }
+    const char *root = count > 1 ? parts[1] : "";
+    bool is_list = count == 2 || (count == 3 && parts[2][0] == '\0');
+    bool is_get = strcmp(request->method, "GET") == 0;
+    request->operation = OP_UNKNOWN;
+    if (rest != NULL) {
+        request->operation = OP_UNKNOWN;
+    } else if (strcasecmp(root, "keys") == 0) {
+        request->operation = !is_list ? key_operation(request, parts + 2, count - 2)
+                             : is_get ? OP_LIST_KEYS
+                                      : OP_UNKNOWN;
+    } else if (strcasecmp(root, "deletedkeys") == 0) {
+        request->operation = !is_list ? deleted_operation(request, parts + 2, count - 2)
+                             : is_get ? OP_LIST_DELETED
+                                      : OP_UNKNOWN;
+    } else if (strcasecmp(root, "healthstatus") == 0 && is_list && is_get) {
+        request->operation = OP_HEALTH;
+    }
+    free(copy);
+}
+
+void request_begin(struct request *request, struct MHD_Connection *connection, const char *method,
+                   const char *path)
+{
+    request->connection = connection;
+    request->has_begun = true;
+    request->path = must(strdup(path));
+    request->body = must(calloc(1, 1));
+    guid_random(request->id);
+    take_host(request);
+    take_method(request, method);
+    take_route(request);
+}
+
+void request_append(struct request *request, const char *data, size_t len)
+{
+    if (request->body_len + len > BODY_MAX) {
+        request->is_too_long = true;
+        return;
+    }
+    request->body = must(realloc(request->body, request->body_len + len + 1));
+    memcpy(request->body + request->body_len, data, len);
+    request->body_len += len;
+    request->body[request->body_len] = '\0';
+}
+
+void request_free(struct request *request)
+{
+    free(request->uri);
+    free(request->path);
+    free(request->body);
+    free(request);
+}

@@ -1,0 +1,64 @@
+/*
+ * One HTTPS request while it is served, and what its route means.
+ *
+ * Belongs to the thread of its connection. Texts live as long as the request.
+ */
+#ifndef VAULTSIM_REQUEST_H
+#define VAULTSIM_REQUEST_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum operation {
+    OP_GET_KEY,
+    OP_LIST_KEYS,
+    OP_LIST_VERSIONS,
+    OP_CREATE,
+    OP_IMPORT,
+    OP_UPDATE,
+    OP_DELETE,
+    OP_LIST_DELETED,
+    OP_GET_DELETED,
+    OP_PURGE,
+    OP_RECOVER,
+    OP_ENCRYPT,
+    OP_DECRYPT,
+    OP_WRAP,
+    OP_UNWRAP,
+    OP_SIGN,
+    OP_VERIFY,
+    OP_HEALTH,
+    OP_UNKNOWN,
+};
+
+struct request {
+    struct MHD_Connection *connection;
+    char *uri;  /* as sent, with the query */
+    char *path; /* decoded, without the query */
+    char method[16];
+    char host[256]; /* of the Host header, lower case, no port */
+    char id[37];    /* x-ms-request-id */
+    char *body;     /* always terminated */
+    size_t body_len;
+    bool has_begun, is_too_long;
+    enum operation operation;
+    char key_name[160], key_version[160];
+};
+
+/* Takes the headers in: method, host, path and, at a vault, the route. */
+void request_begin(struct request *request, struct MHD_Connection *connection, const char *method,
+                   const char *path);
+void request_append(struct request *request, const char *data, size_t len);
+void request_free(struct request *request);
+/* NULL: absent */
+const char *request_header(const struct request *request, const char *name);
+const char *request_query(const struct request *request, const char *name);
+
+const char *operation_counter(enum operation operation);    /* the name in "by" */
+const char *operation_permission(enum operation operation); /* the word of the access policies */
+const char *operation_action(enum operation operation);     /* the data action of RBAC */
+bool operation_is_crypto(enum operation operation);
+
+#endif

@@ -1,0 +1,120 @@
+#include "settings.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct settings current = {.token_lifetime_s = 3599};
+
+static const char *const throttle_words[] = {"none", "standard", "hsm"};
+
+struct settings settings_get(void)
+{
+    pthread_mutex_lock(&lock);
+    struct settings copy = current;
+    pthread_mutex_unlock(&lock);
+    return copy;
+}
+
+void settings_set(const struct settings *settings)
+{
+    pthread_mutex_lock(&lock);
+    current = *settings;
+    pthread_mutex_unlock(&lock);
+}
+
+bool settings_throttle_mode(const char *word, enum throttle_mode *mode)
+{
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(word, throttle_words[i]) == 0) {
+            *mode = (enum throttle_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_number(const cJSON *item, int max, int *value)
+{
+    if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > max) {
+        return false;
+    }
+    *value = (int)item->valuedouble;
+    return true;
+}
+
+static bool take_flag(const cJSON *item, bool *value)
+{
+    *value = cJSON_IsTrue(item);
+    return cJSON_IsBool(item);
+}
+
+static bool take_challenge(const cJSON *item, struct settings *settings)
+{
+    settings->challenge[0] = '\0';
+    if (cJSON_IsString(item) && strlen(item->valuestring) < sizeof settings->challenge) {
+        snprintf(settings->challenge, sizeof settings->challenge, "%s", item->valuestring);
+        return true;
+    }
+    return cJSON_IsNull(item);
+}
+
+static bool take(const cJSON *item, struct settings *settings)
+{
+    const char *name = item->string;
+    if (strcmp(name, "latency_ms") == 0) {
+        return take_number(item, 600000, &settings->latency_ms);
+    }
+    if (strcmp(name, "token_lifetime_s") == 0) {
+        return take_number(item, 86399, &settings->token_lifetime_s);
+    }
+    if (strcmp(name, "throttle") == 0) {
+        return cJSON_IsString(item) &&
+               settings_throttle_mode(item->valuestring, &settings->throttle);
+    }
+    if (strcmp(name, "throttle_retry_after") == 0) {
+        return take_flag(item, &settings->throttle_retry_after);
+    }
+    if (strcmp(name, "implicit_rejection") == 0) {
+        return take_flag(item, &settings->implicit_rejection);
+    }
+    if (strcmp(name, "disabled_get_403") == 0) {
+        return take_flag(item, &settings->disabled_get_403);
+    }
+    return strcmp(name, "challenge") == 0 && take_challenge(item, settings);
+}
+
+bool settings_change(const cJSON *json, const char **problem)
+{
+    pthread_mutex_lock(&lock);
+    struct settings changed = current;
+    bool is_good = true;
+    for (const cJSON *item = json->child; item != NULL && is_good; item = item->next) {
+        is_good = take(item, &changed);
+        *problem = item->string;
+    }
+    if (is_good) {
+        current = changed;
+    }
+    pthread_mutex_unlock(&lock);
+    return is_good;
+}
+
+cJSON *settings_to_json(void)
+{
+    struct settings now = settings_get();
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "latency_ms", now.latency_ms);
+    cJSON_AddNumberToObject(json, "token_lifetime_s", now.token_lifetime_s);
+    cJSON_AddStringToObject(json, "throttle", throttle_words[now.throttle]);
+    cJSON_AddBoolToObject(json, "throttle_retry_after", now.throttle_retry_after);
+    cJSON_AddBoolToObject(json, "implicit_rejection", now.implicit_rejection);
+    cJSON_AddBoolToObject(json, "disabled_get_403", now.disabled_get_403);
+    if (now.challenge[0] != '\0') {
+        cJSON_AddStringToObject(json, "challenge", now.challenge);
+    } else {
+        cJSON_AddNullToObject(json, "challenge");
+    }
+    return json;
+}

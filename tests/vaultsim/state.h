@@ -1,0 +1,30 @@
+/*
+ * The folder vaultsim lives in: its rights, its lock, its files, the saved state.
+ *
+ * state_open once at the start; afterwards any thread. Every file is 0600 and replaced by a rename,
+ * so that a reader never sees half of one.
+ */
+#ifndef VAULTSIM_STATE_H
+#define VAULTSIM_STATE_H
+
+#include <stdbool.h>
+
+struct state_ports {
+    int https, control;
+};
+
+/* Makes the folder if need be and takes it for this process. NULL: done; else the problem. */
+const char *state_open(const char *folder);
+const char *state_folder(void); /* absolute */
+/* NULL: no such file. malloc'd. */
+char *state_read_file(const char *name);
+bool state_write_file(const char *name, const char *text);
+void state_remove_file(const char *name);
+
+/* Loads vaults, keys, clients and tenants; false: there is no state yet. *problem is set if there
+ * is one that cannot be read. */
+bool state_load(struct state_ports *ports, const char **problem);
+void state_set_ports(struct state_ports ports);
+void state_save(void);
+
+#endif

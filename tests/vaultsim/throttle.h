@@ -1,0 +1,18 @@
+/*
+ * The service limits: per vault and window, weighted by operation, key size and protection.
+ *
+ * One table under one lock; any thread. Refused requests do not count against the limit (the
+ * published pages contradict each other).
+ */
+#ifndef VAULTSIM_THROTTLE_H
+#define VAULTSIM_THROTTLE_H
+
+#include "keystore.h"
+#include "request.h"
+#include "settings.h"
+
+/* 0: admitted; else the seconds until the window ends. view: the key, its pkey may be NULL. */
+int throttle_admit(enum throttle_mode mode, const char *host, enum operation operation,
+                   const struct key_view *view);
+
+#endif

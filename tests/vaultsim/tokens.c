@@ -1,0 +1,86 @@
+#include "tokens.h"
+
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode.h"
+
+/* As long as the real ones are, and looking like them, but nothing can be read from them. */
+#define TOKEN_PREFIX     "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9."
+#define TOKEN_RANDOM_LEN 900
+#define TOKEN_REMEMBERED 4096
+
+struct token {
+    char *text;
+    struct token_claims claims;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct token tokens[TOKEN_REMEMBERED]; /* a ring: the oldest is forgotten */
+static size_t issued;
+
+char *tokens_issue(const struct token_claims *claims)
+{
+    uint8_t bytes[TOKEN_RANDOM_LEN];
+    if (RAND_bytes(bytes, sizeof bytes) != 1) {
+        must(NULL);
+    }
+    char *random = base64url_encode(bytes, sizeof bytes);
+    char *text = format_text(TOKEN_PREFIX "%s", random);
+    free(random);
+    pthread_mutex_lock(&lock);
+    struct token *token = &tokens[issued++ % TOKEN_REMEMBERED];
+    free(token->text);
+    token->text = must(strdup(text));
+    token->claims = *claims;
+    pthread_mutex_unlock(&lock);
+    return text;
+}
+
+/* The token that begins at text; what follows it does not matter when is_whole is false. */
+static struct token *find(const char *text, bool is_whole)
+{
+    for (size_t i = 0; i < TOKEN_REMEMBERED && tokens[i].text != NULL; i++) {
+        size_t len = strlen(tokens[i].text);
+        if (strncmp(text, tokens[i].text, len) == 0 && (!is_whole || text[len] == '\0')) {
+            return &tokens[i];
+        }
+    }
+    return NULL;
+}
+
+bool tokens_find(const char *text, struct token_claims *claims)
+{
+    pthread_mutex_lock(&lock);
+    const struct token *token = find(text, true);
+    if (token != NULL) {
+        *claims = token->claims;
+    }
+    pthread_mutex_unlock(&lock);
+    return token != NULL;
+}
+
+void tokens_expire_all(void)
+{
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < TOKEN_REMEMBERED; i++) {
+        tokens[i].claims.end_ms = 0;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+bool tokens_any_in(const char *text)
+{
+    bool is_there = false;
+    const char *at = text;
+    pthread_mutex_lock(&lock);
+    while (!is_there && (at = strstr(at, TOKEN_PREFIX)) != NULL) {
+        is_there = find(at, false) != NULL;
+        at++;
+    }
+    pthread_mutex_unlock(&lock);
+    return is_there;
+}
