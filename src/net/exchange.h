@@ -1,16 +1,17 @@
 /*
  * A request with its repeats: tries until an answer that stands, the call's deadline, or its abort.
  *
- * Owns the small table of hosts that asked for patience (429 of one call slows all calls to that vault). Called by the vault
- * floor; any thread.
+ * Owns the small table of hosts that asked for patience (429 of one call slows all calls to that
+ * vault). Called by the vault floor; any thread.
  */
 #ifndef AKVEKM_NET_EXCHANGE_H
 #define AKVEKM_NET_EXCHANGE_H
 
 #include "net/http.h"
 
-/* EKM_OK with any status that stands (2xx, 3xx, 4xx; and 408, 429, 5xx when time ran out, a Retry-After reaches beyond the
- * deadline, or the request must not be repeated). Else the failure of the last try, set in the call. */
+/* EKM_OK with any status that stands (2xx, 3xx, 4xx; and 408, 429, 5xx when time ran out, a
+ * Retry-After reaches beyond the deadline, or the request must not be repeated). Else the failure
+ * of the last try, set in the call. */
 enum ekm_rc exchange_perform(struct call *call, const struct http_request *request,
                              struct http_answer *answer) EKM_MUST_CHECK;
 

@@ -1,9 +1,10 @@
 /*
  * One HTTPS request over a pooled, kept-alive connection: the only user of curl.
  *
- * Owns the pool of curl handles (bounded, last in first out), the shared DNS and TLS session caches and the trust store.
- * Called by net/exchange.c; any thread between http_start and http_stop. A request ends by its time or by the call's
- * abort flag, whichever is first (behaviour.md section 7).
+ * Owns the pool of curl handles (bounded, last in first out), the shared DNS and TLS session caches
+ * and the trust store. Called by net/exchange.c; any thread between http_start and http_stop. A
+ * request ends by its time or by the call's abort flag, whichever is first (behaviour.md section
+ * 7).
  */
 #ifndef AKVEKM_NET_HTTP_H
 #define AKVEKM_NET_HTTP_H
@@ -21,30 +22,35 @@ struct http_request {
     const char *content_type; /* or NULL without body */
     const uint8_t *body;
     size_t body_len;
-    bool to_entra; /* a name that does not resolve is EKM_CONNECT_FAILED, not EKM_HOST_NOT_RESOLVED */
+    bool to_entra; /* a name that does not resolve is EKM_CONNECT_FAILED, not EKM_HOST_NOT_RESOLVED
+                    */
     bool once;     /* has effects: never repeated once it may have left */
 };
 
 struct http_answer {
     long status; /* 0: no answer */
     bool maybe_sent;
-    struct buf body; /* at most HTTP_BODY_MAX bytes */
+    struct buf body;         /* at most HTTP_BODY_MAX bytes */
     char authenticate[4096]; /* all WWW-Authenticate values, joined by ", " */
     char retry_after[64];
     char request_id[64];
 };
 #define HTTP_BODY_MAX ((size_t)512 * 1024)
 
-/* EKM_CONFIGURATION if ca_file or the system's trust store cannot be read, or libcurl has no OpenSSL; reason says it. */
+/* EKM_CONFIGURATION if ca_file or the system's trust store cannot be read, or libcurl has no
+ * OpenSSL; reason says it. */
 enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_cap) EKM_MUST_CHECK;
 /* Closes every connection. No request may be running. */
 void http_stop(void);
 
+/* "curl 7.88.1, OpenSSL/3.0.15": for the log's first line. */
+void http_versions(char *out, size_t cap);
+
 void http_answer_init(struct http_answer *answer);
 void http_answer_free(struct http_answer *answer);
 
-/* One try, at most try_timeout_ms and the call's deadline. EKM_OK for any complete answer, whatever its status; else the
- * transport's failure, set in the call. The answer is cleared first. */
+/* One try, at most try_timeout_ms and the call's deadline. EKM_OK for any complete answer, whatever
+ * its status; else the transport's failure, set in the call. The answer is cleared first. */
 enum ekm_rc http_perform(struct call *call, const struct http_request *request,
                          struct http_answer *answer) EKM_MUST_CHECK;
 

@@ -1,7 +1,8 @@
 /*
  * The arithmetic of trying again: pure functions, no clock, no state.
  *
- * Rule: behaviour.md section 7: exponential from 400 ms with full jitter, Retry-After honoured as seconds or date.
+ * Rule: behaviour.md section 7: exponential from 400 ms with full jitter, Retry-After honoured as
+ * seconds or date.
  */
 #ifndef AKVEKM_NET_RETRY_H
 #define AKVEKM_NET_RETRY_H
@@ -10,12 +11,14 @@
 #include <stdint.h>
 
 #define RETRY_BASE_MS 400
-#define RETRY_CAP_MS 8000
+#define RETRY_CAP_MS  8000
 
 bool retry_status(long http_status); /* 408, 429, 500, 502, 503, 504 */
-/* The wait before try `tries + 1` (tries >= 1): uniform in (0, min(cap, base * 2^(tries-1))] by `random`. */
+/* The wait before try `tries + 1` (tries >= 1): uniform in (0, min(cap, base * 2^(tries-1))] by
+ * `random`. */
 uint32_t retry_delay_ms(unsigned tries, uint32_t random);
-/* Milliseconds that a Retry-After value asks for (0 if absent or malformed); dates are measured against unix_time_ms. */
+/* Milliseconds that a Retry-After value asks for (0 if absent or malformed); dates are measured
+ * against unix_time_ms. */
 uint64_t retry_after_ms(const char *value, int64_t unix_time_ms);
 
 #endif

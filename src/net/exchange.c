@@ -1,0 +1,156 @@
+#include "net/exchange.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "net/retry.h"
+#include "platform/system.h"
+#include "platform/thread.h"
+
+#define HOSTS 16
+
+/* Until when a host asked to be left alone: a 429 of one call slows all calls to that vault. */
+static struct {
+    struct plat_mutex mutex;
+    struct {
+        char host[254];
+        uint64_t not_before_ms;
+    } wishes[HOSTS];
+} patience = {.mutex = PLAT_MUTEX_INIT};
+
+static void remember_wish(const char *host, uint64_t not_before_ms)
+{
+    plat_mutex_lock(&patience.mutex);
+    size_t at = 0;
+    for (size_t i = 0; i < HOSTS; i++) {
+        if (strcmp(patience.wishes[i].host, host) == 0) {
+            at = i;
+            break;
+        }
+        if (patience.wishes[i].not_before_ms < patience.wishes[at].not_before_ms) {
+            at = i;
+        }
+    }
+    if (strcmp(patience.wishes[at].host, host) != 0) {
+        (void)text_copy(patience.wishes[at].host, sizeof patience.wishes[at].host, host);
+        patience.wishes[at].not_before_ms = 0;
+    }
+    if (patience.wishes[at].not_before_ms < not_before_ms) {
+        patience.wishes[at].not_before_ms = not_before_ms;
+    }
+    plat_mutex_unlock(&patience.mutex);
+}
+
+static uint64_t wished_ms(const char *host)
+{
+    uint64_t not_before_ms = 0;
+    plat_mutex_lock(&patience.mutex);
+    for (size_t i = 0; i < HOSTS; i++) {
+        if (strcmp(patience.wishes[i].host, host) == 0) {
+            not_before_ms = patience.wishes[i].not_before_ms;
+        }
+    }
+    plat_mutex_unlock(&patience.mutex);
+    return not_before_ms;
+}
+
+void exchange_reset(void)
+{
+    plat_mutex_lock(&patience.mutex);
+    memset(patience.wishes, 0, sizeof patience.wishes);
+    plat_mutex_unlock(&patience.mutex);
+}
+
+static uint32_t random_number(void)
+{
+    uint32_t number = 0;
+    (void)plat_random(&number, sizeof number);
+    return number;
+}
+
+/* Waits out another call's 429, and a little longer so that not all come back at once. A wish
+ * beyond this call's own deadline is no reason to fail without having asked. */
+static enum ekm_rc respect_wish(struct call *call, const char *host)
+{
+    uint64_t not_before_ms = wished_ms(host), now_ms = plat_now_ms();
+    if (not_before_ms <= now_ms || not_before_ms >= call->deadline_ms) {
+        return EKM_OK;
+    }
+    uint64_t wait_ms = not_before_ms - now_ms + random_number() % RETRY_BASE_MS;
+    if (wait_ms >= call_remaining_ms(call)) {
+        wait_ms = not_before_ms - now_ms;
+    }
+    return call_sleep(call, wait_ms);
+}
+
+/* Whether, and after which wait, the try that just ended is repeated. */
+static bool plan_repeat(const struct call *call, const struct http_request *request,
+                        const struct http_answer *answer, enum ekm_rc rc, uint64_t *wait_ms)
+{
+    bool again = rc == EKM_OK ? retry_status(answer->status) : ekm_retryable(rc);
+    if (!again || (request->once && (rc == EKM_OK || answer->maybe_sent))) {
+        return false;
+    }
+    uint64_t asked_ms = rc == EKM_OK ? retry_after_ms(answer->retry_after, plat_unix_time_ms()) : 0;
+    *wait_ms = retry_delay_ms(call->tries, random_number());
+    if (asked_ms > *wait_ms) {
+        *wait_ms = asked_ms;
+    }
+    return *wait_ms < call_remaining_ms(call);
+}
+
+static void log_try(struct call *call, const struct http_request *request,
+                    const struct http_answer *answer, enum ekm_rc rc, uint64_t wait_ms)
+{
+    call_log(call, LEVEL_DEBUG, "try %u of %s: %s, http %ld, again in %llu ms", call->tries,
+             request->host, ekm_text(rc), answer->status, (unsigned long long)wait_ms);
+}
+
+/* The deadline cut this try off before it ended: the outcome is that of the try before, if there
+ * was one. */
+static enum ekm_rc outcome(struct call *call, const struct call_error *before, enum ekm_rc rc)
+{
+    if (rc == EKM_DEADLINE && before->rc != EKM_OK) {
+        call->error = *before;
+        return before->rc;
+    }
+    return rc;
+}
+
+enum ekm_rc exchange_perform(struct call *call, const struct http_request *request,
+                             struct http_answer *answer)
+{
+    struct call_error before;
+    memset(&before, 0, sizeof before);
+    for (;;) {
+        enum ekm_rc rc = respect_wish(call, request->host);
+        if (rc == EKM_OK) {
+            rc = call_check(call);
+        }
+        if (rc != EKM_OK) {
+            return outcome(call, &before, rc);
+        }
+        call_new_try(call);
+        rc = http_perform(call, request, answer);
+        uint64_t wait_ms = 0;
+        if (!plan_repeat(call, request, answer, rc, &wait_ms)) {
+            return outcome(call, &before, rc);
+        }
+        if (rc == EKM_OK && answer->status == 429) {
+            remember_wish(request->host, plat_now_ms() + wait_ms);
+        }
+        log_try(call, request, answer, rc, wait_ms);
+        if (rc != EKM_OK) {
+            before = call->error;
+        } else {
+            /* An answer that does not stand: its code, should time run out during the next try. */
+            memset(&before, 0, sizeof before);
+            before.rc = answer->status == 429 ? EKM_THROTTLED : EKM_SERVER_ERROR;
+            before.http_status = answer->status;
+        }
+        rc = call_sleep(call, wait_ms);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+#include "net/http_pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "platform/system.h"
+#include "platform/thread.h"
+
+#define SLICE_MS 250
+
+static struct {
+    struct plat_mutex mutex;
+    struct plat_cond given;
+    struct http_handle *idle;
+    uint32_t count, max; /* handles there are, idle or not */
+    bool (*prepare)(struct http_handle *handle);
+    CURLSH *share;
+} pool = {.mutex = PLAT_MUTEX_INIT, .given = PLAT_COND_INIT};
+
+/* One lock for each kind of shared data; curl asks for them from inside its transfers. */
+static struct plat_mutex share_locks[CURL_LOCK_DATA_LAST];
+static bool share_locks_ready;
+
+static void lock_shared(CURL *easy, curl_lock_data data, curl_lock_access access, void *context)
+{
+    (void)easy;
+    (void)access;
+    (void)context;
+    plat_mutex_lock(&share_locks[data]);
+}
+
+static void unlock_shared(CURL *easy, curl_lock_data data, void *context)
+{
+    (void)easy;
+    (void)context;
+    plat_mutex_unlock(&share_locks[data]);
+}
+
+enum ekm_rc http_pool_start(uint32_t max_handles, bool (*prepare)(struct http_handle *handle))
+{
+    static const struct plat_mutex fresh = PLAT_MUTEX_INIT;
+    for (size_t i = 0; i < CURL_LOCK_DATA_LAST && !share_locks_ready; i++) {
+        share_locks[i] = fresh;
+    }
+    share_locks_ready = true;
+    CURLSH *share = curl_share_init();
+    if (share == NULL) {
+        return EKM_OUT_OF_MEMORY;
+    }
+    if (curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_shared) != CURLSHE_OK ||
+        curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_shared) != CURLSHE_OK ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+        (void)curl_share_cleanup(share);
+        return EKM_OUT_OF_MEMORY;
+    }
+    plat_mutex_lock(&pool.mutex);
+    pool.share = share;
+    pool.max = max_handles;
+    pool.prepare = prepare;
+    plat_mutex_unlock(&pool.mutex);
+    return EKM_OK;
+}
+
+static void free_handle(struct http_handle *handle)
+{
+    curl_easy_cleanup(handle->easy);
+    free(handle);
+}
+
+void http_pool_stop(void)
+{
+    plat_mutex_lock(&pool.mutex);
+    struct http_handle *idle = pool.idle;
+    CURLSH *share = pool.share;
+    pool.idle = NULL;
+    pool.share = NULL;
+    pool.count = 0;
+    plat_mutex_unlock(&pool.mutex);
+    while (idle != NULL) {
+        struct http_handle *next = idle->below;
+        free_handle(idle);
+        idle = next;
+    }
+    if (share != NULL) {
+        (void)curl_share_cleanup(share);
+    }
+}
+
+CURLSH *http_pool_share(void)
+{
+    return pool.share;
+}
+
+/* Under the lock: the topmost idle handle that spoke to this host, else the topmost. */
+static struct http_handle *pick(const char *host)
+{
+    struct http_handle **at = &pool.idle;
+    while (*at != NULL && strcmp((*at)->last_host, host) != 0) {
+        at = &(*at)->below;
+    }
+    at = *at != NULL ? at : &pool.idle;
+    struct http_handle *handle = *at;
+    if (handle != NULL) {
+        *at = handle->below;
+    }
+    return handle;
+}
+
+static void forget_one(void)
+{
+    plat_mutex_lock(&pool.mutex);
+    pool.count--;
+    plat_cond_broadcast(&pool.given);
+    plat_mutex_unlock(&pool.mutex);
+}
+
+static enum ekm_rc make_handle(struct call *call, struct http_handle **out)
+{
+    struct http_handle *handle = calloc(1, sizeof *handle);
+    if (handle != NULL) {
+        handle->easy = curl_easy_init();
+        if (handle->easy != NULL && pool.prepare(handle)) {
+            *out = handle;
+            return EKM_OK;
+        }
+        free_handle(handle);
+    }
+    forget_one();
+    return call_fail(call, EKM_OUT_OF_MEMORY, "no handle for a request");
+}
+
+enum ekm_rc http_pool_take(struct call *call, const char *host, struct http_handle **out)
+{
+    enum ekm_rc rc = EKM_OK;
+    bool make = false;
+    struct http_handle *handle = NULL;
+    plat_mutex_lock(&pool.mutex);
+    while (rc == EKM_OK && handle == NULL && !make) {
+        handle = pick(host);
+        make = handle == NULL && pool.count < pool.max;
+        if (handle == NULL && !make) {
+            plat_cond_wait_until(&pool.given, &pool.mutex, plat_now_ms() + SLICE_MS);
+            rc = call_check(call);
+        }
+    }
+    pool.count += make;
+    plat_mutex_unlock(&pool.mutex);
+    if (make) {
+        return make_handle(call, out);
+    }
+    *out = handle;
+    return rc;
+}
+
+void http_pool_give(struct http_handle *handle, const char *host)
+{
+    (void)text_copy(handle->last_host, sizeof handle->last_host, host);
+    plat_mutex_lock(&pool.mutex);
+    handle->below = pool.idle;
+    pool.idle = handle;
+    plat_cond_broadcast(&pool.given);
+    plat_mutex_unlock(&pool.mutex);
+}

@@ -1,0 +1,79 @@
+#include "net/retry.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+
+bool retry_status(long http_status)
+{
+    switch (http_status) {
+    case 408:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+        return true;
+    default:
+        return false;
+    }
+}
+
+uint32_t retry_delay_ms(unsigned tries, uint32_t random)
+{
+    uint32_t most = RETRY_BASE_MS;
+    for (unsigned i = 1; i < tries && most < RETRY_CAP_MS; i++) {
+        most *= 2;
+    }
+    most = most < RETRY_CAP_MS ? most : RETRY_CAP_MS;
+    return 1 + random % most;
+}
+
+static int month_number(const char *name)
+{
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const char *at = strlen(name) == 3 ? strstr(names, name) : NULL;
+    return at != NULL && (at - names) % 3 == 0 ? (int)(at - names) / 3 + 1 : 0;
+}
+
+/* Days since 1970-01-01 of a date of the Gregorian calendar. */
+static int64_t days_since_epoch(int64_t year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400, year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+           719468;
+}
+
+/* RFC 9110's preferred form only: "Sun, 06 Nov 1994 08:49:37 GMT". */
+static bool http_date(const char *value, int64_t *unix_time_s)
+{
+    int day, year, hour, minute, second, end = 0;
+    char month[4];
+    if (sscanf(value, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour, &minute,
+               &second, &end) != 6 ||
+        end == 0 || value[end] != '\0' || month_number(month) == 0 || year < 1970 || day < 1 ||
+        day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+        second > 60) {
+        return false;
+    }
+    *unix_time_s = days_since_epoch(year, month_number(month), day) * 86400 + hour * 3600 +
+                   minute * 60 + second;
+    return true;
+}
+
+uint64_t retry_after_ms(const char *value, int64_t unix_time_ms)
+{
+    uint64_t seconds = 0;
+    int64_t date_s = 0;
+    if (text_to_u64(value, UINT32_MAX, &seconds)) {
+        return seconds * 1000;
+    }
+    if (!http_date(value, &date_s) || date_s * 1000 <= unix_time_ms) {
+        return 0;
+    }
+    return (uint64_t)(date_s * 1000 - unix_time_ms);
+}

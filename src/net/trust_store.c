@@ -1,0 +1,134 @@
+#include "net/trust_store.h"
+
+#include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "platform/file.h"
+#include "platform/thread.h"
+
+#define CA_FILE_MAX ((size_t)1024 * 1024)
+
+enum loading { NOT_LOADED, LOADING, LOADED };
+
+static struct {
+    struct plat_mutex mutex;
+    struct plat_cond loaded;
+    enum loading system;
+    bool system_usable;
+    X509_STORE *store;
+} trust = {.mutex = PLAT_MUTEX_INIT, .loaded = PLAT_COND_INIT};
+
+static enum ekm_rc add_certificates(X509_STORE *store, const struct buf *pem, size_t *count)
+{
+    BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);
+    X509 *certificate;
+    enum ekm_rc rc = bio != NULL ? EKM_OK : EKM_OUT_OF_MEMORY;
+    *count = 0;
+    while (rc == EKM_OK && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        rc = X509_STORE_add_cert(store, certificate) == 1 ? EKM_OK : EKM_OUT_OF_MEMORY;
+        X509_free(certificate);
+        (*count)++;
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    return rc;
+}
+
+static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, char *reason, size_t cap)
+{
+    struct buf pem = BUF_EMPTY(CA_FILE_MAX);
+    struct plat_file_state state;
+    int handle = -1;
+    size_t count = 0;
+    enum plat_io io = plat_file_open(path, PLAT_TRUST_REQUIRED, &handle, &state);
+    enum ekm_rc rc = io == PLAT_IO_OK ? buf_reserve(&pem, CA_FILE_MAX) : EKM_CONFIGURATION;
+    if (rc == EKM_OK) {
+        io = plat_file_read(handle, pem.data, CA_FILE_MAX, &pem.len);
+        rc = io == PLAT_IO_OK ? add_certificates(store, &pem, &count) : EKM_CONFIGURATION;
+    }
+    if (io != PLAT_IO_OK) {
+        (void)text_format(reason, cap, "ca_file %s: %s", path, plat_io_text(io));
+    } else if (rc == EKM_OK && count == 0) {
+        (void)text_format(reason, cap, "ca_file %s: holds no certificate in PEM form", path);
+        rc = EKM_CONFIGURATION;
+    }
+    plat_file_close(&handle);
+    buf_free(&pem);
+    return rc;
+}
+
+enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t reason_cap)
+{
+    X509_STORE *store = X509_STORE_new();
+    if (store == NULL) {
+        return EKM_OUT_OF_MEMORY;
+    }
+    if (config->ca_file[0] != '\0') {
+        enum ekm_rc rc = load_ca_file(store, config->ca_file, reason, reason_cap);
+        if (rc != EKM_OK) {
+            X509_STORE_free(store);
+            return rc;
+        }
+    }
+    plat_mutex_lock(&trust.mutex);
+    trust.store = store;
+    trust.system = NOT_LOADED;
+    plat_mutex_unlock(&trust.mutex);
+    return EKM_OK;
+}
+
+void trust_store_stop(void)
+{
+    plat_mutex_lock(&trust.mutex);
+    X509_STORE *store = trust.store;
+    trust.store = NULL;
+    plat_mutex_unlock(&trust.mutex);
+    X509_STORE_free(store);
+}
+
+/* Where libcurl would look, as its builder set it; else where OpenSSL would. */
+static bool load_system(X509_STORE *store)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    bool loaded = false;
+    if (info->age >= CURLVERSION_SEVENTH) {
+        loaded = info->cainfo != NULL && X509_STORE_load_file(store, info->cainfo) == 1;
+        loaded =
+            (!loaded && info->capath != NULL && X509_STORE_load_path(store, info->capath) == 1) ||
+            loaded;
+    }
+    if (!loaded) {
+        loaded = X509_STORE_set_default_paths(store) == 1;
+    }
+    ERR_clear_error();
+    return loaded;
+}
+
+bool trust_store_apply(SSL_CTX *context)
+{
+    plat_mutex_lock(&trust.mutex);
+    while (trust.system == LOADING) {
+        plat_cond_wait_until(&trust.loaded, &trust.mutex, UINT64_MAX / 2);
+    }
+    bool load = trust.system == NOT_LOADED;
+    X509_STORE *store = trust.store;
+    trust.system = load ? LOADING : trust.system;
+    plat_mutex_unlock(&trust.mutex);
+    if (load) {
+        bool usable = load_system(store);
+        plat_mutex_lock(&trust.mutex);
+        trust.system = LOADED;
+        trust.system_usable = usable;
+        plat_cond_broadcast(&trust.loaded);
+        plat_mutex_unlock(&trust.mutex);
+    }
+    /* Counted: the context frees its reference. Plain text of answers is wiped where OpenSSL held
+     * it. */
+    SSL_CTX_set1_cert_store(context, store);
+    SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+    return true;
+}

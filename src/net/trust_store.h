@@ -1,0 +1,25 @@
+/*
+ * The certificates that are trusted: the system's store and ca_file, loaded once per process
+ * instead of once per connection.
+ *
+ * Owns one X509_STORE. Called by http.c; trust_store_apply from any thread between start and stop.
+ */
+#ifndef AKVEKM_NET_TRUST_STORE_H
+#define AKVEKM_NET_TRUST_STORE_H
+
+#include <stddef.h>
+
+#include <openssl/ssl.h>
+
+#include "base/config.h"
+
+/* Reads ca_file, whose rights are judged; EKM_CONFIGURATION with a reason, EKM_OUT_OF_MEMORY. */
+enum ekm_rc trust_store_start(const struct config *config, char *reason,
+                              size_t reason_cap) EKM_MUST_CHECK;
+void trust_store_stop(void);
+
+/* Gives the store to a connection's context. The system's certificates are read at the first one:
+ * false if they cannot be. */
+bool trust_store_apply(SSL_CTX *context);
+
+#endif
