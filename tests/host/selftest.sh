@@ -1,0 +1,98 @@
+#!/bin/sh
+# Proves ekmhost with a dummy provider: selftest.sh BUILD-FOLDER CASE. Each case has an instance of its own.
+set -u
+build=$1
+case_name=$2
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/ekmhost-selftest.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export DUMMY_FOLDER="$work/keys" DUMMY_LOG="$work/calls" PROVIDER="$build/dummy_provider.so"
+export BACKUPS="$work"
+mkdir "$work/keys"
+failed=0
+
+fail() {
+    echo "FAILED ($case_name): $*"
+    sed 's/^/    | /' "$work/out"
+    failed=1
+}
+
+new_key() { # NAME VERSION
+    openssl genrsa -out "$work/keys/$1.$2.pem" "${3:-2048}" 2>"$work/openssl" || fail "openssl genrsa"
+}
+
+# sql EXIT [OPTION...] : T-SQL from standard input; output in $work/out, standard error in $work/err
+sql() {
+    wanted=$1
+    shift
+    cat >"$work/script.sql"
+    : >"$work/calls"
+    timeout 120 "$build/ekmhost" --data "${data:-$work/data}" --trace "$@" "$work/script.sql" \
+        >"$work/out" 2>"$work/err"
+    got=$?
+    [ "$got" = "$wanted" ] || { fail "exit $got instead of $wanted"; tail -5 "$work/err"; }
+}
+
+has() { grep -q -- "$1" "$work/out" || fail "no '$1' in the output"; }
+lacks() { if grep -q -- "$1" "$work/out"; then fail "'$1' in the output"; fi; }
+calls() { # FUNCTION COUNT: successful calls, the size queries not counted
+    count=$(grep -c "trace: $1 = 0 " "$work/err")
+    [ "$count" = "$2" ] || fail "$count calls of $1 instead of $2"
+}
+logged() { grep -q -- "$1" "${data:-$work/data}/errorlog" || fail "no '$1' in the errorlog"; }
+
+enable_ekm() {
+    sql 0 <<'SQL'
+EXEC sp_configure 'show advanced options', 1;
+RECONFIGURE;
+EXEC sp_configure 'EKM provider enabled', 1;
+RECONFIGURE;
+SQL
+}
+
+# R48 to R55: the provider, a credential, a key, its login.
+set_up() {
+    new_key TdeKey0 1
+    enable_ekm
+    sql 0 <<'SQL'
+CREATE CRYPTOGRAPHIC PROVIDER Prov FROM FILE = '$(PROVIDER)';
+CREATE CREDENTIAL cred WITH IDENTITY = 'vault-a', SECRET = 'right' FOR CRYPTOGRAPHIC PROVIDER Prov;
+ALTER LOGIN [CONTOSO\dba] ADD CREDENTIAL cred;
+GO
+CREATE ASYMMETRIC KEY TDE_Key FROM PROVIDER Prov
+WITH PROVIDER_KEY_NAME = 'TdeKey0', CREATION_DISPOSITION = OPEN_EXISTING;
+CREATE LOGIN TDE_Login FROM ASYMMETRIC KEY TDE_Key;
+ALTER LOGIN TDE_Login ADD CREDENTIAL cred;
+SQL
+}
+
+# R56, with a table.
+encrypt_database() {
+    sql 0 <<'SQL'
+CREATE DATABASE DemoTde;
+GO
+USE DemoTde;
+CREATE TABLE people (id int, name varchar(40));
+INSERT INTO people VALUES (1, 'Ada Lovelace'), (2, 'Grace Hopper');
+CREATE DATABASE ENCRYPTION KEY WITH ALGORITHM = AES_256
+ENCRYPTION BY SERVER ASYMMETRIC KEY TDE_Key;
+ALTER DATABASE DemoTde SET ENCRYPTION ON;
+SQL
+}
+
+# A second version of the vault's key, opened under a name of its own, with its login.
+open_second_version() {
+    new_key TdeKey0 2
+    sql 0 <<'SQL'
+CREATE ASYMMETRIC KEY TDE_Key2 FROM PROVIDER Prov
+WITH PROVIDER_KEY_NAME = 'TdeKey0', CREATION_DISPOSITION = OPEN_EXISTING;
+CREATE LOGIN TDE_Login2 FROM ASYMMETRIC KEY TDE_Key2;
+ALTER LOGIN TDE_Login2 ADD CREDENTIAL cred;
+SQL
+}
+
+. "$here/selftest_cases.sh"
+. "$here/selftest_databases.sh"
+"case_$case_name"
+[ "$failed" = 0 ] && echo "ok: $case_name"
+exit "$failed"
