@@ -56,19 +56,29 @@ void storage_take_wrapped(const cJSON *header, struct storage_wrapped *wrapped,
     snprintf(check, STORAGE_CHECK_HEX, "%s", text ? text : "");
 }
 
-bool storage_save_header(struct storage *storage, char why[256])
+/* The header page as it stands on disk. */
+static bool print_header(const struct storage *storage, char page[STORAGE_PAGE_LEN])
 {
-    char page[STORAGE_PAGE_LEN] = "";
     cJSON *header = cJSON_CreateObject();
+    memset(page, 0, STORAGE_PAGE_LEN);
     cJSON_AddStringToObject(header, "name", storage->name);
     cJSON_AddBoolToObject(header, "encrypted", storage->encrypted);
     cJSON_AddStringToObject(header, "algorithm", storage->algorithm);
     cJSON_AddNumberToObject(header, "content_len", (double)storage->content_len);
+    cJSON_AddStringToObject(header, "digest", storage->digest);
     storage_put_wrapped(header, &storage->wrapped, storage->check);
-    bool good = cJSON_PrintPreallocated(header, page, sizeof page, true) &&
+    bool good = cJSON_PrintPreallocated(header, page, STORAGE_PAGE_LEN, true);
+    cJSON_Delete(header);
+    return good;
+}
+
+bool storage_save_header(struct storage *storage, char why[256])
+{
+    char page[STORAGE_PAGE_LEN];
+    errno = 0;
+    bool good = print_header(storage, page) &&
                 pwrite(storage->handle, page, sizeof page, 0) == sizeof page &&
                 fsync(storage->handle) == 0;
-    cJSON_Delete(header);
     return good || storage_fail(why, "cannot write", storage->base);
 }
 
@@ -89,6 +99,9 @@ static bool load_header(struct storage *storage)
         snprintf(storage->algorithm, sizeof storage->algorithm, "%s", algorithm);
         storage->content_len = (size_t)len->valuedouble;
         storage_take_wrapped(header, &storage->wrapped, storage->check);
+        const char *digest =
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(header, "digest"));
+        snprintf(storage->digest, sizeof storage->digest, "%s", digest ? digest : "");
     }
     cJSON_Delete(header);
     return good;
@@ -110,11 +123,20 @@ static struct storage *open_file(const char *base, int flags, char why[256])
     return storage;
 }
 
+static void remove_hint(const char *base)
+{
+    char *path = storage_hint_path(base);
+    unlink(path);
+    free(path);
+}
+
 struct storage *storage_create(const char *base, const char *name, char why[256])
 {
     struct storage *storage = open_file(base, O_CREAT | O_EXCL, why);
     if (!storage)
         return NULL;
+    remove_hint(base); /* of a former database here */
+    storage_crypt_digest("", 0, storage->digest);
     storage->name = memory_text(name);
     if (!storage_save_header(storage, why) || !storage_begin_segment(storage, why)) {
         storage_close(storage);
@@ -166,6 +188,7 @@ bool storage_remove(const char *base)
         good = unlink(path) == 0 && good;
         free(path);
     }
+    remove_hint(base);
     return good;
 }
 
@@ -226,51 +249,83 @@ const uint8_t *storage_key(const struct storage *storage, size_t *key_len)
     return storage->key;
 }
 
-static off_t page_offset(size_t page)
+static size_t page_count(size_t content_len)
 {
-    return (off_t)((page + 1) * STORAGE_PAGE_LEN);
+    return (content_len + STORAGE_PAGE_LEN - 1) / STORAGE_PAGE_LEN;
+}
+
+/* In place, the first page has number 1. Without encryption nothing changes. */
+static bool crypt_pages(const struct storage *storage, uint8_t *pages, size_t count, bool encrypt)
+{
+    if (storage->encrypted && storage->key_len == 0)
+        return false;
+    for (size_t page = 0; storage->encrypted && page < count; page++)
+        if (!storage_crypt_page(storage->key, storage->key_len, page + 1,
+                                pages + page * STORAGE_PAGE_LEN, encrypt))
+            return false;
+    return true;
 }
 
 bool storage_read(struct storage *storage, uint8_t **data, size_t *len, char why[256])
 {
-    size_t pages = (storage->content_len + STORAGE_PAGE_LEN - 1) / STORAGE_PAGE_LEN;
+    size_t pages = page_count(storage->content_len);
+    char digest[STORAGE_DIGEST_HEX];
     errno = 0;
     *data = memory_take(pages * STORAGE_PAGE_LEN + 1);
     *len = storage->content_len;
-    for (size_t page = 0; page < pages; page++) {
-        uint8_t *at = *data + page * STORAGE_PAGE_LEN;
-        if (pread(storage->handle, at, STORAGE_PAGE_LEN, page_offset(page)) != STORAGE_PAGE_LEN ||
-            (storage->encrypted &&
-             (storage->key_len == 0 ||
-              !storage_crypt_page(storage->key, storage->key_len, page + 1, at, false)))) {
-            free(*data);
-            *data = NULL;
-            return storage_fail(why, "cannot read", storage->base);
-        }
+    bool good = pread(storage->handle, *data, pages * STORAGE_PAGE_LEN, STORAGE_PAGE_LEN) ==
+                (ssize_t)(pages * STORAGE_PAGE_LEN);
+    storage_crypt_digest(*data, pages * STORAGE_PAGE_LEN, digest);
+    if (!good || strcmp(digest, storage->digest) != 0 ||
+        !crypt_pages(storage, *data, pages, false)) {
+        free(*data);
+        *data = NULL;
+        return storage_fail(why, "cannot read", storage->base);
     }
     (*data)[*len] = 0;
     return true;
 }
 
+/* Puts the file just written in the place of the open one. */
+static bool reopen(struct storage *storage, const char *path)
+{
+    int handle = open(path, O_RDWR | O_CLOEXEC);
+    if (handle < 0)
+        return false;
+    close(storage->handle);
+    storage->handle = handle;
+    return true;
+}
+
+/* The whole file is written aside and renamed: after a crash it is the old or the new one. */
 bool storage_write(struct storage *storage, const void *data, size_t len, char why[256])
 {
-    size_t pages = (len + STORAGE_PAGE_LEN - 1) / STORAGE_PAGE_LEN;
-    const uint8_t *bytes = data;
+    size_t pages = page_count(len);
+    size_t file_len = (pages + 1) * STORAGE_PAGE_LEN;
+    uint8_t *file = memory_take(file_len);
+    char page[STORAGE_PAGE_LEN];
+    size_t old_len = storage->content_len;
+    char old_digest[STORAGE_DIGEST_HEX];
+    memcpy(old_digest, storage->digest, sizeof old_digest);
+    char *path = memory_format("%s.mdf", storage->base);
     errno = 0;
-    for (size_t page = 0; page < pages; page++) {
-        uint8_t buffer[STORAGE_PAGE_LEN] = {0};
-        size_t from = page * STORAGE_PAGE_LEN;
-        size_t count = len - from < sizeof buffer ? len - from : sizeof buffer;
-        memcpy(buffer, bytes + from, count);
-        bool good = !storage->encrypted ||
-                    (storage->key_len > 0 &&
-                     storage_crypt_page(storage->key, storage->key_len, page + 1, buffer, true));
-        if (!good || pwrite(storage->handle, buffer, sizeof buffer, page_offset(page)) !=
-                         (ssize_t)sizeof buffer)
-            return storage_fail(why, "cannot write", storage->base);
-    }
-    if (ftruncate(storage->handle, page_offset(pages)) != 0)
-        return storage_fail(why, "cannot write", storage->base);
+    memcpy(file + STORAGE_PAGE_LEN, data, len);
+    bool good = crypt_pages(storage, file + STORAGE_PAGE_LEN, pages, true);
     storage->content_len = len;
-    return storage_save_header(storage, why);
+    storage_crypt_digest(file + STORAGE_PAGE_LEN, pages * STORAGE_PAGE_LEN, storage->digest);
+    if (good && print_header(storage, page)) {
+        memcpy(file, page, sizeof page);
+        good = memory_write_file(path, file, file_len) && reopen(storage, path);
+    } else {
+        good = false;
+    }
+    if (!good) {
+        storage->content_len = old_len;
+        memcpy(storage->digest, old_digest, sizeof old_digest);
+        storage_fail(why, "cannot write", path);
+    }
+    OPENSSL_cleanse(file, file_len);
+    free(file);
+    free(path);
+    return good;
 }

@@ -1,6 +1,4 @@
 /*
- * DRAFT by the caller's side (engine): the minimum it needs. Whoever implements may widen it.
- *
  * Files of one database: <base>.mdf (header, then pages of 8 KiB, AES-encrypted under the database
  * encryption key when encryption is on) and log segments <base>.<number>.ldf, each with the
  * thumbprint of its encryptor and its wrapped key in a clear header. The key is stored only

@@ -116,6 +116,7 @@ bool storage_backup_inspect(const char *path, char name[129], struct storage_wra
     return header != NULL;
 }
 
+/* One file of the payload, with its path if `base` is given: then it is written. */
 static bool extract_file(const char *base, const char **at, const char *end)
 {
     char suffix[32] = "";
@@ -124,13 +125,26 @@ static bool extract_file(const char *base, const char **at, const char *end)
     if (sscanf(*at, "%31[0-9a-z.] %zu%n", suffix, &len, &used) != 2 || (*at)[used] != '\n')
         return false;
     *at += used + 1;
-    if (strchr(suffix, '/') || (size_t)(end - *at) < len)
+    if ((size_t)(end - *at) < len)
         return false;
-    char *path = memory_format("%s.%s", base, suffix);
-    bool good = memory_write_file(path, *at, len);
+    char *path = base ? memory_format("%s.%s", base, suffix) : NULL;
+    bool good = !path || memory_write_file(path, *at, len);
     free(path);
     *at += len;
     return good;
+}
+
+/* Nothing is written before the whole payload was seen to be in order. */
+static bool extract_all(const char *base, const char *payload, const char *end)
+{
+    const char *at = payload;
+    while (at < end)
+        if (!extract_file(NULL, &at, end))
+            return false;
+    for (at = payload; at < end;)
+        if (!extract_file(base, &at, end))
+            return false;
+    return true;
 }
 
 /* The restored header carries the name the database has here. */
@@ -150,12 +164,24 @@ static bool rename_database(const char *base, const char *name, char why[256])
 static bool put_first_segment(const char *base, const cJSON *header)
 {
     const cJSON *first = cJSON_GetObjectItemCaseSensitive(header, "first_segment");
-    char *path = memory_format("%s.ldf", base);
+    char *path = storage_hint_path(base);
     char *text = memory_format("%d\n", cJSON_IsNumber(first) ? first->valueint : 1);
     bool good = memory_write_file(path, text, strlen(text));
     free(text);
     free(path);
     return good;
+}
+
+static bool right_key(const cJSON *header, const uint8_t *key, size_t key_len)
+{
+    struct storage_wrapped wrapped;
+    char expected[STORAGE_CHECK_HEX];
+    char check[STORAGE_CHECK_HEX];
+    storage_take_wrapped(header, &wrapped, expected);
+    if (key_len != 16 && key_len != 24 && key_len != 32)
+        return false;
+    storage_crypt_check(key, key_len, check);
+    return strcmp(check, expected) == 0;
 }
 
 bool storage_restore(const char *path, const char *base, const char *name, const uint8_t *outer_key,
@@ -172,15 +198,15 @@ bool storage_restore(const char *path, const char *base, const char *name, const
     }
     const char *hex = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(header, "iv"));
     iv = memory_unhex(hex ? hex : "", &iv_len);
+    errno = 0;
     char *payload = file + STORAGE_PAGE_LEN;
     const char *end = file + len;
     bool good = iv && iv_len == 16;
     if (good && outer_key)
-        good = storage_crypt_stream(outer_key, key_len, iv, (uint8_t *)payload,
+        good = right_key(header, outer_key, key_len) &&
+               storage_crypt_stream(outer_key, key_len, iv, (uint8_t *)payload,
                                     (size_t)(end - payload));
-    good = good && put_first_segment(base, header);
-    for (const char *at = payload; good && at < end;)
-        good = extract_file(base, &at, end);
+    good = good && extract_all(base, payload, end) && put_first_segment(base, header);
     if (!good)
         storage_fail(why, "cannot restore", path);
     free(iv);

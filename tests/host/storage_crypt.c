@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "memory.h"
 
@@ -60,5 +61,14 @@ void storage_crypt_check(const uint8_t *key, size_t key_len, char out[STORAGE_CH
     bool good = run(cbc(key_len), key, iv, block, sizeof block, true);
     char *hex = memory_hex(block, 8);
     memcpy(out, good ? hex : "", good ? STORAGE_CHECK_HEX : 1);
+    free(hex);
+}
+
+void storage_crypt_digest(const void *data, size_t len, char out[STORAGE_DIGEST_HEX])
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256(data, len, digest);
+    char *hex = memory_hex(digest, sizeof digest);
+    memcpy(out, hex, STORAGE_DIGEST_HEX);
     free(hex);
 }

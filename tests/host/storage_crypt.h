@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORAGE_PAGE_LEN = 8192, STORAGE_CHECK_HEX = 17 };
+enum { STORAGE_PAGE_LEN = 8192, STORAGE_CHECK_HEX = 17, STORAGE_DIGEST_HEX = 65 };
 
 /* In place; the page number makes the initialization vector. */
 bool storage_crypt_page(const uint8_t *key, size_t key_len, uint64_t page, uint8_t *data,
@@ -21,5 +21,7 @@ bool storage_crypt_stream(const uint8_t *key, size_t key_len, const uint8_t iv[1
                           size_t len);
 /* Hex of 8 bytes that say nothing of the key but whether it is the same. */
 void storage_crypt_check(const uint8_t *key, size_t key_len, char out[STORAGE_CHECK_HEX]);
+/* SHA-256, hex. */
+void storage_crypt_digest(const void *data, size_t len, char out[STORAGE_DIGEST_HEX]);
 
 #endif

@@ -21,6 +21,7 @@ struct storage {
     struct storage_wrapped wrapped;
     char check[STORAGE_CHECK_HEX];
     size_t content_len;
+    char digest[STORAGE_DIGEST_HEX]; /* of the pages as they are stored */
     uint8_t key[STORAGE_MAX_KEY];
     size_t key_len; /* 0: locked, or there is no key */
     int active;     /* number of the segment that is written */
@@ -34,6 +35,7 @@ void storage_take_wrapped(const cJSON *header, struct storage_wrapped *wrapped,
 bool storage_save_header(struct storage *storage, char why[256]);
 
 /* storage_log.c */
+char *storage_hint_path(const char *base); /* the file that says with which number the log begins */
 char *storage_segment_path(const char *base, int number);
 bool storage_begin_segment(struct storage *storage, char why[256]);
 bool storage_read_segment(const char *base, int number, struct storage_segment *out,

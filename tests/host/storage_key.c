@@ -8,7 +8,8 @@
 #include "memory.h"
 #include "storage_file.h"
 
-/* All pages anew, after `change` was made to the fields; a new segment begins. */
+/* All pages anew, after `change` was made to the fields; a new segment begins. A failure leaves the
+ * fields as they were. */
 static bool rewrite(struct storage *storage, void (*change)(struct storage *storage, void *context),
                     void *context, char why[256])
 {
@@ -16,11 +17,17 @@ static bool rewrite(struct storage *storage, void (*change)(struct storage *stor
     size_t len = 0;
     if (!storage_read(storage, &content, &len, why))
         return false;
+    struct storage before = *storage;
     change(storage, context);
-    bool good = storage_write(storage, content, len, why) && storage_begin_segment(storage, why);
+    bool good = storage_write(storage, content, len, why);
+    if (!good) {
+        before.handle = storage->handle;
+        *storage = before;
+    }
+    OPENSSL_cleanse(&before, sizeof before);
     OPENSSL_cleanse(content, len);
     free(content);
-    return good;
+    return good && storage_begin_segment(storage, why);
 }
 
 struct new_key {

@@ -18,11 +18,16 @@ char *storage_segment_path(const char *base, int number)
     return memory_format("%s.%d.ldf", base, number);
 }
 
+char *storage_hint_path(const char *base)
+{
+    return memory_format("%s.ldf", base);
+}
+
 /* Numbers only grow; freed ones leave a hole at the front, so the first is looked for from the
  * header's hint on. */
 int storage_next_segment(const char *base, int after)
 {
-    char *hint_path = memory_format("%s.ldf", base);
+    char *hint_path = storage_hint_path(base);
     char *hint = memory_read_file(hint_path, NULL);
     int first = hint ? atoi(hint) : 1;
     free(hint);
@@ -104,14 +109,14 @@ bool storage_new_segment(struct storage *storage, char why[256])
 
 bool storage_free_segments(struct storage *storage, char why[256])
 {
-    char *hint_path = memory_format("%s.ldf", storage->base);
+    char *hint_path = storage_hint_path(storage->base);
     char *hint = memory_format("%d\n", storage->active);
     bool good = memory_write_file(hint_path, hint, strlen(hint));
     for (int number = storage->active - 1; good && number > 0; number--) {
         char *path = storage_segment_path(storage->base, number);
-        bool gone = unlink(path) != 0;
+        bool last = unlink(path) != 0;
         free(path);
-        if (gone)
+        if (last)
             break;
     }
     if (!good)
