@@ -19,6 +19,11 @@ bool instance_start(struct instance *instance, const struct options *options)
     pthread_mutex_init(&instance->errorlog_lock, NULL);
     pthread_mutex_init(&instance->providers_lock, NULL);
     mkdir(options->folder, 0700);
+    instance->folder =
+        realpath(options->folder, NULL); /* the catalog must not depend on where we are */
+    if (instance->folder)
+        instance->options.folder = instance->folder;
+    options = &instance->options;
     char *path = memory_format("%s/errorlog", options->folder);
     instance->errorlog = fopen(path, "ae");
     if (!instance->errorlog)
@@ -43,6 +48,7 @@ void instance_stop(struct instance *instance)
         instance_log(instance, "Shut down.");
     }
     catalog_close(&instance->catalog);
+    free(instance->folder);
     if (instance->errorlog)
         fclose(instance->errorlog);
     pthread_mutex_destroy(&instance->errorlog_lock);

@@ -30,6 +30,7 @@ struct options {
 
 struct instance {
     struct options options;
+    char *folder; /* absolute; options.folder points to it */
     struct catalog catalog;
     FILE *errorlog;
     pthread_mutex_t errorlog_lock;

@@ -51,30 +51,26 @@ static bool run_use(struct connection *connection, const struct pattern_match *m
     return connection_notice(connection, 5701, catalog_text(database, "name"));
 }
 
-/* The value of the captured tokens, or false after the message. */
-static bool evaluate(struct connection *connection, const struct token *tokens,
-                     struct expression *expression, struct failure *failure, struct value *out)
+/* Nothing may follow what was understood of the captured tokens. */
+static bool at_end(struct expression *expression, const struct pattern_match *match,
+                   const char *name)
 {
-    *expression =
-        (struct expression){.connection = connection, .tokens = tokens, .failure = failure};
-    if (expression_evaluate(expression, out))
-        return true;
-    value_free(out);
-    return connection_fail(connection, failure);
+    return expression->at == pattern_count(match, name) || expression_syntax_error(expression);
 }
 
 static bool run_print(struct connection *connection, const struct pattern_match *match)
 {
-    struct expression expression;
     struct failure failure;
     struct value value;
-    if (!evaluate(connection, pattern_token(match, "value"), &expression, &failure, &value))
-        return false;
+    struct expression expression = {
+        .connection = connection, .tokens = pattern_token(match, "value"), .failure = &failure};
+    bool good = expression_evaluate(&expression, &value) && at_end(&expression, match, "value");
     char *text = value.kind == VALUE_NULL ? memory_text("") : value_display(&value);
-    fprintf(connection->out, "%s\n", text);
+    if (good)
+        fprintf(connection->out, "%s\n", text);
     free(text);
     value_free(&value);
-    return true;
+    return good || connection_fail(connection, &failure);
 }
 
 static bool assign(struct connection *connection, struct variable *variable,
@@ -111,7 +107,7 @@ static bool run_declare(struct connection *connection, const struct pattern_matc
             !assign(connection, connection_variable(connection, name->text), &expression, &failure))
             return false;
     } while (expression_accept(&expression, ","));
-    return true;
+    return at_end(&expression, match, "list") || connection_fail(connection, &failure);
 }
 
 static bool run_set(struct connection *connection, const struct pattern_match *match)
@@ -127,7 +123,8 @@ static bool run_set(struct connection *connection, const struct pattern_match *m
         .connection = connection, .tokens = tokens, .at = 1, .failure = &failure};
     if (!expression_expect(&expression, "="))
         return connection_fail(connection, &failure);
-    return assign(connection, variable, &expression, &failure);
+    return assign(connection, variable, &expression, &failure) &&
+           (at_end(&expression, match, "assignment") || connection_fail(connection, &failure));
 }
 
 static bool run_wait(struct connection *connection, const struct pattern_match *match)
@@ -156,6 +153,7 @@ static bool run_shutdown(struct connection *connection, const struct pattern_mat
 const struct statement_kind statements_server[] = {
     {"EXEC sp_configure [ {option:s} [ , {value:i} ] ]", run_configure},
     {"EXECUTE sp_configure [ {option:s} [ , {value:i} ] ]", run_configure},
+    {"sp_configure [ {option:s} [ , {value:i} ] ]", run_configure},
     {"RECONFIGURE [ WITH OVERRIDE ]", run_reconfigure},
     {"USE {database:n}", run_use},
     {"PRINT {value:*}", run_print},
