@@ -175,18 +175,18 @@ bool clients_secret_in(const char *text)
 {
     const cJSON *client = NULL, *secret = NULL;
     bool is_there = false;
+    char *decoded = form_decode(text, strlen(text));
     pthread_mutex_lock(&lock);
     cJSON_ArrayForEach(client, clients)
     {
         cJSON_ArrayForEach(secret, member(client, "secrets"))
         {
-            char *encoded = percent_encode(secret->valuestring);
             is_there = is_there || strstr(text, secret->valuestring) != NULL ||
-                       strstr(text, encoded) != NULL;
-            free(encoded);
+                       strstr(decoded, secret->valuestring) != NULL;
         }
     }
     pthread_mutex_unlock(&lock);
+    free(decoded);
     return is_there;
 }
 

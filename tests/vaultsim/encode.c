@@ -81,7 +81,7 @@ static int hex_digit(char c)
                                         : -1;
 }
 
-static char *form_decode(const char *text, size_t len)
+char *form_decode(const char *text, size_t len)
 {
     char *out = must(malloc(len + 1)), *to = out;
     for (size_t i = 0; i < len; i++) {
@@ -108,20 +108,6 @@ char *form_field(const char *body, const char *name)
         at += len + (at[len] == '&' ? 1 : 0);
     }
     return NULL;
-}
-
-char *percent_encode(const char *text)
-{
-    char *out = must(malloc(strlen(text) * 3 + 1)), *to = out;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (isalnum((unsigned char)*c) || strchr("-._~", *c) != NULL) {
-            *to++ = *c;
-        } else {
-            to += sprintf(to, "%%%02X", (unsigned)(unsigned char)*c);
-        }
-    }
-    *to = '\0';
-    return out;
 }
 
 void hex_random(char *out, size_t bytes)

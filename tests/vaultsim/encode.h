@@ -21,7 +21,7 @@ uint8_t *base64url_decode(const char *text, size_t *len);
 
 /* The value of a field of an application/x-www-form-urlencoded body, decoded; NULL: absent. */
 char *form_field(const char *body, const char *name);
-char *percent_encode(const char *text);
+char *form_decode(const char *text, size_t len);
 
 /* `bytes` random bytes as lower-case hex; out holds 2 * bytes + 1. */
 void hex_random(char *out, size_t bytes);

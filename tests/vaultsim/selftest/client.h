@@ -1,0 +1,56 @@
+/*
+ * What the self test shares: a vaultsim of its own and an HTTPS client that trusts its CA.
+ *
+ * Every function fails the running cmocka test when it cannot do its work. struct client belongs to
+ * one thread; the sim is read-only once started.
+ */
+#ifndef VAULTSIM_SELFTEST_CLIENT_H
+#define VAULTSIM_SELFTEST_CLIENT_H
+
+#include <cjson/cJSON.h>
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define VAULT  "contoso-vault.vault.azure.net"
+#define HSM    "contoso-hsm.managedhsm.azure.net"
+#define LOGIN  "login.microsoftonline.com"
+#define TENANT "72f988bf-0000-4000-8000-2d7cd011db47"
+#define CLIENT "11111111-2222-4333-8444-555555555555"
+#define SECRET "Sim~Secret-0.with_hyphens-1"
+#define V      "?api-version=7.4"
+
+void sim_program(const char *path);
+void sim_start(void);
+void sim_stop(void); /* keeps the folder */
+void sim_remove(void);
+int sim_port(void);
+/* `vaultsim ctl`; json may be NULL. The answer; the caller deletes it. */
+cJSON *sim_ctl(const char *method, const char *path, const char *json);
+void sim_do(const char *method, const char *path, const char *json);
+long sim_count(const char *name);
+
+struct client {
+    CURL *curl;
+    char token[2048]; /* "": none is sent */
+    long timeout_ms;  /* 0: 20 s */
+    CURLcode rc;
+    long status;
+    char *body;
+    size_t body_len;
+    char challenge[512], retry_after[32], request_id[64], correlation[64];
+    cJSON *json; /* the body, if it is JSON */
+};
+void client_open(struct client *client);
+void client_close(struct client *client);
+/* body NULL: none; the status, 0 if there was no answer. content_type NULL: JSON. */
+long client_send(struct client *client, const char *method, const char *host, const char *path,
+                 const char *body, const char *content_type);
+long client_get(struct client *client, const char *host, const char *path);
+long client_post(struct client *client, const char *host, const char *path, const char *body);
+/* Signs in as CLIENT for https://<resource>; the token is kept. The status. */
+long client_sign_in(struct client *client, const char *resource);
+/* The string at a dotted path of the answer, "" if there is none. */
+const char *client_text(const struct client *client, const char *path);
+
+#endif

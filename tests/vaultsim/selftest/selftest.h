@@ -1,0 +1,23 @@
+/*
+ * The two halves of the self test: answers and refusals; faults, counts, persistence.
+ *
+ * Each test uses the one running vaultsim and leaves it without faults.
+ */
+#ifndef VAULTSIM_SELFTEST_H
+#define VAULTSIM_SELFTEST_H
+
+/* Wraps the text "hello" by RSA-OAEP-256 with /keys/<key>; the value is written as JSON body for
+ * unwrapkey. */
+struct client;
+void wrap_hello(struct client *client, const char *key, char *body, unsigned long cap);
+
+void test_faults(void **state);
+void test_cuts(void **state);
+void test_hang_ends(void **state);
+void test_counts(void **state);
+void test_parallel(void **state);
+void test_leaks(void **state);
+void test_throttle(void **state);
+void test_restart(void **state);
+
+#endif
