@@ -9,7 +9,7 @@ case_article() {
     encrypt_database
     calls SqlCryptEncrypt 1
     calls SqlCryptDecrypt 0
-    encrypted_pages "$work/data/DemoTde.mdf"
+    for file in "$work/data"/*; do encrypted_pages "$file"; done
     sql 0 <<'SQL'
 SELECT name, algorithm_desc, thumbprint FROM sys.asymmetric_keys;
 SELECT encryptor_type, encryption_state_desc, encryptor_thumbprint
@@ -186,16 +186,14 @@ SQL
 case_elsewhere() { # another server: attach, restore, encrypted backup
     set_up
     encrypt_database
-    # the log segment from before SET ENCRYPTION ON is in clear until a log backup frees it
     sql 0 <<'SQL'
-BACKUP LOG DemoTde TO DISK = '$(BACKUPS)/log.bak';
 BACKUP DATABASE DemoTde TO DISK = '$(BACKUPS)/plain.bak';
 BACKUP DATABASE DemoTde TO DISK = '$(BACKUPS)/sealed.bak'
 WITH COMPRESSION, ENCRYPTION (ALGORITHM = AES_256, SERVER ASYMMETRIC KEY = TDE_Key), STATS = 10;
 EXEC sp_detach_db 'DemoTde';
 SQL
     calls SqlCryptEncrypt 1
-    for part in mdf ldf 2.ldf; do cp "$work/data/DemoTde.$part" "$work/moved.$part"; done
+    for part in mdf 1.ldf 2.ldf; do cp "$work/data/DemoTde.$part" "$work/moved.$part"; done
     encrypted_pages "$work/plain.bak"
     data="$work/second"
     enable_ekm

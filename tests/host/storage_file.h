@@ -37,6 +37,8 @@ bool storage_save_header(struct storage *storage, char why[256]);
 /* storage_log.c */
 char *storage_hint_path(const char *base); /* the file that says with which number the log begins */
 char *storage_segment_path(const char *base, int number);
+/* Nothing may stay readable in the log once the pages are encrypted. */
+bool storage_blank_clear_segments(struct storage *storage, char why[256]);
 bool storage_begin_segment(struct storage *storage, char why[256]);
 bool storage_read_segment(const char *base, int number, struct storage_segment *out,
                           char check[STORAGE_CHECK_HEX]);

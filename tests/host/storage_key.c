@@ -81,5 +81,6 @@ static void change_encryption(struct storage *storage, void *context)
 
 bool storage_set_encryption(struct storage *storage, bool on, char why[256])
 {
-    return rewrite(storage, change_encryption, &on, why);
+    return rewrite(storage, change_encryption, &on, why) &&
+           (!on || storage_blank_clear_segments(storage, why));
 }

@@ -126,6 +126,37 @@ bool storage_free_segments(struct storage *storage, char why[256])
     return good;
 }
 
+/* Zeroes the records of one segment in place, so that they are gone from the disk. */
+static bool blank_segment(const char *base, const struct storage_segment *segment)
+{
+    char *path = storage_segment_path(base, segment->number);
+    uint8_t *zeros = memory_take(segment->bytes);
+    int handle = open(path, O_WRONLY | O_CLOEXEC);
+    bool good =
+        handle >= 0 &&
+        pwrite(handle, zeros, segment->bytes, STORAGE_PAGE_LEN) == (ssize_t)segment->bytes &&
+        fsync(handle) == 0;
+    if (handle >= 0)
+        close(handle);
+    free(zeros);
+    free(path);
+    return good;
+}
+
+bool storage_blank_clear_segments(struct storage *storage, char why[256])
+{
+    errno = 0;
+    for (int next = 0; (next = storage_next_segment(storage->base, next)) != 0;) {
+        struct storage_segment segment;
+        char check[STORAGE_CHECK_HEX];
+        if (!storage_read_segment(storage->base, next, &segment, check))
+            return storage_fail(why, "cannot read the log of", storage->base);
+        if (segment.key.thumbprint_len == 0 && !blank_segment(storage->base, &segment))
+            return storage_fail(why, "cannot write the log of", storage->base);
+    }
+    return true;
+}
+
 bool storage_log(struct storage *storage, const void *record, size_t len, char why[256])
 {
     char *path = storage_segment_path(storage->base, storage->active);
