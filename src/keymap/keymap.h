@@ -1,8 +1,10 @@
 /*
- * The durable map (vault, thumbprint) -> versioned KeyUri, and what this process has learnt of keys.
+ * The durable map (vault, thumbprint) -> versioned KeyUri, and what this process has learnt of
+ * keys.
  *
- * Owns the entries in memory and, through keymap_store.h, their durable form (behaviour.md section 5). Any thread between
- * keymap_start and keymap_stop. Reading problems are reported once in the log and never fail a lookup.
+ * Owns the entries in memory and, through keymap_store.h, their durable form (behaviour.md section
+ * 5). Any thread between keymap_start and keymap_stop. Reading problems are reported once in the
+ * log and never fail a lookup.
  */
 #ifndef AKVEKM_KEYMAP_KEYMAP_H
 #define AKVEKM_KEYMAP_KEYMAP_H
@@ -14,21 +16,25 @@ void keymap_start(const struct config *config);
 void keymap_stop(void);
 size_t keymap_count(void);
 
-/* The entry of this vault, only if its KeyUri is https, of this vault and versioned; else EKM_NOT_FOUND. */
+/* The entry of this vault, only if its KeyUri is https, of this vault and versioned; else
+ * EKM_NOT_FOUND. */
 enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
                         struct key_name *out) EKM_MUST_CHECK;
-/* Another vault's entry with this thumbprint (C4); `index` counts from 0. EKM_NOT_FOUND past the last. */
+/* Another vault's entry with this thumbprint (C4); `index` counts from 0. EKM_NOT_FOUND past the
+ * last. */
 enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
                                   const struct thumbprint *thumbprint, size_t index,
                                   struct key_name *out) EKM_MUST_CHECK;
-/* The thumbprint under which this versioned key of this vault is known (an imported map keeps its thumbprints). */
+/* The thumbprint under which this versioned key of this vault is known (an imported map keeps its
+ * thumbprints). */
 enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct key_name *key,
                             struct thumbprint *out) EKM_MUST_CHECK;
 /* Whether the map holds an entry of this vault and name with another thumbprint. */
 bool keymap_has_other(struct call *call, const char *host, const char *name,
                       const struct thumbprint *thumbprint);
 
-/* Adds or replaces durably before it returns EKM_OK; nothing is written if the entry stands already. EKM_MAP_FAILED. */
+/* Adds or replaces durably before it returns EKM_OK; nothing is written if the entry stands
+ * already. EKM_MAP_FAILED. */
 enum ekm_rc keymap_put(struct call *call, const char *host, const struct thumbprint *thumbprint,
                        const struct key_name *key) EKM_MUST_CHECK;
 

@@ -1,8 +1,9 @@
 /*
- * The table of sessions: handles with a generation, never pointers; a stale or forged one is an error, not a crash.
+ * The table of sessions: handles with a generation, never pointers; a stale or forged one is an
+ * error, not a crash.
  *
- * Owns the sessions. Any thread. A session is immutable once open; closing unlinks it and raises its abort flag if asked, the
- * last user frees it.
+ * Owns the sessions. Any thread. A session is immutable once open, but for what it remembers
+ * between two calls; closing unlinks it and raises its abort flag if asked, the last user frees it.
  */
 #ifndef AKVEKM_PROVIDER_SESSION_H
 #define AKVEKM_PROVIDER_SESSION_H
@@ -14,19 +15,27 @@
 #include "vault/vault.h"
 
 struct key_listing; /* the session's snapshot of the vault's keys, see listing.h */
+struct name_memo;   /* the answer to a size query by name, see keyinfo.c; plain memory */
 
 struct session {
     struct vault vault;
     atomic_bool aborted;
     atomic_uint references;
-    _Atomic(struct key_listing *) listing;
+    _Atomic(struct key_listing *) listing; /* set once */
+    _Atomic(struct name_memo *) memo;      /* taken and put as a whole */
 };
 
+#define SESSION_MAX 65536
+
+/* Reads the credential, authenticates at the vault, adds the session. *handle is written on success
+ * only. */
+enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth,
+                         SqlCpSession *handle) EKM_MUST_CHECK;
 /* Takes over the vault's credential on success. */
 enum ekm_rc session_add(const struct vault *vault, SqlCpSession *handle) EKM_MUST_CHECK;
 /* NULL for a handle that is not open. The caller gives it back with session_put. */
 struct session *session_get(const SqlCpSession *handle);
-void session_put(struct session *session);
+void session_put(struct session *session); /* NULL allowed */
 /* EKM_INVALID_ARGUMENT for a handle that is not open. */
 enum ekm_rc session_close(const SqlCpSession *handle, bool abort) EKM_MUST_CHECK;
 

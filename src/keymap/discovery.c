@@ -1,0 +1,298 @@
+#include "keymap/discovery.h"
+
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/text.h"
+#include "keymap/keycache.h"
+#include "keymap/keymap.h"
+#include "platform/system.h"
+#include "platform/thread.h"
+
+#define TURNS_MAX     64
+#define FRUITLESS_MAX 256
+#define ELSEWHERE_MAX 16
+#define WAIT_SLICE_MS 250
+
+struct fruitless {
+    char host[254];
+    struct thumbprint thumbprint;
+    uint64_t until_ms;
+};
+
+static struct plat_mutex lock = PLAT_MUTEX_INIT;
+static struct plat_cond changed = PLAT_COND_INIT;
+static char turns[TURNS_MAX][254]; /* hosts that are being searched; "" for a free place */
+static struct fruitless fruitless[FRUITLESS_MAX];
+static size_t fruitless_next;
+
+struct search {
+    struct call *call;
+    const struct vault *vault;
+    const struct thumbprint *thumbprint;
+    const struct key_name *missing;
+    const struct discovery_trial *trial;
+    bool refused;   /* the vault denied a look at a candidate */
+    bool undecided; /* another wrapped key may yet prove a candidate */
+    struct vault_key found;
+};
+
+/* The place of `host`, else a free one, else NULL. The lock is held. */
+static char *turn_place(const char *host)
+{
+    char *place = NULL;
+    for (size_t i = 0; i < TURNS_MAX; i++) {
+        if (strcmp(turns[i], host) == 0) {
+            return turns[i];
+        }
+        if (turns[i][0] == '\0') {
+            place = turns[i];
+        }
+    }
+    return place;
+}
+
+static bool turn_try(const char *host)
+{
+    char *place = turn_place(host);
+    if (place == NULL || place[0] != '\0') {
+        return false;
+    }
+    return text_copy(place, sizeof turns[0], host);
+}
+
+static enum ekm_rc turn_take(struct call *call, const char *host)
+{
+    for (;;) {
+        plat_mutex_lock(&lock);
+        bool mine = turn_try(host);
+        if (!mine) {
+            plat_cond_wait_until(&changed, &lock, plat_now_ms() + WAIT_SLICE_MS);
+            mine = turn_try(host);
+        }
+        plat_mutex_unlock(&lock);
+        if (mine) {
+            return EKM_OK;
+        }
+        enum ekm_rc rc = call_check(call);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+    }
+}
+
+static void turn_give(const char *host)
+{
+    plat_mutex_lock(&lock);
+    char *place = turn_place(host);
+    if (place != NULL) {
+        place[0] = '\0';
+    }
+    plat_cond_broadcast(&changed);
+    plat_mutex_unlock(&lock);
+}
+
+static bool was_fruitless(const char *host, const struct thumbprint *thumbprint)
+{
+    bool found = false;
+    uint64_t now_ms = plat_now_ms();
+    plat_mutex_lock(&lock);
+    for (size_t i = 0; i < FRUITLESS_MAX && !found; i++) {
+        found = fruitless[i].until_ms > now_ms && strcmp(fruitless[i].host, host) == 0 &&
+                thumbprint_equal(&fruitless[i].thumbprint, thumbprint);
+    }
+    plat_mutex_unlock(&lock);
+    return found;
+}
+
+static void note_fruitless(const char *host, const struct thumbprint *thumbprint)
+{
+    uint64_t until_ms = plat_now_ms() + DISCOVERY_FRUITLESS_MS;
+    plat_mutex_lock(&lock);
+    struct fruitless *place = &fruitless[fruitless_next];
+    fruitless_next = (fruitless_next + 1) % FRUITLESS_MAX;
+    (void)text_copy(place->host, sizeof place->host, host);
+    place->thumbprint = *thumbprint;
+    place->until_ms = until_ms;
+    plat_mutex_unlock(&lock);
+}
+
+void discovery_clear(void)
+{
+    plat_mutex_lock(&lock);
+    memset(fruitless, 0, sizeof fruitless);
+    fruitless_next = 0;
+    plat_mutex_unlock(&lock);
+}
+
+/* EKM_NOT_FOUND for what the vault does not have or does not show: the next candidate may do. */
+static enum ekm_rc look_at(struct search *search, const struct key_name *candidate)
+{
+    enum ekm_rc rc = vault_get_key(search->call, search->vault, candidate, &search->found);
+    switch ((int)rc) {
+    case EKM_FORBIDDEN:
+    case EKM_KEY_DISABLED:
+    case EKM_KEY_OPERATION:
+        search->refused = true;
+        return EKM_NOT_FOUND;
+    case EKM_KEY_NOT_FOUND:
+    case EKM_REQUEST_REFUSED:
+        return EKM_NOT_FOUND;
+    case EKM_OK:
+        break;
+    default:
+        return rc;
+    }
+    bool same = search->missing != NULL && key_name_equal(&search->found.id, search->missing);
+    bool usable = search->found.is_rsa && search->found.usable_size && !same;
+    return usable && search->found.id.version[0] != '\0' ? EKM_OK : EKM_NOT_FOUND;
+}
+
+/* (1) The vault was lost and its key restored here: another vault's entry tells name and version
+ * (C4). */
+static enum ekm_rc by_other_vaults(struct search *search)
+{
+    struct key_name candidate;
+    enum ekm_rc rc = EKM_NOT_FOUND;
+    for (size_t i = 0; rc == EKM_NOT_FOUND && i < ELSEWHERE_MAX; i++) {
+        if (keymap_find_elsewhere(search->call, search->vault->address.host, search->thumbprint, i,
+                                  &candidate) != EKM_OK) {
+            break;
+        }
+        rc = look_at(search, &candidate);
+        if (rc == EKM_OK && !rsa_public_matches(&search->found.public, search->thumbprint)) {
+            rc = EKM_NOT_FOUND;
+        }
+    }
+    return rc;
+}
+
+size_t discovery_old_names(const struct thumbprint *thumbprint,
+                           char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1])
+{
+    struct buf text = BUF_EMPTY(64);
+    size_t count = 0;
+    if (thumbprint->len % 3 == 0 &&
+        base64url_encode(thumbprint->bytes, thumbprint->len, &text) == EKM_OK) {
+        /* Up to three of the final letters A may be padding. */
+        size_t len = text.len;
+        do {
+            (void)text_copy_n(names[count++], KEY_NAME_MAX + 1, buf_text(&text), len);
+            len--;
+        } while (count < DISCOVERY_NAMES_MAX && len > 0 && buf_text(&text)[len] == 'A');
+        if (!text_is_name(names[0], "-", KEY_NAME_MAX)) {
+            count = 0;
+        }
+    }
+    buf_free(&text);
+    return count;
+}
+
+/* Whether this very version opens the wrapped key. RSA1_5 proves nothing, as it may "open"
+ * anything. */
+static enum ekm_rc try_to_open(struct search *search)
+{
+    static const enum rsa_algorithm algorithms[] = {RSA_OAEP_256, RSA_OAEP};
+    struct buf plain = BUF_EMPTY(RSA_MAX_BYTES);
+    enum ekm_rc rc = EKM_UNWRAP_REFUSED;
+    for (size_t i = 0; rc == EKM_UNWRAP_REFUSED && i < 2; i++) {
+        rc = vault_unwrap(search->call, search->vault, &search->found.id, algorithms[i],
+                          search->trial->wrapped, search->trial->len, &plain);
+    }
+    buf_free(&plain);
+    return rc;
+}
+
+/* (3) Versions before 1.0.5.0 made the thumbprint from the name alone (thumbprint.md). */
+static enum ekm_rc by_old_rule(struct search *search)
+{
+    char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1];
+    size_t count = discovery_old_names(search->thumbprint, names);
+    enum ekm_rc rc = EKM_NOT_FOUND;
+    for (size_t i = 0; rc == EKM_NOT_FOUND && i < count; i++) {
+        struct key_name candidate = {"", ""};
+        (void)text_copy(candidate.name, sizeof candidate.name, names[i]);
+        rc = look_at(search, &candidate);
+        if (rc == EKM_OK) {
+            rc = search->trial != NULL ? try_to_open(search) : EKM_UNWRAP_REFUSED;
+        }
+        if (rc == EKM_UNWRAP_REFUSED) {
+            search->undecided = true;
+            rc = EKM_NOT_FOUND;
+        }
+    }
+    return rc;
+}
+
+/* A find that cannot be made durable is still a find: the next process searches again. */
+static void adopt(const struct search *search)
+{
+    struct call *call = search->call;
+    const char *host = search->vault->address.host;
+    keycache_learn_key(host, search->thumbprint, &search->found);
+    if (keymap_put(call, host, search->thumbprint, &search->found.id) != EKM_OK) {
+        call_log(call, LEVEL_ERROR, "found key not recorded: %s", call->error.note);
+        call->error = (struct call_error){.rc = EKM_OK};
+    }
+    call_log(call, LEVEL_INFO, "found again: %s/%s", search->found.id.name,
+             search->found.id.version);
+}
+
+static enum ekm_rc run(struct search *search)
+{
+    enum ekm_rc rc = by_other_vaults(search);
+    if (rc == EKM_NOT_FOUND) {
+        rc = by_old_rule(search);
+    }
+    if (rc == EKM_OK) {
+        adopt(search);
+        return rc;
+    }
+    if (rc != EKM_NOT_FOUND) {
+        return rc;
+    }
+    if (search->refused) {
+        return call_fail(search->call, EKM_NOT_FOUND, "the vault refuses a look at candidates");
+    }
+    if (!search->undecided) {
+        note_fruitless(search->vault->address.host, search->thumbprint);
+    }
+    return call_fail(search->call, EKM_NOT_FOUND, "%s",
+                     search->undecided ? "the key that the old rule names does not open this"
+                                       : "no key of this vault is known to have this thumbprint");
+}
+
+/* What the search before found for us all. */
+static bool known_meanwhile(const struct search *search, struct key_name *out)
+{
+    struct known_key known;
+    bool found = keycache_get(search->vault->address.host, search->thumbprint, &known) &&
+                 (search->missing == NULL || !key_name_equal(&known.id, search->missing));
+    if (found) {
+        *out = known.id;
+    }
+    return found;
+}
+
+enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
+                           const struct thumbprint *thumbprint, const struct key_name *missing,
+                           const struct discovery_trial *trial, struct key_name *out)
+{
+    struct search search = {
+        .call = call, .vault = vault, .thumbprint = thumbprint, .missing = missing, .trial = trial};
+    enum ekm_rc rc = turn_take(call, vault->address.host);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (!known_meanwhile(&search, out)) {
+        call->error = (struct call_error){.rc = EKM_OK};
+        rc = was_fruitless(vault->address.host, thumbprint)
+                 ? call_fail(call, EKM_NOT_FOUND, "not found in this vault a moment ago")
+                 : run(&search);
+        if (rc == EKM_OK) {
+            *out = search.found.id;
+        }
+    }
+    turn_give(vault->address.host);
+    return rc;
+}

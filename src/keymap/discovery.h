@@ -1,0 +1,39 @@
+/*
+ * Finding a key again by its thumbprint, when neither memory nor map can say where it is
+ * (behaviour.md section 5).
+ *
+ * Owns whose turn it is (one search a vault at a time) and what was searched in vain within the
+ * last minute. Any thread. A find goes to the key cache and, if it can, to the map.
+ */
+#ifndef AKVEKM_KEYMAP_DISCOVERY_H
+#define AKVEKM_KEYMAP_DISCOVERY_H
+
+#include "base/call.h"
+#include "vault/vault.h"
+
+#define DISCOVERY_FRUITLESS_MS 60000
+
+/* A wrapped key that the right candidate must open: the only proof where thumbprints follow the old
+ * rule. */
+struct discovery_trial {
+    const uint8_t *wrapped;
+    size_t len;
+};
+
+/* EKM_OK: the key cache holds the key with its public part, *out names it. EKM_NOT_FOUND with a
+ * reason; else what kept the vault from answering. `missing`: the version that answered 404, or
+ * NULL. `trial` may be NULL. */
+enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
+                           const struct thumbprint *thumbprint, const struct key_name *missing,
+                           const struct discovery_trial *trial,
+                           struct key_name *out) EKM_MUST_CHECK;
+
+/* The key names that the old rule may have turned into this thumbprint, at most
+ * DISCOVERY_NAMES_MAX; returns how many. */
+#define DISCOVERY_NAMES_MAX 4
+size_t discovery_old_names(const struct thumbprint *thumbprint,
+                           char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1]);
+
+void discovery_clear(void);
+
+#endif

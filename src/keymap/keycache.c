@@ -1,0 +1,230 @@
+#include "keymap/keycache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "platform/system.h"
+#include "platform/thread.h"
+
+#define BUCKETS   1024
+#define HOSTS_MAX 64
+
+struct entry {
+    struct entry *next;
+    struct thumbprint thumbprint;
+    bool unwrap_noted;
+    struct known_key key;
+    char host[254];
+};
+
+struct host_algorithm {
+    char host[254];
+    enum rsa_algorithm algorithm;
+};
+
+static struct plat_mutex lock = PLAT_MUTEX_INIT;
+static struct entry *buckets[BUCKETS];
+static size_t entry_count, evict_next;
+static struct host_algorithm hosts[HOSTS_MAX];
+static size_t host_count, host_next;
+
+static size_t bucket_of(const char *host, const struct thumbprint *thumbprint)
+{
+    uint32_t hash = 2166136261u;
+    for (const char *c = host; *c != '\0'; c++) {
+        hash = (hash ^ (uint8_t)*c) * 16777619u;
+    }
+    for (size_t i = 0; i < thumbprint->len; i++) {
+        hash = (hash ^ thumbprint->bytes[i]) * 16777619u;
+    }
+    return hash % BUCKETS;
+}
+
+/* Where the entry hangs; *result is NULL if there is none. The lock is held, as in all that follow.
+ */
+static struct entry **find(const char *host, const struct thumbprint *thumbprint)
+{
+    struct entry **at = &buckets[bucket_of(host, thumbprint)];
+    while (*at != NULL &&
+           (strcmp((*at)->host, host) != 0 || !thumbprint_equal(&(*at)->thumbprint, thumbprint))) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+static void unlink_entry(struct entry **at)
+{
+    struct entry *entry = *at;
+    *at = entry->next;
+    entry_count--;
+    free(entry);
+}
+
+/* The oldest entry of the next bucket that has any. */
+static void evict_one(void)
+{
+    for (size_t tried = 0; tried < BUCKETS; tried++) {
+        struct entry **at = &buckets[evict_next];
+        evict_next = (evict_next + 1) % BUCKETS;
+        if (*at != NULL) {
+            unlink_entry(at);
+            return;
+        }
+    }
+}
+
+/* New ones go to the end of their chain, so that its head is the oldest. NULL: no memory. */
+static struct entry *find_or_make(const char *host, const struct thumbprint *thumbprint)
+{
+    struct entry **at = find(host, thumbprint);
+    if (*at != NULL) {
+        return *at;
+    }
+    if (entry_count >= KEYCACHE_MAX) {
+        evict_one();
+        at = find(host, thumbprint);
+    }
+    struct entry *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return NULL;
+    }
+    (void)text_copy(made->host, sizeof made->host, host);
+    made->thumbprint = *thumbprint;
+    made->key.oaep = RSA_ALGORITHM_COUNT;
+    *at = made;
+    entry_count++;
+    return made;
+}
+
+bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct known_key *out)
+{
+    plat_mutex_lock(&lock);
+    const struct entry *entry = *find(host, thumbprint);
+    if (entry != NULL) {
+        *out = entry->key;
+    }
+    plat_mutex_unlock(&lock);
+    return entry != NULL;
+}
+
+/* What was learnt of another version must not be taken for this one's. */
+static void set_id(struct entry *entry, const struct key_name *id)
+{
+    if (!key_name_equal(&entry->key.id, id)) {
+        memset(&entry->key, 0, sizeof entry->key);
+        entry->key.oaep = RSA_ALGORITHM_COUNT;
+        entry->unwrap_noted = false;
+    }
+    entry->key.id = *id;
+}
+
+void keycache_learn_id(const char *host, const struct thumbprint *thumbprint,
+                       const struct key_name *id)
+{
+    plat_mutex_lock(&lock);
+    struct entry *entry = find_or_make(host, thumbprint);
+    if (entry != NULL) {
+        set_id(entry, id);
+    }
+    plat_mutex_unlock(&lock);
+}
+
+void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
+                        const struct vault_key *key)
+{
+    uint64_t now_ms = plat_now_ms();
+    plat_mutex_lock(&lock);
+    struct entry *entry = find_or_make(host, thumbprint);
+    if (entry != NULL) {
+        set_id(entry, &key->id);
+        entry->key.has_public = true;
+        entry->key.public = key->public;
+        entry->key.enabled = key->enabled;
+        entry->key.can_wrap = key->can_wrap;
+        entry->key.not_before_s = key->not_before_s;
+        entry->key.expires_s = key->expires_s;
+        entry->key.fetched_ms = now_ms;
+    }
+    plat_mutex_unlock(&lock);
+}
+
+void keycache_forget(const char *host, const struct thumbprint *thumbprint)
+{
+    plat_mutex_lock(&lock);
+    struct entry **at = find(host, thumbprint);
+    if (*at != NULL) {
+        unlink_entry(at);
+    }
+    plat_mutex_unlock(&lock);
+}
+
+static void note_host(const char *host, enum rsa_algorithm algorithm)
+{
+    size_t i = 0;
+    while (i < host_count && strcmp(hosts[i].host, host) != 0) {
+        i++;
+    }
+    if (i == host_count && host_count < HOSTS_MAX) {
+        host_count++;
+    } else if (i == host_count) {
+        i = host_next;
+        host_next = (host_next + 1) % HOSTS_MAX;
+    }
+    (void)text_copy(hosts[i].host, sizeof hosts[i].host, host);
+    hosts[i].algorithm = algorithm;
+}
+
+bool keycache_note_unwrap(const char *host, const struct thumbprint *thumbprint,
+                          enum rsa_algorithm algorithm)
+{
+    bool first = false;
+    plat_mutex_lock(&lock);
+    struct entry *entry = *find(host, thumbprint);
+    /* With implicit rejection RSA1_5 "opens" anything: it says nothing of a key that OAEP opened
+     * before. */
+    bool doubtful = algorithm == RSA1_5 && entry != NULL && entry->key.oaep != RSA_ALGORITHM_COUNT;
+    if (entry != NULL) {
+        first = !entry->unwrap_noted;
+        entry->unwrap_noted = true;
+        entry->key.oaep = algorithm != RSA1_5 ? algorithm : entry->key.oaep;
+    }
+    if (!doubtful) {
+        note_host(host, algorithm);
+    }
+    plat_mutex_unlock(&lock);
+    return first;
+}
+
+enum rsa_algorithm keycache_last_unwrap(const char *host, enum rsa_algorithm otherwise)
+{
+    enum rsa_algorithm algorithm = otherwise;
+    plat_mutex_lock(&lock);
+    for (size_t i = 0; i < host_count; i++) {
+        if (strcmp(hosts[i].host, host) == 0) {
+            algorithm = hosts[i].algorithm;
+        }
+    }
+    plat_mutex_unlock(&lock);
+    return algorithm;
+}
+
+size_t keycache_count(void)
+{
+    plat_mutex_lock(&lock);
+    size_t count = entry_count;
+    plat_mutex_unlock(&lock);
+    return count;
+}
+
+void keycache_clear(void)
+{
+    plat_mutex_lock(&lock);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        while (buckets[i] != NULL) {
+            unlink_entry(&buckets[i]);
+        }
+    }
+    host_count = host_next = evict_next = 0;
+    plat_mutex_unlock(&lock);
+}

@@ -1,0 +1,44 @@
+/*
+ * What this process has learnt of keys: (vault, thumbprint) -> version, public part, the algorithm
+ * that opened it.
+ *
+ * Owns at most KEYCACHE_MAX entries; the table forgets when full, never fails. A public part in it
+ * gives its thumbprint (or the mismatch was allowed and logged). Values are copied out. Any thread.
+ */
+#ifndef AKVEKM_KEYMAP_KEYCACHE_H
+#define AKVEKM_KEYMAP_KEYCACHE_H
+
+#include "vault/key.h"
+
+#define KEYCACHE_MAX 4096
+
+struct known_key {
+    struct key_name id; /* versioned */
+    bool has_public;
+    struct rsa_public public;
+    /* As of fetched_ms (plat_now_ms), with the public part. */
+    bool enabled, can_wrap;
+    int64_t not_before_s, expires_s;
+    uint64_t fetched_ms;
+    enum rsa_algorithm oaep; /* the one that opened it; RSA_ALGORITHM_COUNT while none did */
+};
+
+bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct known_key *out);
+/* The version alone, as the map tells it. What is known of the same version stays. */
+void keycache_learn_id(const char *host, const struct thumbprint *thumbprint,
+                       const struct key_name *id);
+/* The vault's answer; the caller has compared thumbprints. */
+void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
+                        const struct vault_key *key);
+void keycache_forget(const char *host, const struct thumbprint *thumbprint);
+
+/* An unwrap succeeded. True if it is the first of this key that is noted. */
+bool keycache_note_unwrap(const char *host, const struct thumbprint *thumbprint,
+                          enum rsa_algorithm algorithm);
+/* The algorithm last seen to unwrap in that vault, else `otherwise`. */
+enum rsa_algorithm keycache_last_unwrap(const char *host, enum rsa_algorithm otherwise);
+
+size_t keycache_count(void);
+void keycache_clear(void);
+
+#endif

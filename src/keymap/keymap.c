@@ -1,0 +1,269 @@
+#include "keymap/keymap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "keymap/keymap_store.h"
+#include "platform/thread.h"
+
+/* A state of the store that lookups share; the last user frees it. */
+struct snapshot {
+    struct keymap_table table;
+    unsigned references; /* guarded by `lock` */
+};
+
+static struct plat_mutex lock = PLAT_MUTEX_INIT;
+static struct snapshot *current; /* NULL: nothing could be read so far */
+static enum plat_io reported_io;
+static size_t reported_broken, reported_line;
+
+static void snapshot_put(struct snapshot *snapshot)
+{
+    if (snapshot == NULL) {
+        return;
+    }
+    plat_mutex_lock(&lock);
+    bool last = --snapshot->references == 0;
+    plat_mutex_unlock(&lock);
+    if (last) {
+        keymap_table_free(&snapshot->table);
+        free(snapshot);
+    }
+}
+
+static struct snapshot *snapshot_get(void)
+{
+    plat_mutex_lock(&lock);
+    struct snapshot *snapshot = current;
+    if (snapshot != NULL) {
+        snapshot->references++;
+    }
+    plat_mutex_unlock(&lock);
+    return snapshot;
+}
+
+/* Each new state of affairs is reported once. */
+static void report_unreadable(enum plat_io io)
+{
+    plat_mutex_lock(&lock);
+    bool is_new = io != reported_io;
+    reported_io = io;
+    plat_mutex_unlock(&lock);
+    if (is_new && io != PLAT_IO_OK) {
+        log_text(LEVEL_ERROR, 0, "keymap", "%s cannot be read: %s", keymap_store_name(),
+                 plat_io_text(io));
+    }
+}
+
+static void report_broken(size_t broken, size_t line)
+{
+    plat_mutex_lock(&lock);
+    bool is_new = broken != reported_broken || line != reported_line;
+    reported_broken = broken;
+    reported_line = line;
+    plat_mutex_unlock(&lock);
+    if (is_new && broken > 0) {
+        log_text(LEVEL_ERROR, 0, "keymap",
+                 "%s: lines that are no entries, kept as they are: %zu, the first is line %zu",
+                 keymap_store_name(), broken, line);
+    }
+}
+
+/* Takes over the table's content. */
+static void install(struct keymap_table *table)
+{
+    struct snapshot *next = calloc(1, sizeof *next);
+    if (next == NULL) {
+        keymap_table_free(table);
+        return;
+    }
+    next->table = *table;
+    next->references = 1;
+    plat_mutex_lock(&lock);
+    struct snapshot *former = current;
+    current = next;
+    plat_mutex_unlock(&lock);
+    report_unreadable(PLAT_IO_OK);
+    report_broken(table->broken, table->first_broken_line);
+    snapshot_put(former);
+}
+
+/* The store as it is now, or as it last could be read; NULL if it never could. */
+static struct snapshot *refresh(void)
+{
+    struct snapshot *snapshot = snapshot_get();
+    if (snapshot != NULL && !keymap_store_changed(&snapshot->table.state)) {
+        return snapshot;
+    }
+    struct keymap_table table = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
+    enum plat_io io = keymap_store_load(&table);
+    if (io != PLAT_IO_OK) {
+        report_unreadable(io);
+        return snapshot;
+    }
+    snapshot_put(snapshot);
+    install(&table);
+    return snapshot_get();
+}
+
+void keymap_start(const struct config *config)
+{
+    reported_io = PLAT_IO_OK;
+    reported_broken = reported_line = 0;
+    keymap_store_start(config);
+    snapshot_put(refresh());
+}
+
+void keymap_stop(void)
+{
+    plat_mutex_lock(&lock);
+    struct snapshot *former = current;
+    current = NULL;
+    plat_mutex_unlock(&lock);
+    snapshot_put(former);
+}
+
+size_t keymap_count(void)
+{
+    struct snapshot *snapshot = refresh();
+    size_t count = snapshot != NULL ? snapshot->table.count : 0;
+    snapshot_put(snapshot);
+    return count;
+}
+
+/* The first entry that does not come before (thumbprint, host). */
+static size_t lower_bound(const struct keymap_table *table, const struct thumbprint *thumbprint,
+                          const char *host)
+{
+    struct keymap_entry wanted = {host, "", *thumbprint};
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (keymap_entry_order(&table->entries[middle], &wanted) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_usable(const struct keymap_entry *entry, struct key_name *out)
+{
+    return key_uri_parse(entry->uri, entry->host, out) && out->version[0] != '\0';
+}
+
+/* Whether a later line speaks for the same host and thumbprint. */
+static bool is_outdated(const struct keymap_table *table, size_t i)
+{
+    return i + 1 < table->count &&
+           keymap_entry_order(&table->entries[i], &table->entries[i + 1]) == 0;
+}
+
+enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
+                        struct key_name *out)
+{
+    struct snapshot *snapshot = refresh();
+    bool found = false;
+    (void)call;
+    if (snapshot != NULL) {
+        const struct keymap_table *table = &snapshot->table;
+        size_t i = lower_bound(table, thumbprint, host);
+        while (i < table->count && is_outdated(table, i)) {
+            i++;
+        }
+        found = i < table->count && strcmp(table->entries[i].host, host) == 0 &&
+                thumbprint_equal(&table->entries[i].thumbprint, thumbprint) &&
+                is_usable(&table->entries[i], out);
+    }
+    snapshot_put(snapshot);
+    return found ? EKM_OK : EKM_NOT_FOUND;
+}
+
+enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
+                                  const struct thumbprint *thumbprint, size_t index,
+                                  struct key_name *out)
+{
+    struct snapshot *snapshot = refresh();
+    bool found = false;
+    (void)call;
+    if (snapshot != NULL) {
+        const struct keymap_table *table = &snapshot->table;
+        size_t i = lower_bound(table, thumbprint, "");
+        for (; !found && i < table->count; i++) {
+            const struct keymap_entry *entry = &table->entries[i];
+            if (!thumbprint_equal(&entry->thumbprint, thumbprint)) {
+                break;
+            }
+            bool usable =
+                strcmp(entry->host, host) != 0 && !is_outdated(table, i) && is_usable(entry, out);
+            found = usable && index-- == 0;
+        }
+    }
+    snapshot_put(snapshot);
+    return found ? EKM_OK : EKM_NOT_FOUND;
+}
+
+enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct key_name *key,
+                            struct thumbprint *out)
+{
+    struct snapshot *snapshot = refresh();
+    bool found = false;
+    (void)call;
+    for (size_t i = 0; snapshot != NULL && !found && i < snapshot->table.count; i++) {
+        const struct keymap_entry *entry = &snapshot->table.entries[i];
+        struct key_name name;
+        found = strcmp(entry->host, host) == 0 && !is_outdated(&snapshot->table, i) &&
+                is_usable(entry, &name) && key_name_equal(&name, key);
+        if (found) {
+            *out = entry->thumbprint;
+        }
+    }
+    snapshot_put(snapshot);
+    return found ? EKM_OK : EKM_NOT_FOUND;
+}
+
+bool keymap_has_other(struct call *call, const char *host, const char *name,
+                      const struct thumbprint *thumbprint)
+{
+    struct snapshot *snapshot = refresh();
+    bool found = false;
+    (void)call;
+    for (size_t i = 0; snapshot != NULL && !found && i < snapshot->table.count; i++) {
+        const struct keymap_entry *entry = &snapshot->table.entries[i];
+        struct key_name key;
+        found = strcmp(entry->host, host) == 0 && key_uri_parse(entry->uri, host, &key) &&
+                text_equal_nocase(key.name, name) &&
+                !thumbprint_equal(&entry->thumbprint, thumbprint);
+    }
+    snapshot_put(snapshot);
+    return found;
+}
+
+enum ekm_rc keymap_put(struct call *call, const char *host, const struct thumbprint *thumbprint,
+                       const struct key_name *key)
+{
+    char uri[KEY_URI_MAX + 1];
+    struct key_name standing;
+    struct keymap_table after = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
+    if (!key_uri_format(uri, sizeof uri, host, key)) {
+        return call_fail(call, EKM_INTERNAL, "a KeyUri does not fit");
+    }
+    if (keymap_find(call, host, thumbprint, &standing) == EKM_OK &&
+        key_name_equal(&standing, key)) {
+        return EKM_OK;
+    }
+    struct keymap_entry entry = {host, uri, *thumbprint};
+    enum plat_io io = keymap_store_put(call, &entry, &after);
+    if (io == PLAT_IO_OK) {
+        install(&after);
+        return EKM_OK;
+    }
+    if (call_aborted(call)) {
+        return call_fail(call, EKM_CLOSING, NULL);
+    }
+    return call_fail(call, EKM_MAP_FAILED, "%s cannot be written: %s", keymap_store_name(),
+                     plat_io_text(io));
+}

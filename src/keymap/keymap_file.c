@@ -1,0 +1,325 @@
+#include "keymap/keymap_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/text.h"
+
+#define FILE_MAX_BYTES ((size_t)64 * 1024 * 1024)
+#define LINE_MAX_BYTES 1024
+
+static char map_path[1024];
+
+enum line_kind { LINE_EMPTY, LINE_ENTRY, LINE_BROKEN };
+
+int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *b)
+{
+    if (a->thumbprint.len != b->thumbprint.len) {
+        return a->thumbprint.len < b->thumbprint.len ? -1 : 1;
+    }
+    int order = memcmp(a->thumbprint.bytes, b->thumbprint.bytes, a->thumbprint.len);
+    return order != 0 ? order : strcmp(a->host, b->host);
+}
+
+/* Equal entries keep the order of their lines. */
+static int compare(const void *left, const void *right)
+{
+    const struct keymap_entry *a = left, *b = right;
+    int order = keymap_entry_order(a, b);
+    return order != 0 ? order : (a->host > b->host) - (a->host < b->host);
+}
+
+void keymap_table_free(struct keymap_table *table)
+{
+    free(table->text);
+    free(table->entries);
+    memset(table, 0, sizeof *table);
+}
+
+void keymap_store_start(const struct config *config)
+{
+    (void)text_copy(map_path, sizeof map_path, config->keymap_file);
+}
+
+const char *keymap_store_name(void)
+{
+    return map_path;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Cuts the next field off and terminates it in place; NULL if there is none. */
+static char *next_field(char **rest)
+{
+    char *field = *rest;
+    while (is_blank(*field)) {
+        field++;
+    }
+    char *end = field;
+    while (*end != '\0' && !is_blank(*end)) {
+        end++;
+    }
+    *rest = *end == '\0' ? end : end + 1;
+    *end = '\0';
+    return field == end ? NULL : field;
+}
+
+/* With or without scheme, :443 or final slash, any case; NULL if nothing is left. */
+static const char *bare_host(char *text)
+{
+    static const char scheme[] = "https://";
+    if (text_equal_nocase_n(text, scheme, sizeof scheme - 1)) {
+        text += sizeof scheme - 1;
+    }
+    size_t len = strlen(text);
+    if (len > 0 && text[len - 1] == '/') {
+        text[--len] = '\0';
+    }
+    if (len > 4 && strcmp(text + len - 4, ":443") == 0) {
+        text[len - 4] = '\0';
+    }
+    text_lower(text);
+    return text_is_name(text, ".-", 253) ? text : NULL;
+}
+
+static bool read_thumbprint(const char *text, struct thumbprint *out)
+{
+    uint8_t bytes[THUMBPRINT_MAX_BYTES];
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        text += 2;
+    }
+    size_t len = strlen(text) / 2;
+    return strlen(text) == 2 * len && len >= 1 && len <= sizeof bytes &&
+           hex_decode(text, len, bytes) && thumbprint_set(out, bytes, len);
+}
+
+/* Reads a terminated line in place. */
+static enum line_kind read_line(char *line, struct keymap_entry *out)
+{
+    char *rest = line;
+    char *host = next_field(&rest);
+    if (host == NULL || host[0] == '#') {
+        return LINE_EMPTY;
+    }
+    char *thumbprint = next_field(&rest), *uri = next_field(&rest);
+    if (uri == NULL || next_field(&rest) != NULL || strlen(uri) > KEY_URI_MAX + 4) {
+        return LINE_BROKEN;
+    }
+    out->host = bare_host(host);
+    out->uri = uri;
+    return out->host != NULL && read_thumbprint(thumbprint, &out->thumbprint) ? LINE_ENTRY
+                                                                              : LINE_BROKEN;
+}
+
+static size_t count_lines(const char *text, size_t len)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < len; i++) {
+        lines += text[i] == '\n';
+    }
+    return lines;
+}
+
+/* Some editors begin a file with a byte order mark. */
+static char *skip_mark(char *text)
+{
+    return memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
+}
+
+/* Takes over `text`, which is followed by at least four zero bytes. */
+static enum plat_io fill_table(struct keymap_table *table, char *text, size_t len,
+                               const struct plat_file_state *state)
+{
+    struct keymap_entry *entries = calloc(count_lines(text, len), sizeof *entries);
+    if (entries == NULL) {
+        free(text);
+        return PLAT_IO_FAILED;
+    }
+    *table = (struct keymap_table){.text = text, .entries = entries, .state = *state};
+    size_t number = 0;
+    char *line = skip_mark(text);
+    for (char *end; line < text + len; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(text + len - line));
+        end = end != NULL ? end : text + len;
+        *end = '\0';
+        number++;
+        /* A zero byte inside the line hides its rest: nothing that we would have written. */
+        enum line_kind kind = strlen(line) == (size_t)(end - line)
+                                  ? read_line(line, &entries[table->count])
+                                  : LINE_BROKEN;
+        table->count += kind == LINE_ENTRY;
+        if (kind == LINE_BROKEN && table->broken++ == 0) {
+            table->first_broken_line = number;
+        }
+    }
+    qsort(entries, table->count, sizeof *entries, compare);
+    return PLAT_IO_OK;
+}
+
+/* The whole file in new memory with four zero bytes behind it; an absent one is empty. */
+static enum plat_io read_file(char **text, size_t *len, struct plat_file_state *state)
+{
+    int handle = -1;
+    memset(state, 0, sizeof *state);
+    enum plat_io io = plat_file_open(map_path, PLAT_TRUST_ANY, &handle, state);
+    if (io != PLAT_IO_OK && io != PLAT_IO_ABSENT) {
+        return io;
+    }
+    if (state->size > FILE_MAX_BYTES) {
+        io = PLAT_IO_TOO_BIG;
+        goto out;
+    }
+    *len = 0;
+    *text = calloc(1, (size_t)state->size + 4);
+    if (*text == NULL) {
+        io = PLAT_IO_FAILED;
+        goto out;
+    }
+    io =
+        io == PLAT_IO_ABSENT ? PLAT_IO_OK : plat_file_read(handle, *text, (size_t)state->size, len);
+    if (io != PLAT_IO_OK) {
+        free(*text);
+        *text = NULL;
+    }
+out:
+    plat_file_close(&handle);
+    return io;
+}
+
+bool keymap_store_changed(const struct plat_file_state *state)
+{
+    struct plat_file_state now = {0, 0, 0, 0};
+    enum plat_io io = plat_file_state(map_path, &now);
+    return io != PLAT_IO_OK
+               ? io != PLAT_IO_ABSENT || state->inode != 0
+               : now.inode != state->inode || now.size != state->size ||
+                     now.device != state->device || now.modified_ns != state->modified_ns;
+}
+
+enum plat_io keymap_store_load(struct keymap_table *table)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct plat_file_state state;
+    enum plat_io io = read_file(&text, &len, &state);
+    return io == PLAT_IO_OK ? fill_table(table, text, len, &state) : io;
+}
+
+struct span {
+    size_t start, len; /* without the line break */
+    bool found, same;  /* same: it names that key already */
+};
+
+static bool same_key(const char *uri, const char *other)
+{
+    char host[254], other_host[254];
+    struct key_name key, other_key;
+    return key_uri_split(uri, host, sizeof host, &key) &&
+           key_uri_split(other, other_host, sizeof other_host, &other_key) &&
+           text_equal_nocase(host, other_host) && key_name_equal(&key, &other_key);
+}
+
+/* The last line that holds this host and thumbprint. */
+static struct span find_line(const char *text, size_t len, const struct keymap_entry *entry)
+{
+    struct span found = {0, 0, false, false};
+    size_t start = memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    while (start < len) {
+        char line[LINE_MAX_BYTES];
+        struct keymap_entry read;
+        const char *end = memchr(text + start, '\n', len - start);
+        size_t line_len = end != NULL ? (size_t)(end - text) - start : len - start;
+        if (text_copy_n(line, sizeof line, text + start, line_len) && strlen(line) == line_len &&
+            read_line(line, &read) == LINE_ENTRY && keymap_entry_order(&read, entry) == 0) {
+            found = (struct span){start, line_len, true, same_key(read.uri, entry->uri)};
+        }
+        start += line_len + 1;
+    }
+    return found;
+}
+
+/* The old text with one line replaced or added; everything else byte for byte. */
+static enum ekm_rc write_next(const char *text, size_t len, const struct span *span,
+                              const struct keymap_entry *entry, struct buf *next)
+{
+    char hex[2 * THUMBPRINT_MAX_BYTES + 1];
+    size_t head = span->found ? span->start : len;
+    size_t tail = span->found ? span->start + span->len : len;
+    thumbprint_text(&entry->thumbprint, hex);
+    enum ekm_rc rc = buf_append(next, text, head);
+    if (rc == EKM_OK && !span->found && head > 0 && text[head - 1] != '\n') {
+        rc = buf_append_text(next, "\n");
+    }
+    if (rc == EKM_OK) {
+        rc = buf_append_format(next, "%s\t%s\t%s", entry->host, hex, entry->uri);
+    }
+    if (rc == EKM_OK && tail == len) {
+        rc = buf_append_text(next, "\n");
+    }
+    return rc == EKM_OK ? buf_append(next, text + tail, len - tail) : rc;
+}
+
+static enum plat_io replace(const char *text, size_t len, const struct span *span,
+                            const struct keymap_entry *entry, struct keymap_table *after)
+{
+    struct buf next = BUF_EMPTY(FILE_MAX_BYTES);
+    struct plat_file_state state;
+    char *copy = NULL;
+    enum plat_io io = PLAT_IO_FAILED;
+    if (write_next(text, len, span, entry, &next) != EKM_OK ||
+        (copy = calloc(1, next.len + 4)) == NULL) {
+        goto out;
+    }
+    memcpy(copy, next.data, next.len);
+    io = plat_file_replace(map_path, next.data, next.len, &state);
+    if (io == PLAT_IO_OK) {
+        io = fill_table(after, copy, next.len, &state);
+        copy = NULL;
+    }
+out:
+    free(copy);
+    buf_free(&next);
+    return io;
+}
+
+static bool stopped(void *context)
+{
+    const struct call *const *call = context;
+    return call_aborted(*call);
+}
+
+enum plat_io keymap_store_put(const struct call *call, const struct keymap_entry *entry,
+                              struct keymap_table *after)
+{
+    char lock_path[sizeof map_path + 8];
+    int lock = -1;
+    char *text = NULL;
+    size_t len = 0;
+    struct plat_file_state state;
+    enum plat_io io = plat_folder_for(map_path);
+    if (io != PLAT_IO_OK) {
+        return io;
+    }
+    (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
+    io = plat_lock_take(lock_path, call->deadline_ms, stopped, &call, &lock);
+    if (io != PLAT_IO_OK) {
+        return io;
+    }
+    io = read_file(&text, &len, &state);
+    if (io == PLAT_IO_OK) {
+        struct span span = find_line(text, len, entry);
+        if (span.found && span.same) {
+            io = fill_table(after, text, len, &state);
+            text = NULL;
+        } else {
+            io = replace(text, len, &span, entry, after);
+        }
+    }
+    free(text);
+    plat_lock_release(&lock);
+    return io;
+}

@@ -1,0 +1,47 @@
+/*
+ * What a durable form of the map must do: hand out all of it, and add one entry for good.
+ *
+ * keymap_file.c is the one for files; another store implements the same functions beside it. Called
+ * by keymap.c alone, any thread; every call does I/O, so never under a lock. Entries point into the
+ * table's text.
+ */
+#ifndef AKVEKM_KEYMAP_KEYMAP_STORE_H
+#define AKVEKM_KEYMAP_KEYMAP_STORE_H
+
+#include "base/call.h"
+#include "platform/file.h"
+#include "vault/key.h"
+
+struct keymap_entry {
+    const char *host; /* lower case, without scheme, port or slash */
+    const char *uri;  /* as it is written there */
+    struct thumbprint thumbprint;
+};
+
+/* One state of the store, immutable once filled. */
+struct keymap_table {
+    char *text;
+    struct keymap_entry *entries; /* sorted by keymap_entry_order */
+    size_t count;
+    size_t broken, first_broken_line; /* lines that are no entry; first counts from 1 */
+    struct plat_file_state state;
+};
+
+/* By thumbprint, then host; of entries with both equal the last one counts. */
+int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *b);
+void keymap_table_free(struct keymap_table *table); /* takes empty */
+
+void keymap_store_start(const struct config *config);
+const char *keymap_store_name(void); /* for messages: the file's path */
+
+/* Whether the store is no longer as `state` says. */
+bool keymap_store_changed(const struct plat_file_state *state);
+/* Fills an empty table; an absent store is an empty one. On failure the table stays empty. */
+enum plat_io keymap_store_load(struct keymap_table *table);
+/* Adds the entry, or gives it this KeyUri, in the store as it is now, waiting for other writers
+ * until the call's deadline or abort. PLAT_IO_OK: it is durable, and `after` holds the store's new
+ * state. What the store does not understand, it keeps. */
+enum plat_io keymap_store_put(const struct call *call, const struct keymap_entry *entry,
+                              struct keymap_table *after);
+
+#endif

@@ -1,0 +1,153 @@
+#include "provider/create.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "keymap/keymap.h"
+#include "provider/hostio.h"
+#include "provider/info.h"
+#include "provider/keys.h"
+
+static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_name *out)
+{
+    struct buf text = BUF_EMPTY(2 * SQLCP_MAX_KEY_NAME_BYTES);
+    enum ekm_rc rc =
+        hostio_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
+    if (rc == EKM_OK) {
+        rc = keys_parse_name(call, buf_text(&text), out);
+    }
+    if (rc == EKM_OK && out->version[0] != '\0') {
+        rc = call_fail(call, EKM_REQUEST_REFUSED, "a new key cannot be given a version");
+    }
+    buf_free(&text);
+    return rc;
+}
+
+/* On an existing name Azure would add a version, and every bare name would mean that one from then
+ * on. */
+static enum ekm_rc require_free_name(struct call *call, const struct session *session,
+                                     const struct key_name *name)
+{
+    struct vault_key existing;
+    enum ekm_rc rc = vault_get_key(call, &session->vault, name, &existing);
+    if (rc == EKM_OK || rc == EKM_KEY_DISABLED) {
+        return call_fail(call, EKM_FAILURE, "the vault has a key of this name already");
+    }
+    if (rc == EKM_KEY_NOT_FOUND) {
+        call->error = (struct call_error){.rc = EKM_OK};
+        return EKM_OK;
+    }
+    return rc;
+}
+
+static enum ekm_rc record(struct call *call, const struct session *session,
+                          const struct vault_key *key, struct thumbprint *thumbprint)
+{
+    const char *host = session->vault.address.host;
+    if (!key->is_rsa || !key->usable_size || key->id.version[0] == '\0') {
+        return call_fail(call, EKM_NOT_SUPPORTED, "the vault made another kind of key");
+    }
+    enum ekm_rc rc = rsa_public_thumbprint(&key->public, thumbprint);
+    if (rc != EKM_OK) {
+        return call_fail(call, rc, NULL);
+    }
+    keys_note(call, &key->id, thumbprint);
+    keycache_learn_key(host, thumbprint, key);
+    rc = keymap_put(call, host, thumbprint, &key->id);
+    if (rc != EKM_OK) {
+        call_log(call, LEVEL_ERROR, "the key was made, but could not be recorded in the map");
+    }
+    return rc;
+}
+
+enum ekm_rc create_key(struct call *call, const struct session *session, const SqlCpStr *name,
+                       SqlCpAlgId algorithm, SqlCpKeyThumbprint *out)
+{
+    struct key_name wanted;
+    struct vault_key made;
+    struct thumbprint thumbprint;
+    uint32_t bits = info_algorithm_bits(algorithm);
+    if (!call->config->allow_create) {
+        return call_fail(call, EKM_NOT_SUPPORTED, "allow_create is not set");
+    }
+    if (out == NULL || bits == 0) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "thumbprint is NULL or no such algorithm");
+    }
+    call->audited = true;
+    enum ekm_rc rc = read_name(call, name, &wanted);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (hostio_is_short(out->pb, out->cb, THUMBPRINT_BYTES)) {
+        out->cb = THUMBPRINT_BYTES;
+        return EKM_INSUFFICIENT_BUFFER;
+    }
+    (void)text_copy(call->key, sizeof call->key, wanted.name);
+    rc = require_free_name(call, session, &wanted);
+    if (rc == EKM_OK) {
+        rc = vault_create_key(call, &session->vault, wanted.name, bits, &made);
+    }
+    if (rc == EKM_OK) {
+        rc = record(call, session, &made, &thumbprint);
+    }
+    return rc == EKM_OK ? hostio_put(out, thumbprint.bytes, thumbprint.len) : rc;
+}
+
+static bool count_version(void *context, const struct vault_key *key)
+{
+    size_t *count = context;
+    (void)key;
+    return ++*count < 2;
+}
+
+/* Azure deletes whole keys only: what hangs on the other versions must not go with this one. */
+static enum ekm_rc require_droppable(struct call *call, const struct session *session,
+                                     const struct key_lookup *lookup)
+{
+    struct vault_key key;
+    size_t versions = 0;
+    const struct key_name *id = &lookup->key.id;
+    enum ekm_rc rc = vault_get_key(call, &session->vault, id, &key);
+    if (rc == EKM_OK && key.is_rsa && key.usable_size &&
+        !keys_thumbprint_fits(call, &key, &lookup->thumbprint)) {
+        rc = call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
+    }
+    if (rc == EKM_OK && key.managed) {
+        rc = call_fail(call, EKM_FAILURE, "another Azure service manages the key");
+    }
+    if (rc == EKM_OK) {
+        rc = vault_list_versions(call, &session->vault, id->name, count_version, &versions);
+    }
+    if (rc == EKM_OK && versions > 1) {
+        rc = call_fail(call, EKM_FAILURE, "the key has other versions, which would go with it");
+    }
+    if (rc == EKM_OK &&
+        keymap_has_other(call, session->vault.address.host, id->name, &lookup->thumbprint)) {
+        rc = call_fail(call, EKM_FAILURE, "the map holds another thumbprint of this key");
+    }
+    return rc;
+}
+
+enum ekm_rc create_drop_key(struct call *call, const struct session *session,
+                            const SqlCpKeyThumbprint *thumbprint)
+{
+    struct key_lookup lookup = {.session = session};
+    if (!call->config->allow_drop) {
+        return call_fail(call, EKM_NOT_SUPPORTED, "allow_drop is not set");
+    }
+    call->audited = true;
+    enum ekm_rc rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+    if (rc == EKM_OK) {
+        rc = keys_find(call, &lookup);
+    }
+    if (rc == EKM_OK) {
+        rc = require_droppable(call, session, &lookup);
+    }
+    if (rc == EKM_OK) {
+        rc = vault_delete_key(call, &session->vault, lookup.key.id.name);
+    }
+    if (rc == EKM_OK) {
+        keycache_forget(session->vault.address.host, &lookup.thumbprint);
+    }
+    return rc;
+}

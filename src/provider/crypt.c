@@ -1,0 +1,216 @@
+#include "provider/crypt.h"
+
+#include <openssl/crypto.h>
+
+#include "platform/system.h"
+#include "provider/hostio.h"
+#include "provider/keys.h"
+
+#define LOCAL_WRAP_MAX_AGE_MS ((uint64_t)5 * 60 * 1000)
+
+/* What both directions demand of their arguments. */
+static enum ekm_rc check_arguments(struct call *call, bool is_final, const SqlCpData *in,
+                                   const SqlCpData *out)
+{
+    if (in == NULL || in->pb == NULL || out == NULL) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "plain or cipher is NULL");
+    }
+    if (!is_final) {
+        return call_fail(call, EKM_NOT_SUPPORTED, "data in parts");
+    }
+    return EKM_OK;
+}
+
+/* While another provider's keys were taken over, wrap as that one did: so there is a way back. */
+static enum rsa_algorithm wrap_algorithm(const struct call *call, const struct session *session)
+{
+    const struct config *config = call->config;
+    if (!config->wrap_auto) {
+        return config->wrap_algorithm;
+    }
+    return config->foreign_guid ? keycache_last_unwrap(session->vault.address.host, RSA_OAEP_256)
+                                : RSA_OAEP_256;
+}
+
+/* The vault checks these when it wraps; wrapping without it, we do. */
+static enum ekm_rc wrap_here(struct call *call, const struct known_key *key,
+                             enum rsa_algorithm algorithm, const SqlCpData *plain,
+                             struct buf *value)
+{
+    int64_t now_s = plat_unix_time_ms() / 1000;
+    if (!key->enabled) {
+        return call_fail(call, EKM_KEY_DISABLED, NULL);
+    }
+    if ((key->not_before_s != 0 && now_s < key->not_before_s) ||
+        (key->expires_s != 0 && now_s >= key->expires_s)) {
+        return call_fail(call, EKM_KEY_EXPIRED, NULL);
+    }
+    if (!key->can_wrap) {
+        return call_fail(call, EKM_KEY_OPERATION, NULL);
+    }
+    enum ekm_rc rc = rsa_public_wrap(&key->public, algorithm, plain->pb, plain->cb, value);
+    return rc == EKM_OK ? rc : call_fail(call, rc, "wrapping without the vault");
+}
+
+static enum ekm_rc verify(struct call *call, const struct key_lookup *lookup,
+                          enum rsa_algorithm algorithm, const SqlCpData *plain,
+                          const struct buf *value)
+{
+    struct buf again = BUF_EMPTY(RSA_MAX_BYTES);
+    enum ekm_rc rc = vault_unwrap(call, &lookup->session->vault, &lookup->key.id, algorithm,
+                                  value->data, value->len, &again);
+    if (rc == EKM_OK &&
+        (again.len != plain->cb || CRYPTO_memcmp(again.data, plain->pb, plain->cb) != 0)) {
+        rc = call_fail(call, EKM_UNWRAP_REFUSED, "verify_wrap: unwrapping gives something else");
+    }
+    buf_free(&again);
+    return rc;
+}
+
+static enum ekm_rc wrap(struct call *call, struct key_lookup *lookup, enum rsa_algorithm algorithm,
+                        const SqlCpData *plain, struct buf *value)
+{
+    enum ekm_rc rc;
+    if (call->config->wrap_locally) {
+        rc = wrap_here(call, &lookup->key, algorithm, plain, value);
+    } else {
+        rc = vault_wrap(call, &lookup->session->vault, &lookup->key.id, algorithm, plain->pb,
+                        plain->cb, value);
+    }
+    if (rc == EKM_OK && value->len != lookup->key.public.bits / 8) {
+        rc = call_fail(call, EKM_WRAP_BAD_VALUE, "%zu bytes for a key of %u bits", value->len,
+                       lookup->key.public.bits);
+    }
+    return rc == EKM_OK && call->config->verify_wrap ? verify(call, lookup, algorithm, plain, value)
+                                                     : rc;
+}
+
+/* The pinned version is gone: the same key may live under another name or in this vault only now.
+ */
+static enum ekm_rc wrap_elsewhere(struct call *call, struct key_lookup *lookup,
+                                  enum rsa_algorithm algorithm, const SqlCpData *plain,
+                                  struct buf *value)
+{
+    enum ekm_rc rc = keys_find_again(call, lookup);
+    if (rc == EKM_OK) {
+        rc = keys_find_public(call, lookup, LOCAL_WRAP_MAX_AGE_MS);
+    }
+    return rc == EKM_OK ? wrap(call, lookup, algorithm, plain, value) : rc;
+}
+
+enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
+                          const SqlCpKeyThumbprint *thumbprint, bool is_final,
+                          const SqlCpData *plain, SqlCpData *cipher)
+{
+    struct key_lookup lookup = {.session = session};
+    struct buf value = BUF_EMPTY(RSA_MAX_BYTES);
+    uint64_t max_age_ms = call->config->wrap_locally ? LOCAL_WRAP_MAX_AGE_MS : KEYS_ANY_AGE;
+    enum rsa_algorithm algorithm = wrap_algorithm(call, session);
+    call->audited = true;
+    enum ekm_rc rc = check_arguments(call, is_final, plain, cipher);
+    if (rc == EKM_OK) {
+        rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+    }
+    if (rc == EKM_OK &&
+        (plain->cb == 0 || plain->cb > rsa_public_max_plain(8 * RSA_MAX_BYTES, algorithm))) {
+        rc = call_fail(call, EKM_INVALID_ARGUMENT, "plain text of %u bytes", plain->cb);
+    }
+    if (rc == EKM_OK) {
+        rc = keys_find_public(call, &lookup, max_age_ms);
+    }
+    if (rc == EKM_OK && plain->cb > rsa_public_max_plain(lookup.key.public.bits, algorithm)) {
+        rc = call_fail(call, EKM_INVALID_ARGUMENT, "plain text of %u bytes", plain->cb);
+    }
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (hostio_is_short(cipher->pb, cipher->cb, lookup.key.public.bits / 8)) {
+        cipher->cb = lookup.key.public.bits / 8;
+        return EKM_INSUFFICIENT_BUFFER;
+    }
+    rc = wrap(call, &lookup, algorithm, plain, &value);
+    if (rc == EKM_KEY_NOT_FOUND) {
+        rc = wrap_elsewhere(call, &lookup, algorithm, plain, &value);
+    }
+    if (rc == EKM_OK) {
+        rc = hostio_put(cipher, value.data, value.len);
+    }
+    buf_free(&value);
+    return rc;
+}
+
+/* What opened this key before comes first, then the configured ones in their order. */
+static size_t order_algorithms(const struct config *config, enum rsa_algorithm remembered,
+                               enum rsa_algorithm out[RSA_ALGORITHM_COUNT + 1])
+{
+    size_t count = 0;
+    if (remembered != RSA_ALGORITHM_COUNT) {
+        out[count++] = remembered;
+    }
+    for (size_t i = 0; i < config->unwrap_count; i++) {
+        if (config->unwrap_algorithms[i] != remembered) {
+            out[count++] = config->unwrap_algorithms[i];
+        }
+    }
+    return count;
+}
+
+static enum ekm_rc unwrap(struct call *call, const struct key_lookup *lookup,
+                          const SqlCpData *cipher, struct buf *value)
+{
+    enum rsa_algorithm order[RSA_ALGORITHM_COUNT + 1];
+    size_t count = order_algorithms(call->config, lookup->key.oaep, order);
+    enum ekm_rc rc = EKM_UNWRAP_REFUSED;
+    for (size_t i = 0; rc == EKM_UNWRAP_REFUSED && i < count; i++) {
+        rc = vault_unwrap(call, &lookup->session->vault, &lookup->key.id, order[i], cipher->pb,
+                          cipher->cb, value);
+        if (rc == EKM_OK && keycache_note_unwrap(lookup->session->vault.address.host,
+                                                 &lookup->thumbprint, order[i])) {
+            call_log(call, LEVEL_INFO, "opened with %s", rsa_algorithm_name(order[i]));
+        }
+    }
+    return rc;
+}
+
+static bool is_cipher_length(uint32_t len)
+{
+    return len == 2048 / 8 || len == 3072 / 8 || len == 4096 / 8;
+}
+
+enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
+                          const SqlCpKeyThumbprint *thumbprint, bool is_final,
+                          const SqlCpData *cipher, SqlCpData *plain)
+{
+    struct key_lookup lookup = {.session = session};
+    struct buf value = BUF_EMPTY(RSA_MAX_BYTES);
+    call->audited = true;
+    enum ekm_rc rc = check_arguments(call, is_final, cipher, plain);
+    if (rc == EKM_OK) {
+        rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+    }
+    if (rc == EKM_OK && !is_cipher_length(cipher->cb)) {
+        rc = call_fail(call, EKM_INVALID_ARGUMENT, "cipher of %u bytes", cipher->cb);
+    }
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (plain->pb == NULL || plain->cb == 0) {
+        plain->cb = cipher->cb;
+        return EKM_INSUFFICIENT_BUFFER;
+    }
+    struct discovery_trial trial = {cipher->pb, cipher->cb};
+    lookup.trial = &trial;
+    rc = keys_find(call, &lookup);
+    if (rc == EKM_OK) {
+        rc = unwrap(call, &lookup, cipher, &value);
+    }
+    if (rc == EKM_KEY_NOT_FOUND) {
+        rc = keys_find_again(call, &lookup);
+        rc = rc == EKM_OK ? unwrap(call, &lookup, cipher, &value) : rc;
+    }
+    if (rc == EKM_OK) {
+        rc = hostio_put(plain, value.data, value.len);
+    }
+    buf_free(&value);
+    return rc;
+}

@@ -1,0 +1,31 @@
+/*
+ * The host's arguments in and out: text, thumbprints, and outputs by the two-call dance.
+ *
+ * Nothing is read before its size is checked; every pointer may be NULL. Pure functions; any
+ * thread. Rules: ekm-abi.md section 3.
+ */
+#ifndef AKVEKM_PROVIDER_HOSTIO_H
+#define AKVEKM_PROVIDER_HOSTIO_H
+
+#include "akvekm/sqlcrypt.h"
+#include "base/call.h"
+
+/* UTF-16 to UTF-8, appended. EKM_INVALID_ARGUMENT for NULL, an odd size or broken UTF-16;
+ * `too_long` above max_bytes. `what` names the argument in messages. */
+enum ekm_rc hostio_text(struct call *call, const char *what, const SqlCpStr *text,
+                        uint32_t max_bytes, enum ekm_rc too_long, struct buf *out) EKM_MUST_CHECK;
+
+/* 1 to 32 bytes, else EKM_INVALID_ARGUMENT. Notes it in the call, for the log. */
+enum ekm_rc hostio_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,
+                              struct thumbprint *out) EKM_MUST_CHECK;
+
+/* Whether the host gave no room for `len` bytes. */
+bool hostio_is_short(const void *pointer, uint32_t room_bytes, size_t len);
+/* Copies and sets cb, or sets cb alone: EKM_INSUFFICIENT_BUFFER. */
+enum ekm_rc hostio_put(SqlCpData *out, const void *bytes, size_t len) EKM_MUST_CHECK;
+/* Name and thumbprint: both sizes in the one answer. The rest of *out is written on success only,
+ * its padding zero. */
+enum ekm_rc hostio_put_key(SqlCpKeyInfo *out, const char *name, const struct thumbprint *thumbprint,
+                           SqlCpAlgId algorithm) EKM_MUST_CHECK;
+
+#endif

@@ -1,0 +1,228 @@
+#include "provider/keyinfo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "keymap/keymap.h"
+#include "platform/system.h"
+#include "provider/hostio.h"
+#include "provider/info.h"
+#include "provider/keys.h"
+
+#define MEMO_LIFE_MS        5000
+#define EXPIRY_WARN_SECONDS ((int64_t)60 * 24 * 3600)
+
+/* The vault's answer to a size query, for the real call that follows at once. Holds nothing secret.
+ */
+struct name_memo {
+    struct key_name asked;
+    struct vault_key key;
+    uint64_t made_ms;
+};
+
+/* Whether the session remembers this very name; a memo serves once, as a bare name means the newest
+ * version at that moment. */
+static bool memo_take(struct session *session, const struct key_name *asked, struct vault_key *out)
+{
+    struct name_memo *memo = atomic_exchange(&session->memo, NULL);
+    bool same = memo != NULL && strcmp(memo->asked.name, asked->name) == 0 &&
+                strcmp(memo->asked.version, asked->version) == 0 &&
+                plat_now_ms() - memo->made_ms <= MEMO_LIFE_MS;
+    if (same) {
+        *out = memo->key;
+    }
+    free(memo);
+    return same;
+}
+
+/* Without memory the real call asks the vault once more. */
+static void memo_put(struct session *session, const struct key_name *asked,
+                     const struct vault_key *key)
+{
+    struct name_memo *memo = calloc(1, sizeof *memo);
+    if (memo != NULL) {
+        *memo = (struct name_memo){*asked, *key, plat_now_ms()};
+    }
+    free(atomic_exchange(&session->memo, memo));
+}
+
+static void warn(struct call *call, const struct vault_key *key)
+{
+    int64_t now_s = plat_unix_time_ms() / 1000;
+    bool expires = key->expires_s != 0 && key->expires_s - now_s < EXPIRY_WARN_SECONDS;
+    if (key->purge_protected && !expires) {
+        return;
+    }
+    call_log(call, LEVEL_INFO, "warning: %s%s%s%s/%s",
+             key->purge_protected ? "" : "the vault has no purge protection",
+             !key->purge_protected && expires ? "; " : "",
+             expires ? "the key expires within 60 days or has expired: " : ": ", key->id.name,
+             key->id.version);
+}
+
+static enum ekm_rc fetch(struct call *call, const struct session *session,
+                         const struct key_name *asked, struct vault_key *key)
+{
+    enum ekm_rc rc = vault_get_key(call, &session->vault, asked, key);
+    if (rc == EKM_OK) {
+        rc = keys_check(call, key);
+    }
+    if (rc == EKM_OK && key->id.version[0] == '\0') {
+        rc = call_fail(call, EKM_KEY_BAD_ID, "the answer names no version");
+    }
+    if (rc == EKM_OK) {
+        warn(call, key);
+    }
+    return rc;
+}
+
+enum ekm_rc keyinfo_thumbprint(struct call *call, const struct vault *vault,
+                               const struct vault_key *key, struct thumbprint *out)
+{
+    struct key_name mapped;
+    struct thumbprint imported;
+    const char *host = vault->address.host;
+    enum ekm_rc rc = rsa_public_thumbprint(&key->public, out);
+    if (rc != EKM_OK) {
+        return call_fail(call, rc, NULL);
+    }
+    bool known =
+        keymap_find(call, host, out, &mapped) == EKM_OK && key_name_equal(&mapped, &key->id);
+    if (!known && keymap_find_key(call, host, &key->id, &imported) == EKM_OK) {
+        if (keys_thumbprint_fits(call, key, &imported)) {
+            *out = imported;
+        } else {
+            call_log(call, LEVEL_ERROR, "the map holds a wrong thumbprint for %s/%s", key->id.name,
+                     key->id.version);
+        }
+    }
+    return EKM_OK;
+}
+
+/* The same key imported again: the entry that stands keeps its place while its key answers enabled.
+ */
+static enum ekm_rc settle_on_one(struct call *call, const struct session *session,
+                                 const struct thumbprint *thumbprint, struct vault_key *key)
+{
+    struct key_name standing;
+    struct vault_key former;
+    const char *host = session->vault.address.host;
+    if (keymap_find(call, host, thumbprint, &standing) != EKM_OK ||
+        key_name_equal(&standing, &key->id)) {
+        return EKM_OK;
+    }
+    enum ekm_rc rc = vault_get_key(call, &session->vault, &standing, &former);
+    if (rc != EKM_OK && rc != EKM_KEY_NOT_FOUND && rc != EKM_KEY_DISABLED) {
+        return rc;
+    }
+    bool stays = rc == EKM_OK && former.enabled && former.is_rsa && former.usable_size &&
+                 keys_thumbprint_fits(call, &former, thumbprint);
+    call->error = (struct call_error){.rc = EKM_OK};
+    call_log(call, LEVEL_INFO, "one thumbprint, two keys: %s/%s %s %s/%s", standing.name,
+             standing.version, stays ? "stays in the map, not" : "is replaced in the map by",
+             key->id.name, key->id.version);
+    if (stays) {
+        *key = former;
+    }
+    return EKM_OK;
+}
+
+/* What must have happened before the host may rely on the thumbprint. */
+static enum ekm_rc make_durable(struct call *call, const struct session *session,
+                                const struct thumbprint *thumbprint, struct vault_key *key)
+{
+    enum ekm_rc rc = settle_on_one(call, session, thumbprint, key);
+    if (rc == EKM_OK) {
+        rc = keymap_put(call, session->vault.address.host, thumbprint, &key->id);
+    }
+    if (rc == EKM_OK) {
+        keycache_learn_key(session->vault.address.host, thumbprint, key);
+        keys_note(call, &key->id, thumbprint);
+    }
+    return rc;
+}
+
+static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_name *out)
+{
+    struct buf text = BUF_EMPTY(2 * SQLCP_MAX_KEY_NAME_BYTES);
+    enum ekm_rc rc =
+        hostio_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
+    if (rc == EKM_OK) {
+        (void)text_copy(call->key, sizeof call->key, buf_text(&text));
+        rc = keys_parse_name(call, buf_text(&text), out);
+    }
+    buf_free(&text);
+    return rc;
+}
+
+enum ekm_rc keyinfo_by_name(struct call *call, struct session *session, const SqlCpStr *name,
+                            SqlCpKeyInfo *out)
+{
+    struct key_name asked;
+    struct vault_key key;
+    struct thumbprint thumbprint;
+    if (out == NULL) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL");
+    }
+    call->audited = true;
+    enum ekm_rc rc = read_name(call, name, &asked);
+    if (rc == EKM_OK && !memo_take(session, &asked, &key)) {
+        rc = fetch(call, session, &asked, &key);
+    }
+    if (rc == EKM_OK) {
+        keys_note(call, &key.id, &(struct thumbprint){.len = 0});
+        rc = keyinfo_thumbprint(call, &session->vault, &key, &thumbprint);
+    }
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    /* The name as the vault spells it; sizes first, the map afterwards. */
+    const struct key_name found = key.id;
+    if (hostio_is_short(out->name.ws, out->name.cb, 2 * strlen(found.name)) ||
+        hostio_is_short(out->thumb.pb, out->thumb.cb, thumbprint.len)) {
+        memo_put(session, &asked, &key);
+    } else {
+        rc = make_durable(call, session, &thumbprint, &key);
+    }
+    return rc != EKM_OK ? rc
+                        : hostio_put_key(out, found.name, &thumbprint,
+                                         info_algorithm_of(call->config, key.public.bits));
+}
+
+enum ekm_rc keyinfo_by_thumbprint(struct call *call, const struct session *session,
+                                  const SqlCpKeyThumbprint *thumbprint, SqlCpKeyInfo *out)
+{
+    struct key_lookup lookup = {.session = session};
+    if (out == NULL) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL");
+    }
+    call->audited = true;
+    enum ekm_rc rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+    if (rc == EKM_OK) {
+        rc = keys_find_public(call, &lookup, KEYS_ANY_AGE);
+    }
+    return rc != EKM_OK ? rc
+                        : hostio_put_key(out, lookup.key.id.name, &lookup.thumbprint,
+                                         info_algorithm_of(call->config, lookup.key.public.bits));
+}
+
+enum ekm_rc keyinfo_export(struct call *call, const struct session *session,
+                           const SqlCpKeyThumbprint *thumbprint,
+                           const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
+                           SqlCpKeyBlob *out)
+{
+    struct key_lookup lookup = {.session = session};
+    uint8_t blob[CNG_BLOB_MAX_BYTES];
+    if (out == NULL) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "key blob is NULL");
+    }
+    if (type != SQLCP_PUBLIC_KEY_BLOB || (encryptor != NULL && encryptor->cb != 0)) {
+        return call_fail(call, EKM_NOT_SUPPORTED, "only the bare public key can be exported");
+    }
+    enum ekm_rc rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+    if (rc == EKM_OK) {
+        rc = keys_find_public(call, &lookup, KEYS_ANY_AGE);
+    }
+    return rc != EKM_OK ? rc : hostio_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));
+}

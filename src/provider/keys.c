@@ -1,0 +1,174 @@
+#include "provider/keys.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "keymap/keymap.h"
+#include "platform/system.h"
+
+enum ekm_rc keys_parse_name(struct call *call, const char *text, struct key_name *out)
+{
+    const char *slash = strchr(text, '/');
+    size_t name_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+    uint32_t max_len = call->config->max_key_name_length;
+    memset(out, 0, sizeof *out);
+    if (name_len > max_len || !text_copy_n(out->name, sizeof out->name, text, name_len)) {
+        return call_fail(call, EKM_NAME_TOO_LONG, "the name has %zu characters, %u are the most",
+                         name_len, max_len);
+    }
+    if (!text_is_name(out->name, "-", KEY_NAME_MAX)) {
+        return call_fail(call, EKM_REQUEST_REFUSED, "a key name is of letters, digits and hyphens");
+    }
+    if (slash != NULL && !text_is_name(slash + 1, "-", KEY_VERSION_MAX)) {
+        return call_fail(call, EKM_REQUEST_REFUSED,
+                         "a version is of letters, digits and hyphens, 64 at most");
+    }
+    if (slash != NULL) {
+        (void)text_copy(out->version, sizeof out->version, slash + 1);
+    }
+    return EKM_OK;
+}
+
+enum ekm_rc keys_check(struct call *call, const struct vault_key *key)
+{
+    if (!key->is_rsa || !key->usable_size) {
+        return call_fail(call, EKM_NOT_SUPPORTED, "not an RSA key of 2048, 3072 or 4096 bits");
+    }
+    if (!key->enabled) {
+        return call_fail(call, EKM_KEY_DISABLED, NULL);
+    }
+    if (!key->can_wrap || !key->can_unwrap) {
+        return call_fail(call, EKM_KEY_OPERATION, NULL);
+    }
+    return EKM_OK;
+}
+
+void keys_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint)
+{
+    (void)text_copy(call->key, sizeof call->key, id->name);
+    (void)text_copy(call->version, sizeof call->version, id->version);
+    thumbprint_text(thumbprint, call->thumbprint);
+}
+
+bool keys_thumbprint_fits(struct call *call, const struct vault_key *key,
+                          const struct thumbprint *thumbprint)
+{
+    if (rsa_public_matches(&key->public, thumbprint)) {
+        return true;
+    }
+    /* The old rule never gives 20 bytes: its digits come in threes (thumbprint.md). */
+    if (thumbprint->len == THUMBPRINT_BYTES) {
+        return false;
+    }
+    call_log(call, LEVEL_INFO,
+             "the thumbprint follows an older rule and cannot be compared with the public key");
+    return true;
+}
+
+static const char *host_of(const struct key_lookup *lookup)
+{
+    return lookup->session->vault.address.host;
+}
+
+/* The key cache knows it, but for want of memory: then the id alone has to do. */
+static void take_known(struct key_lookup *lookup, const struct key_name *id)
+{
+    if (!keycache_get(host_of(lookup), &lookup->thumbprint, &lookup->key) ||
+        !key_name_equal(&lookup->key.id, id)) {
+        memset(&lookup->key, 0, sizeof lookup->key);
+        lookup->key.oaep = RSA_ALGORITHM_COUNT;
+        lookup->key.id = *id;
+    }
+}
+
+static enum ekm_rc discover(struct call *call, struct key_lookup *lookup,
+                            const struct key_name *missing)
+{
+    struct key_name id;
+    enum ekm_rc rc = discovery_find(call, &lookup->session->vault, &lookup->thumbprint, missing,
+                                    lookup->trial, &id);
+    if (rc == EKM_OK) {
+        take_known(lookup, &id);
+        keys_note(call, &id, &lookup->thumbprint);
+    }
+    return rc;
+}
+
+enum ekm_rc keys_find(struct call *call, struct key_lookup *lookup)
+{
+    struct key_name id;
+    if (keycache_get(host_of(lookup), &lookup->thumbprint, &lookup->key)) {
+        keys_note(call, &lookup->key.id, &lookup->thumbprint);
+        return EKM_OK;
+    }
+    if (keymap_find(call, host_of(lookup), &lookup->thumbprint, &id) == EKM_OK) {
+        keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);
+        take_known(lookup, &id);
+        keys_note(call, &id, &lookup->thumbprint);
+        return EKM_OK;
+    }
+    return discover(call, lookup, NULL);
+}
+
+enum ekm_rc keys_find_again(struct call *call, struct key_lookup *lookup)
+{
+    struct key_name missing = lookup->key.id, id;
+    bool mapped_anew = keymap_find(call, host_of(lookup), &lookup->thumbprint, &id) == EKM_OK &&
+                       !key_name_equal(&id, &missing);
+    if (!mapped_anew) {
+        return discover(call, lookup, &missing);
+    }
+    /* Another process found it already. */
+    keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);
+    take_known(lookup, &id);
+    keys_note(call, &id, &lookup->thumbprint);
+    return EKM_OK;
+}
+
+static bool is_fresh(const struct known_key *key, uint64_t max_age_ms)
+{
+    return key->has_public &&
+           (max_age_ms == KEYS_ANY_AGE || plat_now_ms() - key->fetched_ms <= max_age_ms);
+}
+
+/* One GET of the pinned version. */
+static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
+{
+    struct vault_key key;
+    enum ekm_rc rc = vault_get_key(call, &lookup->session->vault, &lookup->key.id, &key);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (!key.is_rsa || !key.usable_size) {
+        return call_fail(call, EKM_NOT_SUPPORTED, "not an RSA key of 2048, 3072 or 4096 bits");
+    }
+    if (!keys_thumbprint_fits(call, &key, &lookup->thumbprint)) {
+        return call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
+    }
+    keycache_learn_key(host_of(lookup), &lookup->thumbprint, &key);
+    lookup->key.has_public = true;
+    lookup->key.public = key.public;
+    lookup->key.enabled = key.enabled;
+    lookup->key.can_wrap = key.can_wrap;
+    lookup->key.not_before_s = key.not_before_s;
+    lookup->key.expires_s = key.expires_s;
+    lookup->key.fetched_ms = plat_now_ms();
+    return EKM_OK;
+}
+
+enum ekm_rc keys_find_public(struct call *call, struct key_lookup *lookup, uint64_t max_age_ms)
+{
+    enum ekm_rc rc = keys_find(call, lookup);
+    if (rc != EKM_OK || is_fresh(&lookup->key, max_age_ms)) {
+        return rc;
+    }
+    rc = fetch_public(call, lookup);
+    if (rc != EKM_KEY_NOT_FOUND) {
+        return rc;
+    }
+    rc = keys_find_again(call, lookup);
+    if (rc != EKM_OK || is_fresh(&lookup->key, max_age_ms)) {
+        return rc;
+    }
+    return fetch_public(call, lookup);
+}

@@ -1,0 +1,216 @@
+#include "provider/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "provider/hostio.h"
+#include "provider/info.h"
+#include "provider/keyinfo.h"
+#include "provider/keys.h"
+#include "provider/session.h"
+
+/* The two meet in a pointer, set once, so that threads of one session need no lock. */
+struct listed_key {
+    char name[KEY_NAME_MAX + 1];
+    _Atomic(struct vault_key *) key; /* NULL until its turn */
+};
+
+struct key_listing {
+    struct listed_key *keys; /* by name */
+    size_t count, cap;
+};
+
+/* Stands for a key that SQL Server could not use. */
+static struct vault_key unusable;
+
+void listing_free(struct key_listing *listing)
+{
+    for (size_t i = 0; listing != NULL && i < listing->count; i++) {
+        struct vault_key *key = atomic_load(&listing->keys[i].key);
+        if (key != &unusable) {
+            free(key);
+        }
+    }
+    if (listing != NULL) {
+        free(listing->keys);
+    }
+    free(listing);
+}
+
+struct collection {
+    struct key_listing *listing;
+    size_t max_name_len;
+    bool no_memory;
+};
+
+static bool make_room(struct key_listing *listing)
+{
+    if (listing->count < listing->cap) {
+        return true;
+    }
+    size_t cap = listing->cap != 0 ? 2 * listing->cap : 64;
+    struct listed_key *keys = realloc(listing->keys, cap * sizeof *keys);
+    if (keys != NULL) {
+        listing->keys = keys;
+        listing->cap = cap;
+    }
+    return keys != NULL;
+}
+
+static bool collect(void *context, const struct vault_key *item)
+{
+    struct collection *collection = context;
+    struct key_listing *listing = collection->listing;
+    if (!item->enabled || strlen(item->id.name) > collection->max_name_len ||
+        !text_is_name(item->id.name, "-", KEY_NAME_MAX)) {
+        return true;
+    }
+    if (!make_room(listing)) {
+        collection->no_memory = true;
+        return false;
+    }
+    struct listed_key *next = &listing->keys[listing->count++];
+    memset(next, 0, sizeof *next);
+    (void)text_copy(next->name, sizeof next->name, item->id.name);
+    return true;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct listed_key *a = left, *b = right;
+    return strcmp(a->name, b->name);
+}
+
+static enum ekm_rc make(struct call *call, const struct session *session, struct key_listing **out)
+{
+    struct collection collection = {calloc(1, sizeof **out), call->config->max_key_name_length,
+                                    false};
+    if (collection.listing == NULL) {
+        return call_fail(call, EKM_OUT_OF_MEMORY, NULL);
+    }
+    enum ekm_rc rc = vault_list_keys(call, &session->vault, collect, &collection);
+    if (collection.no_memory) {
+        rc = call_fail(call, EKM_OUT_OF_MEMORY, NULL);
+    }
+    if (rc != EKM_OK) {
+        listing_free(collection.listing);
+        return rc;
+    }
+    if (collection.listing->count > 0) {
+        qsort(collection.listing->keys, collection.listing->count,
+              sizeof collection.listing->keys[0], compare);
+    }
+    *out = collection.listing;
+    return EKM_OK;
+}
+
+static enum ekm_rc listing_of(struct call *call, struct session *session, struct key_listing **out)
+{
+    struct key_listing *made = NULL, *expected = NULL;
+    *out = atomic_load(&session->listing);
+    if (*out != NULL) {
+        return EKM_OK;
+    }
+    enum ekm_rc rc = make(call, session, &made);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (atomic_compare_exchange_strong(&session->listing, &expected, made)) {
+        *out = made;
+    } else {
+        listing_free(made);
+        *out = expected;
+    }
+    return EKM_OK;
+}
+
+static struct vault_key *publish(struct listed_key *listed, struct vault_key *key)
+{
+    struct vault_key *expected = NULL;
+    if (atomic_compare_exchange_strong(&listed->key, &expected, key)) {
+        return key;
+    }
+    if (key != &unusable) {
+        free(key);
+    }
+    return expected;
+}
+
+/* The key in full, or NULL if SQL Server could not use it. */
+static enum ekm_rc resolve(struct call *call, const struct session *session,
+                           struct listed_key *listed, const struct vault_key **out)
+{
+    struct vault_key *key = atomic_load(&listed->key);
+    if (key == NULL) {
+        struct vault_key fetched;
+        struct key_name name = {"", ""};
+        (void)text_copy(name.name, sizeof name.name, listed->name);
+        enum ekm_rc rc = vault_get_key(call, &session->vault, &name, &fetched);
+        bool gone = rc == EKM_KEY_NOT_FOUND || rc == EKM_KEY_DISABLED;
+        if (rc != EKM_OK && !gone) {
+            return rc;
+        }
+        bool usable = rc == EKM_OK && fetched.enabled && fetched.is_rsa && fetched.usable_size;
+        key = usable ? malloc(sizeof *key) : &unusable;
+        if (key == NULL) {
+            return call_fail(call, EKM_OUT_OF_MEMORY, NULL);
+        }
+        if (usable) {
+            *key = fetched;
+        }
+        key = publish(listed, key);
+        call->error = (struct call_error){.rc = EKM_OK};
+    }
+    *out = key != &unusable ? key : NULL;
+    return EKM_OK;
+}
+
+/* The usable key number `id`; EKM_NOT_FOUND past the last, without an error in the call: an end,
+ * not a failure. */
+static enum ekm_rc find(struct call *call, struct session *session, SqlCpKeyId id,
+                        const struct vault_key **out)
+{
+    struct key_listing *listing = NULL;
+    enum ekm_rc rc = listing_of(call, session, &listing);
+    for (size_t i = 0; rc == EKM_OK && i < listing->count; i++) {
+        rc = resolve(call, session, &listing->keys[i], out);
+        if (rc == EKM_OK && *out != NULL && --id == 0) {
+            return EKM_OK;
+        }
+    }
+    return rc == EKM_OK ? EKM_NOT_FOUND : rc;
+}
+
+enum ekm_rc listing_next(struct call *call, struct session *session, SqlCpKeyId *id)
+{
+    const struct vault_key *key = NULL;
+    if (id == NULL || *id == UINT32_MAX) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "key id is NULL or none of ours");
+    }
+    enum ekm_rc rc = find(call, session, *id + 1, &key);
+    if (rc == EKM_OK) {
+        ++*id;
+    }
+    return rc;
+}
+
+enum ekm_rc listing_info(struct call *call, struct session *session, SqlCpKeyId id,
+                         SqlCpKeyInfo *out)
+{
+    const struct vault_key *key = NULL;
+    struct thumbprint thumbprint;
+    if (out == NULL || id == SQLCP_INVALID_ID) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL or the id invalid");
+    }
+    enum ekm_rc rc = find(call, session, id, &key);
+    if (rc == EKM_OK) {
+        rc = keyinfo_thumbprint(call, &session->vault, key, &thumbprint);
+    }
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    keys_note(call, &key->id, &thumbprint);
+    return hostio_put_key(out, key->id.name, &thumbprint,
+                          info_algorithm_of(call->config, key->public.bits));
+}

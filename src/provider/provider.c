@@ -1,0 +1,262 @@
+#include "provider/provider.h"
+
+#include <openssl/crypto.h>
+
+#include "base/log.h"
+#include "keymap/discovery.h"
+#include "keymap/keycache.h"
+#include "keymap/keymap.h"
+#include "keymap/keymap_store.h"
+#include "net/exchange.h"
+#include "net/http.h"
+#include "platform/system.h"
+#include "platform/thread.h"
+#include "provider/info.h"
+#include "provider/session.h"
+#include "vault/challenge.h"
+#include "vault/token.h"
+
+#define WAIT_SLICE_MS 250
+
+enum state {
+    STATE_DOWN,
+    STATE_STARTING,
+    STATE_UP,
+    STATE_CLOSING, /* a Free waits for the calls inside, then tears down */
+    STATE_STUCK    /* a Free gave up waiting: the gate is shut, nothing is torn down */
+};
+
+static struct plat_mutex lock = PLAT_MUTEX_INIT;
+static struct plat_cond changed = PLAT_COND_INIT;
+static enum state state = STATE_DOWN;
+static unsigned initialize_count, inside;
+static struct config config;
+static atomic_bool closing;
+
+/* In the child, locks may be held by threads that do not exist there: nothing else may be touched.
+ */
+static atomic_bool is_forked_child;
+
+static void mark_child(void)
+{
+    atomic_store(&is_forked_child, true);
+}
+
+static void change_state(enum state next)
+{
+    plat_mutex_lock(&lock);
+    state = next;
+    plat_cond_broadcast(&changed);
+    plat_mutex_unlock(&lock);
+}
+
+static void log_reason(const char *operation, enum ekm_rc rc, const char *reason)
+{
+    struct log_line line;
+    log_begin(&line, LEVEL_ERROR, 0, operation);
+    line.code = ekm_code(rc);
+    log_pair_number(&line, "code", ekm_code(rc));
+    log_pair(&line, "text", ekm_text(rc));
+    log_pair(&line, "note", reason);
+    log_write(&line);
+}
+
+static void log_warning(void *context, const char *text)
+{
+    (void)context;
+    log_text(LEVEL_ERROR, 0, "Initialize", "%s", text);
+}
+
+static void log_setting(void *context, const char *key, const char *value, bool widens)
+{
+    struct log_line line;
+    (void)context;
+    log_begin(&line, LEVEL_INFO, 0, "Initialize");
+    log_pair(&line, "setting", key);
+    log_pair(&line, "value", value);
+    log_pair(&line, "note", widens ? "widens trust" : "");
+    log_write(&line);
+}
+
+static void log_started(void)
+{
+    struct log_line line;
+    char os[128], curl[128];
+    if (!log_wanted(LEVEL_INFO)) {
+        return;
+    }
+    plat_os_name(os, sizeof os);
+    http_versions(curl, sizeof curl);
+    log_begin(&line, LEVEL_INFO, 0, "Initialize");
+    log_pair(&line, "version", AKVEKM_VERSION);
+    log_pair(&line, "openssl", OpenSSL_version(OPENSSL_VERSION_STRING));
+    log_pair(&line, "curl", curl);
+    log_pair(&line, "os", os);
+    log_pair(&line, "config", config.path[0] != '\0' ? config.path : "none: defaults");
+    log_pair(&line, "keymap", keymap_store_name());
+    log_pair_number(&line, "keymap_entries", (int64_t)keymap_count());
+    log_write(&line);
+    config_visit_changed(&config, log_setting, NULL);
+}
+
+/* Without the lock: whoever made the state STARTING is alone. */
+static enum ekm_rc start(void)
+{
+    char reason[512] = "";
+    enum ekm_rc rc = config_load(&config, reason, sizeof reason, log_warning, NULL);
+    if (rc != EKM_OK) {
+        log_reason("Initialize", rc, reason);
+        return rc;
+    }
+    log_start(&config);
+    rc = http_start(&config, reason, sizeof reason);
+    if (rc != EKM_OK) {
+        log_reason("Initialize", rc, reason);
+        log_stop();
+        config_free(&config);
+        return rc;
+    }
+    keymap_start(&config);
+    info_set(&config);
+    log_started();
+    return EKM_OK;
+}
+
+/* In reverse; nobody is inside and nobody gets in. */
+static void tear_down(void)
+{
+    session_close_all();
+    discovery_clear();
+    keycache_clear();
+    keymap_stop();
+    token_forget_all();
+    challenge_forget_all();
+    exchange_reset();
+    http_stop();
+    log_text(LEVEL_INFO, 0, "Free", "closed");
+    log_stop();
+    config_free(&config);
+}
+
+/* Under the lock, until the state is settled. True: it became STARTING, and the caller must start.
+ */
+static bool join_or_begin(void)
+{
+    while (state == STATE_STARTING || state == STATE_CLOSING) {
+        plat_cond_wait_until(&changed, &lock, plat_now_ms() + WAIT_SLICE_MS);
+    }
+    if (state == STATE_DOWN) {
+        state = STATE_STARTING;
+        return true;
+    }
+    if (state == STATE_STUCK) {
+        atomic_store(&closing, false);
+        state = STATE_UP;
+    }
+    initialize_count++;
+    return false;
+}
+
+enum ekm_rc provider_initialize(void)
+{
+    static bool watching_forks; /* guarded by the state STARTING */
+    if (atomic_load(&is_forked_child)) {
+        return EKM_CLOSING;
+    }
+    plat_mutex_lock(&lock);
+    bool begin = join_or_begin();
+    plat_mutex_unlock(&lock);
+    if (!begin) {
+        return EKM_OK;
+    }
+    if (!watching_forks) {
+        watching_forks = plat_on_fork_child(mark_child);
+    }
+    enum ekm_rc rc = watching_forks ? start() : EKM_OUT_OF_MEMORY;
+    plat_mutex_lock(&lock);
+    initialize_count = rc == EKM_OK ? 1 : 0;
+    atomic_store(&closing, false);
+    state = rc == EKM_OK ? STATE_UP : STATE_DOWN;
+    plat_cond_broadcast(&changed);
+    plat_mutex_unlock(&lock);
+    return rc;
+}
+
+/* Under the lock. True: the caller is the one who closes. */
+static bool shut_gate(void)
+{
+    if (state == STATE_UP && --initialize_count > 0) {
+        return false;
+    }
+    if (state != STATE_UP && state != STATE_STUCK) {
+        return false; /* a Free too many */
+    }
+    state = STATE_CLOSING;
+    atomic_store(&closing, true);
+    return true;
+}
+
+/* Whether everybody left in time. */
+static bool wait_for_calls(void)
+{
+    uint64_t until_ms = plat_now_ms() + PROVIDER_CLOSE_WAIT_MS, now_ms;
+    plat_mutex_lock(&lock);
+    while (inside > 0 && (now_ms = plat_now_ms()) < until_ms) {
+        plat_cond_wait_until(&changed, &lock, until_ms);
+    }
+    bool all_left = inside == 0;
+    plat_mutex_unlock(&lock);
+    return all_left;
+}
+
+enum ekm_rc provider_free(void)
+{
+    if (atomic_load(&is_forked_child)) {
+        return EKM_CLOSING;
+    }
+    plat_mutex_lock(&lock);
+    bool close = shut_gate();
+    plat_mutex_unlock(&lock);
+    if (!close) {
+        return EKM_OK;
+    }
+    session_abort_all();
+    if (!wait_for_calls()) {
+        log_reason("Free", EKM_FAILURE, "calls still run: nothing is closed, Free may be repeated");
+        change_state(STATE_STUCK);
+        return EKM_FAILURE;
+    }
+    tear_down();
+    change_state(STATE_DOWN);
+    return EKM_OK;
+}
+
+enum ekm_rc provider_enter(const struct config **out)
+{
+    if (atomic_load(&is_forked_child)) {
+        return EKM_CLOSING;
+    }
+    plat_mutex_lock(&lock);
+    bool open = state == STATE_UP;
+    if (open) {
+        inside++;
+    }
+    plat_mutex_unlock(&lock);
+    *out = &config;
+    return open ? EKM_OK : EKM_CLOSING;
+}
+
+void provider_leave(void)
+{
+    plat_mutex_lock(&lock);
+    inside--;
+    if (inside == 0 && state == STATE_CLOSING) {
+        plat_cond_broadcast(&changed);
+    }
+    plat_mutex_unlock(&lock);
+}
+
+const atomic_bool *provider_closing(void)
+{
+    return &closing;
+}

@@ -1,0 +1,230 @@
+#include "provider/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "platform/thread.h"
+#include "provider/hostio.h"
+#include "provider/listing.h"
+
+#define CHUNK_SLOTS        256
+#define CHUNKS             (SESSION_MAX / CHUNK_SLOTS)
+#define INDEX_BITS         16
+#define IDENTITY_MAX_BYTES 1024
+#define SECRET_MAX_BYTES   4096
+
+/* A handle is generation and index; generations begin with 1 and never repeat, so no handle is 0 or
+ * ever comes again. */
+struct slot {
+    struct session *session; /* NULL: free */
+    uint64_t generation;
+    uint32_t next_free; /* index + 1 of the next free slot, 0 for none */
+};
+
+static struct plat_mutex lock = PLAT_MUTEX_INIT;
+static struct slot *chunks[CHUNKS];
+static uint32_t slot_count, first_free;
+static uint64_t last_generation;
+
+static struct slot *slot_at(uint32_t index)
+{
+    return &chunks[index / CHUNK_SLOTS][index % CHUNK_SLOTS];
+}
+
+/* Hangs a new chunk's slots into the free list, lowest first. The lock is held. */
+static bool grow(void)
+{
+    uint32_t chunk = slot_count / CHUNK_SLOTS;
+    if (chunk >= CHUNKS) {
+        return false;
+    }
+    chunks[chunk] = calloc(CHUNK_SLOTS, sizeof *chunks[chunk]);
+    if (chunks[chunk] == NULL) {
+        return false;
+    }
+    slot_count += CHUNK_SLOTS;
+    for (uint32_t i = CHUNK_SLOTS; i-- > 0;) {
+        chunks[chunk][i].next_free = first_free;
+        first_free = chunk * CHUNK_SLOTS + i + 1;
+    }
+    return true;
+}
+
+/* NULL for a handle that was never given out or is closed. The lock is held. */
+static struct slot *find(const SqlCpSession *handle, uint32_t *index)
+{
+    uint64_t value = (uint64_t)(uintptr_t)*handle;
+    *index = (uint32_t)(value & ((1u << INDEX_BITS) - 1));
+    if (*index >= slot_count) {
+        return NULL;
+    }
+    struct slot *slot = slot_at(*index);
+    return slot->session != NULL && slot->generation == value >> INDEX_BITS ? slot : NULL;
+}
+
+enum ekm_rc session_add(const struct vault *vault, SqlCpSession *handle)
+{
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL) {
+        return EKM_OUT_OF_MEMORY;
+    }
+    session->vault = *vault;
+    atomic_init(&session->references, 1);
+    plat_mutex_lock(&lock);
+    bool room = first_free != 0 || grow();
+    if (room) {
+        uint32_t index = first_free - 1;
+        struct slot *slot = slot_at(index);
+        first_free = slot->next_free;
+        slot->session = session;
+        slot->generation = ++last_generation;
+        uint64_t value = slot->generation << INDEX_BITS | index;
+        memcpy(handle, &value, sizeof value);
+    }
+    plat_mutex_unlock(&lock);
+    if (!room) {
+        free(session);
+    }
+    return room ? EKM_OK : EKM_OUT_OF_MEMORY;
+}
+
+struct session *session_get(const SqlCpSession *handle)
+{
+    struct session *session = NULL;
+    uint32_t index;
+    if (handle == NULL) {
+        return NULL;
+    }
+    plat_mutex_lock(&lock);
+    const struct slot *slot = find(handle, &index);
+    if (slot != NULL) {
+        session = slot->session;
+        atomic_fetch_add(&session->references, 1);
+    }
+    plat_mutex_unlock(&lock);
+    return session;
+}
+
+void session_put(struct session *session)
+{
+    if (session == NULL || atomic_fetch_sub(&session->references, 1) != 1) {
+        return;
+    }
+    credential_release(session->vault.credential);
+    listing_free(atomic_load(&session->listing));
+    free(atomic_load(&session->memo));
+    free(session);
+}
+
+/* The lock is held. */
+static struct session *unlink_slot(struct slot *slot, uint32_t index)
+{
+    struct session *session = slot->session;
+    slot->session = NULL;
+    slot->next_free = first_free;
+    first_free = index + 1;
+    return session;
+}
+
+enum ekm_rc session_close(const SqlCpSession *handle, bool abort)
+{
+    struct session *session = NULL;
+    uint32_t index;
+    if (handle == NULL) {
+        return EKM_INVALID_ARGUMENT;
+    }
+    plat_mutex_lock(&lock);
+    struct slot *slot = find(handle, &index);
+    if (slot != NULL) {
+        session = unlink_slot(slot, index);
+    }
+    plat_mutex_unlock(&lock);
+    if (session == NULL) {
+        return EKM_INVALID_ARGUMENT;
+    }
+    if (abort) {
+        atomic_store(&session->aborted, true);
+    }
+    session_put(session);
+    return EKM_OK;
+}
+
+void session_abort_all(void)
+{
+    plat_mutex_lock(&lock);
+    for (uint32_t i = 0; i < slot_count; i++) {
+        struct session *session = slot_at(i)->session;
+        if (session != NULL) {
+            atomic_store(&session->aborted, true);
+        }
+    }
+    plat_mutex_unlock(&lock);
+}
+
+void session_close_all(void)
+{
+    for (uint32_t i = 0; i < slot_count; i++) {
+        session_put(slot_at(i)->session);
+    }
+    plat_mutex_lock(&lock);
+    for (uint32_t i = 0; i < slot_count / CHUNK_SLOTS; i++) {
+        free(chunks[i]);
+        chunks[i] = NULL;
+    }
+    slot_count = first_free = 0;
+    plat_mutex_unlock(&lock);
+}
+
+/* IDENTITY and SECRET, judged before anything is sent. On success vault->credential is the caller's
+ * to release. */
+static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *auth,
+                                   struct vault *vault)
+{
+    struct buf identity = BUF_EMPTY(2 * IDENTITY_MAX_BYTES);
+    struct buf secret = BUF_EMPTY(2 * SECRET_MAX_BYTES);
+    enum ekm_rc rc = hostio_text(call, "IDENTITY", &auth->name, IDENTITY_MAX_BYTES,
+                                 EKM_VAULT_NOT_ALLOWED, &identity);
+    if (rc == EKM_OK) {
+        rc = hostio_text(call, "SECRET", &auth->password, SECRET_MAX_BYTES, EKM_INVALID_ARGUMENT,
+                         &secret);
+    }
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    rc = address_parse(call->config, buf_text(&identity), &vault->address);
+    if (rc != EKM_OK) {
+        rc = call_fail(call, rc, "IDENTITY '%.200s'", buf_text(&identity));
+        goto out;
+    }
+    (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
+    rc = credential_open(call, buf_text(&secret), secret.len, &vault->credential);
+out:
+    buf_free(&secret);
+    buf_free(&identity);
+    return rc;
+}
+
+enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth, SqlCpSession *handle)
+{
+    struct vault vault;
+    memset(&vault, 0, sizeof vault);
+    if (auth == NULL || handle == NULL) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "credential or session is NULL");
+    }
+    call->audited = true;
+    enum ekm_rc rc = read_credential(call, auth, &vault);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    (void)text_copy(call->client_id, sizeof call->client_id,
+                    credential_client_id(vault.credential));
+    rc = vault_authenticate(call, &vault);
+    if (rc == EKM_OK) {
+        rc = session_add(&vault, handle);
+    }
+    if (rc != EKM_OK) {
+        credential_release(vault.credential);
+    }
+    return rc;
+}
