@@ -1,8 +1,9 @@
 /*
- * The vault's 401: where its tokens come from. Parsed, checked against the allow-lists, remembered per vault.
+ * The vault's 401: where its tokens come from. Parsed, checked against the allow-lists, remembered
+ * per vault.
  *
- * Rules: behaviour.md section 2 (authority and resource), key-vault-wire.md section 4. Owns the table vault host -> challenge;
- * any thread.
+ * Rules: behaviour.md section 2 (authority and resource), key-vault-wire.md section 4. Owns the
+ * table vault host -> challenge; any thread.
  */
 #ifndef AKVEKM_VAULT_CHALLENGE_H
 #define AKVEKM_VAULT_CHALLENGE_H
@@ -16,8 +17,9 @@ struct challenge {
     char resource[254]; /* host, equal to the vault's resource */
 };
 
-/* Reads all challenges in one WWW-Authenticate value. EKM_CHALLENGE_MALFORMED, EKM_CHALLENGE_NO_RESOURCE, or
- * EKM_CHALLENGE_FOREIGN if the authority or the resource lies outside Azure; set in the call. */
+/* Reads all challenges in one WWW-Authenticate value. EKM_CHALLENGE_MALFORMED,
+ * EKM_CHALLENGE_NO_RESOURCE, or EKM_CHALLENGE_FOREIGN if the authority or the resource lies outside
+ * Azure; set in the call. */
 enum ekm_rc challenge_parse(struct call *call, const struct vault_address *vault,
                             const char *authenticate, struct challenge *out) EKM_MUST_CHECK;
 

@@ -8,9 +8,9 @@
 
 #include "base/rsa_public.h"
 
-#define KEY_NAME_MAX 127
+#define KEY_NAME_MAX    127
 #define KEY_VERSION_MAX 64
-#define KEY_URI_MAX (8 + 253 + 6 + KEY_NAME_MAX + 1 + KEY_VERSION_MAX)
+#define KEY_URI_MAX     (8 + 253 + 6 + KEY_NAME_MAX + 1 + KEY_VERSION_MAX)
 
 struct key_name {
     char name[KEY_NAME_MAX + 1];
@@ -19,18 +19,19 @@ struct key_name {
 
 struct vault_key {
     struct key_name id;
-    bool is_rsa; /* RSA or RSA-HSM */
+    bool is_rsa;      /* RSA or RSA-HSM */
     bool usable_size; /* 2048, 3072 or 4096 bits: public is filled in */
     struct rsa_public public;
     bool enabled, managed, purge_protected;
-    bool can_wrap, can_unwrap; /* by key_ops; true if there are none */
+    bool can_wrap, can_unwrap;                  /* by key_ops; true if there are none */
     int64_t not_before_s, expires_s, created_s; /* Unix time, 0 for none */
 };
 
 /* Return false to end the listing. */
 typedef bool (*vault_key_visitor)(void *context, const struct vault_key *key);
 
-/* Reads `https://host[:443]/keys/name[/version]`, any case of scheme and host; false if it is not exactly that or not of `host`. */
+/* Reads `https://host[:443]/keys/name[/version]`, any case of scheme and host; false if it is not
+ * exactly that or not of `host`. */
 bool key_uri_parse(const char *uri, const char *host, struct key_name *out);
 /* Like it, and gives the host instead of asking for it. */
 bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_name *out);

@@ -1,8 +1,8 @@
 /*
  * Credentials and their Entra tokens: one fetch at a time, renewed early, refusals remembered.
  *
- * Owns client secrets and tokens (the only place where they live) and the table of them. Any thread between token_start and
- * token_stop. Rules: behaviour.md section 2, key-vault-wire.md section 5.
+ * Owns client secrets and tokens (the only place where they live) and the table of them. Any thread
+ * between token_start and token_stop. Rules: behaviour.md section 2, key-vault-wire.md section 5.
  */
 #ifndef AKVEKM_VAULT_TOKEN_H
 #define AKVEKM_VAULT_TOKEN_H
@@ -13,15 +13,17 @@
 struct credential; /* a client ID with its secret; counted */
 struct token;      /* one access token; counted, immutable */
 
-/* Splits SECRET (UTF-8: 32 hex digits or a 36-character GUID, then the client secret) and finds or makes the credential.
- * EKM_SECRET_TOO_SHORT, EKM_BAD_CREDENTIALS for an ID that is not hex, EKM_OUT_OF_MEMORY. */
+/* Splits SECRET (UTF-8: 32 hex digits or a 36-character GUID, then the client secret) and finds or
+ * makes the credential. EKM_SECRET_TOO_SHORT, EKM_BAD_CREDENTIALS for an ID that is not hex,
+ * EKM_OUT_OF_MEMORY. */
 enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
                             struct credential **out) EKM_MUST_CHECK;
-void credential_release(struct credential *credential); /* NULL allowed */
+void credential_release(struct credential *credential);                /* NULL allowed */
 const char *credential_client_id(const struct credential *credential); /* GUID form */
 
-/* A token for the challenge's resource: cached, renewed, or fetched, waiting for another's fetch if one is under way.
- * `fetched` tells whether it was issued within this call. The caller releases it. */
+/* A token for the challenge's resource: cached, renewed, or fetched, waiting for another's fetch if
+ * one is under way. `fetched` tells whether it was issued within this call. The caller releases it.
+ */
 enum ekm_rc token_get(struct call *call, struct credential *credential,
                       const struct challenge *challenge, struct token **out,
                       bool *fetched) EKM_MUST_CHECK;

@@ -1,8 +1,10 @@
 /*
- * The operations of Key Vault and Managed HSM that the library uses, each with token, repeats and checked answer.
+ * The operations of Key Vault and Managed HSM that the library uses, each with token, repeats and
+ * checked answer.
  *
- * Owns nothing; a struct vault belongs to a session and is immutable. Any thread. Statuses become codes here (behaviour.md
- * section 6); the answer's kid must name the key that was asked for, else EKM_OTHER_KEY.
+ * Owns nothing; a struct vault belongs to a session and is immutable. Any thread. Statuses become
+ * codes here (behaviour.md section 6); the answer's kid must name the key that was asked for, else
+ * EKM_OTHER_KEY.
  */
 #ifndef AKVEKM_VAULT_VAULT_H
 #define AKVEKM_VAULT_VAULT_H
@@ -32,15 +34,16 @@ enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const str
                          enum rsa_algorithm algorithm, const uint8_t *wrapped, size_t len,
                          struct buf *value) EKM_MUST_CHECK;
 
-/* Items without public part. At most VAULT_PAGES_MAX pages; a nextLink that leaves the vault is EKM_OTHER_KEY. */
+/* Items without public part. At most VAULT_PAGES_MAX pages; a nextLink that leaves the vault is
+ * EKM_OTHER_KEY. */
 #define VAULT_PAGES_MAX 4000
 enum ekm_rc vault_list_keys(struct call *call, const struct vault *vault, vault_key_visitor visit,
                             void *context) EKM_MUST_CHECK;
 enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, const char *name,
                                 vault_key_visitor visit, void *context) EKM_MUST_CHECK;
 
-/* Makes a new RSA key (RSA-HSM on a Managed HSM). Never repeated after the request may have left. The caller makes sure
- * that the name is free: on an existing one Azure would add a version. */
+/* Makes a new RSA key (RSA-HSM on a Managed HSM). Never repeated after the request may have left.
+ * The caller makes sure that the name is free: on an existing one Azure would add a version. */
 enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const char *name,
                              uint32_t bits, struct vault_key *out) EKM_MUST_CHECK;
 /* Soft delete of the key with all its versions. Never repeated likewise. */

@@ -1,8 +1,9 @@
 /*
  * Every JSON body that is sent or read: the only user of cJSON.
  *
- * Reads tolerate what key-vault-wire.md names (unknown fields, either case of kty, quoted numbers) and nothing else. Strings
- * that held secrets are wiped before they are freed. Pure functions; any thread.
+ * Reads tolerate what key-vault-wire.md names (unknown fields, either case of kty, quoted numbers)
+ * and nothing else. Strings that held secrets are wiped before they are freed. Pure functions; any
+ * thread.
  */
 #ifndef AKVEKM_VAULT_WIRE_H
 #define AKVEKM_VAULT_WIRE_H
@@ -11,14 +12,17 @@
 #include "base/call.h"
 #include "vault/key.h"
 
-/* error.code and the innermost code (or AADSTS number, error) of a refusal, into call->error; anything unreadable is skipped. */
+/* error.code and the innermost code (or AADSTS number, error) of a refusal, into call->error;
+ * anything unreadable is skipped. */
 void wire_read_error(struct call *call, const struct buf *body);
-/* Entra's `error` word of a refused token request, "" if unreadable; notes the AADSTS number in call->error. */
+/* Entra's `error` word of a refused token request, "" if unreadable; notes the AADSTS number in
+ * call->error. */
 void wire_read_token_error(struct call *call, const struct buf *body, char *error, size_t cap);
 enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct buf *token,
                             uint64_t *expires_in_s) EKM_MUST_CHECK;
 
-/* A get, create or list item: the key of `bundle`, whose kid must lie on `host`. `with_material` false: no n and e. */
+/* A get, create or list item: the key of `bundle`, whose kid must lie on `host`. `with_material`
+ * false: no n and e. */
 enum ekm_rc wire_read_key(struct call *call, const char *host, const struct buf *body,
                           struct vault_key *out) EKM_MUST_CHECK;
 /* Calls visit for each item of a page (n and e absent); next gets the whole nextLink or "". */
@@ -28,7 +32,8 @@ enum ekm_rc wire_read_page(struct call *call, const char *host, const struct buf
 enum wire_operation { WIRE_WRAP, WIRE_UNWRAP };
 enum ekm_rc wire_write_operation(const char *algorithm, const uint8_t *value, size_t len,
                                  struct buf *out) EKM_MUST_CHECK;
-/* The value, decoded, and the key that did the work: name and version as the kid says. EKM_OTHER_KEY for a foreign host. */
+/* The value, decoded, and the key that did the work: name and version as the kid says.
+ * EKM_OTHER_KEY for a foreign host. */
 enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation, const char *host,
                                 const struct buf *body, struct key_name *worker,
                                 struct buf *value) EKM_MUST_CHECK;

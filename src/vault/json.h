@@ -1,0 +1,25 @@
+/*
+ * cJSON as the wire modules use it: parsed whole, read by path, wiped before it is freed.
+ *
+ * Only vault/wire*.c call it. cJSON's allocator is the host's and stays as it is. Any thread.
+ */
+#ifndef AKVEKM_VAULT_JSON_H
+#define AKVEKM_VAULT_JSON_H
+
+#include <cjson/cJSON.h>
+
+#include "base/buf.h"
+
+/* NULL unless the body is one JSON object and nothing else. */
+cJSON *json_parse(const struct buf *body);
+/* Wipes every string; NULL allowed. */
+void json_free(cJSON *json);
+
+/* The member's text, NULL if it is absent or no string. Names are compared exactly. */
+const char *json_text(const cJSON *object, const char *name);
+/* An integer, also in quotes; false if absent or neither. */
+bool json_integer(const cJSON *object, const char *name, int64_t *out);
+/* Appends the decoded value of a base64 string. */
+enum ekm_rc json_base64(const cJSON *object, const char *name, struct buf *out) EKM_MUST_CHECK;
+
+#endif

@@ -1,0 +1,303 @@
+#include "vault/token.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/text.h"
+#include "net/exchange.h"
+#include "platform/system.h"
+#include "vault/credential.h"
+#include "vault/wire.h"
+
+#define SLICE_MS       250
+#define REFUSAL_MS     10000
+#define EARLY_MOST_MS  300000 /* renewed at most this long before the end */
+#define EARLY_AGAIN_MS 30000  /* between two early tries */
+#define EARLY_PATIENCE_MS                                                                          \
+    3000 /* what an early try may cost its caller, who has a good token in hand */
+#define LIFE_MOST_S    86400
+#define LIFE_UNKNOWN_S 60
+#define FORM_MAX       16384
+
+static struct plat_cond fetched_one = PLAT_COND_INIT;
+
+const char *token_value(const struct token *token)
+{
+    return token->value;
+}
+
+void token_release(struct token *token)
+{
+    if (token != NULL && atomic_fetch_sub(&token->references, 1) == 1) {
+        size_t size = offsetof(struct token, value) + token->len + 1;
+        plat_wipe(token, size);
+        free(token);
+    }
+}
+
+static struct token *hold(struct token *token)
+{
+    atomic_fetch_add(&token->references, 1);
+    return token;
+}
+
+static struct token *make_token(const struct buf *value, uint64_t issued_ms, uint64_t life_s)
+{
+    struct token *token = malloc(offsetof(struct token, value) + value->len + 1);
+    if (token == NULL) {
+        return NULL;
+    }
+    life_s = life_s == 0 ? LIFE_UNKNOWN_S : life_s > LIFE_MOST_S ? LIFE_MOST_S : life_s;
+    uint64_t life_ms = life_s * 1000;
+    uint64_t early_ms = life_ms / 5 < EARLY_MOST_MS ? life_ms / 5 : EARLY_MOST_MS;
+    atomic_init(&token->references, 1);
+    token->expires_ms = issued_ms + life_ms;
+    token->renew_ms = token->expires_ms - early_ms;
+    token->len = value->len;
+    memcpy(token->value, value->data, value->len);
+    token->value[value->len] = '\0';
+    return token;
+}
+
+static enum ekm_rc write_form(const struct credential *credential, const struct challenge *where,
+                              struct buf *form)
+{
+    enum ekm_rc rc =
+        buf_append_format(form, "client_id=%s&scope=https%%3A%%2F%%2F%s%%2F.default&client_secret=",
+                          credential->client_id, where->resource);
+    if (rc == EKM_OK) {
+        rc = url_escape(buf_text(&credential->secret), credential->secret.len, form);
+    }
+    return rc == EKM_OK ? buf_append_text(form, "&grant_type=client_credentials") : rc;
+}
+
+static enum ekm_rc refusal(struct call *call, const struct http_answer *answer)
+{
+    char error[64] = "";
+    call->error.http_status = answer->status;
+    wire_read_token_error(call, &answer->body, error, sizeof error);
+    if (answer->status == 429 || answer->status >= 500) {
+        return call_fail(call, EKM_TOKEN_UNAVAILABLE, "%s", error);
+    }
+    if (strcmp(error, "invalid_client") == 0 || strcmp(error, "unauthorized_client") == 0 ||
+        strcmp(error, "invalid_grant") == 0) {
+        return call_fail(call, EKM_BAD_CREDENTIALS, "%s", error);
+    }
+    return call_fail(call, EKM_TOKEN_FAILED, "%s", error);
+}
+
+static enum ekm_rc read_answer(struct call *call, const struct http_answer *answer,
+                               uint64_t asked_ms, struct token **out)
+{
+    struct buf value = BUF_EMPTY(HTTP_BODY_MAX);
+    uint64_t life_s = 0;
+    if (answer->status != 200) {
+        return refusal(call, answer);
+    }
+    enum ekm_rc rc = wire_read_token(call, &answer->body, &value, &life_s);
+    if (rc == EKM_OK) {
+        *out = make_token(&value, asked_ms, life_s);
+        rc = *out != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
+    }
+    buf_free(&value);
+    return rc;
+}
+
+static enum ekm_rc fetch(struct call *call, const struct credential *credential,
+                         const struct challenge *where, struct token **out)
+{
+    char url[512];
+    struct buf form = BUF_EMPTY(FORM_MAX);
+    struct http_answer answer;
+    uint64_t asked_ms = plat_now_ms();
+    http_answer_init(&answer);
+    (void)text_format(url, sizeof url, "https://%s/%s/oauth2/v2.0/token", where->authority,
+                      where->tenant);
+    enum ekm_rc rc = write_form(credential, where, &form);
+    if (rc != EKM_OK) {
+        (void)call_fail(call, rc, "the token request");
+    } else {
+        struct http_request request = {.method = HTTP_POST,
+                                       .url = url,
+                                       .host = where->authority,
+                                       .content_type = "application/x-www-form-urlencoded",
+                                       .body = form.data,
+                                       .body_len = form.len,
+                                       .to_entra = true};
+        rc = exchange_perform(call, &request, &answer);
+    }
+    if (rc == EKM_OK) {
+        rc = read_answer(call, &answer, asked_ms, out);
+    }
+    http_answer_free(&answer);
+    buf_free(&form);
+    return rc;
+}
+
+/* What one caller saw while it waited for another's fetch. */
+struct wait {
+    bool joined;
+    uint64_t flight;
+};
+
+enum step { USE, RENEW, FETCH, WAIT, FAIL };
+
+/* A failure that the next one to ask would meet as well; others say only that its caller ran out of
+ * time or was stopped. */
+static bool is_shared(enum ekm_rc rc)
+{
+    return rc != EKM_OK && !ekm_retryable(rc) && rc != EKM_CLOSING && rc != EKM_DEADLINE &&
+           rc != EKM_OUT_OF_MEMORY;
+}
+
+/* Under the lock. */
+static enum step next_step(const struct token_slot *slot, const struct wait *wait, uint64_t now_ms)
+{
+    bool valid = slot->current != NULL && now_ms < slot->current->expires_ms;
+    if (valid && now_ms >= slot->current->renew_ms && !slot->fetching &&
+        now_ms >= slot->next_early_ms) {
+        return RENEW;
+    }
+    if (valid) {
+        return USE;
+    }
+    if (now_ms < slot->refused_until_ms) {
+        return FAIL;
+    }
+    if (slot->fetching) {
+        return WAIT;
+    }
+    bool ended = wait->joined && slot->flights != wait->flight;
+    return ended && is_shared(slot->failure.rc) ? FAIL : FETCH;
+}
+
+/* Under the lock: decides, waiting while another fetches. `token` gets a reference for USE and
+ * RENEW. The slot is looked up anew each time: while one waits, it may go to another tenant. */
+static enum step decide(struct call *call, struct credential *credential,
+                        const struct challenge *where, struct token_slot **place,
+                        struct token **token)
+{
+    struct wait wait = {false, 0};
+    for (;;) {
+        struct token_slot *slot = *place = credential_slot(credential, where);
+        if (slot == NULL) {
+            (void)call_fail(call, EKM_INTERNAL, "too many tenants for one credential");
+            return FAIL;
+        }
+        enum step step = next_step(slot, &wait, plat_now_ms());
+        if (step == USE || step == RENEW) {
+            *token = hold(slot->current);
+        }
+        if (step == FAIL) {
+            call->error = slot->failure;
+        }
+        if (step != WAIT) {
+            slot->fetching = slot->fetching || step == RENEW || step == FETCH;
+            return step;
+        }
+        if (!wait.joined) {
+            wait.joined = true;
+            wait.flight = slot->flights;
+        }
+        plat_cond_wait_until(&fetched_one, &token_lock, plat_now_ms() + SLICE_MS);
+        if (call_check(call) != EKM_OK) {
+            if (call->error.rc == EKM_DEADLINE && slot->flights != wait.flight &&
+                slot->failure.rc != EKM_OK) {
+                call->error = slot->failure;
+            }
+            return FAIL;
+        }
+    }
+}
+
+/* Under the lock: the outcome of a fetch becomes everybody's. */
+static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
+                   struct token *fresh)
+{
+    uint64_t now_ms = plat_now_ms();
+    slot->fetching = false;
+    slot->flights++;
+    memset(&slot->failure, 0, sizeof slot->failure);
+    if (rc == EKM_OK) {
+        token_release(slot->current);
+        slot->current = hold(fresh);
+        slot->refused_until_ms = 0;
+    } else {
+        slot->failure = call->error;
+        slot->failure.rc = rc;
+        if (rc == EKM_BAD_CREDENTIALS) {
+            slot->refused_until_ms = now_ms + REFUSAL_MS;
+        }
+    }
+    slot->next_early_ms = now_ms + EARLY_AGAIN_MS;
+    plat_cond_broadcast(&fetched_one);
+}
+
+/* Fetches for all who wait. An early renewal may take only a little of its caller's time, and may
+ * fail. */
+static enum ekm_rc fetch_for_all(struct call *call, struct credential *credential,
+                                 struct token_slot *slot, bool early, struct token **token)
+{
+    struct token *fresh = NULL;
+    uint64_t deadline_ms = call->deadline_ms, early_ms = plat_now_ms() + EARLY_PATIENCE_MS;
+    const struct challenge where = slot->where;
+    unsigned tries = call->tries;
+    if (early && early_ms < deadline_ms) {
+        call->deadline_ms = early_ms;
+    }
+    enum ekm_rc rc = fetch(call, credential, &where, &fresh);
+    call->deadline_ms = deadline_ms;
+    plat_mutex_lock(&token_lock);
+    settle(slot, call, rc, fresh);
+    plat_mutex_unlock(&token_lock);
+    if (rc == EKM_OK) {
+        token_release(*token);
+        *token = fresh;
+    } else if (early) {
+        call_log(call, LEVEL_INFO, "early renewal of the token failed: %s", ekm_text(rc));
+        call->tries = tries;
+        memset(&call->error, 0, sizeof call->error);
+        rc = call_aborted(call) ? call_check(call) : EKM_OK;
+    }
+    return rc;
+}
+
+enum ekm_rc token_get(struct call *call, struct credential *credential,
+                      const struct challenge *challenge, struct token **out, bool *fetched)
+{
+    struct token *token = NULL;
+    struct token_slot *slot = NULL;
+    enum ekm_rc rc = EKM_OK;
+    *fetched = false;
+    *out = NULL;
+    plat_mutex_lock(&token_lock);
+    enum step step = decide(call, credential, challenge, &slot, &token);
+    plat_mutex_unlock(&token_lock);
+    if (step == FAIL) {
+        rc = call->error.rc;
+    } else if (step == FETCH || step == RENEW) {
+        const struct token *held = token;
+        rc = fetch_for_all(call, credential, slot, step == RENEW, &token);
+        *fetched = rc == EKM_OK && token != held;
+    }
+    if (rc != EKM_OK) {
+        token_release(token);
+        return rc;
+    }
+    *out = token;
+    return EKM_OK;
+}
+
+void token_reject(struct credential *credential, const struct challenge *challenge,
+                  const struct token *token)
+{
+    plat_mutex_lock(&token_lock);
+    struct token_slot *slot = credential_slot(credential, challenge);
+    if (slot != NULL && slot->current == token) {
+        token_release(slot->current);
+        slot->current = NULL;
+    }
+    plat_mutex_unlock(&token_lock);
+}

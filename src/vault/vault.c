@@ -1,0 +1,308 @@
+#include "vault/vault.h"
+
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/text.h"
+#include "net/exchange.h"
+#include "vault/vault_status.h"
+#include "vault/wire.h"
+
+#define BODY_MAX 8192
+#define URL_MAX  512
+
+/* The vault's challenge: remembered, or asked for by a request without token, whose only right
+ * answer is 401. */
+static enum ekm_rc find_challenge(struct call *call, const struct vault *vault,
+                                  struct challenge *out)
+{
+    char url[URL_MAX];
+    struct http_answer answer;
+    const char *host = vault->address.host;
+    if (challenge_recall(host, out)) {
+        return EKM_OK;
+    }
+    http_answer_init(&answer);
+    (void)text_format(url, sizeof url, "https://%s/keys?maxresults=1&api-version=%s", host,
+                      call->config->api_version);
+    struct http_request request = {.method = HTTP_GET, .url = url, .host = host};
+    enum ekm_rc rc = exchange_perform(call, &request, &answer);
+    if (rc == EKM_OK && answer.status == 401) {
+        rc = challenge_parse(call, &vault->address, answer.authenticate, out);
+        call->error.http_status = 401;
+        if (rc == EKM_OK) {
+            challenge_remember(host, out);
+        }
+    } else if (rc == EKM_OK) {
+        rc = vault_status(call, &answer, EKM_CHALLENGE_MALFORMED);
+    }
+    http_answer_free(&answer);
+    return rc;
+}
+
+enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault)
+{
+    struct challenge challenge;
+    struct token *token = NULL;
+    bool fetched = false;
+    enum ekm_rc rc = find_challenge(call, vault, &challenge);
+    if (rc == EKM_OK) {
+        rc = token_get(call, vault->credential, &challenge, &token, &fetched);
+    }
+    token_release(token);
+    return rc;
+}
+
+/* One request with the token of `challenge`. A refused token is dropped; `fetched` tells whether it
+ * was issued just now. */
+static enum ekm_rc send_once(struct call *call, const struct vault *vault,
+                             const struct challenge *challenge, struct http_request *request,
+                             struct http_answer *answer, bool *fetched)
+{
+    struct token *token = NULL;
+    enum ekm_rc rc = token_get(call, vault->credential, challenge, &token, fetched);
+    if (rc == EKM_OK) {
+        request->bearer = token_value(token);
+        rc = exchange_perform(call, request, answer);
+        request->bearer = NULL;
+    }
+    if (rc == EKM_OK && answer->status == 401) {
+        token_reject(vault->credential, challenge, token);
+    }
+    token_release(token);
+    return rc;
+}
+
+/* Sends, and once more after a 401: the vault may have moved to another tenant, or the token may
+ * have been revoked. */
+static enum ekm_rc send(struct call *call, const struct vault *vault, struct http_request *request,
+                        struct http_answer *answer)
+{
+    struct challenge challenge;
+    bool fetched = false;
+    request->host = vault->address.host;
+    enum ekm_rc rc = find_challenge(call, vault, &challenge);
+    if (rc == EKM_OK) {
+        rc = send_once(call, vault, &challenge, request, answer, &fetched);
+    }
+    if (rc != EKM_OK || answer->status != 401) {
+        return rc;
+    }
+    rc = challenge_parse(call, &vault->address, answer->authenticate, &challenge);
+    call->error.http_status = 401;
+    if (rc != EKM_OK) {
+        wire_read_error(call, &answer->body);
+        return rc == EKM_CHALLENGE_FOREIGN ? rc : call_fail(call, EKM_UNAUTHORIZED, NULL);
+    }
+    challenge_remember(request->host, &challenge);
+    rc = send_once(call, vault, &challenge, request, answer, &fetched);
+    if (rc == EKM_OK && answer->status == 401) {
+        wire_read_error(call, &answer->body);
+        call->error.http_status = 401;
+        rc = call_fail(call, EKM_TOKEN_REJECTED, NULL);
+    }
+    return rc;
+}
+
+/* Sends to `path` behind the host and expects 200. */
+static enum ekm_rc send_to(struct call *call, const struct vault *vault, const char *path,
+                           struct http_request *request, struct http_answer *answer)
+{
+    char url[URL_MAX];
+    (void)text_format(url, sizeof url, "https://%s%sapi-version=%s", vault->address.host, path,
+                      call->config->api_version);
+    request->url = url;
+    enum ekm_rc rc = send(call, vault, request, answer);
+    return rc == EKM_OK && answer->status != 200 ? vault_status(call, answer, EKM_UNEXPECTED_STATUS)
+                                                 : rc;
+}
+
+static void key_path(char *out, size_t cap, const struct key_name *key, const char *action)
+{
+    (void)text_format(out, cap, "/keys/%s%s%s%s%s?", key->name, key->version[0] != '\0' ? "/" : "",
+                      key->version, action[0] != '\0' ? "/" : "", action);
+}
+
+/* The answer must be about the key that was asked for: of any version if none was named. */
+static enum ekm_rc check_key(struct call *call, const struct key_name *asked,
+                             const struct key_name *answered)
+{
+    bool same = text_equal_nocase(asked->name, answered->name) && answered->version[0] != '\0' &&
+                (asked->version[0] == '\0' || text_equal_nocase(asked->version, answered->version));
+    return same ? EKM_OK
+                : call_fail(call, EKM_OTHER_KEY, "asked %s/%s, answered %s/%s", asked->name,
+                            asked->version, answered->name, answered->version);
+}
+
+enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_name *key,
+                          struct vault_key *out)
+{
+    char path[URL_MAX];
+    struct http_answer answer;
+    struct http_request request = {.method = HTTP_GET};
+    http_answer_init(&answer);
+    key_path(path, sizeof path, key, "");
+    enum ekm_rc rc = send_to(call, vault, path, &request, &answer);
+    if (rc == EKM_OK) {
+        rc = wire_read_key(call, vault->address.host, &answer.body, out);
+    }
+    if (rc == EKM_OK) {
+        rc = check_key(call, key, &out->id);
+    }
+    http_answer_free(&answer);
+    return rc;
+}
+
+static enum ekm_rc operate(struct call *call, const struct vault *vault, const struct key_name *key,
+                           enum wire_operation operation, enum rsa_algorithm algorithm,
+                           const uint8_t *input, size_t len, struct buf *value)
+{
+    char path[URL_MAX];
+    struct key_name worker;
+    struct http_answer answer;
+    struct buf body = BUF_EMPTY(BODY_MAX);
+    http_answer_init(&answer);
+    buf_clear(value);
+    key_path(path, sizeof path, key, operation == WIRE_WRAP ? "wrapkey" : "unwrapkey");
+    enum ekm_rc rc = wire_write_operation(rsa_algorithm_name(algorithm), input, len, &body);
+    if (rc != EKM_OK) {
+        rc = call_fail(call, rc, "the request's body");
+    } else {
+        struct http_request request = {.method = HTTP_POST,
+                                       .content_type = "application/json",
+                                       .body = body.data,
+                                       .body_len = body.len};
+        rc = send_to(call, vault, path, &request, &answer);
+    }
+    if (rc == EKM_OK) {
+        rc =
+            wire_read_operation(call, operation, vault->address.host, &answer.body, &worker, value);
+    }
+    if (rc == EKM_OK) {
+        rc = check_key(call, key, &worker);
+    }
+    if (rc != EKM_OK) {
+        buf_clear(value);
+    }
+    buf_free(&body);
+    http_answer_free(&answer);
+    return rc;
+}
+
+enum ekm_rc vault_wrap(struct call *call, const struct vault *vault, const struct key_name *key,
+                       enum rsa_algorithm algorithm, const uint8_t *plain, size_t len,
+                       struct buf *value)
+{
+    return operate(call, vault, key, WIRE_WRAP, algorithm, plain, len, value);
+}
+
+enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const struct key_name *key,
+                         enum rsa_algorithm algorithm, const uint8_t *wrapped, size_t len,
+                         struct buf *value)
+{
+    enum ekm_rc rc = operate(call, vault, key, WIRE_UNWRAP, algorithm, wrapped, len, value);
+    return rc == EKM_REQUEST_REFUSED && call->error.http_status == 400
+               ? call_fail(call, EKM_UNWRAP_REFUSED, NULL)
+               : rc;
+}
+
+/* A nextLink is used whole, but only if it stays at this vault: it gets a token. */
+static bool stays_here(const struct vault *vault, const char *link)
+{
+    size_t len = strlen(vault->address.host);
+    if (!text_equal_nocase_n(link, "https://", 8) ||
+        !text_equal_nocase_n(link + 8, vault->address.host, len)) {
+        return false;
+    }
+    const char *rest = link + 8 + len;
+    rest += strncmp(rest, ":443/", 5) == 0 ? 4 : 0;
+    return *rest == '/' && strpbrk(rest, " \t\r\n#") == NULL;
+}
+
+static enum ekm_rc list(struct call *call, const struct vault *vault, const char *path,
+                        vault_key_visitor visit, void *context)
+{
+    struct http_answer answer;
+    struct buf next = BUF_EMPTY(8192);
+    struct http_request request = {.method = HTTP_GET};
+    http_answer_init(&answer);
+    enum ekm_rc rc = send_to(call, vault, path, &request, &answer);
+    for (int page = 1; rc == EKM_OK; page++) {
+        rc = wire_read_page(call, vault->address.host, &answer.body, visit, context, &next);
+        if (rc != EKM_OK || next.len == 0 || page >= VAULT_PAGES_MAX) {
+            break;
+        }
+        if (!stays_here(vault, buf_text(&next))) {
+            rc = call_fail(call, EKM_OTHER_KEY, "nextLink leaves the vault");
+            break;
+        }
+        request.url = buf_text(&next);
+        rc = send(call, vault, &request, &answer);
+        if (rc == EKM_OK && answer.status != 200) {
+            rc = vault_status(call, &answer, EKM_UNEXPECTED_STATUS);
+        }
+    }
+    buf_free(&next);
+    http_answer_free(&answer);
+    return rc;
+}
+
+enum ekm_rc vault_list_keys(struct call *call, const struct vault *vault, vault_key_visitor visit,
+                            void *context)
+{
+    return list(call, vault, "/keys?maxresults=25&", visit, context);
+}
+
+enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, const char *name,
+                                vault_key_visitor visit, void *context)
+{
+    char path[URL_MAX];
+    (void)text_format(path, sizeof path, "/keys/%s/versions?maxresults=25&", name);
+    return list(call, vault, path, visit, context);
+}
+
+enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const char *name,
+                             uint32_t bits, struct vault_key *out)
+{
+    char path[URL_MAX];
+    struct http_answer answer;
+    struct buf body = BUF_EMPTY(BODY_MAX);
+    struct key_name asked;
+    memset(&asked, 0, sizeof asked);
+    (void)text_copy(asked.name, sizeof asked.name, name);
+    bool hsm = strncmp(vault->address.resource, "managedhsm.", 11) == 0;
+    http_answer_init(&answer);
+    (void)text_format(path, sizeof path, "/keys/%s/create?", name);
+    enum ekm_rc rc = wire_write_create(bits, hsm, &body);
+    if (rc != EKM_OK) {
+        rc = call_fail(call, rc, "the request's body");
+    } else {
+        struct http_request request = {.method = HTTP_POST,
+                                       .content_type = "application/json",
+                                       .body = body.data,
+                                       .body_len = body.len,
+                                       .once = true};
+        rc = send_to(call, vault, path, &request, &answer);
+    }
+    if (rc == EKM_OK) {
+        rc = wire_read_key(call, vault->address.host, &answer.body, out);
+    }
+    if (rc == EKM_OK) {
+        rc = check_key(call, &asked, &out->id);
+    }
+    buf_free(&body);
+    http_answer_free(&answer);
+    return rc;
+}
+
+enum ekm_rc vault_delete_key(struct call *call, const struct vault *vault, const char *name)
+{
+    char path[URL_MAX];
+    struct http_answer answer;
+    struct http_request request = {.method = HTTP_DELETE, .once = true};
+    http_answer_init(&answer);
+    (void)text_format(path, sizeof path, "/keys/%s?", name);
+    enum ekm_rc rc = send_to(call, vault, path, &request, &answer);
+    http_answer_free(&answer);
+    return rc;
+}

@@ -1,0 +1,150 @@
+#include "vault/wire.h"
+
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/text.h"
+#include "vault/json.h"
+
+/* The service's words go into a log line: cut to what such a code looks like. */
+static void copy_code(char *dst, size_t cap, const char *src)
+{
+    if (src != NULL) {
+        (void)text_copy(dst, cap, src);
+    }
+}
+
+static const cJSON *inner_of(const cJSON *error)
+{
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(error, "innererror");
+    return inner != NULL ? inner : cJSON_GetObjectItemCaseSensitive(error, "innerError");
+}
+
+void wire_read_error(struct call *call, const struct buf *body)
+{
+    cJSON *json = json_parse(body);
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
+    if (cJSON_IsObject(error)) {
+        copy_code(call->error.azure_code, sizeof call->error.azure_code, json_text(error, "code"));
+        for (const cJSON *inner = inner_of(error); cJSON_IsObject(inner); inner = inner_of(inner)) {
+            copy_code(call->error.inner_code, sizeof call->error.inner_code,
+                      json_text(inner, "code"));
+        }
+    }
+    json_free(json);
+}
+
+/* "AADSTS7000215: ..." at the start of error_description, else the first of error_codes. */
+static uint32_t aadsts_number(const cJSON *json)
+{
+    const char *description = json_text(json, "error_description");
+    const cJSON *first =
+        cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(json, "error_codes"), 0);
+    char digits[12];
+    uint64_t number = 0;
+    if (description != NULL && strncmp(description, "AADSTS", 6) == 0) {
+        size_t len = strspn(description + 6, "0123456789");
+        if (text_copy_n(digits, sizeof digits, description + 6, len) &&
+            text_to_u64(digits, UINT32_MAX, &number)) {
+            return (uint32_t)number;
+        }
+    }
+    return cJSON_IsNumber(first) && first->valuedouble > 0 && first->valuedouble < UINT32_MAX
+               ? (uint32_t)first->valuedouble
+               : 0;
+}
+
+void wire_read_token_error(struct call *call, const struct buf *body, char *error, size_t cap)
+{
+    cJSON *json = json_parse(body);
+    const char *word = json_text(json, "error");
+    call->error.aadsts = aadsts_number(json);
+    (void)text_copy(error, cap, word != NULL && text_is_name(word, "_", cap - 1) ? word : "");
+    json_free(json);
+}
+
+/* Visible ASCII only: it goes into a header line. */
+static bool is_token(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at <= ' ' || *at > '~') {
+            return false;
+        }
+    }
+    return *text != '\0';
+}
+
+enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct buf *token,
+                            uint64_t *expires_in_s)
+{
+    cJSON *json = json_parse(body);
+    int64_t seconds = 0;
+    enum ekm_rc rc = EKM_OK;
+    if (json == NULL) {
+        return call_fail(call, EKM_TOKEN_NOT_JSON, NULL);
+    }
+    const char *value = json_text(json, "access_token"), *type = json_text(json, "token_type");
+    if (value == NULL || !is_token(value)) {
+        rc = call_fail(call, EKM_TOKEN_MISSING, "no usable access_token");
+    } else if (type != NULL && !text_equal_nocase(type, "Bearer")) {
+        rc = call_fail(call, EKM_TOKEN_MISSING, "token_type is not Bearer");
+    } else if (buf_append_text(token, value) != EKM_OK) {
+        rc = call_fail(call, EKM_OUT_OF_MEMORY, NULL);
+    }
+    *expires_in_s =
+        json_integer(json, "expires_in", &seconds) && seconds > 0 ? (uint64_t)seconds : 0;
+    json_free(json);
+    return rc;
+}
+
+enum ekm_rc wire_write_operation(const char *algorithm, const uint8_t *value, size_t len,
+                                 struct buf *out)
+{
+    enum ekm_rc rc = buf_append_format(out, "{\"alg\":\"%s\",\"value\":\"", algorithm);
+    if (rc == EKM_OK) {
+        rc = base64url_encode(value, len, out);
+    }
+    return rc == EKM_OK ? buf_append_text(out, "\"}") : rc;
+}
+
+struct operation_errors {
+    enum ekm_rc bad_value, not_json, no_value, empty;
+};
+
+enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation, const char *host,
+                                const struct buf *body, struct key_name *worker, struct buf *value)
+{
+    static const struct operation_errors errors[] = {
+        {EKM_WRAP_BAD_VALUE, EKM_WRAP_NOT_JSON, EKM_WRAP_NO_VALUE, EKM_WRAP_EMPTY},
+        {EKM_UNWRAP_BAD_VALUE, EKM_UNWRAP_NOT_JSON, EKM_UNWRAP_NO_VALUE, EKM_UNWRAP_EMPTY},
+    };
+    const struct operation_errors *error = &errors[operation];
+    if (body->len == 0) {
+        return call_fail(call, error->empty, NULL);
+    }
+    cJSON *json = json_parse(body);
+    if (json == NULL) {
+        return call_fail(call, error->not_json, NULL);
+    }
+    const char *kid = json_text(json, "kid");
+    enum ekm_rc rc = EKM_OK;
+    if (json_text(json, "value") == NULL) {
+        rc = call_fail(call, error->no_value, NULL);
+    } else if (kid == NULL || !key_uri_parse(kid, host, worker)) {
+        rc = call_fail(call, EKM_OTHER_KEY, "the answer's kid is not a key of this vault");
+    } else {
+        rc = json_base64(json, "value", value);
+        if (rc != EKM_OK) {
+            rc = call_fail(call, rc == EKM_OUT_OF_MEMORY ? rc : error->bad_value, NULL);
+        }
+    }
+    json_free(json);
+    return rc;
+}
+
+enum ekm_rc wire_write_create(uint32_t bits, bool hsm, struct buf *out)
+{
+    return buf_append_format(
+        out, "{\"kty\":\"%s\",\"key_size\":%u,\"key_ops\":[\"wrapKey\",\"unwrapKey\"]}",
+        hsm ? "RSA-HSM" : "RSA", (unsigned)bits);
+}
