@@ -117,6 +117,17 @@ static enum ekm_rc outcome(struct call *call, const struct call_error *before, e
     return rc;
 }
 
+/* The code of an answer that does not stand, should time run out during the next try. */
+static void fail_by_status(struct call *call, const struct http_request *request, long status)
+{
+    enum ekm_rc rc = request->to_entra ? EKM_TOKEN_UNAVAILABLE
+                     : status == 429   ? EKM_THROTTLED
+                     : status >= 500   ? EKM_SERVER_ERROR
+                                       : EKM_REQUEST_REFUSED;
+    call->error.http_status = status;
+    (void)call_fail(call, rc, NULL);
+}
+
 enum ekm_rc exchange_perform(struct call *call, const struct http_request *request,
                              struct http_answer *answer)
 {
@@ -140,14 +151,10 @@ enum ekm_rc exchange_perform(struct call *call, const struct http_request *reque
             remember_wish(request->host, plat_now_ms() + wait_ms);
         }
         log_try(call, request, answer, rc, wait_ms);
-        if (rc != EKM_OK) {
-            before = call->error;
-        } else {
-            /* An answer that does not stand: its code, should time run out during the next try. */
-            memset(&before, 0, sizeof before);
-            before.rc = answer->status == 429 ? EKM_THROTTLED : EKM_SERVER_ERROR;
-            before.http_status = answer->status;
+        if (rc == EKM_OK) {
+            fail_by_status(call, request, answer->status);
         }
+        before = call->error;
         rc = call_sleep(call, wait_ms);
         if (rc != EKM_OK) {
             return rc;

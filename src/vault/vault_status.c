@@ -37,8 +37,6 @@ static enum ekm_rc classify(const struct call_error *error, long status, enum ek
         return forbidden(error);
     case 404:
         return EKM_KEY_NOT_FOUND;
-    case 408:
-        return EKM_NO_ANSWER;
     case 429:
         return EKM_THROTTLED;
     default:
