@@ -114,16 +114,7 @@ bool cloud_issues(const char *entra_host, const char *resource)
             return true;
         }
     }
-    const char *suffix = NULL;
-    bool is_foreign = false;
-    for (size_t i = 0; i < CLOUD_COUNT; i++) {
-        is_foreign |=
-            &clouds[i] != cloud && (is_at(host, clouds[i].vault) || is_at(host, clouds[i].hsm));
-    }
-    /* A vault of a made-up suffix (--vault) lives in the public cloud. */
-    bool is_made_up = !is_foreign && cloud == &clouds[0] && find(host, &suffix) == NULL &&
-                      strncasecmp(host, "vault.", 6) == 0;
-    return is_at(host, cloud->vault) || is_at(host, cloud->hsm) || is_made_up;
+    return is_at(host, cloud->vault) || is_at(host, cloud->hsm);
 }
 
 char *cloud_certificate_name(size_t index)

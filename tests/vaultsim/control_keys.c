@@ -87,10 +87,11 @@ static const char *take_material(const cJSON *json, struct key_view *view)
 void control_keys_add(const cJSON *json, struct answer *answer)
 {
     struct key_view view;
-    char kid[600];
+    char kid[700];
     keyadmin_prepare(text_of(json, "vault"), text_of(json, "name"), &view);
     snprintf(view.version, sizeof view.version, "%s", text_of(json, "version"));
-    const char *problem = view.name[0] == '\0' ? "name is missing" : NULL;
+    const char *problem =
+        view.name[0] == '\0' || strlen(view.name) > 127 ? "name is missing or too long" : NULL;
     problem = problem != NULL ? problem : take_attributes(json, &view);
     problem = problem != NULL ? problem : take_material(json, &view);
     if (problem != NULL) {
@@ -144,7 +145,7 @@ void control_keys_delete(const cJSON *json, struct answer *answer)
 /* All versions of one key, a page at a time. */
 static void add_versions(const struct key_view *key, cJSON *list)
 {
-    char after[65] = "";
+    char after[160] = "";
     size_t count = 0;
     bool is_more = true;
     struct key_view *views = must(calloc(LIST_MAX, sizeof *views));
@@ -161,7 +162,7 @@ static void add_versions(const struct key_view *key, cJSON *list)
 
 void control_keys_list(const char *vault, struct answer *answer)
 {
-    char after[128] = "";
+    char after[160] = "";
     size_t count = 0;
     bool is_more = true;
     enum store_rc rc = STORE_OK;

@@ -10,6 +10,7 @@
 #include "cloud.h"
 #include "counters.h"
 #include "encode.h"
+#include "keystore.h"
 #include "settings.h"
 #include "tokens.h"
 
@@ -124,6 +125,24 @@ static bool check_form(const struct request *request, struct answer *answer,
     return true;
 }
 
+/* A vault under a suffix of one's own (--vault) belongs to the public cloud. */
+static bool is_made_up_resource(const char *entra_host, const char *scope)
+{
+    char resource[300];
+    const cJSON *vault = NULL;
+    bool is_found = false;
+    cJSON *vaults = store_vault_list();
+    cJSON_ArrayForEach(vault, vaults)
+    {
+        const char *host = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(vault, "host"));
+        cloud_resource_of(host, resource, sizeof resource);
+        is_found = is_found || (!cloud_covers(host) && strcasecmp(resource, scope) == 0 &&
+                                strcasecmp(entra_host, cloud_authority_of(host)) == 0);
+    }
+    cJSON_Delete(vaults);
+    return is_found;
+}
+
 /* Cuts /.default off the scope. */
 static bool check_scope(const struct request *request, struct answer *answer, struct grant *grant)
 {
@@ -138,7 +157,9 @@ static bool check_scope(const struct request *request, struct answer *answer, st
         return false;
     }
     grant->scope[len - tail_len] = '\0';
-    if (!cloud_issues(request->host, grant->scope) || len - tail_len >= 256) {
+    bool is_known = cloud_issues(request->host, grant->scope) ||
+                    is_made_up_resource(request->host, grant->scope);
+    if (!is_known || len - tail_len >= 256) {
         refuse_about(request, answer, 400, "invalid_resource", 500011,
                      "The resource principal named %s was not found in the tenant. This can happen "
                      "if the application has not been installed by the administrator of the tenant "

@@ -198,6 +198,8 @@ static void replace_by_status(const struct fault_plan *plan, struct answer *answ
     }
     if (retry_after != NULL) {
         answer_field(answer, "Retry-After", "%s", retry_after);
+    } else if (fault_number(plan, "retry_after", -1) >= 0) {
+        answer_field(answer, "Retry-After", "%d", fault_number(plan, "retry_after", 0));
     }
     if (challenge != NULL) {
         answer_field(answer, "WWW-Authenticate", "%s", challenge);

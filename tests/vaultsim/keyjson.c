@@ -67,7 +67,7 @@ static void add_attributes(const struct key_view *view, const char *api_version,
 
 cJSON *keyjson_bundle(const struct key_view *view, const char *api_version)
 {
-    char kid[600];
+    char kid[700];
     cJSON *json = cJSON_CreateObject();
     cJSON *key = cJSON_AddObjectToObject(json, "key");
     keyjson_kid(view, true, kid, sizeof kid);
@@ -90,7 +90,7 @@ cJSON *keyjson_bundle(const struct key_view *view, const char *api_version)
 
 cJSON *keyjson_item(const struct key_view *view, bool with_version, const char *api_version)
 {
-    char kid[600];
+    char kid[700];
     cJSON *json = cJSON_CreateObject();
     keyjson_kid(view, with_version, kid, sizeof kid);
     cJSON_AddStringToObject(json, "kid", kid);
@@ -104,7 +104,7 @@ cJSON *keyjson_item(const struct key_view *view, bool with_version, const char *
 
 cJSON *keyjson_deleted(const struct key_view *view, const char *api_version, bool is_item)
 {
-    char recovery_id[600];
+    char recovery_id[700];
     cJSON *json =
         is_item ? keyjson_item(view, false, api_version) : keyjson_bundle(view, api_version);
     snprintf(recovery_id, sizeof recovery_id, "https://%s/deletedkeys/%s", view->host, view->name);

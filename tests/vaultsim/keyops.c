@@ -80,7 +80,7 @@ static void refuse(enum crypt_rc rc, enum operation operation, const char *alg,
 static void give_value(const struct key_view *view, const uint8_t *bytes, size_t len,
                        struct answer *answer)
 {
-    char kid[600];
+    char kid[700];
     keyjson_kid(view, true, kid, sizeof kid);
     char *text = base64url_encode(bytes, len);
     cJSON *json = cJSON_CreateObject();

@@ -17,7 +17,7 @@ enum store_rc { STORE_OK, STORE_NO_VAULT, STORE_NO_KEY, STORE_DELETED, STORE_FUL
 enum vault_deny { DENY_NONE, DENY_FIREWALL, DENY_CONNECTION };
 
 struct key_view {
-    char host[256], name[128], version[65], kty[12];
+    char host[256], name[160], version[160], kty[12];
     EVP_PKEY *pkey; /* a reference of the view's own; NULL for oct */
     bool enabled, managed, is_purgeable;
     unsigned ops;             /* bits: keyops_bit */
@@ -54,7 +54,9 @@ enum store_rc store_list(enum store_list what, const char *host, const char *nam
                          const char *after, struct key_view *views, size_t max, size_t *count,
                          bool *is_more);
 
-cJSON *store_to_json(void);
-void store_from_json(const cJSON *json);
+/* For saving: every version in order of its making, under the lock; and one of them back. */
+typedef void store_visitor(const struct key_view *view, const char *pem, void *context);
+void store_visit(store_visitor *visit, void *context);
+void store_restore(const struct key_view *view, const char *pem);
 
 #endif

@@ -83,25 +83,29 @@ static int listen_on(int asked, int former, int *port)
     return fd;
 }
 
-/* A configuration that still fits is left as it is: it may have been edited. */
-static bool write_configuration(int port)
+/* An edited configuration stays as it is; only the line with our former port is brought along. */
+static bool write_configuration(int former_port, int port)
 {
     const char *folder = state_folder();
-    char *connect = format_text("\nconnect_to = ::127.0.0.1:%d\n", port);
-    char *former = state_read_file("akv-ekm.conf");
-    bool is_done = former != NULL && strstr(former, connect) != NULL;
-    if (!is_done) {
-        char *text = format_text("# For the akv-ekm library, written by vaultsim.\n"
-                                 "ca_file = %s/ca.pem%s"
-                                 "keymap_file = %s/keymap\n"
-                                 "log_file = %s/akv-ekm.log\n"
-                                 "log_level = debug\n",
-                                 folder, connect, folder, folder);
-        is_done = state_write_file("akv-ekm.conf", text);
-        free(text);
+    char *line = format_text("\nconnect_to = ::127.0.0.1:%d\n", port);
+    char *former_line = format_text("\nconnect_to = ::127.0.0.1:%d\n", former_port);
+    char *former = state_read_file("akv-ekm.conf"), *text = NULL;
+    const char *at = former != NULL ? strstr(former, former_line) : NULL;
+    if (former == NULL) {
+        text = format_text("# For the akv-ekm library, written by vaultsim.\n"
+                           "ca_file = %s/ca.pem%s"
+                           "keymap_file = %s/keymap\n"
+                           "log_file = %s/akv-ekm.log\n"
+                           "log_level = debug\n",
+                           folder, line, folder, folder);
+    } else if (at != NULL) {
+        text = format_text("%.*s%s%s", (int)(at - former), former, line, at + strlen(former_line));
     }
+    bool is_done = text == NULL || state_write_file("akv-ekm.conf", text);
+    free(text);
     free(former);
-    free(connect);
+    free(former_line);
+    free(line);
     return is_done;
 }
 
@@ -128,8 +132,8 @@ static bool start(const struct options *options, const struct pki *pki, struct s
         fputs("vaultsim: the HTTP servers do not start\n", stderr);
         return false;
     }
-    if (!write_configuration(ports.https) || !write_number("control", ports.control) ||
-        !write_number("pid", (long)getpid())) {
+    if (!write_configuration(former.https, ports.https) ||
+        !write_number("control", ports.control) || !write_number("pid", (long)getpid())) {
         fprintf(stderr, "vaultsim: cannot write into %s\n", state_folder());
         return false;
     }

@@ -20,8 +20,9 @@
 #include "service.h"
 #include "settings.h"
 
-#define CONNECTIONS_MAX 4096u
-#define HANG_MAX_MS     120000
+#define CONNECTIONS_MAX   4096u
+#define CONNECTION_MEMORY ((size_t)128 * 1024)
+#define HANG_MAX_MS       120000
 
 static struct MHD_Daemon *daemon_running;
 
@@ -264,7 +265,7 @@ bool server_start(int listener, const struct pki *pki)
         MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        CONNECTIONS_MAX, MHD_OPTION_END);
+        CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_END);
     return daemon_running != NULL;
 }
 

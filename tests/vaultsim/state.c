@@ -13,7 +13,7 @@
 
 #include "clients.h"
 #include "encode.h"
-#include "keystore.h"
+#include "keystore_save.h"
 
 #define STATE_FILE "state.json"
 
@@ -109,7 +109,7 @@ bool state_load(struct state_ports *ports, const char **problem)
     ports->https = port_of(json, "port");
     ports->control = port_of(json, "control_port");
     clients_from_json(cJSON_GetObjectItemCaseSensitive(json, "entra"));
-    store_from_json(cJSON_GetObjectItemCaseSensitive(json, "store"));
+    keystore_from_json(cJSON_GetObjectItemCaseSensitive(json, "store"));
     cJSON_Delete(json);
     free(text);
     return text != NULL;
@@ -129,7 +129,7 @@ void state_save(void)
     cJSON_AddNumberToObject(json, "port", current_ports.https);
     cJSON_AddNumberToObject(json, "control_port", current_ports.control);
     cJSON_AddItemToObject(json, "entra", clients_to_json(true));
-    cJSON_AddItemToObject(json, "store", store_to_json());
+    cJSON_AddItemToObject(json, "store", keystore_to_json());
     char *text = must(cJSON_Print(json));
     cJSON_Delete(json);
     if (!state_write_file(STATE_FILE, text)) {

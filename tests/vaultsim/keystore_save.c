@@ -1,0 +1,95 @@
+#include "keystore_save.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "keystore.h"
+#include "material.h"
+
+static cJSON *key_to_json(const struct key_view *view, const char *pem)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "vault", view->host);
+    cJSON_AddStringToObject(json, "name", view->name);
+    cJSON_AddStringToObject(json, "version", view->version);
+    cJSON_AddStringToObject(json, "kty", view->kty);
+    cJSON_AddBoolToObject(json, "enabled", view->enabled);
+    cJSON_AddBoolToObject(json, "managed", view->managed);
+    cJSON_AddBoolToObject(json, "purgeable", view->is_purgeable);
+    cJSON_AddNumberToObject(json, "ops", view->ops);
+    cJSON_AddNumberToObject(json, "nbf", (double)view->nbf);
+    cJSON_AddNumberToObject(json, "exp", (double)view->exp);
+    cJSON_AddNumberToObject(json, "created", (double)view->created);
+    cJSON_AddNumberToObject(json, "updated", (double)view->updated);
+    cJSON_AddNumberToObject(json, "deleted", (double)view->deleted);
+    if (pem != NULL) {
+        cJSON_AddStringToObject(json, "pem", pem);
+    }
+    return json;
+}
+
+static void add_key(const struct key_view *view, const char *pem, void *list)
+{
+    cJSON_AddItemToArray(list, key_to_json(view, pem));
+}
+
+cJSON *keystore_to_json(void)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddItemToObject(json, "vaults", store_vault_list());
+    store_visit(add_key, cJSON_AddArrayToObject(json, "keys"));
+    return json;
+}
+
+static void take_text(const cJSON *json, const char *name, char *out, size_t cap)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+    snprintf(out, cap, "%s", text != NULL ? text : "");
+}
+
+static int64_t take_number(const cJSON *json, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+    return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : 0;
+}
+
+static void key_from_json(const cJSON *json)
+{
+    struct key_view view = {.host = ""};
+    take_text(json, "vault", view.host, sizeof view.host);
+    take_text(json, "name", view.name, sizeof view.name);
+    take_text(json, "version", view.version, sizeof view.version);
+    take_text(json, "kty", view.kty, sizeof view.kty);
+    view.enabled = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "enabled"));
+    view.managed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "managed"));
+    view.is_purgeable = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "purgeable"));
+    view.ops = (unsigned)take_number(json, "ops");
+    view.nbf = take_number(json, "nbf");
+    view.exp = take_number(json, "exp");
+    view.created = take_number(json, "created");
+    view.updated = take_number(json, "updated");
+    view.deleted = take_number(json, "deleted");
+    const char *pem = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "pem"));
+    view.pkey = pem != NULL ? material_from_pem(pem) : NULL;
+    store_restore(&view, pem);
+    EVP_PKEY_free(view.pkey);
+}
+
+void keystore_from_json(const cJSON *json)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "vaults"))
+    {
+        char host[256], word[16];
+        take_text(item, "host", host, sizeof host);
+        take_text(item, "deny", word, sizeof word);
+        store_vault_add(host);
+        store_vault_deny(host, word[0] == 'f'   ? DENY_FIREWALL
+                               : word[0] == 'c' ? DENY_CONNECTION
+                                                : DENY_NONE);
+    }
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "keys"))
+    {
+        key_from_json(item);
+    }
+}
