@@ -127,6 +127,8 @@ static bool is_answer(const struct call *call, enum ekm_rc rc)
 
 int32_t call_end(struct call *call, enum ekm_rc rc)
 {
+    /* First: a failure must not be counted into a minute that is over. */
+    log_tick();
     bool failed = !is_answer(call, rc);
     enum log_level level = failed                          ? LEVEL_ERROR
                            : call->audited && rc == EKM_OK ? LEVEL_INFO
@@ -150,7 +152,6 @@ int32_t call_end(struct call *call, enum ekm_rc rc)
         log_pair(&line, "correlation", call->correlation_id);
         log_write(&line);
     }
-    log_tick();
     return ekm_code(rc);
 }
 
