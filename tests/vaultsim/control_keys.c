@@ -6,14 +6,11 @@
 #include <strings.h>
 
 #include "cloud.h"
-#include "encode.h"
 #include "keyadmin.h"
 #include "keyjson.h"
 #include "keystore.h"
 #include "material.h"
 #include "state.h"
-
-#define LIST_MAX 256
 
 static const char *text_of(const cJSON *json, const char *name)
 {
@@ -142,48 +139,31 @@ void control_keys_delete(const cJSON *json, struct answer *answer)
     answer_json(answer, 200, cJSON_CreateObject());
 }
 
-/* All versions of one key, a page at a time. */
-static void add_versions(const struct key_view *key, cJSON *list)
+struct listing {
+    const char *vault;
+    cJSON *list;
+};
+
+static void add_to_listing(const struct key_view *view, const char *pem, void *context)
 {
-    char after[160] = "";
-    size_t count = 0;
-    bool is_more = true;
-    struct key_view *views = must(calloc(LIST_MAX, sizeof *views));
-    while (is_more) {
-        store_list(LIST_VERSIONS, key->host, key->name, after, views, LIST_MAX, &count, &is_more);
-        for (size_t i = 0; i < count; i++) {
-            cJSON_AddItemToArray(list, keyjson_bundle(&views[i], NULL));
-            snprintf(after, sizeof after, "%s", views[i].version);
-            key_view_free(&views[i]);
-        }
+    const struct listing *listing = context;
+    (void)pem;
+    if (view->deleted == 0 && strcasecmp(view->host, listing->vault) == 0) {
+        cJSON_AddItemToArray(listing->list, keyjson_bundle(view, NULL));
     }
-    free(views);
 }
 
 void control_keys_list(const char *vault, struct answer *answer)
 {
-    char after[160] = "";
-    size_t count = 0;
-    bool is_more = true;
-    enum store_rc rc = STORE_OK;
-    struct key_view *views = must(calloc(LIST_MAX, sizeof *views));
-    cJSON *result = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(result, "keys");
-    while (is_more && rc == STORE_OK) {
-        rc = store_list(LIST_KEYS, vault != NULL ? vault : "", "", after, views, LIST_MAX, &count,
-                        &is_more);
-        for (size_t i = 0; i < count; i++) {
-            add_versions(&views[i], list);
-            snprintf(after, sizeof after, "%s", views[i].name);
-            key_view_free(&views[i]);
-        }
+    enum vault_deny deny = DENY_NONE;
+    if (vault == NULL || !store_vault_find(vault, &deny)) {
+        refuse_store(STORE_NO_VAULT, answer);
+        return;
     }
-    free(views);
-    if (rc == STORE_OK) {
-        answer_json(answer, 200, result);
-    } else {
-        cJSON_Delete(result);
-        refuse_store(rc, answer);
-    }
+    cJSON *result = cJSON_CreateObject();
+    struct listing listing = {vault, cJSON_AddArrayToObject(result, "keys")};
+    store_visit(add_to_listing, &listing);
+    answer_json(answer, 200, result);
 }
 
 void control_keys_pem(const char *vault, const char *name, const char *version,

@@ -14,6 +14,7 @@
 void control_keys_add(const cJSON *json, struct answer *answer);
 void control_keys_change(const cJSON *json, struct answer *answer);
 void control_keys_delete(const cJSON *json, struct answer *answer);
+/* Every version, in the order they were made. */
 void control_keys_list(const char *vault, struct answer *answer);
 void control_keys_pem(const char *vault, const char *name, const char *version,
                       struct answer *answer);
