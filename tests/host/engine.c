@@ -187,20 +187,28 @@ static bool unlock(struct instance *instance, struct storage *storage, struct fa
     return good;
 }
 
+struct storage *engine_open(struct instance *instance, const char *base, struct failure *failure)
+{
+    char why[256];
+    struct storage *storage = storage_open(base, why);
+    if (!storage) {
+        failure_set(failure, 5120, 0, base, why);
+    } else if (!unlock(instance, storage, failure)) {
+        storage_close(storage);
+        storage = NULL;
+    }
+    return storage;
+}
+
 bool engine_recover(struct instance *instance, struct open_database *database)
 {
     const cJSON *entry = database_entry(instance, database);
-    char why[256];
-    bool good = true;
     storage_close(database->storage);
-    database->storage = storage_open(catalog_text(entry, "base"), why);
+    database->storage = engine_open(instance, catalog_text(entry, "base"), &database->failure);
+    database->state = database->storage ? ENGINE_ONLINE : ENGINE_RECOVERY_PENDING;
     if (!database->storage)
-        good = failure_set(&database->failure, 5120, 0, catalog_text(entry, "base"), why);
-    good = good && unlock(instance, database->storage, &database->failure);
-    database->state = good ? ENGINE_ONLINE : ENGINE_RECOVERY_PENDING;
-    if (!good)
         instance_log_failure(instance, catalog_text(entry, "name"), &database->failure);
-    return good;
+    return database->storage != NULL;
 }
 
 bool engine_usable(struct connection *connection, const cJSON *entry, struct failure *failure)

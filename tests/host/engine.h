@@ -37,7 +37,9 @@ struct open_database *engine_add(struct instance *instance, const cJSON *databas
 void engine_remove(struct instance *instance, int id);
 const char *engine_state_text(enum engine_state state);
 
-/* Opens the files and unlocks data file and live segments: ONLINE, or RECOVERY PENDING with its
+/* Files opened, data file and live segments unlocked; NULL after the failure. */
+struct storage *engine_open(struct instance *instance, const char *base, struct failure *failure);
+/* The same for a database of the list: ONLINE, or RECOVERY PENDING with its
  * failure set. */
 bool engine_recover(struct instance *instance, struct open_database *database);
 

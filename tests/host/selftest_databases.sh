@@ -132,8 +132,22 @@ RESTORE DATABASE DemoTde FROM DISK = '$(BACKUPS)/old.bak' WITH REPLACE;
 SQL
     has '^Msg 3013, '
     rm "$work/keys/TdeKey0.1.disabled"
-    sql 0 <<'SQL'
+    sql 1 <<'SQL'
+USE DemoTde;
+INSERT INTO people VALUES (3, 'newer than the backup');
+USE master;
 RESTORE DATABASE DemoTde FROM DISK = '$(BACKUPS)/old.bak';
+RESTORE DATABASE storm FROM DISK = '$(BACKUPS)/old.bak';
+RESTORE DATABASE storm FROM DISK = '$(BACKUPS)/old.bak' WITH REPLACE, RECOVERY;
+USE DemoTde;
+SELECT name FROM people WHERE id = 3;
+SQL
+    has '^Msg 3159, '
+    has '^newer than the backup$'
+    calls SqlCryptDecrypt 3
+    sql 0 <<'SQL'
+RESTORE DATABASE DemoTde FROM DISK = '$(BACKUPS)/old.bak' WITH REPLACE;
+SELECT COUNT(*) AS rows_now FROM sys.databases WHERE name = 'storm';
 USE DemoTde;
 ALTER DATABASE ENCRYPTION KEY REGENERATE WITH ALGORITHM = AES_192;
 SELECT name, 'after' FROM people WHERE id = 1;

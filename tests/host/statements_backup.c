@@ -79,45 +79,75 @@ static bool run_backup(struct connection *connection, const struct pattern_match
     return connection_raise(connection, 3013, 0, what);
 }
 
-/* Whether the database may be overwritten, and its files are out of the way. */
-static bool make_room(struct connection *connection, const char *name, bool replace,
-                      const char *backed_up, struct failure *failure)
+/* Whether a database of this name may be overwritten; true if there is none. */
+static bool may_replace(struct connection *connection, const char *name, bool replace,
+                        const char *backed_up, struct failure *failure)
 {
-    cJSON *entry = catalog_find(connection_catalog(connection), "databases", name);
+    const cJSON *entry = catalog_find(connection_catalog(connection), "databases", name);
     if (!entry)
         return true;
-    struct open_database *database = engine_database(connection->instance, catalog_id(entry));
+    const struct open_database *database = engine_database(connection->instance, catalog_id(entry));
     if (!database)
         return failure_set(failure, 5058, 0, "RESTORE", name);
     if (connection->database_id == catalog_id(entry))
         return failure_set(failure, 3101, 0, name);
     if (!replace && strcasecmp(name, backed_up) != 0)
         return failure_set(failure, 3154, 0, name);
-    if (!replace && database->state == ENGINE_ONLINE)
-        return failure_set(failure, 3159, 0, name);
-    storage_close(database->storage);
-    database->storage = NULL;
-    storage_remove(catalog_text(entry, "base"));
-    return true;
+    return replace || database->state != ENGINE_ONLINE || failure_set(failure, 3159, 0, name);
 }
 
-/* A restored database that cannot be opened does not stay (assumed). */
-static bool open_restored(struct connection *connection, const char *name, const char *base,
-                          struct failure *failure)
+/* Puts what was opened aside in the place of the database. */
+static bool take_place(struct connection *connection, const char *name, struct storage *storage,
+                       struct failure *failure)
 {
-    cJSON *entry = catalog_find(connection_catalog(connection), "databases", name);
-    struct open_database *database = entry
-                                         ? engine_database(connection->instance, catalog_id(entry))
-                                         : database_register(connection, name, base);
-    if (engine_recover(connection->instance, database))
-        return true;
-    *failure = database->failure;
-    database_forget(connection, catalog_find(connection_catalog(connection), "databases", name));
-    storage_remove(base);
-    return false;
+    struct catalog *catalog = connection_catalog(connection);
+    cJSON *entry = catalog_find(catalog, "databases", name);
+    char *base = entry ? memory_text(catalog_text(entry, "base")) : database_base(connection, name);
+    char why[256];
+    struct open_database *database =
+        entry ? engine_database(connection->instance, catalog_id(entry)) : NULL;
+    if (database) {
+        storage_close(database->storage);
+        database->storage = NULL;
+        storage_remove(base);
+    }
+    bool good = storage_move(storage, base, why) || failure_set(failure, 5120, 0, base, why);
+    if (good) {
+        if (!database)
+            database = database_register(connection, name, base);
+        database->storage = storage;
+        database->state = ENGINE_ONLINE;
+        catalog_set_text(catalog, catalog_find(catalog, "databases", name), "state", "ONLINE");
+    }
+    free(base);
+    return good;
 }
 
-/* What the backup says of the key of its pages is only known once the outer key is there. */
+/* The backup unpacked aside, and opened with the keys it needs; nothing else has changed yet. */
+static struct storage *open_aside(struct connection *connection, const char *path, const char *name,
+                                  const struct storage_wrapped *outer, struct failure *failure)
+{
+    char why[256];
+    uint8_t key[STORAGE_MAX_KEY];
+    size_t key_len = 0;
+    bool encrypted = outer->thumbprint_len > 0;
+    struct storage *storage = NULL;
+    if (encrypted && !engine_unwrap(connection->instance, outer, key, &key_len, failure))
+        return NULL;
+    char *base = database_base(connection, name);
+    char *aside = memory_format("%s.restore", base);
+    if (!storage_restore(path, aside, name, encrypted ? key : NULL, key_len, why))
+        failure_set(failure, 3201, 0, path, why);
+    else
+        storage = engine_open(connection->instance, aside, failure);
+    if (!storage)
+        storage_remove(aside);
+    OPENSSL_cleanse(key, sizeof key);
+    free(aside);
+    free(base);
+    return storage;
+}
+
 static bool restore(struct connection *connection, const struct pattern_match *match,
                     struct failure *failure)
 {
@@ -126,22 +156,17 @@ static bool restore(struct connection *connection, const struct pattern_match *m
     struct storage_wrapped outer = {.thumbprint_len = 0};
     char backed_up[129];
     char why[256];
-    uint8_t key[STORAGE_MAX_KEY];
-    size_t key_len = 0;
     if (!storage_backup_inspect(path, backed_up, &outer, why))
         return failure_set(failure, 3201, 0, path, why);
-    bool encrypted = outer.thumbprint_len > 0;
-    if (encrypted && !engine_unwrap(connection->instance, &outer, key, &key_len, failure))
+    if (!may_replace(connection, name, pattern_text(match, "REPLACE") != NULL, backed_up, failure))
         return false;
-    bool good =
-        make_room(connection, name, pattern_text(match, "REPLACE") != NULL, backed_up, failure);
-    char *base = database_base(connection, name);
-    if (good && !storage_restore(path, base, name, encrypted ? key : NULL, key_len, why))
-        good = failure_set(failure, 3201, 0, path, why);
-    OPENSSL_cleanse(key, sizeof key);
-    good = good && open_restored(connection, name, base, failure);
-    free(base);
-    return good;
+    struct storage *storage = open_aside(connection, path, name, &outer, failure);
+    if (!storage)
+        return false;
+    if (take_place(connection, name, storage, failure))
+        return true;
+    storage_close(storage);
+    return false;
 }
 
 static bool run_restore(struct connection *connection, const struct pattern_match *match)

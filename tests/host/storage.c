@@ -192,6 +192,39 @@ bool storage_remove(const char *base)
     return good;
 }
 
+static bool hint_exists(const char *base)
+{
+    char *path = storage_hint_path(base);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+static bool move_file(char *from, char *to)
+{
+    bool good = rename(from, to) == 0;
+    free(from);
+    free(to);
+    return good;
+}
+
+bool storage_move(struct storage *storage, const char *base, char why[256])
+{
+    const char *old = storage->base;
+    bool good = true;
+    errno = 0;
+    for (int i = storage_next_segment(old, 0); good && i <= storage->active; i++)
+        good = move_file(storage_segment_path(old, i), storage_segment_path(base, i));
+    if (good && hint_exists(old))
+        good = move_file(storage_hint_path(old), storage_hint_path(base));
+    good = good && move_file(memory_format("%s.mdf", old), memory_format("%s.mdf", base));
+    if (!good)
+        return storage_fail(why, "cannot move", old);
+    free(storage->base);
+    storage->base = memory_text(base);
+    return true;
+}
+
 const char *storage_name(const struct storage *storage)
 {
     return storage->name;

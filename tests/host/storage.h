@@ -36,9 +36,11 @@ struct storage;
  * one segment. */
 struct storage *storage_create(const char *base, const char *name, char why[256]);
 struct storage *storage_open(const char *base,
-                             char why[256]);             /* headers only; no key is needed yet */
-void storage_close(struct storage *storage);             /* wipes keys; NULL allowed */
-bool storage_remove(const char *base);                   /* the files */
+                             char why[256]); /* headers only; no key is needed yet */
+void storage_close(struct storage *storage); /* wipes keys; NULL allowed */
+bool storage_remove(const char *base);       /* the files */
+/* Renames the files; nothing may be at the new place. */
+bool storage_move(struct storage *storage, const char *base, char why[256]);
 const char *storage_name(const struct storage *storage); /* as the header has it */
 const char *storage_base(const struct storage *storage);
 
