@@ -71,20 +71,33 @@ void sim_remove(void)
     assert_int_equal(system(command), 0);
 }
 
-cJSON *sim_ctl(const char *method, const char *path, const char *json)
+static char *control(const char *method, const char *path, const char *json)
 {
-    char *command = NULL, text[65536];
+    char *command = NULL, *text = malloc(65536);
+    assert_non_null(text);
     assert_true(asprintf(&command, "'%s' ctl --state '%s' %s '%s' '%s'", program, folder, method,
                          path, json != NULL ? json : "{}") > 0);
     FILE *out = popen(command, "r");
     assert_non_null(out);
-    size_t len = fread(text, 1, sizeof text - 1, out);
-    text[len] = '\0';
+    text[fread(text, 1, 65535, out)] = '\0';
     if (pclose(out) != 0) {
         fail_msg("%s: %s", command, text);
     }
     free(command);
-    return cJSON_Parse(text);
+    return text;
+}
+
+cJSON *sim_ctl(const char *method, const char *path, const char *json)
+{
+    char *text = control(method, path, json);
+    cJSON *result = cJSON_Parse(text);
+    free(text);
+    return result;
+}
+
+char *sim_read(const char *path)
+{
+    return control("GET", path, NULL);
 }
 
 void sim_do(const char *method, const char *path, const char *json)

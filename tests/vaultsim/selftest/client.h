@@ -27,6 +27,7 @@ void sim_remove(void);
 int sim_port(void);
 /* `vaultsim ctl`; json may be NULL. The answer; the caller deletes it. */
 cJSON *sim_ctl(const char *method, const char *path, const char *json);
+char *sim_read(const char *path); /* GET, the text; the caller frees it */
 void sim_do(const char *method, const char *path, const char *json);
 long sim_count(const char *name);
 

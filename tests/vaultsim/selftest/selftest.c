@@ -356,6 +356,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_cuts),       cmocka_unit_test(test_hang_ends),
         cmocka_unit_test(test_counts),     cmocka_unit_test(test_parallel),
         cmocka_unit_test(test_leaks),      cmocka_unit_test(test_throttle),
+        cmocka_unit_test(test_restore),    cmocka_unit_test(test_import),
         cmocka_unit_test(test_restart),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);

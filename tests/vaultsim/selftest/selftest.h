@@ -18,6 +18,8 @@ void test_counts(void **state);
 void test_parallel(void **state);
 void test_leaks(void **state);
 void test_throttle(void **state);
+void test_restore(void **state);
+void test_import(void **state);
 void test_restart(void **state);
 
 #endif
