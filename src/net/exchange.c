@@ -83,20 +83,22 @@ static enum ekm_rc respect_wish(struct call *call, const char *host)
     return call_sleep(call, wait_ms);
 }
 
-/* Whether, and after which wait, the try that just ended is repeated. */
+/* Whether the try that just ended is repeated, and after which wait (set anyway). `tries` are those
+ * of this request: the waits do not grow with what the call did before. */
 static bool plan_repeat(const struct call *call, const struct http_request *request,
-                        const struct http_answer *answer, enum ekm_rc rc, uint64_t *wait_ms)
+                        const struct http_answer *answer, enum ekm_rc rc, unsigned tries,
+                        uint64_t *wait_ms)
 {
     bool again = rc == EKM_OK ? retry_status(answer->status) : ekm_retryable(rc);
-    if (!again || (request->once && (rc == EKM_OK || answer->maybe_sent))) {
-        return false;
-    }
     uint64_t asked_ms = rc == EKM_OK ? retry_after_ms(answer->retry_after, plat_unix_time_ms()) : 0;
-    *wait_ms = retry_delay_ms(call->tries, random_number());
+    *wait_ms = retry_delay_ms(tries, random_number());
     if (asked_ms > *wait_ms) {
         *wait_ms = asked_ms;
     }
-    return *wait_ms < call_remaining_ms(call);
+    if (request->once && (rc == EKM_OK || answer->maybe_sent)) {
+        return false;
+    }
+    return again && *wait_ms < call_remaining_ms(call);
 }
 
 static void log_try(struct call *call, const struct http_request *request,
@@ -133,7 +135,7 @@ enum ekm_rc exchange_perform(struct call *call, const struct http_request *reque
 {
     struct call_error before;
     memset(&before, 0, sizeof before);
-    for (;;) {
+    for (unsigned tries = 1;; tries++) {
         enum ekm_rc rc = respect_wish(call, request->host);
         if (rc == EKM_OK) {
             rc = call_check(call);
@@ -144,11 +146,12 @@ enum ekm_rc exchange_perform(struct call *call, const struct http_request *reque
         call_new_try(call);
         rc = http_perform(call, request, answer);
         uint64_t wait_ms = 0;
-        if (!plan_repeat(call, request, answer, rc, &wait_ms)) {
-            return outcome(call, &before, rc);
-        }
+        bool again = plan_repeat(call, request, answer, rc, tries, &wait_ms);
         if (rc == EKM_OK && answer->status == 429) {
             remember_wish(request->host, plat_now_ms() + wait_ms);
+        }
+        if (!again) {
+            return outcome(call, &before, rc);
         }
         log_try(call, request, answer, rc, wait_ms);
         if (rc == EKM_OK) {

@@ -69,8 +69,8 @@ uint64_t retry_after_ms(const char *value, int64_t unix_time_ms)
 {
     uint64_t seconds = 0;
     int64_t date_s = 0;
-    if (text_to_u64(value, UINT32_MAX, &seconds)) {
-        return seconds * 1000;
+    if (*value != '\0' && strspn(value, "0123456789") == strlen(value)) {
+        return text_to_u64(value, UINT32_MAX, &seconds) ? seconds * 1000 : UINT32_MAX * 1000ULL;
     }
     if (!http_date(value, &date_s) || date_s * 1000 <= unix_time_ms) {
         return 0;

@@ -1,0 +1,213 @@
+/* IDENTITY to vault host; which hosts get the secret (behaviour.md section 2). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "vault/address.h"
+
+static struct config config;
+
+static int set_up(void **state)
+{
+    (void)state;
+    config_defaults(&config);
+    return 0;
+}
+
+static void identities_that_name_a_vault(void **state)
+{
+    static const char *const rows[][3] = {
+        {"contoso", "contoso.vault.azure.net", "vault.azure.net"},
+        {"abc", "abc.vault.azure.net", "vault.azure.net"},
+        {"ContosoEKMKeyVault", "contosoekmkeyvault.vault.azure.net", "vault.azure.net"},
+        {"abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx.vault.azure.net", "vault.azure.net"},
+        {"contoso.vault.azure.net", "contoso.vault.azure.net", "vault.azure.net"},
+        {"CONTOSO.Vault.Azure.NET", "contoso.vault.azure.net", "vault.azure.net"},
+        {"https://contoso.vault.azure.net", "contoso.vault.azure.net", "vault.azure.net"},
+        {"https://contoso.vault.azure.net/", "contoso.vault.azure.net", "vault.azure.net"},
+        {"HTTPS://Contoso.vault.azure.net/", "contoso.vault.azure.net", "vault.azure.net"},
+        {"contoso.vault.azure.net/", "contoso.vault.azure.net", "vault.azure.net"},
+        {"contoso.managedhsm.azure.net", "contoso.managedhsm.azure.net", "managedhsm.azure.net"},
+        {"a.b.managedhsm.azure.net", "a.b.managedhsm.azure.net", "managedhsm.azure.net"},
+        {"contoso.vault.azure.cn", "contoso.vault.azure.cn", "vault.azure.cn"},
+        {"contoso.managedhsm.azure.cn", "contoso.managedhsm.azure.cn", "managedhsm.azure.cn"},
+        {"contoso.vault.usgovcloudapi.net", "contoso.vault.usgovcloudapi.net",
+         "vault.usgovcloudapi.net"},
+        {"contoso.managedhsm.usgovcloudapi.net", "contoso.managedhsm.usgovcloudapi.net",
+         "managedhsm.usgovcloudapi.net"},
+        {"contoso.vault.microsoftazure.de", "contoso.vault.microsoftazure.de",
+         "vault.microsoftazure.de"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct vault_address address;
+        assert_int_equal(address_parse(&config, rows[i][0], &address), EKM_OK);
+        assert_string_equal(address.host, rows[i][1]);
+        assert_string_equal(address.resource, rows[i][2]);
+    }
+}
+
+static void identities_that_are_refused(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "/",
+        ".",
+        "ab",
+        "abcdefghijklmnopqrstuvwxy",
+        "contoso_1",
+        "contoso ",
+        " contoso",
+        "con toso",
+        "cont\xc3\xb6so",
+        "contoso\n",
+        "contoso.vault.azure.net\r\nX: y",
+        "contoso.vault.azure.net.",
+        "contoso.vault.azure.net:443",
+        "contoso.vault.azure.net:443/",
+        "contoso.vault.azure.net//",
+        "contoso.vault.azure.net/keys",
+        "contoso.vault.azure.net?x",
+        "contoso.vault.azure.net#x",
+        "user@contoso.vault.azure.net",
+        "user:pw@contoso.vault.azure.net",
+        "http://contoso.vault.azure.net",
+        "https://",
+        "https:///",
+        "https:///contoso.vault.azure.net",
+        "https://https://contoso.vault.azure.net",
+        "ftp://contoso.vault.azure.net",
+        "vault.azure.net",
+        ".vault.azure.net",
+        "contoso..vault.azure.net",
+        ".contoso.vault.azure.net",
+        "evilvault.azure.net",
+        "contoso.evilvault.azure.net",
+        "contoso.vault.azure.net.evil.com",
+        "contoso.vault.azure.net@evil.com",
+        "evil.com/contoso.vault.azure.net",
+        "evil.com#.vault.azure.net",
+        "evil.com?.vault.azure.net",
+        "evil.com\\.vault.azure.net",
+        "evil.com%2f.vault.azure.net",
+        "contoso.vault.azure.com",
+        "contoso.azure.net",
+        "localhost.localdomain",
+        "127.0.0.1",
+        "[::1]",
+        "contoso.vault.azure.us",
+        "contoso.managedhsm.microsoftazure.de",
+        "a123456789012345678901234567890123456789012345678901234567890123.vault.azure.net",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct vault_address address;
+        if (address_parse(&config, rows[i], &address) != EKM_VAULT_NOT_ALLOWED) {
+            fail_msg("accepted: %s", rows[i]);
+        }
+    }
+}
+
+static void hosts_have_a_longest(void **state)
+{
+    char identity[1100];
+    struct vault_address address;
+    (void)state;
+    /* Labels of 49 and a dot, four times, then what fills 253 with the suffix. */
+    size_t len = 0;
+    while (len < 200) {
+        memset(identity + len, 'a', 49);
+        identity[len + 49] = '.';
+        len += 50;
+    }
+    memset(identity + len, 'b', 60);
+    strcpy(identity + 253 - strlen(".vault.azure.net"), ".vault.azure.net");
+    assert_int_equal(strlen(identity), 253);
+    assert_int_equal(address_parse(&config, identity, &address), EKM_OK);
+    assert_string_equal(address.host, identity);
+    memmove(identity + 1, identity, 254);
+    assert_int_equal(address_parse(&config, identity, &address), EKM_VAULT_NOT_ALLOWED);
+    memset(identity, 'a', sizeof identity - 1);
+    identity[sizeof identity - 1] = '\0';
+    assert_int_equal(address_parse(&config, identity, &address), EKM_VAULT_NOT_ALLOWED);
+}
+
+static void further_suffixes(void **state)
+{
+    char suffix[] = ".Vault.Contoso.local";
+    char *items[] = {suffix};
+    struct vault_address address;
+    (void)state;
+    assert_int_equal(address_parse(&config, "x.vault.contoso.local", &address),
+                     EKM_VAULT_NOT_ALLOWED);
+    config.vault_suffixes.items = items;
+    config.vault_suffixes.count = 1;
+    assert_int_equal(address_parse(&config, "X.vault.contoso.local", &address), EKM_OK);
+    assert_string_equal(address.host, "x.vault.contoso.local");
+    assert_string_equal(address.resource, "vault.contoso.local");
+    assert_int_equal(address_parse(&config, "evilvault.contoso.local", &address),
+                     EKM_VAULT_NOT_ALLOWED);
+    assert_int_equal(address_parse(&config, "vault.contoso.local", &address),
+                     EKM_VAULT_NOT_ALLOWED);
+}
+
+static void authorities(void **state)
+{
+    static const char *const known[] = {
+        "login.microsoftonline.com", "LOGIN.MicrosoftOnline.com",
+        "login.windows.net",         "login.microsoft.com",
+        "sts.windows.net",           "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn",    "login.microsoftonline.us",
+        "login.usgovcloudapi.net",   "login.microsoftonline.de",
+    };
+    static const char *const strangers[] = {
+        "",
+        "login",
+        "microsoftonline.com",
+        "xlogin.microsoftonline.com",
+        "x.login.microsoftonline.com",
+        "login.microsoftonline.com.",
+        "login.microsoftonline.com.evil.com",
+        "login.microsoftonline.co",
+        "login.microsoftonline.com:443",
+        "contoso.vault.azure.net",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        assert_true(address_is_authority(&config, known[i]));
+    }
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+        assert_false(address_is_authority(&config, strangers[i]));
+    }
+}
+
+static void further_authorities(void **state)
+{
+    char host[] = "login.contoso.local";
+    char *items[] = {host};
+    (void)state;
+    assert_false(address_is_authority(&config, "login.contoso.local"));
+    config.authority_hosts.items = items;
+    config.authority_hosts.count = 1;
+    assert_true(address_is_authority(&config, "login.contoso.local"));
+    assert_false(address_is_authority(&config, "x.login.contoso.local"));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(identities_that_name_a_vault),
+        TEST(identities_that_are_refused),
+        TEST(hosts_have_a_longest),
+        TEST(further_suffixes),
+        TEST(authorities),
+        TEST(further_authorities),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,347 @@
+/* What a vault's 401 may make the library believe (behaviour.md section 2). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "vault/challenge.h"
+
+#define TENANT    "72f988bf-86f1-41af-91ab-2d7cd011db47"
+#define AUTHORITY "https://login.microsoftonline.com/" TENANT
+#define RESOURCE  "https://vault.azure.net"
+
+static struct config config;
+static struct call call;
+static struct vault_address vault;
+static struct challenge challenge;
+
+static int set_up(void **state)
+{
+    (void)state;
+    config_defaults(&config);
+    call_begin(&call, "Test", &config);
+    memset(&challenge, 0, sizeof challenge);
+    challenge_forget_all();
+    return address_parse(&config, "contoso", &vault) == EKM_OK ? 0 : -1;
+}
+
+static enum ekm_rc parse(const char *value)
+{
+    call_new_try(&call);
+    enum ekm_rc rc = challenge_parse(&call, &vault, value, &challenge);
+    if (call.error.rc != rc) {
+        fail_msg("the call says %s, not %s: %s", ekm_name(call.error.rc), ekm_name(rc), value);
+    }
+    return rc;
+}
+
+static enum ekm_rc parse_pair(const char *authority, const char *resource)
+{
+    char value[2048];
+    (void)text_format(value, sizeof value, "Bearer authorization=\"%s\", resource=\"%s\"",
+                      authority, resource);
+    return parse(value);
+}
+
+static void forms_seen_and_tolerated(void **state)
+{
+    static const char *const rows[] = {
+        "Bearer authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"",
+        "bearer authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"",
+        "Bearer resource=\"" RESOURCE "\", authorization=\"" AUTHORITY "\"",
+        "Bearer authorization=\"" AUTHORITY "\" resource=\"" RESOURCE "\"",
+        "Bearer authorization=\"" AUTHORITY "\",resource=\"" RESOURCE "\",",
+        "Bearer authorization=" AUTHORITY ", resource=" RESOURCE,
+        "Bearer AUTHORIZATION=\"" AUTHORITY "\", Resource=\"" RESOURCE "\"",
+        "Bearer authorization_uri=\"" AUTHORITY "\", resource=\"" RESOURCE "\"",
+        "Bearer authorization=\"" AUTHORITY "\", scope=\"" RESOURCE "/.default\"",
+        "Bearer authorization=\"" AUTHORITY "\", scope=\"" RESOURCE "\"",
+        "Bearer authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "/\"",
+        "Bearer authorization=\"" AUTHORITY "/\", resource=\"" RESOURCE "\"",
+        "Bearer authorization=\"" AUTHORITY "/oauth2/authorize\", resource=\"" RESOURCE "\"",
+        "Bearer authorization=\"HTTPS://Login.MicrosoftOnline.com/" TENANT
+        "\", resource=\"https://Vault.Azure.net\"",
+        "Bearer realm=\"\", supportspop=\"true\", authorization=\"" AUTHORITY
+        "\", x-ms-message-signing-key=\"a=b,c\", resource=\"" RESOURCE "\"",
+        "Bearer realm=\"a \\\"quoted\\\" one\", authorization=\"" AUTHORITY
+        "\", resource=\"" RESOURCE "\"",
+        "PoP authorization=\"https://evil.com/t\", nonce=\"x\", Bearer authorization=\"" AUTHORITY
+        "\", resource=\"" RESOURCE "\"",
+        "Bearer authorization=\"" AUTHORITY "\", resource=\"" RESOURCE
+        "\", PoP authorization=\"https://evil.com/t\", resource=\"https://evil.com\"",
+        "  Bearer   authorization = \"" AUTHORITY "\" ,  resource = \"" RESOURCE "\"  ",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memset(&challenge, 0, sizeof challenge);
+        if (parse(rows[i]) != EKM_OK) {
+            fail_msg("refused (%s: %s): %s", ekm_name(call.error.rc), call.error.note, rows[i]);
+        }
+        assert_string_equal(challenge.authority, "login.microsoftonline.com");
+        assert_string_equal(challenge.tenant, TENANT);
+        assert_string_equal(challenge.resource, "vault.azure.net");
+    }
+}
+
+static void all_clouds(void **state)
+{
+    static const char *const rows[][3] = {
+        {"c.managedhsm.azure.net", "login.microsoftonline.com", "managedhsm.azure.net"},
+        {"c.vault.usgovcloudapi.net", "login.microsoftonline.us", "vault.usgovcloudapi.net"},
+        {"c.managedhsm.usgovcloudapi.net", "login.microsoftonline.us",
+         "managedhsm.usgovcloudapi.net"},
+        {"c.vault.azure.cn", "login.partner.microsoftonline.cn", "vault.azure.cn"},
+        {"c.vault.azure.cn", "login.chinacloudapi.cn", "vault.azure.cn"},
+        {"c.vault.microsoftazure.de", "login.microsoftonline.de", "vault.microsoftazure.de"},
+        {"c.vault.azure.net", "login.windows.net", "vault.azure.net"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char authority[256], resource[256];
+        assert_int_equal(address_parse(&config, rows[i][0], &vault), EKM_OK);
+        (void)text_format(authority, sizeof authority, "https://%s/contoso.onmicrosoft.com",
+                          rows[i][1]);
+        (void)text_format(resource, sizeof resource, "https://%s", rows[i][2]);
+        assert_int_equal(parse_pair(authority, resource), EKM_OK);
+        assert_string_equal(challenge.authority, rows[i][1]);
+        assert_string_equal(challenge.tenant, "contoso.onmicrosoft.com");
+        assert_string_equal(challenge.resource, rows[i][2]);
+    }
+}
+
+static void foreign_authorities(void **state)
+{
+    static const char *const rows[] = {
+        "https://evil.com/" TENANT,
+        "http://login.microsoftonline.com/" TENANT,
+        "login.microsoftonline.com/" TENANT,
+        "//login.microsoftonline.com/" TENANT,
+        "https://login.microsoftonline.com.evil.com/" TENANT,
+        "https://xlogin.microsoftonline.com/" TENANT,
+        "https://login.microsoftonline.com./" TENANT,
+        "https://login.microsoftonline.com:443/" TENANT,
+        "https://login.microsoftonline.com:8443/" TENANT,
+        "https://user@login.microsoftonline.com/" TENANT,
+        "https://login.microsoftonline.com@evil.com/" TENANT,
+        "https://login.microsoftonline.com:x@evil.com/" TENANT,
+        "https://login.microsoftonline.com\\@evil.com/" TENANT,
+        "https://evil.com#login.microsoftonline.com/" TENANT,
+        "https://evil.com?login.microsoftonline.com/" TENANT,
+        "https://login.microsoftonline.com/" TENANT "?x=y",
+        "https://login.microsoftonline.com/" TENANT "#x",
+        "https://login.microsoftonline.com/" TENANT "/../x@y",
+        "https:///" TENANT,
+        "https://",
+        "javascript:alert(1)",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (parse_pair(rows[i], RESOURCE) != EKM_CHALLENGE_FOREIGN) {
+            fail_msg("%s: %s", ekm_name(call.error.rc), rows[i]);
+        }
+    }
+}
+
+static void tenants_that_are_none(void **state)
+{
+    static const char *const rows[] = {
+        "https://login.microsoftonline.com",
+        "https://login.microsoftonline.com/",
+        "https://login.microsoftonline.com//x",
+        "https://login.microsoftonline.com/..",
+        "https://login.microsoftonline.com/a%2fb",
+        "https://login.microsoftonline.com/a_b",
+        "https://login.microsoftonline.com/a b",
+        "https://login.microsoftonline.com/t\xc3\xa9nant",
+        "https://login.microsoftonline.com/"
+        "a1234567890123456789012345678901234567890123456789012345678901234",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum ekm_rc rc = parse_pair(rows[i], RESOURCE);
+        if (rc != EKM_CHALLENGE_MALFORMED && rc != EKM_CHALLENGE_FOREIGN) {
+            fail_msg("%s: %s", ekm_name(rc), rows[i]);
+        }
+    }
+    assert_int_equal(parse_pair("https://login.microsoftonline.com/"
+                                "a123456789012345678901234567890123456789012345678901234567890123",
+                                RESOURCE),
+                     EKM_OK);
+}
+
+static void foreign_resources(void **state)
+{
+    static const char *const rows[] = {
+        "https://graph.microsoft.com",
+        "https://managedhsm.azure.net",
+        "https://vault.azure.cn",
+        "https://azure.net",
+        "https://net",
+        "https://contoso.vault.azure.net",
+        "https://xvault.azure.net",
+        "https://vault.azure.net.evil.com",
+        "https://vault.azure.net.",
+        "https://vault.azure.net:443",
+        "https://vault.azure.net/x",
+        "https://vault.azure.net//",
+        "https://vault.azure.net?x",
+        "https://vault.azure.net#x",
+        "https://user@vault.azure.net",
+        "https://evil.com/vault.azure.net",
+        "http://vault.azure.net",
+        "vault.azure.net",
+        "https://",
+        "/.default",
+        "https:///.default",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (parse_pair(AUTHORITY, rows[i]) != EKM_CHALLENGE_FOREIGN) {
+            fail_msg("%s: %s", ekm_name(call.error.rc), rows[i]);
+        }
+    }
+}
+
+/* Whichever of two the parser prefers, a foreign one beside a good one must not go unseen. */
+static void two_that_differ(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("Bearer authorization=\"https://evil.com/t\", authorization=\"" AUTHORITY
+                           "\", resource=\"" RESOURCE "\""),
+                     EKM_CHALLENGE_FOREIGN);
+    enum ekm_rc rc = parse("Bearer authorization=\"" AUTHORITY
+                           "\", authorization=\"https://evil.com/t\", resource=\"" RESOURCE "\"");
+    assert_true(rc != EKM_OK || strcmp(challenge.authority, "login.microsoftonline.com") == 0);
+}
+
+static void malformed(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "   ",
+        "Bearer",
+        "Basic realm=\"x\"",
+        "Negotiate",
+        "PoP authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"",
+        "authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"",
+        "Bearer resource=\"" RESOURCE "\"",
+        "Bearer authorization=\"\", resource=\"" RESOURCE "\"",
+        "Bearer authorization=\"" AUTHORITY "\", resource=\"" RESOURCE,
+        "Bearer authorization=\"" AUTHORITY ", resource=" RESOURCE,
+        "Bearer error=\"insufficient_claims\", claims=\"eyJ9\"",
+        "Bearer =\"x\"",
+        "\"",
+        "=",
+        ",,,,",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (parse(rows[i]) != EKM_CHALLENGE_MALFORMED) {
+            fail_msg("%s: %s", ekm_name(call.error.rc), rows[i]);
+        }
+    }
+}
+
+static void no_resource(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("Bearer authorization=\"" AUTHORITY "\""), EKM_CHALLENGE_NO_RESOURCE);
+    assert_int_equal(parse("Bearer authorization=\"" AUTHORITY "\", resource=\"\""),
+                     EKM_CHALLENGE_NO_RESOURCE);
+}
+
+/* Every truncation and every single changed byte: no crash, and never a host that is not allowed.
+ */
+static void mutations(void **state)
+{
+    static const char whole[] = "PoP a=b, Bearer authorization=\"" AUTHORITY
+                                "\", realm=\"\\\"\", scope=" RESOURCE "/.default";
+    static const char strange[] = "\"\\,= @:/?#%\t\x7f\xff.a";
+    char value[sizeof whole];
+    (void)state;
+    for (size_t i = 0; i < sizeof whole; i++) {
+        for (size_t j = 0; j < sizeof strange; j++) {
+            memcpy(value, whole, sizeof whole);
+            value[i < sizeof whole - 1 ? i : 0] = strange[j];
+            if (parse(value) == EKM_OK) {
+                assert_string_equal(challenge.authority, "login.microsoftonline.com");
+                assert_string_equal(challenge.resource, "vault.azure.net");
+                assert_true(text_is_name(challenge.tenant, ".-", 64));
+            }
+        }
+    }
+}
+
+static void overlong_values(void **state)
+{
+    char value[8192] = "Bearer realm=\"";
+    (void)state;
+    size_t len = strlen(value);
+    memset(value + len, 'x', 7000);
+    (void)text_copy(value + len + 7000, sizeof value - len - 7000,
+                    "\", authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"");
+    enum ekm_rc rc = parse(value);
+    assert_true(rc == EKM_OK || rc == EKM_CHALLENGE_MALFORMED);
+    memset(value, 'B', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    assert_int_equal(parse(value), EKM_CHALLENGE_MALFORMED);
+}
+
+static void remembered_by_vault(void **state)
+{
+    struct challenge first = {"login.microsoftonline.com", "t1", "vault.azure.net"};
+    struct challenge second = {"login.microsoftonline.com", "t2", "vault.azure.net"};
+    struct challenge found;
+    (void)state;
+    assert_false(challenge_recall("a.vault.azure.net", &found));
+    challenge_remember("a.vault.azure.net", &first);
+    assert_true(challenge_recall("a.vault.azure.net", &found));
+    assert_string_equal(found.tenant, "t1");
+    assert_false(challenge_recall("b.vault.azure.net", &found));
+    challenge_remember("a.vault.azure.net", &second);
+    assert_true(challenge_recall("a.vault.azure.net", &found));
+    assert_string_equal(found.tenant, "t2");
+    challenge_forget_all();
+    assert_false(challenge_recall("a.vault.azure.net", &found));
+}
+
+/* The memory is bounded; the newest are there. */
+static void many_vaults(void **state)
+{
+    struct challenge one = {"login.microsoftonline.com", "t", "vault.azure.net"}, found;
+    char host[64];
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        (void)snprintf(host, sizeof host, "v%d.vault.azure.net", i);
+        (void)snprintf(one.tenant, sizeof one.tenant, "t%d", i);
+        challenge_remember(host, &one);
+        assert_true(challenge_recall(host, &found));
+        assert_string_equal(found.tenant, one.tenant);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(forms_seen_and_tolerated),
+        TEST(all_clouds),
+        TEST(foreign_authorities),
+        TEST(tenants_that_are_none),
+        TEST(foreign_resources),
+        TEST(two_that_differ),
+        TEST(malformed),
+        TEST(no_resource),
+        TEST(mutations),
+        TEST(overlong_values),
+        TEST(remembered_by_vault),
+        TEST(many_vaults),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
