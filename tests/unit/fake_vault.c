@@ -1,0 +1,298 @@
+#include "fake_vault.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* What the linker's --wrap turns calls of vault_* into. */
+enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vault);
+enum ekm_rc __wrap_vault_get_key(struct call *call, const struct vault *vault,
+                                 const struct key_name *key, struct vault_key *out);
+enum ekm_rc __wrap_vault_wrap(struct call *call, const struct vault *vault,
+                              const struct key_name *key, enum rsa_algorithm algorithm,
+                              const uint8_t *plain, size_t len, struct buf *value);
+enum ekm_rc __wrap_vault_unwrap(struct call *call, const struct vault *vault,
+                                const struct key_name *key, enum rsa_algorithm algorithm,
+                                const uint8_t *wrapped, size_t len, struct buf *value);
+enum ekm_rc __wrap_vault_list_keys(struct call *call, const struct vault *vault,
+                                   vault_key_visitor visit, void *context);
+enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *vault,
+                                       const char *name, vault_key_visitor visit, void *context);
+enum ekm_rc __wrap_vault_create_key(struct call *call, const struct vault *vault, const char *name,
+                                    uint32_t bits, struct vault_key *out);
+enum ekm_rc __wrap_vault_delete_key(struct call *call, const struct vault *vault, const char *name);
+enum ekm_rc __wrap_http_start(const struct config *config, char *reason, size_t reason_cap);
+void __wrap_http_stop(void);
+
+struct fake_key fake_keys[64];
+size_t fake_key_count;
+struct fake_counts fake_counts;
+atomic_int fake_get_fails, fake_unwrap_fails, fake_list_fails;
+bool fake_implicit_rejection;
+atomic_uint fake_delay_ms;
+enum ekm_rc fake_http_start_rc;
+atomic_int fake_http_running;
+
+void fake_reset_counts(void)
+{
+    atomic_uint *const all[] = {&fake_counts.get,           &fake_counts.wrap,
+                                &fake_counts.unwrap,        &fake_counts.list,
+                                &fake_counts.list_versions, &fake_counts.create,
+                                &fake_counts.delete,        &fake_counts.authenticate};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        atomic_store(all[i], 0);
+    }
+}
+
+unsigned fake_requests(void)
+{
+    return fake_counts.get + fake_counts.wrap + fake_counts.unwrap + fake_counts.list +
+           fake_counts.list_versions + fake_counts.create + fake_counts.delete;
+}
+
+void fake_reset(void)
+{
+    memset(fake_keys, 0, sizeof fake_keys);
+    fake_key_count = 0;
+    fake_reset_counts();
+    atomic_store(&fake_get_fails, EKM_OK);
+    atomic_store(&fake_unwrap_fails, EKM_OK);
+    atomic_store(&fake_list_fails, EKM_OK);
+    fake_implicit_rejection = false;
+    atomic_store(&fake_delay_ms, 0);
+    fake_http_start_rc = EKM_OK;
+}
+
+struct fake_key *fake_add(const char *name, const char *version, uint8_t seed)
+{
+    struct fake_key *key = &fake_keys[fake_key_count++];
+    memset(key, 0, sizeof *key);
+    key->host = FAKE_HOST;
+    key->name = name;
+    key->version = version;
+    key->bits = 2048;
+    key->seed = seed;
+    key->purge_protected = true;
+    return key;
+}
+
+void fake_public(const struct fake_key *key, struct rsa_public *out)
+{
+    uint32_t state = key->seed * 2654435761u + 1;
+    memset(out, 0, sizeof *out);
+    out->bits = key->bits;
+    out->exponent = 65537;
+    for (size_t i = 0; i < key->bits / 8; i++) {
+        state = state * 1664525u + 1013904223u;
+        out->modulus[i] = (uint8_t)(state >> 24);
+    }
+    out->modulus[0] |= 0x80;
+    out->modulus[key->bits / 8 - 1] |= 1;
+}
+
+void fake_thumbprint(const struct fake_key *key, struct thumbprint *out)
+{
+    struct rsa_public public;
+    fake_public(key, &public);
+    if (rsa_public_thumbprint(&public, out) != EKM_OK) {
+        memset(out, 0, sizeof *out);
+    }
+}
+
+/* algorithm, seed, length, plain text; the rest zero. */
+void fake_wrapped(const struct fake_key *key, enum rsa_algorithm algorithm, const void *plain,
+                  size_t len, uint8_t out[RSA_MAX_BYTES])
+{
+    memset(out, 0, RSA_MAX_BYTES);
+    out[0] = (uint8_t)algorithm;
+    out[1] = key->seed;
+    out[2] = (uint8_t)len;
+    memcpy(out + 3, plain, len);
+}
+
+static struct fake_key *find(const struct vault *vault, const struct key_name *name)
+{
+    struct fake_key *found = NULL;
+    for (size_t i = 0; i < fake_key_count; i++) {
+        struct fake_key *key = &fake_keys[i];
+        if (strcmp(key->host, vault->address.host) == 0 && !key->gone &&
+            text_equal_nocase(key->name, name->name) &&
+            (name->version[0] == '\0' || text_equal_nocase(key->version, name->version))) {
+            found = key;
+        }
+    }
+    return found;
+}
+
+static void fill(const struct fake_key *key, struct vault_key *out)
+{
+    memset(out, 0, sizeof *out);
+    (void)text_copy(out->id.name, sizeof out->id.name, key->name);
+    (void)text_copy(out->id.version, sizeof out->id.version, key->version);
+    out->is_rsa = !key->not_rsa;
+    out->usable_size = key->bits == 2048 || key->bits == 3072 || key->bits == 4096;
+    fake_public(key, &out->public);
+    out->enabled = !key->disabled;
+    out->managed = key->managed;
+    out->purge_protected = key->purge_protected;
+    out->can_wrap = !key->no_wrap;
+    out->can_unwrap = true;
+    out->not_before_s = key->not_before_s;
+    out->expires_s = key->expires_s;
+    out->created_s = key->created_s;
+}
+
+/* One request: counted, delayed, and failed if the test says so. */
+static enum ekm_rc request(struct call *call, atomic_uint *count, atomic_int *fails)
+{
+    atomic_fetch_add(count, 1);
+    enum ekm_rc rc = call_check(call);
+    unsigned delay_ms = atomic_load(&fake_delay_ms);
+    if (rc == EKM_OK && delay_ms > 0) {
+        rc = call_sleep(call, delay_ms);
+    }
+    if (rc == EKM_OK) {
+        rc = call_check(call);
+    }
+    if (rc == EKM_OK && fails != NULL && atomic_load(fails) != EKM_OK) {
+        rc = call_fail(call, (enum ekm_rc)atomic_load(fails), "scripted");
+    }
+    return rc;
+}
+
+enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vault)
+{
+    (void)vault;
+    return request(call, &fake_counts.authenticate, NULL);
+}
+
+enum ekm_rc __wrap_vault_get_key(struct call *call, const struct vault *vault,
+                                 const struct key_name *key, struct vault_key *out)
+{
+    enum ekm_rc rc = request(call, &fake_counts.get, &fake_get_fails);
+    const struct fake_key *found = find(vault, key);
+    if (rc == EKM_OK && found == NULL) {
+        rc = call_fail(call, EKM_KEY_NOT_FOUND, "scripted");
+    }
+    if (rc == EKM_OK) {
+        fill(found, out);
+    }
+    return rc;
+}
+
+enum ekm_rc __wrap_vault_wrap(struct call *call, const struct vault *vault,
+                              const struct key_name *key, enum rsa_algorithm algorithm,
+                              const uint8_t *plain, size_t len, struct buf *value)
+{
+    uint8_t wrapped[RSA_MAX_BYTES];
+    enum ekm_rc rc = request(call, &fake_counts.wrap, NULL);
+    const struct fake_key *found = find(vault, key);
+    if (rc == EKM_OK && found == NULL) {
+        rc = call_fail(call, EKM_KEY_NOT_FOUND, "scripted");
+    }
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    fake_wrapped(found, algorithm, plain, len, wrapped);
+    buf_clear(value);
+    return buf_append(value, wrapped, found->bits / 8);
+}
+
+enum ekm_rc __wrap_vault_unwrap(struct call *call, const struct vault *vault,
+                                const struct key_name *key, enum rsa_algorithm algorithm,
+                                const uint8_t *wrapped, size_t len, struct buf *value)
+{
+    enum ekm_rc rc = request(call, &fake_counts.unwrap, &fake_unwrap_fails);
+    const struct fake_key *found = find(vault, key);
+    if (rc == EKM_OK && found == NULL) {
+        rc = call_fail(call, EKM_KEY_NOT_FOUND, "scripted");
+    } else if (rc == EKM_OK && found->disabled) {
+        rc = call_fail(call, EKM_KEY_DISABLED, "scripted");
+    }
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    buf_clear(value);
+    if (wrapped[0] == (uint8_t)algorithm && wrapped[1] == found->seed && len == found->bits / 8) {
+        return buf_append(value, wrapped + 3, wrapped[2]);
+    }
+    return algorithm == RSA1_5 && fake_implicit_rejection
+               ? buf_append(value, "garbage", 7)
+               : call_fail(call, EKM_UNWRAP_REFUSED, "scripted");
+}
+
+enum ekm_rc __wrap_vault_list_keys(struct call *call, const struct vault *vault,
+                                   vault_key_visitor visit, void *context)
+{
+    enum ekm_rc rc = request(call, &fake_counts.list, &fake_list_fails);
+    bool go_on = rc == EKM_OK;
+    for (size_t i = 0; go_on && i < fake_key_count; i++) {
+        struct vault_key key;
+        fill(&fake_keys[i], &key);
+        const struct key_name newest = {.version = ""};
+        struct key_name name = newest;
+        (void)text_copy(name.name, sizeof name.name, fake_keys[i].name);
+        memset(&key.public, 0, sizeof key.public);
+        key.id.version[0] = '\0';
+        go_on = find(vault, &name) != &fake_keys[i] || visit(context, &key);
+    }
+    return rc;
+}
+
+enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *vault,
+                                       const char *name, vault_key_visitor visit, void *context)
+{
+    enum ekm_rc rc = request(call, &fake_counts.list_versions, NULL);
+    bool go_on = rc == EKM_OK;
+    for (size_t i = 0; go_on && i < fake_key_count; i++) {
+        struct vault_key key;
+        fill(&fake_keys[i], &key);
+        go_on = strcmp(fake_keys[i].host, vault->address.host) != 0 ||
+                strcmp(fake_keys[i].name, name) != 0 || visit(context, &key);
+    }
+    return rc;
+}
+
+enum ekm_rc __wrap_vault_create_key(struct call *call, const struct vault *vault, const char *name,
+                                    uint32_t bits, struct vault_key *out)
+{
+    static char names[8][32];
+    static size_t made;
+    enum ekm_rc rc = request(call, &fake_counts.create, NULL);
+    (void)vault;
+    if (rc == EKM_OK) {
+        char *kept = names[made++ % 8];
+        snprintf(kept, sizeof names[0], "%s", name);
+        struct fake_key *key = fake_add(kept, "c1", (uint8_t)(200 + made));
+        key->bits = bits;
+        fill(key, out);
+    }
+    return rc;
+}
+
+enum ekm_rc __wrap_vault_delete_key(struct call *call, const struct vault *vault, const char *name)
+{
+    enum ekm_rc rc = request(call, &fake_counts.delete, NULL);
+    for (size_t i = 0; rc == EKM_OK && i < fake_key_count; i++) {
+        fake_keys[i].gone |= strcmp(fake_keys[i].host, vault->address.host) == 0 &&
+                             strcmp(fake_keys[i].name, name) == 0;
+    }
+    return rc;
+}
+
+enum ekm_rc __wrap_http_start(const struct config *config, char *reason, size_t reason_cap)
+{
+    (void)config;
+    if (fake_http_start_rc != EKM_OK) {
+        (void)text_copy(reason, reason_cap, "scripted reason");
+        return fake_http_start_rc;
+    }
+    atomic_fetch_add(&fake_http_running, 1);
+    return EKM_OK;
+}
+
+void __wrap_http_stop(void)
+{
+    atomic_fetch_sub(&fake_http_running, 1);
+}

@@ -1,0 +1,413 @@
+/* The map as the provider sees it: lookups, what other processes write, what cannot be written. */
+#include "keymap/keymap.h"
+#include "platform/file.h"
+#include "platform/system.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HOST  "contoso-vault.vault.azure.net"
+#define OTHER "fabrikam-vault.vault.azure.net"
+#define URI   "https://contoso-vault.vault.azure.net/keys/"
+
+static struct config config;
+static struct call call;
+static char folder[64];
+
+static struct thumbprint print_of(uint32_t number)
+{
+    struct thumbprint thumbprint = {.len = 20};
+    thumbprint.bytes[0] = (uint8_t)(number >> 16);
+    thumbprint.bytes[1] = (uint8_t)(number >> 8);
+    thumbprint.bytes[2] = (uint8_t)number;
+    return thumbprint;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/akvekm-unit-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    config_defaults(&config);
+    config.call_timeout_ms = 20000;
+    snprintf(config.keymap_file, sizeof config.keymap_file, "%s/akv/keymap", folder);
+    call_begin(&call, "test", &config);
+    keymap_start(&config);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[96];
+    (void)state;
+    keymap_stop();
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static void write_map(const char *text)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/akv", folder);
+    (void)mkdir(path, 0700);
+    FILE *file = fopen(config.keymap_file, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static const char *read_map(void)
+{
+    static char text[1 << 16];
+    FILE *file = fopen(config.keymap_file, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+static void put(const char *host, uint32_t number, const char *name, const char *version)
+{
+    struct key_name key = {"", ""};
+    const struct thumbprint print = print_of(number);
+    strcpy(key.name, name);
+    strcpy(key.version, version);
+    assert_int_equal(keymap_put(&call, host, &print, &key), EKM_OK);
+}
+
+static void expect(const char *host, uint32_t number, const char *name, const char *version)
+{
+    struct key_name key;
+    const struct thumbprint print = print_of(number);
+    assert_int_equal(keymap_find(&call, host, &print, &key), EKM_OK);
+    assert_string_equal(key.name, name);
+    assert_string_equal(key.version, version);
+}
+
+static void expect_none(const char *host, uint32_t number)
+{
+    struct key_name key;
+    const struct thumbprint print = print_of(number);
+    assert_int_equal(keymap_find(&call, host, &print, &key), EKM_NOT_FOUND);
+}
+
+static void test_put_and_find(void **state)
+{
+    struct stat file;
+    (void)state;
+    expect_none(HOST, 1);
+    put(HOST, 1, "TdeKey0", "v1");
+    expect(HOST, 1, "TdeKey0", "v1");
+    expect_none(OTHER, 1);
+    expect_none(HOST, 2);
+    assert_string_equal(read_map(),
+                        HOST "\t0000010000000000000000000000000000000000\t" URI "TdeKey0/v1\n");
+    assert_int_equal(stat(config.keymap_file, &file), 0);
+    assert_int_equal(file.st_mode & 07777, 0600);
+    char path[96];
+    snprintf(path, sizeof path, "%s/akv", folder);
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_mode & 07777, 0700);
+    keymap_stop();
+    keymap_start(&config);
+    expect(HOST, 1, "TdeKey0", "v1");
+}
+
+static void test_standing_entry_is_not_written(void **state)
+{
+    struct stat before, after;
+    (void)state;
+    put(HOST, 1, "TdeKey0", "v1");
+    assert_int_equal(stat(config.keymap_file, &before), 0);
+    put(HOST, 1, "TdeKey0", "v1");
+    put(HOST, 1, "tdekey0", "v1");
+    assert_int_equal(stat(config.keymap_file, &after), 0);
+    assert_true(before.st_ino == after.st_ino);
+    put(HOST, 1, "TdeKey0", "v2");
+    expect(HOST, 1, "TdeKey0", "v2");
+    assert_int_equal(keymap_count(), 1);
+}
+
+static void test_tolerant_reading(void **state)
+{
+    static const char hex[] = "00000%d0000000000000000000000000000000000";
+    char text[2048], print[64];
+    (void)state;
+    snprintf(print, sizeof print, hex, 1);
+    int len = snprintf(text, sizeof text,
+                       "\xEF\xBB\xBF# "
+                       "imported\r\n\nHTTPS://Contoso-Vault.vault.azure.net/\t0x%s\tHTTPS://"
+                       "CONTOSO-VAULT.vault.azure.net:443/keys/One/v1\r\n",
+                       print);
+    snprintf(print, sizeof print, hex, 2);
+    len +=
+        snprintf(text + len, sizeof text - (size_t)len, "  " HOST "   %s   " URI "Two/v2", print);
+    write_map(text);
+    expect(HOST, 1, "One", "v1");
+    expect(HOST, 2, "Two", "v2");
+    put(HOST, 3, "Three", "v3");
+    assert_memory_equal(read_map(), text, (size_t)len);
+    assert_string_equal(read_map() + len,
+                        "\n" HOST "\t0000030000000000000000000000000000000000\t" URI "Three/v3\n");
+}
+
+static void test_unusable_entries(void **state)
+{
+    (void)state;
+    write_map(HOST
+              "\t0000010000000000000000000000000000000000\thttp://contoso-vault.vault.azure.net/"
+              "keys/One/v1\n" HOST "\t0000020000000000000000000000000000000000\t" URI "Two\n" HOST
+              "\t0000030000000000000000000000000000000000\thttps://fabrikam-vault.vault.azure.net/"
+              "keys/Three/v3\n" HOST "\t0000040000000000000000000000000000000000\thttps://"
+                                     "contoso-vault.vault.azure.net/secrets/Four/v4\n");
+    for (uint32_t i = 1; i <= 4; i++) {
+        expect_none(HOST, i);
+    }
+    put(HOST, 2, "Two", "v2");
+    expect(HOST, 2, "Two", "v2");
+    assert_int_equal(keymap_count(), 4);
+}
+
+static void test_broken_lines_are_kept(void **state)
+{
+    static const char head[] = "what is this\n" HOST "\tnot-hex\t" URI "One/v1\n",
+                      tail[] = HOST "\t00\n# end\nno line break at the end";
+    char text[1024], expected[1024];
+    (void)state;
+    snprintf(text, sizeof text,
+             "%s" HOST "\t0000010000000000000000000000000000000000\t" URI "One/v1\n%s", head, tail);
+    write_map(text);
+    expect(HOST, 1, "One", "v1");
+    assert_int_equal(keymap_count(), 1);
+    put(HOST, 1, "One", "v9");
+    snprintf(expected, sizeof expected,
+             "%s" HOST "\t0000010000000000000000000000000000000000\t" URI "One/v9\n%s", head, tail);
+    assert_string_equal(read_map(), expected);
+    put(OTHER, 2, "Two", "v2");
+    assert_memory_equal(read_map(), expected, strlen(expected));
+    expect(OTHER, 2, "Two", "v2");
+}
+
+static void test_last_of_two_lines_counts(void **state)
+{
+    (void)state;
+    write_map(HOST "\t0000010000000000000000000000000000000000\t" URI "One/v1\n" HOST
+                   "\t0000010000000000000000000000000000000000\t" URI "One/v2\n");
+    expect(HOST, 1, "One", "v2");
+    put(HOST, 1, "One", "v3");
+    expect(HOST, 1, "One", "v3");
+    assert_non_null(strstr(read_map(), "One/v1\n"));
+    assert_null(strstr(read_map(), "One/v2\n"));
+}
+
+static void test_other_vaults_and_names(void **state)
+{
+    struct key_name key;
+    struct thumbprint print = print_of(1), found;
+    (void)state;
+    put(OTHER, 1, "Lost", "v1");
+    put("a.vault.azure.net", 1, "Lost", "v2");
+    put(HOST, 2, "Kept", "v3");
+    assert_int_equal(keymap_find_elsewhere(&call, HOST, &print, 0, &key), EKM_OK);
+    assert_string_equal(key.version, "v2");
+    assert_int_equal(keymap_find_elsewhere(&call, HOST, &print, 1, &key), EKM_OK);
+    assert_string_equal(key.version, "v1");
+    assert_int_equal(keymap_find_elsewhere(&call, HOST, &print, 2, &key), EKM_NOT_FOUND);
+    assert_int_equal(keymap_find_elsewhere(&call, OTHER, &print, 1, &key), EKM_NOT_FOUND);
+    const struct key_name kept = {"KEPT", "v3"}, unknown = {"Kept", "v4"};
+    assert_int_equal(keymap_find_key(&call, HOST, &kept, &found), EKM_OK);
+    print = print_of(2);
+    assert_true(thumbprint_equal(&found, &print));
+    assert_int_equal(keymap_find_key(&call, HOST, &unknown, &found), EKM_NOT_FOUND);
+    assert_false(keymap_has_other(&call, HOST, "Kept", &print));
+    put(HOST, 3, "Kept", "v4");
+    assert_true(keymap_has_other(&call, HOST, "Kept", &print));
+}
+
+static void test_old_thumbprints(void **state)
+{
+    struct key_name key;
+    struct thumbprint print;
+    (void)state;
+    write_map(HOST "\t2C5677D76F76D77F80\t" URI "LFZ3129213-/v1\n");
+    assert_true(thumbprint_set(&print, (const uint8_t *)"\x2C\x56\x77\xD7\x6F\x76\xD7\x7F\x80", 9));
+    assert_int_equal(keymap_find(&call, HOST, &print, &key), EKM_OK);
+    assert_string_equal(key.name, "LFZ3129213-");
+}
+
+static void expect_refused(void)
+{
+    const struct key_name key = {"New", "v1"};
+    const struct thumbprint print = print_of(9);
+    struct key_name found;
+    assert_int_equal(keymap_put(&call, HOST, &print, &key), EKM_MAP_FAILED);
+    assert_int_equal(keymap_find(&call, HOST, &print, &found), EKM_NOT_FOUND);
+    assert_true(strstr(call.error.note, config.keymap_file) != NULL);
+}
+
+static void test_what_cannot_be_written(void **state)
+{
+    char elsewhere[96], aside[128];
+    (void)state;
+    put(HOST, 1, "One", "v1");
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", folder);
+    assert_int_equal(rename(config.keymap_file, elsewhere), 0);
+    assert_int_equal(symlink(elsewhere, config.keymap_file), 0);
+    expect_refused();
+    /* The state before stays in memory: reading never fails a lookup. */
+    expect(HOST, 1, "One", "v1");
+    assert_int_equal(unlink(config.keymap_file), 0);
+    assert_int_equal(mkdir(config.keymap_file, 0700), 0);
+    expect_refused();
+    assert_int_equal(rmdir(config.keymap_file), 0);
+    assert_int_equal(rename(elsewhere, config.keymap_file), 0);
+    /* A folder where the new file is written aside: as if there were no rights or no room. */
+    snprintf(aside, sizeof aside, "%s.tmp/full", config.keymap_file);
+    char *slash = strrchr(aside, '/');
+    *slash = '\0';
+    assert_int_equal(mkdir(aside, 0700), 0);
+    *slash = '/';
+    assert_int_equal(mkdir(aside, 0700), 0);
+    expect_refused();
+    expect(HOST, 1, "One", "v1");
+}
+
+static void test_missing_parent(void **state)
+{
+    (void)state;
+    keymap_stop();
+    snprintf(config.keymap_file, sizeof config.keymap_file, "%s/no/such/keymap", folder);
+    keymap_start(&config);
+    expect_none(HOST, 1);
+    expect_refused();
+}
+
+/* A lock that is held elsewhere is waited for, then 2058; an abort ends the wait. */
+static void test_lock_is_waited_for(void **state)
+{
+    const struct key_name key = {"New", "v1"};
+    const struct thumbprint print = print_of(9);
+    atomic_bool aborted;
+    char lock_path[1200];
+    int handle = -1;
+    (void)state;
+    put(HOST, 1, "One", "v1");
+    snprintf(lock_path, sizeof lock_path, "%s.lock", config.keymap_file);
+    assert_int_equal(plat_lock_take(lock_path, UINT64_MAX, NULL, NULL, &handle), PLAT_IO_OK);
+    config.call_timeout_ms = 300;
+    call_begin(&call, "test", &config);
+    assert_int_equal(keymap_put(&call, HOST, &print, &key), EKM_MAP_FAILED);
+    config.call_timeout_ms = 20000;
+    call_begin(&call, "test", &config);
+    atomic_init(&aborted, true);
+    call.session_aborted = &aborted;
+    assert_int_equal(keymap_put(&call, HOST, &print, &key), EKM_CLOSING);
+    plat_lock_release(&handle);
+    call.session_aborted = NULL;
+    put(HOST, 9, "New", "v1");
+}
+
+#define WRITERS 4
+#define ENTRIES 25
+
+static void write_some(uint32_t writer)
+{
+    struct call mine;
+    call_begin(&mine, "test", &config);
+    mine.deadline_ms += 100000;
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        struct key_name key = {"Key", ""};
+        const struct thumbprint print = print_of(1000 * writer + i);
+        snprintf(key.version, sizeof key.version, "w%ui%u", (unsigned)writer, (unsigned)i);
+        if (keymap_put(&mine, HOST, &print, &key) != EKM_OK) {
+            _exit(1);
+        }
+    }
+}
+
+static void *write_in_thread(void *argument)
+{
+    write_some(*(uint32_t *)argument);
+    return NULL;
+}
+
+static void test_writers_at_once_lose_nothing(void **state)
+{
+    pid_t children[WRITERS];
+    pthread_t threads[WRITERS];
+    uint32_t numbers[WRITERS];
+    (void)state;
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0) {
+            write_some(i);
+            _exit(0);
+        }
+    }
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        numbers[i] = WRITERS + i;
+        assert_int_equal(pthread_create(&threads[i], NULL, write_in_thread, &numbers[i]), 0);
+    }
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        int status = -1;
+        pthread_join(threads[i], NULL);
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(keymap_count(), 2 * WRITERS * ENTRIES);
+    for (uint32_t i = 0; i < 2 * WRITERS; i++) {
+        char version[32];
+        snprintf(version, sizeof version, "w%ui%d", (unsigned)i, ENTRIES - 1);
+        expect(HOST, 1000 * i + ENTRIES - 1, "Key", version);
+    }
+}
+
+static void test_large_map(void **state)
+{
+    (void)state;
+    put(HOST, 1, "One", "v1");
+    FILE *file = fopen(config.keymap_file, "w");
+    assert_non_null(file);
+    for (unsigned i = 0; i < 10000; i++) {
+        fprintf(file, HOST "\t%06X0000000000000000000000000000000000\t" URI "Key%u/v%u\n",
+                i * 7919 % 10007, i, i);
+    }
+    fclose(file);
+    uint64_t start_ms = plat_now_ms();
+    assert_int_equal(keymap_count(), 10000);
+    uint64_t took_ms = plat_now_ms() - start_ms;
+    print_message("10,000 entries read in %u ms\n", (unsigned)took_ms);
+    assert_true(took_ms < 2000);
+    expect(HOST, 9999 * 7919 % 10007, "Key9999", "v9999");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_put_and_find, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_standing_entry_is_not_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tolerant_reading, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unusable_entries, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_broken_lines_are_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_last_of_two_lines_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_vaults_and_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_old_thumbprints, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_cannot_be_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_missing_parent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lock_is_waited_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_writers_at_once_lose_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_map, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
