@@ -1,14 +1,15 @@
 /*
  * A provider for ekmhost's own tests: RSA keys in PEM files, behaviour turned by the environment.
  *
- * DUMMY_FOLDER   keys as <name>.<version>.pem (the highest version is the newest);
- * <name>.<version>.disabled beside it: code 5004 DUMMY_FAIL     <function>=<code>[@<nth call>],
- * several with commas: that call (without @: each) returns the code DUMMY_GUID     last byte of the
- * guid, DUMMY_VERSION major version, DUMMY_API major version of the interface DUMMY_OVERWRITE
- * GetProviderInfo puts its own pointer into the caller's name, as no provider may DUMMY_LOG      a
- * file that gets a line a call, with the identity of the session
+ * - DUMMY_FOLDER: the keys (dummy_keys.h)
+ * - DUMMY_FAIL: <function>=<code>[@<nth call>], several with commas: that call (without @: each)
+ *   returns the code
+ * - DUMMY_GUID: last byte of the guid, DUMMY_VERSION: major version, DUMMY_API: major version of
+ *   the interface
+ * - DUMMY_OVERWRITE: GetProviderInfo puts its own pointer into the caller's name, as no provider
+ *   may
+ * - DUMMY_LOG: a file that gets a line a call, with the identity of the session
  */
-#include <dirent.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,24 +21,17 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/sha.h>
 
 #include <akvekm/sqlcrypt.h>
 
+#include "dummy_keys.h"
+
 #define EXPORT __attribute__((visibility("default")))
 
-enum { DISABLED = 5004, BROKEN = 5010, THUMB_LEN = 20 };
+enum { DISABLED = 5004, BROKEN = 5010 };
 
 struct session {
     char identity[64];
-};
-
-struct key {
-    char name[64];
-    int version;
-    EVP_PKEY *key;
-    uint8_t thumb[THUMB_LEN];
-    bool disabled;
 };
 
 static atomic_int calls[18];
@@ -71,78 +65,6 @@ static unsigned setting(const char *name, unsigned otherwise)
 {
     const char *text = getenv(name);
     return text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
-}
-
-static bool read_key(const char *folder, const char *file, struct key *key)
-{
-    char path[1024];
-    const char *dot = strchr(file, '.');
-    size_t len = strlen(file);
-    if (!dot || len < 4 || strcmp(file + len - 4, ".pem") != 0 || dot - file >= 64)
-        return false;
-    memset(key, 0, sizeof *key);
-    memcpy(key->name, file, (size_t)(dot - file));
-    key->version = (int)strtol(dot + 1, NULL, 10);
-    snprintf(path, sizeof path, "%s/%s", folder, file);
-    FILE *pem = fopen(path, "re");
-    key->key = pem ? PEM_read_PrivateKey(pem, NULL, NULL, NULL) : NULL;
-    if (pem)
-        fclose(pem);
-    snprintf(path, sizeof path, "%s/%.*s.disabled", folder, (int)(len - 4), file);
-    FILE *disabled = fopen(path, "re");
-    key->disabled = disabled != NULL;
-    if (disabled)
-        fclose(disabled);
-    BIGNUM *modulus = NULL;
-    if (!key->key || EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1)
-        return false;
-    uint8_t bytes[1024];
-    int count = BN_bn2bin(modulus, bytes);
-    SHA1(bytes, (size_t)count, key->thumb);
-    BN_free(modulus);
-    return true;
-}
-
-static bool fits(const struct key *key, const char *name, int version, const SqlCpData *thumb,
-                 int nth)
-{
-    if (thumb)
-        return thumb->cb == THUMB_LEN && memcmp(thumb->pb, key->thumb, THUMB_LEN) == 0;
-    return name ? strcmp(key->name, name) == 0 && (version == 0 || key->version == version)
-                : nth == 0;
-}
-
-/* By thumbprint, by name (the newest, unless "name/version"), or the nth of all. */
-static bool find_key(const char *name_and_version, const SqlCpData *thumb, int nth,
-                     struct key *found)
-{
-    const char *folder = getenv("DUMMY_FOLDER");
-    DIR *open = folder ? opendir(folder) : NULL;
-    char name[64] = "";
-    int version = 0;
-    if (name_and_version)
-        sscanf(name_and_version, "%63[^/]/%d", name, &version);
-    memset(found, 0, sizeof *found);
-    for (struct dirent *entry = open ? readdir(open) : NULL; entry; entry = readdir(open)) {
-        struct key key = {0};
-        bool good = read_key(folder, entry->d_name, &key);
-        if (good && fits(&key, name_and_version ? name : NULL, version, thumb, nth) &&
-            key.version > found->version) {
-            EVP_PKEY_free(found->key);
-            *found = key;
-        } else {
-            EVP_PKEY_free(key.key);
-        }
-        nth -= good;
-    }
-    if (open)
-        closedir(open);
-    return found->key != NULL;
-}
-
-static uint32_t bits(const struct key *key)
-{
-    return (uint32_t)EVP_PKEY_get_bits(key->key);
 }
 
 /* The two-call dance for one text. */
@@ -231,7 +153,7 @@ EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
     info->authType = SQLCP_AUTH_BASIC;
     info->symmKeySupport = 0;
     info->asymmKeySupport = SQLCP_KEY_FLAG_SUPPORTED;
-    info->cbKeyThumbLen = THUMB_LEN;
+    info->cbKeyThumbLen = DUMMY_THUMB_LEN;
     info->fAcceptsKeyName = 1;
     if (overwrite)
         info->name = (SqlCpStr){sizeof own_name, own_name};
@@ -275,9 +197,9 @@ EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr 
         return code;
     char text[64];
     char path[1024];
-    struct key key;
+    struct dummy_key key;
     take_text(name, text, sizeof text);
-    if (find_key(text, NULL, 0, &key)) {
+    if (dummy_keys_find(text, NULL, 0, &key)) {
         EVP_PKEY_free(key.key);
         return SQLCP_FAILURE;
     }
@@ -288,9 +210,9 @@ EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr 
     if (pem)
         fclose(pem);
     EVP_PKEY_free(made);
-    if (!good || !find_key(text, NULL, 0, &key))
+    if (!good || !dummy_keys_find(text, NULL, 0, &key))
         return SQLCP_FAILURE;
-    good = put_bytes(thumb, key.thumb, THUMB_LEN);
+    good = put_bytes(thumb, key.thumb, key.thumb_len);
     EVP_PKEY_free(key.key);
     return good ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
 }
@@ -300,8 +222,8 @@ EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session, const SqlCpKeyThu
     int code = enter(9, "SqlCryptDropKey", session);
     if (code)
         return code;
-    struct key key;
-    if (!find_key(NULL, thumb, 0, &key))
+    struct dummy_key key;
+    if (!dummy_keys_find(NULL, thumb, 0, &key))
         return SQLCP_NOT_FOUND;
     char path[1024];
     snprintf(path, sizeof path, "%s/%s.%d.pem", getenv("DUMMY_FOLDER"), key.name, key.version);
@@ -310,12 +232,12 @@ EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session, const SqlCpKeyThu
 }
 
 /* Takes the key away from its finder. */
-static SqlCpError give_info(struct key *key, SqlCpKeyInfo *info)
+static SqlCpError give_info(struct dummy_key *key, SqlCpKeyInfo *info)
 {
     bool room = put_text(&info->name, key->name);
-    room = put_bytes(&info->thumb, key->thumb, THUMB_LEN) && room;
+    room = put_bytes(&info->thumb, key->thumb, key->thumb_len) && room;
     if (room && !key->disabled) {
-        info->algId = bits(key) == 2048 ? 1 : 2;
+        info->algId = dummy_keys_bits(key) == 2048 ? 1 : 2;
         info->flags = SQLCP_KEY_FLAG_SUPPORTED;
     }
     int code = key->disabled ? DISABLED : room ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
@@ -326,10 +248,10 @@ static SqlCpError give_info(struct key *key, SqlCpKeyInfo *info)
 EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
 {
     int code = enter(10, "SqlCryptGetNextKeyId", session);
-    struct key key;
+    struct dummy_key key;
     if (code)
         return code;
-    if (!find_key(NULL, NULL, (int)*keyId, &key))
+    if (!dummy_keys_find(NULL, NULL, (int)*keyId, &key))
         return SQLCP_NOT_FOUND;
     EVP_PKEY_free(key.key);
     ++*keyId;
@@ -340,32 +262,33 @@ EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKe
                                             SqlCpKeyInfo *info)
 {
     int code = enter(11, "SqlCryptGetKeyInfoByKeyId", session);
-    struct key key;
+    struct dummy_key key;
     if (code)
         return code;
-    return find_key(NULL, NULL, (int)keyId - 1, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
+    return dummy_keys_find(NULL, NULL, (int)keyId - 1, &key) ? give_info(&key, info)
+                                                             : SQLCP_NOT_FOUND;
 }
 
 EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session,
                                             const SqlCpKeyThumbprint *thumb, SqlCpKeyInfo *info)
 {
     int code = enter(12, "SqlCryptGetKeyInfoByThumb", session);
-    struct key key;
+    struct dummy_key key;
     if (code)
         return code;
-    return find_key(NULL, thumb, 0, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
+    return dummy_keys_find(NULL, thumb, 0, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
 }
 
 EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name,
                                            SqlCpKeyInfo *info)
 {
     int code = enter(13, "SqlCryptGetKeyInfoByName", session);
-    struct key key;
+    struct dummy_key key;
     char text[64];
     if (code)
         return code;
     take_text(name, text, sizeof text);
-    return find_key(text, NULL, 0, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
+    return dummy_keys_find(text, NULL, 0, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
 }
 
 EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
@@ -374,12 +297,12 @@ EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyT
 {
     (void)encryptor;
     int code = enter(14, "SqlCryptExportKey", session);
-    struct key key;
+    struct dummy_key key;
     if (code || type != SQLCP_PUBLIC_KEY_BLOB)
         return code ? code : SQLCP_NOT_SUPPORTED;
-    if (!find_key(NULL, thumb, 0, &key))
+    if (!dummy_keys_find(NULL, thumb, 0, &key))
         return SQLCP_NOT_FOUND;
-    uint32_t head[6] = {0x31415352, bits(&key), 3, bits(&key) / 8, 0, 0};
+    uint32_t head[6] = {0x31415352, dummy_keys_bits(&key), 3, dummy_keys_bits(&key) / 8, 0, 0};
     uint8_t out[sizeof head + 3 + 1024] = {0};
     memcpy(out, head, sizeof head);
     memcpy(out + sizeof head, "\x01\x00\x01", 3);
@@ -407,27 +330,22 @@ EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr 
 }
 #endif
 
-/* RSA-OAEP in either direction, with the dance. */
+/* In either direction, with the dance. */
 static SqlCpError crypt(const SqlCpKeyThumbprint *thumb, const SqlCpData *in, SqlCpData *out,
                         bool encrypt)
 {
-    struct key key;
-    if (!find_key(NULL, thumb, 0, &key))
-        return SQLCP_NOT_FOUND;
+    struct dummy_key key;
     uint8_t bytes[1024];
     size_t len = sizeof bytes;
     int code = BROKEN;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key.key, NULL);
+    if (!dummy_keys_find(NULL, thumb, 0, &key))
+        return SQLCP_NOT_FOUND;
     if (key.disabled)
         code = DISABLED;
     else if (!out->pb)
-        code = (out->cb = bits(&key) / 8, SQLCP_INSUFFICIENT_BUFFER);
-    else if ((encrypt ? EVP_PKEY_encrypt_init(context) : EVP_PKEY_decrypt_init(context)) == 1 &&
-             EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
-             (encrypt ? EVP_PKEY_encrypt(context, bytes, &len, in->pb, in->cb)
-                      : EVP_PKEY_decrypt(context, bytes, &len, in->pb, in->cb)) == 1)
+        code = (out->cb = dummy_keys_bits(&key) / 8, SQLCP_INSUFFICIENT_BUFFER);
+    else if (dummy_keys_crypt(&key, in, bytes, &len, encrypt))
         code = put_bytes(out, bytes, (uint32_t)len) ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
-    EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key.key);
     return code;
 }
