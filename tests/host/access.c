@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "connection_state.h"
 #include "memory.h"
 
 #define SERVICE_LOGIN "NT SERVICE\\MSSQLSERVER"

@@ -18,22 +18,9 @@
 
 struct provider_session;
 
-struct variable {
-    char *name;
-    struct value_type type;
-    struct value value;
-};
-
-struct opened_key { /* a symmetric key after OPEN SYMMETRIC KEY */
-    int key_id;
-    uint8_t key[32];
-    size_t len;
-};
-
-struct user_session {
-    int provider_id;
-    struct provider_session *session;
-};
+struct variable;
+struct opened_key;
+struct user_session;
 
 struct connection {
     struct instance *instance;
@@ -64,13 +51,7 @@ struct catalog *connection_catalog(const struct connection *connection);
 cJSON *connection_database(const struct connection *connection);
 cJSON *connection_login(const struct connection *connection); /* NULL if it was never created */
 
-struct variable *connection_variable(const struct connection *connection, const char *name);
-void connection_declare(struct connection *connection, const char *name,
-                        const struct value_type *type);
-void connection_end_batch(struct connection *connection); /* variables live for a batch */
-
-struct opened_key *connection_opened_key(const struct connection *connection, int key_id);
-void connection_add_key(struct connection *connection, int key_id, const uint8_t *key, size_t len);
-void connection_drop_key(struct connection *connection, struct opened_key *key);
+/* Variables live for a batch. */
+void connection_end_batch(struct connection *connection);
 
 #endif

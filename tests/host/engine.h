@@ -27,8 +27,6 @@ struct open_database {
     struct failure failure; /* why its recovery is pending */
 };
 
-/* All databases of the catalog, in parallel on `threads` threads; failures go to the errorlog. */
-void engine_start(struct instance *instance, int threads);
 void engine_stop(struct instance *instance);
 
 struct open_database *engine_database(const struct instance *instance, int id);
@@ -37,9 +35,7 @@ struct open_database *engine_add(struct instance *instance, const cJSON *databas
 void engine_remove(struct instance *instance, int id);
 const char *engine_state_text(enum engine_state state);
 
-/* Files opened, data file and live segments unlocked; NULL after the failure. */
-struct storage *engine_open(struct instance *instance, const char *base, struct failure *failure);
-/* The same for a database of the list: ONLINE, or RECOVERY PENDING with its
+/* Opens files and unlocks data file and log: ONLINE, or RECOVERY PENDING with its
  * failure set. */
 bool engine_recover(struct instance *instance, struct open_database *database);
 
@@ -48,13 +44,6 @@ bool engine_usable(struct connection *connection, const cJSON *database, struct 
 /* The storage of the connection's database, if it is an online user database; else the failure
  * (33102 for a system one). */
 struct open_database *engine_current(struct connection *connection, struct failure *failure);
-
-/* One Encrypt or Decrypt with the credential of the login made from the key. The plain key has
- * STORAGE_MAX_KEY bytes of room. */
-bool engine_wrap(struct instance *instance, const cJSON *key, const uint8_t *plain, size_t len,
-                 struct storage_wrapped *wrapped, struct failure *failure);
-bool engine_unwrap(struct instance *instance, const struct storage_wrapped *wrapped, uint8_t *plain,
-                   size_t *len, struct failure *failure);
 
 /* Whether the database encryption key of an open database is under this asymmetric key of master.
  */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "connection.h"
+#include "connection_state.h"
 #include "functions.h"
 #include "memory.h"
 

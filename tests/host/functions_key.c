@@ -9,7 +9,9 @@
 
 #include "access.h"
 #include "connection.h"
+#include "connection_state.h"
 #include "memory.h"
+#include "provider_calls.h"
 
 enum { GUID_LEN = 16, IV_LEN = 16, HEAD_LEN = GUID_LEN + 4 + IV_LEN };
 

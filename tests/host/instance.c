@@ -9,6 +9,7 @@
 #include "access.h"
 #include "engine.h"
 #include "memory.h"
+#include "recovery.h"
 
 bool instance_start(struct instance *instance, const struct options *options)
 {
@@ -35,7 +36,7 @@ bool instance_start(struct instance *instance, const struct options *options)
         return false;
     }
     instance_log(instance, "Starting up. This is ekmhost " EKMHOST_VERSION ".");
-    engine_start(instance, options->sessions);
+    recovery_run(instance, options->sessions);
     instance_log(instance, "Recovery is complete.");
     return true;
 }

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "memory.h"
+#include "provider_calls.h"
 #include "provider_conformance.h"
 #include "provider_exports.h"
 #include "provider_library.h"

@@ -1,4 +1,5 @@
-/* The start of the instance: every database recovers, several at a time. */
+#include "recovery.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static void *recover_some(void *context)
     }
 }
 
-void engine_start(struct instance *instance, int threads)
+void recovery_run(struct instance *instance, int threads)
 {
     const cJSON *entry = NULL;
     cJSON_ArrayForEach(entry, catalog_list(&instance->catalog, "databases"))

@@ -7,6 +7,7 @@
 #include "access.h"
 #include "engine.h"
 #include "memory.h"
+#include "provider_calls.h"
 #include "statement.h"
 
 /* What is found out about a key before it is recorded. */

@@ -8,8 +8,10 @@
 
 #include "database.h"
 #include "engine.h"
+#include "engine_key.h"
 #include "memory.h"
 #include "statement.h"
+#include "storage_backup.h"
 
 enum { BACKUP_KEY_LEN = 32 };
 

@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "memory.h"
 #include "statement.h"
+#include "storage_key.h"
 
 static bool free_name(struct connection *connection, const char *name)
 {

@@ -7,7 +7,9 @@
 #include <openssl/rand.h>
 
 #include "engine.h"
+#include "engine_key.h"
 #include "statement.h"
+#include "storage_key.h"
 
 /* 0 for an algorithm that database encryption does not know. */
 static size_t key_len_of(const char *algorithm)

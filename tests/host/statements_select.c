@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connection_state.h"
 #include "expression.h"
 #include "memory.h"
 #include "statement.h"

@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "connection_state.h"
 #include "engine.h"
 #include "expression.h"
 #include "memory.h"

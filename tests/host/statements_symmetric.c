@@ -7,7 +7,9 @@
 #include <openssl/rand.h>
 
 #include "access.h"
+#include "connection_state.h"
 #include "memory.h"
+#include "provider_calls.h"
 #include "statement.h"
 
 enum { KEY_LEN = 32 };

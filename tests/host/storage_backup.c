@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "memory.h"
+#include "storage_backup.h"
 #include "storage_file.h"
 
 /* One file as `suffix length\n` and its bytes. */

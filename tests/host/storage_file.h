@@ -12,6 +12,8 @@
 
 #include "storage.h"
 #include "storage_crypt.h"
+#include "storage_key.h"
+#include "storage_log.h"
 
 struct storage {
     char *base, *name;

@@ -8,6 +8,7 @@
 
 #include "engine.h"
 #include "memory.h"
+#include "storage_log.h"
 
 static bool storage_failure(const struct open_database *database, const char *why,
                             struct failure *failure)

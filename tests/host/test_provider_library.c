@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "provider_calls.h"
 #include "provider_conformance.h"
 #include "provider_library.h"
 

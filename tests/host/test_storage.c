@@ -13,6 +13,9 @@
 
 #include "memory.h"
 #include "storage.h"
+#include "storage_backup.h"
+#include "storage_key.h"
+#include "storage_log.h"
 
 static const char content[] = "a row that nobody may read on disk";
 static const uint8_t key_a[32] = "database encryption key A......";

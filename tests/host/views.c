@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include "memory.h"
+#include "storage_log.h"
 
 static struct value thumbprint_value(const uint8_t *bytes, size_t len)
 {

@@ -5,6 +5,7 @@
 
 #include "access.h"
 #include "memory.h"
+#include "provider_calls.h"
 #include "views.h"
 
 static bool fill_providers(const struct view_request *request, struct rowset *rows,
