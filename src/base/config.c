@@ -25,8 +25,12 @@ struct reading {
 
 static enum ekm_rc refuse(struct reading *reading, const char *key, const char *why)
 {
-    (void)text_format(reading->reason, reading->reason_cap, "%s:%u: %s%s%s", reading->config->path,
-                      reading->line, key, key[0] != '\0' ? ": " : "", why);
+    char line[16] = "";
+    if (reading->line > 0) {
+        (void)text_format(line, sizeof line, ":%u", reading->line);
+    }
+    (void)text_format(reading->reason, reading->reason_cap, "%s%s: %s%s%s", reading->config->path,
+                      line, key, key[0] != '\0' ? ": " : "", why);
     return EKM_CONFIGURATION;
 }
 
@@ -115,15 +119,19 @@ static enum ekm_rc read_file(struct reading *reading, int handle)
     return rc;
 }
 
-/* Opens AKVEKM_CONFIG, which must be there, or the first place that has a file. */
+/* Opens AKVEKM_CONFIG, which must be there, or the first place that has a file. config->path stays
+ * "" if AKVEKM_CONFIG is no usable path. */
 static enum plat_io open_file(struct config *config, int *handle)
 {
     struct plat_file_state state;
     enum plat_io io = PLAT_IO_ABSENT;
     const char *named = plat_environment("AKVEKM_CONFIG");
     if (named != NULL && named[0] != '\0') {
-        bool fits = named[0] == '/' && text_copy(config->path, sizeof config->path, named);
-        return fits ? plat_file_open(named, PLAT_TRUST_REQUIRED, handle, &state) : PLAT_IO_FAILED;
+        if (named[0] != '/' || strlen(named) >= sizeof config->path) {
+            return PLAT_IO_FAILED;
+        }
+        (void)text_copy(config->path, sizeof config->path, named);
+        return plat_file_open(named, PLAT_TRUST_REQUIRED, handle, &state);
     }
     for (size_t i = 0; i < sizeof places / sizeof places[0] && io == PLAT_IO_ABSENT; i++) {
         (void)text_copy(config->path, sizeof config->path, places[i]);
@@ -146,7 +154,9 @@ enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
     enum plat_io io = open_file(config, &handle);
     enum ekm_rc rc = EKM_OK;
     if (io != PLAT_IO_OK) {
-        (void)text_format(reason, reason_cap, "%s: %s", config->path, plat_io_text(io));
+        bool usable = config->path[0] != '\0';
+        (void)text_format(reason, reason_cap, "%s: %s", usable ? config->path : "AKVEKM_CONFIG",
+                          usable ? plat_io_text(io) : "is not an absolute path below 1024 bytes");
         rc = EKM_CONFIGURATION;
     } else if (handle >= 0) {
         rc = read_file(&reading, handle);
