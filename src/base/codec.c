@@ -41,7 +41,7 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 enum ekm_rc base64url_encode(const uint8_t *data, size_t len, struct buf *out)
 {
-    enum ekm_rc rc = buf_reserve(out, len / 3 * 4 + 3);
+    enum ekm_rc rc = buf_reserve(out, len / 3 * 4 + (len % 3 * 8 + 5) / 6);
     if (rc != EKM_OK) {
         return rc;
     }
@@ -82,7 +82,7 @@ enum ekm_rc base64_decode(const char *text, size_t len, struct buf *out)
     if (len % 4 == 1 || (padding > 0 && (len + padding) % 4 != 0)) {
         return EKM_INVALID_ARGUMENT;
     }
-    enum ekm_rc rc = buf_reserve(out, len / 4 * 3 + len % 4);
+    enum ekm_rc rc = buf_reserve(out, len / 4 * 3 + len % 4 * 3 / 4);
     if (rc != EKM_OK) {
         return rc;
     }
