@@ -41,6 +41,9 @@ struct plat_errors {
 void plat_errors_save(struct plat_errors *errors);
 void plat_errors_restore(const struct plat_errors *errors);
 
+/* socket(2), close-on-exec, never giving 0 to 2; negative on failure. */
+intptr_t plat_socket(int family, int type, int protocol);
+
 enum plat_severity { PLAT_SEVERITY_ERROR, PLAT_SEVERITY_WARNING, PLAT_SEVERITY_INFO };
 
 /* One message to the system log, never blocking; lost if the log does not take it now. `code` is

@@ -98,26 +98,30 @@ void plat_errors_restore(const struct plat_errors *errors)
     errno = errors->errno_value;
 }
 
+intptr_t plat_socket(int family, int type, int protocol)
+{
+    int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+    if (fd < 0 || fd > 2) {
+        return fd;
+    }
+    /* A host that closed its standard descriptors may write to them all the same. */
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+    return high;
+}
+
 /* syslog(3) belongs to the host: its ident and options are process-wide. So a datagram of our own,
  * RFC 3164 style. */
 static atomic_int log_socket = -1;
 
 static int open_log_socket(void)
 {
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (fd >= 0) {
+    int none = -1, fd = (int)plat_socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && !atomic_compare_exchange_strong(&log_socket, &none, fd)) {
         close(fd);
-    }
-    if (high < 0) {
-        return -1;
-    }
-    int none = -1;
-    if (!atomic_compare_exchange_strong(&log_socket, &none, high)) {
-        close(high);
         return none;
     }
-    return high;
+    return fd;
 }
 
 void plat_system_log(enum plat_severity severity, uint32_t code, const char *text)

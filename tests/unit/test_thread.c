@@ -260,6 +260,27 @@ static void test_system_log_neither_blocks_nor_leaks(void **state)
     assert_int_equal(lowest_free(), before);
 }
 
+static void test_sockets_are_never_the_standard_ones(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)close(0);
+        (void)close(1);
+        (void)close(2);
+        plat_system_log(PLAT_SEVERITY_INFO, 0, "akv-ekm unit test");
+        int fd = (int)plat_socket(AF_UNIX, SOCK_DGRAM, 0);
+        bool right = fd > 2 && (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
+        _exit(right && fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0 && fcntl(2, F_GETFD) < 0 ? 42
+                                                                                               : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+    assert_true(plat_socket(-1, SOCK_DGRAM, 0) < 0);
+}
+
 static void test_identity(void **state)
 {
     (void)state;
@@ -289,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_wipe),
         cmocka_unit_test(test_errno_of_the_host_comes_back),
         cmocka_unit_test(test_system_log_neither_blocks_nor_leaks),
+        cmocka_unit_test(test_sockets_are_never_the_standard_ones),
         cmocka_unit_test(test_identity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
