@@ -1,0 +1,250 @@
+# Helpers of the scenarios, sourced with the build folder in $1: a vaultsim and a data folder of one's own, T-SQL through
+# ekmhost with the built library, and expectations on what it printed. Nothing outside $folder is written; vaultsim is
+# ended and the folder removed however the scenario ends.
+# shellcheck shell=sh
+set -eu
+
+build=$(CDPATH='' cd -- "$1" && pwd)
+scenario=$(basename -- "$0" .sh)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/akvekm-$scenario.XXXXXX")
+server=$folder/server
+keymap=$folder/vault/keymap
+config=$folder/vault/akv-ekm.conf
+vault_pid=
+vault=contoso-vault.vault.azure.net
+client_secret='Sim~Secret-0.with_hyphens-1'
+# What the scripts name by $(NAME).
+export AKVEKM_CONFIG="$config"
+export LIBRARY="$build/libakvekm.so"
+export VAULT=contoso-vault
+export SECRET="11111111222243338444555555555555$client_secret"
+export BACKUPS="$folder"
+export KEY=TdeKey0
+
+fail() {
+    printf '%s: FAILED: %s\n' "$scenario" "$*" >&2
+    exit 1
+}
+
+show() {
+    [ ! -s "$1" ] || sed "s|^|    $(basename -- "$1"): |" "$1" >&2
+}
+
+finish() {
+    status=$?
+    trap - EXIT HUP INT TERM
+    set +e
+    stop_vault
+    if [ "$status" -eq 0 ]; then
+        check_secrets || status=1
+    else
+        show "$folder/out"
+        show "$folder/err"
+        [ ! -f "$server/errorlog" ] || tail -n 20 "$server/errorlog" >&2
+        [ ! -f "$folder/vault/akv-ekm.log" ] || grep -v ' debug ' "$folder/vault/akv-ekm.log" | tail -n 20 >&2
+    fi
+    [ -n "${KEEP-}" ] || rm -rf "$folder"
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+# No secret, token or row may stand in the log, and no secret in what the server keeps.
+check_secrets() {
+    if grep -qaF -e "$client_secret" -e 'Bearer ' -e 'Ada Lovelace' "$folder/vault/akv-ekm.log" 2>/dev/null; then
+        echo "$scenario: FAILED: a secret, token or row stands in the log" >&2
+        return 1
+    fi
+    if grep -rqaF -e "$client_secret" "$server" 2>/dev/null; then
+        echo "$scenario: FAILED: a secret stands in the server's folder" >&2
+        return 1
+    fi
+}
+
+start_vault() {
+    : >"$folder/ready"
+    "$build/vaultsim" --state "$folder/vault" >"$folder/ready" 2>"$folder/vaultsim.err" &
+    vault_pid=$!
+    waited=0
+    until grep -q '^vaultsim: ready' "$folder/ready"; do
+        kill -0 "$vault_pid" 2>/dev/null || { cat "$folder/vaultsim.err" >&2; fail 'vaultsim ended'; }
+        [ "$waited" -lt 300 ] || fail 'vaultsim does not start'
+        waited=$((waited + 1))
+        sleep 0.1
+    done
+}
+
+stop_vault() {
+    [ -n "$vault_pid" ] || return 0
+    kill "$vault_pid" 2>/dev/null || :
+    wait "$vault_pid" 2>/dev/null || :
+    vault_pid=
+}
+
+# ctl METHOD PATH [JSON]
+ctl() {
+    "$build/vaultsim" ctl --state "$folder/vault" "$@"
+}
+
+# counter NAME: of all counters, or of the requests by kind (unwrapkey, token, ...)
+counter() {
+    ctl GET /counters | tr -d ' \t\n' | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"
+}
+
+reset_counters() {
+    ctl DELETE /counters >/dev/null
+}
+
+expect_counter() {
+    count=$(counter "$1")
+    [ "${count:-0}" = "$2" ] || fail "$1 counted ${count:-0} times instead of $2"
+}
+
+# new_key NAME [BITS [HOST [KTY]]]: a key or a new version of it; prints the version
+new_key() {
+    kid=$(ctl POST /keys "{\"vault\":\"${3:-$vault}\",\"name\":\"$1\",\"kty\":\"${4:-RSA}\",\"key_size\":${2:-2048}}")
+    printf '%s\n' "$kid" | tr -d ' \t\n' | sed -n 's/.*"kid":"[^"]*\/\([0-9a-f]*\)".*/\1/p'
+}
+
+# patch_key NAME VERSION JSON-MEMBERS
+patch_key() {
+    ctl PATCH /keys "{\"vault\":\"$vault\",\"name\":\"$1\",\"version\":\"$2\",$3}" >/dev/null
+}
+
+# pem_of NAME VERSION [HOST]
+pem_of() {
+    ctl GET "/keys/pem?vault=${3:-$vault}&name=$1&version=$2"
+}
+
+# configure 'key = value': replaces the setting in the library's configuration
+configure() {
+    grep -v "^${1%% *} *=" "$config" >"$config.new" || :
+    printf '%s\n' "$1" >>"$config.new"
+    chmod 600 "$config.new"
+    mv "$config.new" "$config"
+}
+
+# run EXIT [ekmhost options]: T-SQL from standard input is one run of the server; output in $folder/out and err
+run() {
+    wanted=$1
+    shift
+    cat >"$folder/script.sql"
+    got=0
+    timeout 100 "$build/ekmhost" --data "$server" --trace "$@" "$folder/script.sql" \
+        >"$folder/out" 2>"$folder/err" || got=$?
+    [ "$got" = "$wanted" ] || fail "ekmhost ended with $got instead of $wanted"
+    if grep '^conformance: ' "$folder/err"; then
+        fail 'the library broke a rule of the interface'
+    fi
+}
+
+# sql: a run without an error
+sql() {
+    run 0
+}
+
+has() {
+    grep -q -e "$1" "$folder/out" || fail "no '$1' in the output"
+}
+
+lacks() {
+    if grep -q -e "$1" "$folder/out"; then
+        fail "'$1' in the output"
+    fi
+}
+
+# msg NUMBER [CODE]: this error, with this code of the provider in the line after it
+msg() {
+    grep -A1 "^Msg $1, " "$folder/out" >"$folder/found" || fail "no Msg $1"
+    [ -z "${2-}" ] || grep -q "Provider error code: $2\." "$folder/found" || fail "Msg $1 without code $2"
+}
+
+# calls FUNCTION COUNT: successful ones of the last run, size queries not counted
+calls() {
+    count=$(grep -c "^trace: $1 = 0 " "$folder/err" || :)
+    [ "$count" = "$2" ] || fail "$count successful calls of $1 instead of $2"
+}
+
+logged() {
+    grep -q -e "$1" "$server/errorlog" || fail "no '$1' in the errorlog"
+}
+
+# value: the last field of the last row of the last result
+value() {
+    sed -n '/^$/d; /^(/d; /^--/d; p' "$folder/out" | tail -n 1 | sed 's/.* //'
+}
+
+# thumbprint_of KEY: of an asymmetric key of master, hex without 0x
+thumbprint_of() {
+    NAME=$1 sql <<'SQL'
+SELECT thumbprint FROM sys.asymmetric_keys WHERE name = '$(NAME)';
+SQL
+    value | sed 's/^0x//'
+}
+
+# map_has THUMBPRINT KEY/VERSION
+map_has() {
+    grep -i "	$1	" "$keymap" | grep -q "/keys/$2\$" || fail "the map has no $1 for $2"
+}
+
+enable_ekm() {
+    sql <<'SQL'
+EXEC sp_configure 'show advanced options', 1;
+GO
+RECONFIGURE;
+GO
+EXEC sp_configure 'EKM provider enabled', 1;
+GO
+RECONFIGURE;
+GO
+SQL
+}
+
+# R48, R52: options, provider, credential, mapped to the administrator
+set_up_provider() {
+    enable_ekm
+    sql <<'SQL'
+CREATE CRYPTOGRAPHIC PROVIDER AkvEkm FROM FILE = '$(LIBRARY)';
+GO
+CREATE CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(SECRET)'
+FOR CRYPTOGRAPHIC PROVIDER AkvEkm;
+ALTER LOGIN [CONTOSO\dba] ADD CREDENTIAL tde_cred;
+GO
+SQL
+}
+
+# R54, R55: the key $KEY as TDE_Key, its login with a credential; the administrator keeps one as well
+set_up_key() {
+    sql <<'SQL'
+CREATE ASYMMETRIC KEY TDE_Key FROM PROVIDER AkvEkm
+WITH PROVIDER_KEY_NAME = '$(KEY)', CREATION_DISPOSITION = OPEN_EXISTING;
+CREATE LOGIN TDE_Login FROM ASYMMETRIC KEY TDE_Key;
+ALTER LOGIN TDE_Login ADD CREDENTIAL tde_cred;
+GO
+SQL
+}
+
+# R56: the database DemoTde with a table, encrypted
+set_up_database() {
+    sql <<'SQL'
+CREATE DATABASE DemoTde;
+GO
+USE DemoTde;
+CREATE TABLE people (id int, name varchar(40));
+INSERT INTO people VALUES (1, 'Ada Lovelace'), (2, 'Grace Hopper');
+CREATE DATABASE ENCRYPTION KEY WITH ALGORITHM = AES_256
+ENCRYPTION BY SERVER ASYMMETRIC KEY TDE_Key;
+GO
+ALTER DATABASE DemoTde SET ENCRYPTION ON;
+GO
+SQL
+}
+
+# The rows of DemoTde can be read.
+database_opens() {
+    sql <<'SQL'
+USE DemoTde;
+SELECT name FROM people WHERE id = 1;
+SQL
+    has '^Ada Lovelace$'
+}
