@@ -103,6 +103,16 @@ static int on_progress(void *context, curl_off_t down_total, curl_off_t down, cu
     return call_aborted(transfer->call) ? 1 : 0;
 }
 
+/* Curl's own sockets would be inherited by whatever the host executes. (Its pair of wake-up sockets
+ * still is.) */
+static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)context;
+    (void)purpose;
+    intptr_t opened = plat_socket(address->family, address->socktype, address->protocol);
+    return opened < 0 ? CURL_SOCKET_BAD : (curl_socket_t)opened;
+}
+
 static CURLcode on_tls_context(CURL *easy, void *context, void *unused)
 {
     (void)easy;
@@ -128,6 +138,7 @@ static bool prepare_network(CURL *easy, const struct config *config)
         right = right && curl_easy_setopt(easy, CURLOPT_NOPROXY, config->no_proxy) == CURLE_OK;
     }
     return right && curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECT_TO, client.connect_to) == CURLE_OK &&
