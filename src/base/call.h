@@ -1,10 +1,9 @@
 /*
- * The call record: one for each export's invocation, on the door's stack, passed down as first
- * argument.
+ * The call record: one for each export's invocation, on the door's stack, passed down first.
  *
- * Owns the deadline, the abort flags, the error as it is known where it happened, and what the log
- * line will say. Belongs to one thread. A failure is set once, by call_fail, where it is found;
- * callers pass it on and never overwrite it.
+ * Owns the deadline, the error as it is known where it happened, and what the log line will say.
+ * Belongs to one thread. A failure is set once, by call_fail, where it is found; callers pass it on
+ * and never overwrite it.
  */
 #ifndef AKVEKM_BASE_CALL_H
 #define AKVEKM_BASE_CALL_H
@@ -21,7 +20,7 @@ struct call_error {
     uint32_t aadsts;     /* Entra's number, 0 for none */
     char azure_code[64]; /* error.code */
     char inner_code[64]; /* innermost error.innererror.code */
-    char request_id[64]; /* x-ms-request-id */
+    char request_id[64]; /* x-ms-request-id of the refusal */
     char note[256];      /* what else a reader needs; no secrets, no bodies */
 };
 
@@ -29,8 +28,7 @@ struct call {
     const char *operation;
     const struct config *config;
     const atomic_bool *session_aborted; /* NULL outside sessions */
-    uint64_t number;
-    uint64_t start_ms, deadline_ms;
+    uint64_t number, start_ms, deadline_ms;
     char correlation_id[37]; /* made by call_correlation_id when the first request needs it */
     unsigned tries;
     bool audited; /* its success is logged at info */
@@ -38,26 +36,21 @@ struct call {
     char request_id[64]; /* of the last answer */
     char vault[254], key[128], version[65], thumbprint[65], client_id[37];
 };
-
 /* Fills the record; the deadline is config->call_timeout_ms from now. */
 void call_begin(struct call *call, const char *operation, const struct config *config);
-/* Logs the outcome (failures at error, audited successes at info) and maps it to the host's code.
- */
+/* Logs the outcome (failures at error, audited successes at info); returns the host's code. */
 int32_t call_end(struct call *call, enum ekm_rc rc);
-
 /* Sent as x-ms-client-request-id, the same for every try of the call. */
 const char *call_correlation_id(struct call *call);
 /* Forgets the error of the try before: the code reported is that of the last try. */
 void call_new_try(struct call *call);
 /* Sets the error and returns rc. The format may be NULL. */
 enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...) EKM_PRINTF(3, 4);
-
 bool call_aborted(const struct call *call);
 uint64_t call_remaining_ms(const struct call *call);
-/* Sleeps, at most to the deadline; wakes within 250 ms of an abort. EKM_CLOSING if aborted, else
- * EKM_OK. */
+/* At most to the deadline; wakes within 250 ms of an abort and is EKM_CLOSING then, else EKM_OK. */
 enum ekm_rc call_sleep(struct call *call, uint64_t ms) EKM_MUST_CHECK;
-/* EKM_OK, EKM_CLOSING if the session was aborted, or EKM_DEADLINE if time is up; sets the error. */
+/* EKM_OK, EKM_CLOSING if the session was aborted, EKM_DEADLINE if time is up; sets the error. */
 enum ekm_rc call_check(struct call *call) EKM_MUST_CHECK;
 
 /* One line about this call's progress, with the call's number, vault and key. */

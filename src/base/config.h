@@ -1,10 +1,8 @@
 /*
- * The configuration file: every setting of docs/configuration.md, read once when the provider
- * starts.
+ * The settings of docs/configuration.md, read once when the provider starts.
  *
- * Owns the parsed settings; immutable afterwards, shared by all threads until config_free. Unknown
- * keys are reported and ignored, bad values and unsafe rights fail with EKM_CONFIGURATION
- * (behaviour.md section 8).
+ * Immutable afterwards, shared by all threads until config_free. Unknown keys are reported and
+ * ignored, bad values and unsafe rights fail with EKM_CONFIGURATION (behaviour.md section 8).
  */
 #ifndef AKVEKM_BASE_CONFIG_H
 #define AKVEKM_BASE_CONFIG_H
@@ -22,16 +20,14 @@ struct text_list {
     char **items;
     size_t count;
 };
-
 struct config {
     char path[1024]; /* the file read, or "" for none */
     SqlCpGuid provider_guid;
     bool foreign_guid; /* provider_guid names another provider: behaviour.md section 4 */
     SqlCpVersion provider_version;
     char provider_name[512]; /* UTF-8 */
-    bool report_3072_as_2048;
+    bool report_3072_as_2048, wrap_auto;
     uint32_t max_key_name_length;
-    bool wrap_auto;
     enum rsa_algorithm wrap_algorithm; /* unless wrap_auto */
     enum rsa_algorithm unwrap_algorithms[RSA_ALGORITHM_COUNT];
     size_t unwrap_count;
@@ -41,13 +37,10 @@ struct config {
     uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections;
     bool has_proxy, has_no_proxy; /* false: the usual environment variables */
     char proxy[512], no_proxy[2048];
-    char ca_file[1024];  /* "" for none */
-    char log_file[1024]; /* "" for none */
+    char ca_file[1024], log_file[1024]; /* "" for none */
     enum log_level log_level;
-    char api_version[32];
-    char instance_tag[25];
+    char api_version[32], instance_tag[25];
 };
-
 /* Defaults alone, allocating nothing. */
 void config_defaults(struct config *config);
 /* Finds and reads the file (AKVEKM_CONFIG, else the system's places; none: defaults). On failure
@@ -58,8 +51,7 @@ enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
                         void *context) EKM_MUST_CHECK;
 void config_free(struct config *config);
 
-/* Calls visit for each setting that differs from its default, as text; `widens` marks those that
- * widen trust. */
+/* Calls visit for each setting not at its default, as text; `widens`: it widens trust. */
 void config_visit_changed(const struct config *config,
                           void (*visit)(void *context, const char *key, const char *value,
                                         bool widens),

@@ -15,7 +15,7 @@ enum plat_io {
     PLAT_IO_OK,
     PLAT_IO_ABSENT,    /* no such file, or its folder is missing */
     PLAT_IO_DENIED,    /* rights, read-only file system */
-    PLAT_IO_UNSAFE,    /* others may write it, foreign owner; see plat_file_trusted */
+    PLAT_IO_UNSAFE,    /* others may write it or its folder, foreign owner */
     PLAT_IO_NOT_FILE,  /* symbolic link, folder, device */
     PLAT_IO_TOO_BIG,   /* more than `cap` bytes */
     PLAT_IO_TIMED_OUT, /* a lock not won in time */
@@ -30,30 +30,24 @@ struct plat_file_state {
     int64_t modified_ns;
 };
 enum plat_io plat_file_state(const char *path, struct plat_file_state *out);
-
 enum plat_file_trust { PLAT_TRUST_ANY, PLAT_TRUST_REQUIRED };
-
-/* Opens for reading (no symbolic link as last part), judges rights on the opened handle and on its
- * folder when trust is required (behaviour.md section 8), gives the size. The caller closes with
- * plat_file_close. */
+/* Opens for reading (no symbolic link as last part), judges rights of the opened handle and of its
+ * folder when trust is required (behaviour.md section 8). The caller closes. */
 enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
                             struct plat_file_state *state);
 /* Reads up to cap bytes from the present position until the end; TOO_BIG if there is more. */
 enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len);
 void plat_file_close(int *handle); /* -1 allowed, and left there */
-
 /* Replaces the content so that a crash leaves the old or the new file, whole: written aside as
  * `<path>.tmp`, mode 0600, flushed, renamed, folder flushed. The caller holds the lock. A symbolic
  * link or folder at `path`: NOT_FILE. */
 enum plat_io plat_file_replace(const char *path, const void *data, size_t len,
                                struct plat_file_state *state);
-
-/* Makes the last folder of `path`'s parent 0700 if that folder's own parent exists. OK if it is
- * there already. */
+/* Makes the folder of `path`, 0700, if that folder's own parent exists. OK if it is there. */
 enum plat_io plat_folder_for(const char *path);
-
 /* Exclusive lock of the file at `path` (made 0600, never removed) between processes and threads,
- * tried until plat_now_ms() reaches until_ms or *stop is set; stop may be NULL. */
+ * tried until plat_now_ms() reaches until_ms or `stopped`, which may be NULL, says so: TIMED_OUT.
+ */
 enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
                             void *context, int *handle);
 void plat_lock_release(int *handle);
@@ -61,7 +55,6 @@ void plat_lock_release(int *handle);
 /* For appended logs: mode 0640, no symbolic link, made if absent. Write is one system call. */
 enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state *state);
 enum plat_io plat_log_write(int handle, const char *text, size_t len);
-
 bool plat_folder_exists(const char *path);
 
 #endif

@@ -172,6 +172,7 @@ static void test_a_failure_tells_everything_once(void **state)
     (void)text_copy(call.client_id, sizeof call.client_id, "1111-2222");
     call_new_try(&call);
     (void)text_copy(call.request_id, sizeof call.request_id, "req-1");
+    (void)text_copy(call.error.request_id, sizeof call.error.request_id, "req-2");
     call.error.http_status = 403;
     call.error.aadsts = 7000222;
     (void)text_copy(call.error.azure_code, sizeof call.error.azure_code, "Forbidden");
@@ -189,7 +190,7 @@ static void test_a_failure_tells_everything_once(void **state)
                                         " azure=\"Forbidden\"",
                                         " inner=\"ForbiddenByRbac\"",
                                         " aadsts=\"7000222\"",
-                                        " request=\"req-1\"",
+                                        " request=\"req-2\"",
                                         " key=\"TDE/0123abcd\"",
                                         " vault=\"contoso.vault.azure.net\"",
                                         " thumbprint=\"ABCD\"",
