@@ -25,10 +25,11 @@ struct token_slot {
     bool used, fetching;
     struct challenge where;
     struct token *current;
-    uint64_t next_early_ms;    /* no early renewal before */
-    uint64_t refused_until_ms; /* the credential was refused; do not ask again before */
-    uint64_t flights;          /* fetches that ended */
-    struct call_error failure; /* of the last one that failed */
+    uint64_t next_early_ms;       /* no early renewal before */
+    uint64_t refused_until_ms;    /* the credential was refused; do not ask again before */
+    uint64_t flights;             /* fetches that ended */
+    struct call_error failure;    /* of the last one that failed */
+    uint64_t failure_deadline_ms; /* of the call that met it */
 };
 
 #define TOKEN_SLOTS 8

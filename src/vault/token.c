@@ -18,6 +18,7 @@
 #define EARLY_PATIENCE_MS                                                                          \
     3000 /* what an early try may cost its caller, who has a good token in hand */
 #define LIFE_MOST_S    86400
+#define MORE_TIME_MS   1000 /* a deadline that much later is worth another fetch */
 #define LIFE_UNKNOWN_S 60
 #define FORM_MAX       16384
 
@@ -144,16 +145,26 @@ struct wait {
 
 enum step { USE, RENEW, FETCH, WAIT, FAIL };
 
-/* A failure that the next one to ask would meet as well; others say only that its caller ran out of
- * time or was stopped. */
-static bool is_shared(enum ekm_rc rc)
+/* Under the lock: whether the last fetch failed as one of this caller's own would. A failure that
+ * passes with time says nothing to those who have more of it; an abort, an end of time or of memory
+ * says nothing to anybody else. */
+static bool is_shared(const struct token_slot *slot, const struct call *call)
 {
-    return rc != EKM_OK && !ekm_retryable(rc) && rc != EKM_CLOSING && rc != EKM_DEADLINE &&
-           rc != EKM_OUT_OF_MEMORY;
+    switch (slot->failure.rc) {
+    case EKM_OK:
+    case EKM_CLOSING:
+    case EKM_DEADLINE:
+    case EKM_OUT_OF_MEMORY:
+        return false;
+    default:
+        return !ekm_retryable(slot->failure.rc) ||
+               call->deadline_ms <= slot->failure_deadline_ms + MORE_TIME_MS;
+    }
 }
 
 /* Under the lock. */
-static enum step next_step(const struct token_slot *slot, const struct wait *wait, uint64_t now_ms)
+static enum step next_step(const struct token_slot *slot, const struct call *call,
+                           const struct wait *wait, uint64_t now_ms)
 {
     bool valid = slot->current != NULL && now_ms < slot->current->expires_ms;
     if (valid && now_ms >= slot->current->renew_ms && !slot->fetching &&
@@ -170,7 +181,7 @@ static enum step next_step(const struct token_slot *slot, const struct wait *wai
         return WAIT;
     }
     bool ended = wait->joined && slot->flights != wait->flight;
-    return ended && is_shared(slot->failure.rc) ? FAIL : FETCH;
+    return ended && is_shared(slot, call) ? FAIL : FETCH;
 }
 
 /* Under the lock: decides, waiting while another fetches. `token` gets a reference for USE and
@@ -186,7 +197,7 @@ static enum step decide(struct call *call, struct credential *credential,
             (void)call_fail(call, EKM_INTERNAL, "too many tenants for one credential");
             return FAIL;
         }
-        enum step step = next_step(slot, &wait, plat_now_ms());
+        enum step step = next_step(slot, call, &wait, plat_now_ms());
         if (step == USE || step == RENEW) {
             *token = hold(slot->current);
         }
@@ -227,6 +238,7 @@ static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc
     } else {
         slot->failure = call->error;
         slot->failure.rc = rc;
+        slot->failure_deadline_ms = call->deadline_ms;
         if (rc == EKM_BAD_CREDENTIALS) {
             slot->refused_until_ms = now_ms + REFUSAL_MS;
         }
