@@ -48,7 +48,7 @@ void fixture_configure(const char *line)
 
 int fixture_set_up(void **state)
 {
-    char line[160];
+    char line[256];
     (void)state;
     fake_reset();
     strcpy(fixture.folder, "/tmp/akvekm-unit-XXXXXX");
@@ -81,7 +81,7 @@ SqlCpStr fixture_wide(const char *text, uint16_t *units)
 
 SqlCpError fixture_open(const char *identity, const char *secret, SqlCpSession *session)
 {
-    uint16_t name[600], password[600];
+    uint16_t name[600], password[2200];
     SqlCpCredential credential = {fixture_wide(identity, name), fixture_wide(secret, password)};
     return SqlCryptOpenSession(&credential, session);
 }

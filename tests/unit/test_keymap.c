@@ -257,7 +257,7 @@ static void expect_refused(void)
 
 static void test_what_cannot_be_written(void **state)
 {
-    char elsewhere[96], aside[128];
+    char elsewhere[96], aside[1200];
     (void)state;
     put(HOST, 1, "One", "v1");
     snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", folder);

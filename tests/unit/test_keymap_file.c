@@ -1,0 +1,184 @@
+/* The file's lines: what is an entry, what is broken, what a rewrite keeps byte for byte. */
+#include "keymap/keymap_store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HOST "contoso-vault.vault.azure.net"
+#define HEX  "EA4D88DB3ABB940193A920780D6689C517DCCD06"
+#define URI  "https://contoso-vault.vault.azure.net/keys/TdeKey0/v1"
+
+static struct config config;
+static struct call call;
+static char folder[64];
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/akvekm-unit-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    config_defaults(&config);
+    snprintf(config.keymap_file, sizeof config.keymap_file, "%s/keymap", folder);
+    call_begin(&call, "test", &config);
+    keymap_store_start(&config);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[96];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static void write_map(const char *text, size_t len)
+{
+    FILE *file = fopen(config.keymap_file, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, len, file), len);
+    fclose(file);
+}
+
+static const char empty[] = "";
+#define NO_TABLE                                                                                   \
+    {                                                                                              \
+        NULL, NULL, 0, 0, 0,                                                                       \
+        {                                                                                          \
+            0, 0, 0, 0                                                                             \
+        }                                                                                          \
+    }
+
+static void test_lines(void **state)
+{
+    static const struct {
+        const char *line;
+        size_t entries, broken;
+    } rows[] = {
+        {HOST "\t" HEX "\t" URI, 1, 0},
+        {HOST " " HEX " " URI " ", 1, 0},
+        {"https://" HOST "/ 0X" HEX " " URI, 1, 0},
+        {HOST ":443\t0xea4d\t" URI, 1, 0},
+        {HOST "\tEA\thttps://elsewhere", 1, 0},
+        {empty, 0, 0},
+        {"   \t", 0, 0},
+        {"# " HOST, 0, 0},
+        {"  #" HOST, 0, 0},
+        {HOST, 0, 1},
+        {HOST "\t" HEX, 0, 1},
+        {HOST "\t" HEX "\t" URI "\tmore", 0, 1},
+        {HOST "\t0x\t" URI, 0, 1},
+        {HOST "\tABC\t" URI, 0, 1},
+        {HOST "\t" HEX HEX "\t" URI, 0, 1},
+        {HOST "\tGG\t" URI, 0, 1},
+        {"https://\t" HEX "\t" URI, 0, 1},
+        {"contoso/vault\t" HEX "\t" URI, 0, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct keymap_table table = NO_TABLE;
+        write_map(rows[i].line, strlen(rows[i].line));
+        assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+        assert_int_equal(table.count, rows[i].entries);
+        assert_int_equal(table.broken, rows[i].broken);
+        assert_int_equal(table.first_broken_line, rows[i].broken);
+        if (table.count == 1) {
+            assert_string_equal(table.entries[0].host, HOST);
+        }
+        keymap_table_free(&table);
+    }
+}
+
+static void test_absent_is_empty(void **state)
+{
+    struct keymap_table table = NO_TABLE;
+    (void)state;
+    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(table.count, 0);
+    assert_false(keymap_store_changed(&table.state));
+    write_map("", 0);
+    assert_true(keymap_store_changed(&table.state));
+    keymap_table_free(&table);
+}
+
+static void test_change_is_seen(void **state)
+{
+    struct keymap_table table = NO_TABLE;
+    static const char text[] = HOST "\t" HEX "\t" URI "\n";
+    (void)state;
+    write_map(text, sizeof text - 1);
+    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_false(keymap_store_changed(&table.state));
+    write_map(text, sizeof text - 3);
+    assert_true(keymap_store_changed(&table.state));
+    assert_int_equal(unlink(config.keymap_file), 0);
+    assert_true(keymap_store_changed(&table.state));
+    keymap_table_free(&table);
+}
+
+/* Zero bytes, lines beyond every limit, no final line break: all still there after a rewrite. */
+static void test_rewrite_keeps_everything(void **state)
+{
+    static char text[6000], read[8000];
+    struct keymap_table after = NO_TABLE;
+    struct keymap_entry entry = {HOST, URI, {{0}, 0}};
+    size_t len = 0;
+    (void)state;
+    memcpy(text, "zero\0byte " HOST "\t" HEX "\t" URI "\n", 10);
+    len = 10;
+    text[len++] = '\n';
+    memset(text + len, 'x', 5000);
+    len += 5000;
+    memcpy(text + len, "\n\r\n# end", 8);
+    len += 8;
+    write_map(text, len);
+    assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xAB\xCD", 2));
+    assert_int_equal(keymap_store_put(&call, &entry, &after), PLAT_IO_OK);
+    assert_int_equal(after.count, 1);
+    assert_int_equal(after.broken, 2);
+    assert_int_equal(after.first_broken_line, 1);
+    assert_false(keymap_store_changed(&after.state));
+    FILE *file = fopen(config.keymap_file, "r");
+    assert_non_null(file);
+    size_t read_len = fread(read, 1, sizeof read, file);
+    fclose(file);
+    static const char added[] = "\n" HOST "\tABCD\t" URI "\n";
+    assert_int_equal(read_len, len + sizeof added - 1);
+    assert_memory_equal(read, text, len);
+    assert_memory_equal(read + len, added, sizeof added - 1);
+    keymap_table_free(&after);
+}
+
+static void test_known_answer_line(void **state)
+{
+    struct keymap_table after = NO_TABLE;
+    struct keymap_entry entry = {HOST, URI, {{0xEA, 0x4D}, 20}};
+    char text[256] = "";
+    (void)state;
+    assert_int_equal(keymap_store_put(&call, &entry, &after), PLAT_IO_OK);
+    FILE *file = fopen(config.keymap_file, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    assert_string_equal(text, HOST "\tEA4D000000000000000000000000000000000000\t" URI "\n");
+    keymap_table_free(&after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_lines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_absent_is_empty, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_change_is_seen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rewrite_keeps_everything, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_known_answer_line, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
