@@ -51,11 +51,11 @@ trap 'exit 1' HUP INT TERM
 
 # No secret, token or row may stand in the log, and no secret in what the server keeps.
 check_secrets() {
-    if grep -qaF -e "$client_secret" -e 'Bearer ' -e 'Ada Lovelace' "$folder/vault/akv-ekm.log" 2>/dev/null; then
+    if grep -qaF -e "$client_secret" -e 'New~Secret' -e 'Bearer ' -e 'Ada Lovelace' "$folder/vault/akv-ekm.log" 2>/dev/null; then
         echo "$scenario: FAILED: a secret, token or row stands in the log" >&2
         return 1
     fi
-    if grep -rqaF -e "$client_secret" "$server" 2>/dev/null; then
+    if grep -rqaF -e "$client_secret" -e 'New~Secret' "$server" 2>/dev/null; then
         echo "$scenario: FAILED: a secret stands in the server's folder" >&2
         return 1
     fi
