@@ -1,0 +1,280 @@
+/* Keys found again: in another vault's entry, by the old rule; once a vault at a time, not in vain
+ * twice. */
+#include "provider_fixture.h"
+
+// wrap: vault_authenticate vault_get_key vault_wrap vault_unwrap vault_list_keys
+// wrap: vault_list_versions vault_create_key vault_delete_key http_start http_stop
+// with: fake_vault.c provider_fixture.c
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "keymap/discovery.h"
+#include "keymap/keycache.h"
+
+#define PLAIN    "0123456789abcdef"
+#define OLD_NAME "LFZ3129213-"
+
+static const uint8_t old_bytes[] = {0x2C, 0x56, 0x77, 0xD7, 0x6F, 0x76, 0xD7, 0x7F, 0x80};
+static uint8_t cipher_bytes[RSA_MAX_BYTES];
+
+static SqlCpError decrypt(const struct fake_key *key, enum rsa_algorithm algorithm,
+                          const struct thumbprint *print)
+{
+    uint8_t bytes[RSA_MAX_BYTES];
+    SqlCpData cipher = {256, cipher_bytes}, plain = {sizeof bytes, bytes};
+    fake_wrapped(key, algorithm, PLAIN, sizeof PLAIN, cipher_bytes);
+    return fixture_decrypt(print, &cipher, &plain);
+}
+
+static struct thumbprint old_thumbprint(void)
+{
+    struct thumbprint print;
+    assert_true(thumbprint_set(&print, old_bytes, sizeof old_bytes));
+    return print;
+}
+
+static void write_entry(const char *host, const struct thumbprint *print, const char *path)
+{
+    char hex[2 * THUMBPRINT_MAX_BYTES + 1], line[512], folder[80];
+    thumbprint_text(print, hex);
+    snprintf(folder, sizeof folder, "mkdir -p %s/map", fixture.folder);
+    assert_int_equal(system(folder), 0);
+    snprintf(line, sizeof line, "%s\t%s\thttps://%s/keys/%s\n", host, hex, host, path);
+    fixture_write(fixture.map, line);
+}
+
+/* C4: the vault is lost, the key restored in this one. */
+static void test_key_restored_in_another_vault(void **state)
+{
+    struct thumbprint print;
+    (void)state;
+    const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fake_thumbprint(key, &print);
+    write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
+    fixture_start();
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(fake_requests(), 2);
+    const char *map = fixture_read(fixture.map);
+    assert_non_null(strstr(map, FAKE_OTHER "\t"));
+    assert_non_null(strstr(map, FAKE_HOST "\t"));
+    assert_non_null(strstr(fixture_read(fixture.log), "found again: TdeKey0/v1"));
+    fixture_restart();
+    fake_reset_counts();
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(fake_requests(), 1);
+    fixture_stop();
+}
+
+static void test_candidate_must_give_the_thumbprint(void **state)
+{
+    struct thumbprint print;
+    (void)state;
+    struct fake_key *lost = fake_add("TdeKey0", "v0", 7);
+    fake_thumbprint(lost, &print);
+    lost->gone = true;
+    const struct fake_key *other = fake_add("TdeKey0", "v1", 1);
+    write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
+    fixture_start();
+    assert_int_equal(decrypt(other, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(fake_counts.get, 1);
+    assert_int_equal(fake_counts.unwrap, 0);
+    assert_null(strstr(fixture_read(fixture.map), FAKE_HOST));
+    /* Nothing is looked for again within a minute. */
+    assert_int_equal(decrypt(other, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(fake_counts.get, 1);
+    fixture_stop();
+}
+
+/* The digest as other tools print it, unreversed. */
+static void test_either_byte_order(void **state)
+{
+    struct thumbprint print, reversed = {.len = 20};
+    (void)state;
+    const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fake_thumbprint(key, &print);
+    for (size_t i = 0; i < 20; i++) {
+        reversed.bytes[i] = print.bytes[19 - i];
+    }
+    write_entry(FAKE_OTHER, &reversed, "TdeKey0/v1");
+    fixture_start();
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &reversed), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
+static void test_mapped_key_is_gone(void **state)
+{
+    struct thumbprint print;
+    (void)state;
+    struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fixture_start();
+    assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
+    key->gone = true;
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    SqlCpData thumb = {20, print.bytes}, plain = {4, cipher_bytes}, out = {256, cipher_bytes};
+    assert_int_equal(SqlCryptEncrypt(&fixture.session, &thumb, 1, NULL, 0, &plain, &out), 4);
+    /* Restored under another name; an administrator tells the map. */
+    key->gone = false;
+    key->name = "Restored";
+    key->version = "v9";
+    write_entry(FAKE_HOST, &print, "Restored/v9");
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
+static void test_failures_pass_through(void **state)
+{
+    struct thumbprint print;
+    (void)state;
+    const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fake_thumbprint(key, &print);
+    write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
+    fixture_start();
+    atomic_store(&fake_get_fails, EKM_NO_ANSWER);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), 3107);
+    atomic_store(&fake_get_fails, EKM_FORBIDDEN);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_non_null(strstr(fixture_read(fixture.log), "refuses a look"));
+    /* Neither counts as a search in vain. */
+    atomic_store(&fake_get_fails, EKM_OK);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
+static void test_old_rule(void **state)
+{
+    const struct thumbprint print = old_thumbprint();
+    SqlCpData thumb = {9, (uint8_t[9]){0x2C, 0x56, 0x77, 0xD7, 0x6F, 0x76, 0xD7, 0x7F, 0x80}};
+    SqlCpKeyInfo info = {{0, NULL}, {0, NULL}, 0, 0};
+    (void)state;
+    struct fake_key *key = fake_add(OLD_NAME, "v1", 1);
+    fixture_start();
+    /* Without a wrapped key there is no proof. */
+    assert_int_equal(SqlCryptGetKeyInfoByThumb(&fixture.session, &thumb, &info), SQLCP_NOT_FOUND);
+    /* What RSA1_5 opens proves nothing. */
+    fake_implicit_rejection = true;
+    assert_int_equal(decrypt(key, RSA1_5, &print), SQLCP_NOT_FOUND);
+    assert_string_equal(fixture_read(fixture.map), "");
+    /* A corrupt one must not spoil the next good one. */
+    key->seed = 2;
+    struct fake_key other = *key;
+    other.seed = 3;
+    assert_int_equal(decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    assert_non_null(strstr(fixture_read(fixture.map), "\t2C5677D76F76D77F80\t"));
+    assert_non_null(strstr(fixture_read(fixture.map), OLD_NAME "/v1\n"));
+    fixture_stop();
+}
+
+static void test_old_names(void **state)
+{
+    char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1];
+    struct thumbprint print = old_thumbprint();
+    (void)state;
+    assert_int_equal(discovery_old_names(&print, names), 2);
+    assert_string_equal(names[0], "LFZ3129213-A");
+    assert_string_equal(names[1], OLD_NAME);
+    assert_true(thumbprint_set(&print, (const uint8_t *)"\0\0\0\0\0\0", 6));
+    assert_int_equal(discovery_old_names(&print, names), 4);
+    assert_string_equal(names[3], "AAAAA");
+    /* A slash in its base64 is in no name; 20 bytes are never of the old rule. */
+    assert_true(thumbprint_set(&print, (const uint8_t *)"\xFF\xFF\xFF", 3));
+    assert_int_equal(discovery_old_names(&print, names), 0);
+    assert_true(thumbprint_set(&print, (const uint8_t *)"01234567890123456789", 20));
+    assert_int_equal(discovery_old_names(&print, names), 0);
+}
+
+#define THREADS 16
+
+static void *decrypt_in_thread(void *argument)
+{
+    const struct thumbprint *print = argument;
+    uint8_t mine[RSA_MAX_BYTES], bytes[RSA_MAX_BYTES];
+    fake_wrapped(&fake_keys[0], RSA_OAEP_256, PLAIN, sizeof PLAIN, mine);
+    SqlCpData cipher = {256, mine}, plain = {sizeof bytes, bytes};
+    SqlCpData thumb = {20, (uint8_t[20]){0}};
+    memcpy(thumb.pb, print->bytes, 20);
+    intptr_t code = SqlCryptDecrypt(&fixture.session, &thumb, 1, NULL, 0, &cipher, &plain);
+    return (void *)code;
+}
+
+static void decrypt_in_all(struct thumbprint *print, SqlCpError expected)
+{
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, decrypt_in_thread, print), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *code = NULL;
+        pthread_join(threads[i], &code);
+        assert_int_equal((intptr_t)code, expected);
+    }
+}
+
+static void test_one_search_for_all(void **state)
+{
+    struct thumbprint print;
+    (void)state;
+    fake_thumbprint(fake_add("TdeKey0", "v1", 1), &print);
+    write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
+    fixture_start();
+    fake_reset_counts();
+    atomic_store(&fake_delay_ms, 50);
+    decrypt_in_all(&print, SQLCP_SUCCESS);
+    assert_int_equal(fake_counts.get, 1);
+    assert_int_equal(fake_counts.unwrap, THREADS);
+    fake_keys[0].gone = true;
+    fake_reset_counts();
+    decrypt_in_all(&print, SQLCP_NOT_FOUND);
+    /* Each learns the 404 by itself; the search is done once, and in vain. */
+    assert_int_equal(fake_counts.get, 1);
+    fixture_stop();
+}
+
+static void test_waiting_ends_with_the_deadline(void **state)
+{
+    struct thumbprint print;
+    pthread_t first;
+    void *code = NULL;
+    (void)state;
+    fake_thumbprint(fake_add("TdeKey0", "v1", 1), &print);
+    write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
+    fixture_configure("call_timeout_ms = 1000");
+    fixture_start();
+    atomic_store(&fake_delay_ms, 3000);
+    fake_reset_counts();
+    assert_int_equal(pthread_create(&first, NULL, decrypt_in_thread, &print), 0);
+    while (fake_counts.get == 0) {
+        usleep(1000);
+    }
+    assert_int_equal((intptr_t)decrypt_in_thread(&print), 5001);
+    pthread_join(first, &code);
+    assert_int_equal((intptr_t)code, 5001);
+    fixture_stop();
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_key_restored_in_another_vault),
+        CASE(test_candidate_must_give_the_thumbprint),
+        CASE(test_either_byte_order),
+        CASE(test_mapped_key_is_gone),
+        CASE(test_failures_pass_through),
+        CASE(test_old_rule),
+        CASE(test_old_names),
+        CASE(test_one_search_for_all),
+        CASE(test_waiting_ends_with_the_deadline),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
