@@ -204,7 +204,9 @@ static void test_host_is_undisturbed(void **state)
     assert_int_equal(sigaction(SIGPIPE, NULL, &after), 0);
     assert_true(before.sa_handler == after.sa_handler);
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &mask_after), 0);
-    assert_memory_equal(&mask_before, &mask_after, sizeof mask_before);
+    for (int number = 1; number < 32; number++) {
+        assert_int_equal(sigismember(&mask_before, number), sigismember(&mask_after, number));
+    }
     assert_non_null(getcwd(folder_after, sizeof folder_after));
     assert_string_equal(folder, folder_after);
     assert_int_equal(umask(0022), 0027);
