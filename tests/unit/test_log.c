@@ -1,6 +1,7 @@
 /* The log: its form, its levels, rotation, repeats. */
 // with: scratch.c
 // wrap: plat_now_ms plat_unix_time_ms plat_system_log
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -234,10 +235,19 @@ static void test_a_file_that_cannot_be_opened_is_told(void **state)
     log_text(LEVEL_INFO, 0, "Test", "nowhere");
 }
 
+static int lowest_free(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    return fd;
+}
+
 static void test_rotation_is_followed_within_a_second(void **state)
 {
     (void)state;
     char former[160];
+    int before = lowest_free();
     (void)snprintf(former, sizeof former, "%s.1", path);
     start(LEVEL_INFO);
     log_text(LEVEL_INFO, 0, "Test", "first");
@@ -253,6 +263,9 @@ static void test_rotation_is_followed_within_a_second(void **state)
     atomic_fetch_add(&now_ms, 1000);
     log_text(LEVEL_INFO, 0, "Test", "fourth");
     assert_non_null(strstr(read_log(path), "fourth"));
+    assert_int_equal(lowest_free(), before + 1); /* the replaced ones are closed */
+    log_stop();
+    assert_int_equal(lowest_free(), before);
 }
 
 static void test_a_link_put_in_the_logs_place_is_not_followed(void **state)
