@@ -9,7 +9,7 @@
 #include "vault/wire.h"
 
 #define BODY_MAX 8192
-#define URL_MAX  512
+#define URL_MAX  640 /* the longest host, name, version and api_version fit */
 
 /* The vault's challenge: remembered, or asked for by a request without token, whose only right
  * answer is 401. */
