@@ -85,7 +85,7 @@ GO
 ALTER DATABASE DemoTde SET ENCRYPTION ON;
 SQL
 
-# A map that cannot be read is no obstacle once the thumbprint is known, and a lost entry is only one for a new process.
+# Without its entry a new process does not find the key, unless the vault's listing is searched, which is not built yet.
 mv "$keymap" "$folder/saved"
 run 1 <<'SQL'
 USE DemoTde;
