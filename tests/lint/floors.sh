@@ -1,0 +1,103 @@
+#!/bin/sh
+# floors.sh SOURCE_DIR: a file of the library includes only its own floor or lower ones (docs/architecture.md); curl and cJSON
+# have one user each; files, headers and functions keep to their size; nothing that must not be in a host's process.
+set -eu
+LC_ALL=C
+export LC_ALL
+
+cd "$1"
+failed=0
+
+complain() {
+    printf '%s\n' "$*"
+    failed=1
+}
+
+floor_of() {
+    case $1 in
+    platform) echo 0 ;;
+    base) echo 1 ;;
+    net) echo 2 ;;
+    vault) echo 3 ;;
+    keymap) echo 4 ;;
+    provider) echo 5 ;;
+    abi) echo 6 ;;
+    akvekm) echo 0 ;;
+    *) echo none ;;
+    esac
+}
+
+check_includes() {
+    own=$(floor_of "$(basename "$(dirname "$1")")")
+    for included in $(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$1"); do
+        floor=$(floor_of "${included%%/*}")
+        if [ "$floor" = none ] || [ "$own" = none ]; then
+            complain "$1: \"$included\" is on no floor"
+        elif [ "$floor" -gt "$own" ]; then
+            complain "$1: floor $own includes \"$included\" of floor $floor"
+        fi
+    done
+    case $1 in
+    src/net/*) ;;
+    *) ! grep -n '#include <curl/' "$1" || complain "$1: curl belongs to src/net" ;;
+    esac
+    case $1 in
+    src/vault/wire*.c | src/vault/json.[ch]) ;;
+    *) ! grep -n '#include <cjson/' "$1" || complain "$1: cJSON belongs to src/vault/wire" ;;
+    esac
+    case $1 in
+    *_posix.[ch] | src/platform/thread.h | src/abi/*) ;;
+    *)
+        ! grep -nE '#include <(unistd|fcntl|pthread|poll|syslog|sys/[a-z]+)\.h>' "$1" ||
+            complain "$1: the system belongs to src/platform"
+        ;;
+    esac
+}
+
+# What would be worse cut in two stands here with its limit.
+limit_of() {
+    case $1 in
+    src/base/err_table.h) echo 90 ;; # one row a cause of failure
+    *.h) echo 60 ;;
+    *) echo 400 ;;
+    esac
+}
+
+check_sizes() {
+    lines=$(wc -l <"$1")
+    limit=$(limit_of "$1")
+    [ "$lines" -le "$limit" ] || complain "$1: $lines lines, $limit are the most"
+    awk -v file="$1" '
+        /^\{/ { start = NR }
+        /^\}/ && start {
+            if (NR - start - 1 > 60) { printf "%s:%d: a function of %d lines\n", file, start, NR - start - 1; bad = 1 }
+            start = 0
+        }
+        length($0) > 120 { printf "%s:%d: %d columns\n", file, NR, length($0); bad = 1 }
+        END { exit bad }' "$1" || failed=1
+}
+
+check_words() {
+    ! grep -nE '(^|[^_a-z>.])(abort|assert|exit|_exit|alloca|setlocale|setenv|umask|chdir|openlog|strtok|localtime|gmtime)[ ]*\(' \
+        "$1" || complain "$1: not in a host's process"
+    ! grep -nE '(^|[^_a-z])(sprintf|vsprintf|strcpy|strcat|gets)[ ]*\(' "$1" ||
+        complain "$1: writes without a limit"
+    case $1 in
+    src/platform/*.h | include/*) ;;
+    *) ! grep -nE '^typedef struct' "$1" || complain "$1: a struct hides behind a typedef" ;;
+    esac
+}
+
+count=0
+for file in src/*/*.[ch]; do
+    check_includes "$file"
+    check_sizes "$file"
+    check_words "$file"
+    case $file in
+    *.h) head -n 1 "$file" | grep -q '^/\*' || complain "$file: begins without a word on what it is" ;;
+    esac
+    count=$((count + 1))
+done
+[ "$count" -gt 40 ] || complain "only $count files seen: looked in the wrong place?"
+
+exit "$failed"
