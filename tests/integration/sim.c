@@ -26,6 +26,16 @@ long now_ms(void)
     return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* A failed assertion ends the test before sim_stop: no process may outlive it. */
+static volatile pid_t running;
+
+static void end_running(void)
+{
+    if (running > 0) {
+        kill(running, SIGTERM);
+    }
+}
+
 /* Starts vaultsim and waits for its line; its standard output stays open only that long. */
 static void launch(struct sim *sim, const char *option, const char *value)
 {
@@ -47,6 +57,10 @@ static void launch(struct sim *sim, const char *option, const char *value)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     assert_int_equal(posix_spawn(&sim->pid, program, &actions, NULL, arguments, environ), 0);
+    if (running == 0) {
+        atexit(end_running);
+    }
+    running = sim->pid;
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     FILE *out = fdopen(ends[0], "r");
@@ -76,6 +90,7 @@ void sim_kill(struct sim *sim)
     int status = 0;
     kill(sim->pid, SIGTERM);
     assert_int_equal(waitpid(sim->pid, &status, 0), sim->pid);
+    running = -1;
 }
 
 void sim_resume(struct sim *sim)
