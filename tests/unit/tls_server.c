@@ -1,0 +1,267 @@
+#include "tls_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MAX 1024
+
+static struct {
+    int listener;
+    pthread_t thread, threads[CONNECTIONS_MAX];
+    SSL_CTX *context;
+    atomic_int manner, connections, requests;
+    atomic_bool stopping;
+} server;
+
+static X509 *make_certificate(EVP_PKEY *key)
+{
+    X509 *certificate = X509_new();
+    X509_NAME *name = X509_get_subject_name(certificate);
+    X509V3_CTX extension_context;
+    X509V3_set_ctx_nodb(&extension_context);
+    X509V3_set_ctx(&extension_context, certificate, certificate, NULL, NULL, 0);
+    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, &extension_context, NID_subject_alt_name,
+                                                "DNS:*.vault.azure.net");
+    (void)X509_set_version(certificate, 2);
+    (void)ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    (void)X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
+    (void)X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                     (const unsigned char *)"akv-ekm test", -1, -1, 0);
+    (void)X509_set_issuer_name(certificate, name);
+    (void)X509_set_pubkey(certificate, key);
+    (void)X509_add_ext(certificate, names, -1);
+    X509_EXTENSION_free(names);
+    (void)X509_sign(certificate, key, EVP_sha256());
+    return certificate;
+}
+
+static int write_certificate(const char *path, X509 *certificate)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL) {
+        return -1;
+    }
+    int written = PEM_write_X509(file, certificate);
+    return fclose(file) == 0 && written == 1 ? 0 : -1;
+}
+
+static void wait_for_stop(int fd)
+{
+    struct pollfd gone = {fd, POLLRDHUP, 0};
+    while (!atomic_load(&server.stopping) && poll(&gone, 1, 20) == 0) {
+    }
+}
+
+/* The head of one request; false at the end of the connection. Bodies come with their head here. */
+static bool read_request(SSL *tls, char *request, size_t cap)
+{
+    size_t used = 0;
+    while (used < cap - 1) {
+        int got = SSL_read(tls, request + used, (int)(cap - 1 - used));
+        if (got <= 0) {
+            return false;
+        }
+        used += (size_t)got;
+        request[used] = '\0';
+        const char *end = strstr(request, "\r\n\r\n");
+        const char *length = strcasestr(request, "\r\ncontent-length: ");
+        size_t body = length != NULL && length < end ? (size_t)atoi(length + 18) : 0;
+        if (end != NULL && used >= (size_t)(end + 4 - request) + body) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool send_text(SSL *tls, const char *text)
+{
+    return SSL_write(tls, text, (int)strlen(text)) > 0;
+}
+
+static bool answer(SSL *tls, const char *status, const char *headers, const char *body)
+{
+    char text[16384];
+    (void)snprintf(text, sizeof text, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n%s", status,
+                   strlen(body), headers, body);
+    return send_text(tls, text);
+}
+
+static bool answer_too_much(SSL *tls)
+{
+    static const char kilobyte[1024];
+    bool sent = send_text(tls, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n");
+    for (int i = 0; sent && i < 1024; i++) {
+        sent = SSL_write(tls, kilobyte, sizeof kilobyte) > 0;
+    }
+    return sent;
+}
+
+/* False: the connection ends. */
+static bool serve(SSL *tls, const char *request)
+{
+    char path[64] = "";
+    (void)sscanf(request, "%*s %63s", path);
+    if (strcmp(path, "/hang") == 0) {
+        wait_for_stop(SSL_get_fd(tls));
+        return false;
+    } else if (strcmp(path, "/cut") == 0) {
+        return false;
+    } else if (strcmp(path, "/half") == 0) {
+        (void)send_text(tls, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
+        return false;
+    } else if (strcmp(path, "/big") == 0) {
+        return answer_too_much(tls);
+    } else if (strcmp(path, "/echo") == 0) {
+        return answer(tls, "200 OK", "", request);
+    } else if (strcmp(path, "/redirect") == 0) {
+        return answer(tls, "302 Found", "Location: /ok\r\nSet-Cookie: a=b\r\n", "");
+    } else if (strcmp(path, "/challenge") == 0) {
+        return answer(tls, "401 Unauthorized",
+                      "WWW-Authenticate: PoP nonce=\"x\"\r\nwww-authenticate:  Bearer a=\"b\" \r\n"
+                      "RETRY-AFTER: 7\r\nX-Ms-Request-Id: id-2\r\n",
+                      "no");
+    } else if (strcmp(path, "/late") == 0) {
+        (void)usleep(300000);
+    }
+    return answer(tls, "200 OK", "x-ms-request-id: id-1\r\n", "{\"ok\":true}");
+}
+
+static void *connection(void *context)
+{
+    int fd = (int)(intptr_t)context;
+    char request[8192];
+    SSL *tls = SSL_new(server.context);
+    enum tls_manner manner = (enum tls_manner)atomic_load(&server.manner);
+    (void)SSL_set_fd(tls, fd);
+    if (manner == TLS_SILENT) {
+        wait_for_stop(fd);
+    } else if (manner == TLS_BROKEN) {
+        (void)read(fd, request, 16);
+    } else {
+        if (manner == TLS_OLD) {
+            (void)SSL_set_max_proto_version(tls, TLS1_1_VERSION);
+        }
+        bool open = SSL_accept(tls) == 1;
+        while (open && read_request(tls, request, sizeof request)) {
+            atomic_fetch_add(&server.requests, 1);
+            open = serve(tls, request);
+        }
+    }
+    SSL_free(tls);
+    ERR_clear_error();
+    (void)close(fd);
+    return NULL;
+}
+
+static void *accept_all(void *context)
+{
+    (void)context;
+    for (;;) {
+        int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0 && errno == EINTR) {
+            continue;
+        }
+        int number = atomic_load(&server.connections);
+        if (fd < 0 || number == CONNECTIONS_MAX) {
+            return NULL;
+        }
+        /* So that a client that keeps its connection does not keep the server from stopping. */
+        struct timeval patience = {5, 0};
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        if (pthread_create(&server.threads[number], NULL, connection, (void *)(intptr_t)fd) != 0) {
+            return NULL;
+        }
+        atomic_fetch_add(&server.connections, 1);
+    }
+}
+
+static bool make_context(const char *ca_path)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = make_certificate(key);
+    server.context = SSL_CTX_new(TLS_server_method());
+    bool made = write_certificate(ca_path, certificate) == 0 &&
+                SSL_CTX_use_certificate(server.context, certificate) == 1 &&
+                SSL_CTX_use_PrivateKey(server.context, key) == 1;
+    (void)SSL_CTX_set_min_proto_version(server.context, TLS1_VERSION);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return made;
+}
+
+/* The server's threads must not die of a client that is gone: they inherit a mask in which SIGPIPE
+ * is blocked. The client's threads are on their own. */
+static bool start_thread(void)
+{
+    sigset_t pipe_only, former;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &former);
+    bool started = pthread_create(&server.thread, NULL, accept_all, NULL) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &former, NULL);
+    return started;
+}
+
+int tls_server_start(const char *ca_path)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    atomic_store(&server.manner, TLS_NORMAL);
+    atomic_store(&server.connections, 0);
+    atomic_store(&server.requests, 0);
+    atomic_store(&server.stopping, false);
+    server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (!make_context(ca_path) ||
+        bind(server.listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(server.listener, 64) != 0 ||
+        getsockname(server.listener, (struct sockaddr *)&address, &len) != 0 || !start_thread()) {
+        return 0;
+    }
+    return ntohs(address.sin_port);
+}
+
+void tls_server_manner(enum tls_manner manner)
+{
+    atomic_store(&server.manner, (int)manner);
+}
+
+int tls_server_connections(void)
+{
+    return atomic_load(&server.connections);
+}
+
+int tls_server_requests(void)
+{
+    return atomic_load(&server.requests);
+}
+
+void tls_server_stop(void)
+{
+    atomic_store(&server.stopping, true);
+    (void)shutdown(server.listener, SHUT_RDWR);
+    (void)pthread_join(server.thread, NULL);
+    for (int i = 0; i < atomic_load(&server.connections); i++) {
+        (void)pthread_join(server.threads[i], NULL);
+    }
+    (void)close(server.listener);
+    SSL_CTX_free(server.context);
+}
