@@ -1,4 +1,5 @@
 // wrap: http_perform plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// with: scripted_http.c fake_clock.c
 /* Repeats until an answer that stands, the deadline, or the abort (behaviour.md section 7). */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 // wrap: http_perform plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// with: scripted_http.c fake_clock.c
 /* The vault's operations: challenge, token, request, and every status as its code (behaviour.md
  * section 6). */
 #include <setjmp.h>

@@ -155,7 +155,7 @@ static void *connection(void *context)
     if (manner == TLS_SILENT) {
         wait_for_stop(fd);
     } else if (manner == TLS_BROKEN) {
-        (void)read(fd, request, 16);
+        (void)recv(fd, request, 16, 0);
     } else {
         if (manner == TLS_OLD) {
             (void)SSL_set_max_proto_version(tls, TLS1_1_VERSION);
