@@ -148,6 +148,34 @@ static enum ekm_rc look_at(struct search *search, const struct key_name *candida
     return usable && search->found.id.version[0] != '\0' ? EKM_OK : EKM_NOT_FOUND;
 }
 
+/* Whether this very version opens the wrapped key. RSA1_5 proves nothing, as it may "open"
+ * anything. */
+static enum ekm_rc try_to_open(struct search *search)
+{
+    static const enum rsa_algorithm algorithms[] = {RSA_OAEP_256, RSA_OAEP};
+    struct buf plain = BUF_EMPTY(RSA_MAX_BYTES);
+    enum ekm_rc rc = EKM_UNWRAP_REFUSED;
+    for (size_t i = 0; search->trial != NULL && rc == EKM_UNWRAP_REFUSED && i < 2; i++) {
+        rc = vault_unwrap(search->call, search->vault, &search->found.id, algorithms[i],
+                          search->trial->wrapped, search->trial->len, &plain);
+    }
+    buf_free(&plain);
+    if (rc == EKM_UNWRAP_REFUSED) {
+        search->undecided = true;
+        return EKM_NOT_FOUND;
+    }
+    return rc;
+}
+
+/* A thumbprint of the old rule cannot be compared with a public key. */
+static enum ekm_rc prove(struct search *search)
+{
+    if (rsa_public_matches(&search->found.public, search->thumbprint)) {
+        return EKM_OK;
+    }
+    return search->thumbprint->len % 3 == 0 ? try_to_open(search) : EKM_NOT_FOUND;
+}
+
 /* (1) The vault was lost and its key restored here: another vault's entry tells name and version
  * (C4). */
 static enum ekm_rc by_other_vaults(struct search *search)
@@ -160,8 +188,8 @@ static enum ekm_rc by_other_vaults(struct search *search)
             break;
         }
         rc = look_at(search, &candidate);
-        if (rc == EKM_OK && !rsa_public_matches(&search->found.public, search->thumbprint)) {
-            rc = EKM_NOT_FOUND;
+        if (rc == EKM_OK) {
+            rc = prove(search);
         }
     }
     return rc;
@@ -188,21 +216,6 @@ size_t discovery_old_names(const struct thumbprint *thumbprint,
     return count;
 }
 
-/* Whether this very version opens the wrapped key. RSA1_5 proves nothing, as it may "open"
- * anything. */
-static enum ekm_rc try_to_open(struct search *search)
-{
-    static const enum rsa_algorithm algorithms[] = {RSA_OAEP_256, RSA_OAEP};
-    struct buf plain = BUF_EMPTY(RSA_MAX_BYTES);
-    enum ekm_rc rc = EKM_UNWRAP_REFUSED;
-    for (size_t i = 0; rc == EKM_UNWRAP_REFUSED && i < 2; i++) {
-        rc = vault_unwrap(search->call, search->vault, &search->found.id, algorithms[i],
-                          search->trial->wrapped, search->trial->len, &plain);
-    }
-    buf_free(&plain);
-    return rc;
-}
-
 /* (3) Versions before 1.0.5.0 made the thumbprint from the name alone (thumbprint.md). */
 static enum ekm_rc by_old_rule(struct search *search)
 {
@@ -214,11 +227,7 @@ static enum ekm_rc by_old_rule(struct search *search)
         (void)text_copy(candidate.name, sizeof candidate.name, names[i]);
         rc = look_at(search, &candidate);
         if (rc == EKM_OK) {
-            rc = search->trial != NULL ? try_to_open(search) : EKM_UNWRAP_REFUSED;
-        }
-        if (rc == EKM_UNWRAP_REFUSED) {
-            search->undecided = true;
-            rc = EKM_NOT_FOUND;
+            rc = try_to_open(search);
         }
     }
     return rc;

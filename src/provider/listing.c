@@ -203,6 +203,7 @@ enum ekm_rc listing_info(struct call *call, struct session *session, SqlCpKeyId 
     if (out == NULL || id == SQLCP_INVALID_ID) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL or the id invalid");
     }
+    call->audited = true;
     enum ekm_rc rc = find(call, session, id, &key);
     if (rc == EKM_OK) {
         rc = keyinfo_thumbprint(call, &session->vault, key, &thumbprint);

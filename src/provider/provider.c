@@ -169,10 +169,15 @@ enum ekm_rc provider_initialize(void)
     if (!begin) {
         return EKM_OK;
     }
+    enum ekm_rc rc = EKM_OUT_OF_MEMORY;
     if (!watching_forks) {
         watching_forks = plat_on_fork_child(mark_child);
     }
-    enum ekm_rc rc = watching_forks ? start() : EKM_OUT_OF_MEMORY;
+    if (watching_forks) {
+        rc = start();
+    } else {
+        log_reason("Initialize", rc, "forks cannot be watched");
+    }
     plat_mutex_lock(&lock);
     initialize_count = rc == EKM_OK ? 1 : 0;
     atomic_store(&closing, false);

@@ -194,7 +194,9 @@ static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *aut
     }
     rc = address_parse(call->config, buf_text(&identity), &vault->address);
     if (rc != EKM_OK) {
-        rc = call_fail(call, rc, "IDENTITY '%.200s'", buf_text(&identity));
+        /* Not all of it: who mistakes one for the other puts a secret there. Its first 24 are
+         * client ID. */
+        rc = call_fail(call, rc, "IDENTITY begins with '%.24s'", buf_text(&identity));
         goto out;
     }
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -31,6 +32,7 @@ struct fake_counts fake_counts;
 atomic_int fake_get_fails, fake_unwrap_fails, fake_list_fails;
 bool fake_implicit_rejection;
 atomic_uint fake_delay_ms;
+atomic_bool fake_stubborn;
 enum ekm_rc fake_http_start_rc;
 atomic_int fake_http_running;
 
@@ -61,6 +63,7 @@ void fake_reset(void)
     atomic_store(&fake_list_fails, EKM_OK);
     fake_implicit_rejection = false;
     atomic_store(&fake_delay_ms, 0);
+    atomic_store(&fake_stubborn, false);
     fake_http_start_rc = EKM_OK;
 }
 
@@ -149,6 +152,9 @@ static enum ekm_rc request(struct call *call, atomic_uint *count, atomic_int *fa
     atomic_fetch_add(count, 1);
     enum ekm_rc rc = call_check(call);
     unsigned delay_ms = atomic_load(&fake_delay_ms);
+    while (atomic_load(&fake_stubborn)) {
+        usleep(10000);
+    }
     if (rc == EKM_OK && delay_ms > 0) {
         rc = call_sleep(call, delay_ms);
     }
@@ -230,8 +236,7 @@ enum ekm_rc __wrap_vault_list_keys(struct call *call, const struct vault *vault,
     for (size_t i = 0; go_on && i < fake_key_count; i++) {
         struct vault_key key;
         fill(&fake_keys[i], &key);
-        const struct key_name newest = {.version = ""};
-        struct key_name name = newest;
+        struct key_name name = {"", ""};
         (void)text_copy(name.name, sizeof name.name, fake_keys[i].name);
         memset(&key.public, 0, sizeof key.public);
         key.id.version[0] = '\0';

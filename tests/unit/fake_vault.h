@@ -36,6 +36,7 @@ extern atomic_int fake_get_fails, fake_unwrap_fails,
     fake_list_fails;                 /* an ekm_rc, EKM_OK for none */
 extern bool fake_implicit_rejection; /* RSA1_5 opens anything */
 extern atomic_uint fake_delay_ms;    /* each request takes this long, or until aborted */
+extern atomic_bool fake_stubborn;    /* delays that no abort ends */
 extern enum ekm_rc fake_http_start_rc;
 extern atomic_int fake_http_running;
 

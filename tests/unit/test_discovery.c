@@ -174,6 +174,20 @@ static void test_old_rule(void **state)
     fixture_stop();
 }
 
+/* Vault lost and key rotated since: the other vault's entry still tells the version. */
+static void test_old_rule_in_another_vault(void **state)
+{
+    const struct thumbprint print = old_thumbprint();
+    (void)state;
+    const struct fake_key *key = fake_add(OLD_NAME, "v1", 1);
+    fake_add(OLD_NAME, "v2", 2);
+    write_entry(FAKE_OTHER, &print, OLD_NAME "/v1");
+    fixture_start();
+    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    assert_non_null(strstr(fixture_read(fixture.map), FAKE_HOST "/keys/" OLD_NAME "/v1\n"));
+    fixture_stop();
+}
+
 static void test_old_names(void **state)
 {
     char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1];
@@ -272,6 +286,7 @@ int main(void)
         CASE(test_mapped_key_is_gone),
         CASE(test_failures_pass_through),
         CASE(test_old_rule),
+        CASE(test_old_rule_in_another_vault),
         CASE(test_old_names),
         CASE(test_one_search_for_all),
         CASE(test_waiting_ends_with_the_deadline),

@@ -116,6 +116,8 @@ static void test_credentials(void **state)
     assert_int_equal(fixture_open("contoso-vault", "", &session), 2050);
     assert_int_equal(SqlCryptOpenSession(&odd, &session), 6);
     assert_int_equal(SqlCryptOpenSession(&lone, &session), 6);
+    /* IDENTITY and SECRET mistaken for each other: the log below must not tell the secret. */
+    assert_int_equal(fixture_open(FAKE_SECRET, "contoso-vault", &session), 5002);
     assert_null(session);
     assert_int_equal(fake_counts.authenticate, 0);
     assert_int_equal(fixture_open("https://Contoso-Vault.vault.azure.net/", FAKE_SECRET, &session),
@@ -245,6 +247,32 @@ static void test_free_ends_running_calls(void **state)
     assert_int_equal(opener.code, CLOSING);
 }
 
+/* A call that does not end in time: nothing is torn down, all can be put right. */
+static void test_free_gives_up(void **state)
+{
+    struct caller lister = {-1, 0};
+    SqlCpSession session = NULL;
+    pthread_t thread;
+    (void)state;
+    fixture_start();
+    atomic_store(&fake_stubborn, true);
+    begin(&thread, list_in_thread, &lister, &fake_counts.list);
+    assert_int_equal(SqlCryptFreeProvider(), SQLCP_FAILURE);
+    assert_int_equal(atomic_load(&fake_http_running), 1);
+    assert_int_equal(SqlCryptOpenSession(NULL, NULL), CLOSING);
+    assert_int_equal(SqlCryptInitializeProvider(), SQLCP_SUCCESS);
+    assert_int_equal(atomic_load(&fake_http_running), 1);
+    atomic_store(&fake_stubborn, false);
+    pthread_join(thread, NULL);
+    assert_int_equal(lister.code, CLOSING);
+    /* The sessions before were aborted, new ones work. */
+    assert_int_equal(SqlCryptGetNextKeyId(&fixture.session, &(SqlCpKeyId){0}), CLOSING);
+    assert_int_equal(fixture_open("contoso-vault", FAKE_SECRET, &session), SQLCP_SUCCESS);
+    assert_int_equal(SqlCryptGetNextKeyId(&session, &(SqlCpKeyId){0}), SQLCP_NOT_FOUND);
+    assert_int_equal(SqlCryptFreeProvider(), SQLCP_SUCCESS);
+    assert_int_equal(atomic_load(&fake_http_running), 0);
+}
+
 static void test_abort_ends_a_running_call(void **state)
 {
     struct caller lister = {-1, 0};
@@ -296,6 +324,7 @@ int main(void)
         CASE(test_start_is_logged),
         CASE(test_host_state_is_kept),
         CASE(test_free_ends_running_calls),
+        CASE(test_free_gives_up),
         CASE(test_abort_ends_a_running_call),
         CASE(test_child_is_refused),
     };
