@@ -20,7 +20,12 @@ static void *export_of(const struct ekm *ekm, const char *name)
 
 void ekm_load(struct ekm *ekm)
 {
-    ekm->module = dlopen(AKVEKM_BUILD_DIR "/libakvekm.so", RTLD_NOW | RTLD_LOCAL);
+    ekm_load_from(ekm, AKVEKM_BUILD_DIR "/libakvekm.so");
+}
+
+void ekm_load_from(struct ekm *ekm, const char *path)
+{
+    ekm->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (ekm->module == NULL) {
         fail_msg("%s", dlerror());
     }

@@ -40,8 +40,9 @@ long sim_counter(const struct sim *sim, const char *name);
 void sim_make_key(const struct sim *sim, const char *name);
 /* Sets `key = value` in the library's configuration; read at the next Initialize. */
 void sim_configure(const struct sim *sim, const char *line);
-/* The library's log so far; the caller frees it. */
-char *sim_log(const struct sim *sim);
+/* A file of vaultsim's folder ("akv-ekm.log", "keymap"), "" if it is absent; the caller frees it.
+ */
+char *sim_file(const struct sim *sim, const char *name);
 
 /* One pointer for each export, named after it. */
 #define EKM_EXPORTS(X)                                                                             \
@@ -70,6 +71,7 @@ struct ekm {
 #undef EKM_POINTER
 };
 void ekm_load(struct ekm *ekm);
+void ekm_load_from(struct ekm *ekm, const char *path);
 void ekm_unload(struct ekm *ekm);
 
 SqlCpError ekm_open(const struct ekm *ekm, const char *identity, const char *secret,

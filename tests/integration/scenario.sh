@@ -51,7 +51,7 @@ trap 'exit 1' HUP INT TERM
 
 # No secret, token or row may stand in the log, and no secret in what the server keeps.
 check_secrets() {
-    if grep -qaF -e "$client_secret" -e 'New~Secret' -e 'Bearer ' -e 'Ada Lovelace' "$folder/vault/akv-ekm.log" 2>/dev/null; then
+    if grep -qaF -e "$client_secret" -e 'New~Secret' -e 'eyJ0eXAi' -e 'Ada Lovelace' "$folder/vault/akv-ekm.log" 2>/dev/null; then
         echo "$scenario: FAILED: a secret, token or row stands in the log" >&2
         return 1
     fi
