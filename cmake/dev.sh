@@ -96,7 +96,7 @@ sanitize() {
     build build-asan -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_SANITIZE=address,undefined
     run_tests build-asan
     build build-tsan -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_SANITIZE=thread
-    run_tests build-tsan
+    TSAN_OPTIONS="suppressions=$root/tests/tsan.supp ${TSAN_OPTIONS-}" run_tests build-tsan
 }
 
 case ${1:-help} in
