@@ -204,7 +204,10 @@ static enum ekm_rc make_headers(struct call *call, const struct http_request *re
         rc = add_header(list, line) ? EKM_OK : EKM_OUT_OF_MEMORY;
     }
     if (rc == EKM_OK && request->bearer != NULL) {
-        rc = buf_append_format(&bearer, "Authorization: Bearer %s", request->bearer);
+        rc = buf_append_text(&bearer, "Authorization: Bearer ");
+        if (rc == EKM_OK) {
+            rc = buf_append_text(&bearer, request->bearer);
+        }
         if (rc == EKM_OK && !add_header(list, buf_text(&bearer))) {
             rc = EKM_OUT_OF_MEMORY;
         }

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "platform/system.h"
 #include "platform/thread.h"
 
-#define TENANT_MAX 64
-#define VAULTS     256
+#define TENANT_MAX       64
+#define VAULTS           256
+#define DOUBTED_AFTER_MS 60000
 
 /* What a Bearer challenge may say of interest; empty: it does not. */
 struct parameters {
@@ -165,6 +167,7 @@ static struct {
     struct {
         char host[254];
         struct challenge challenge;
+        uint64_t read_ms;
     } known[VAULTS];
     size_t next; /* overwritten when a stranger finds the table full */
 } memory = {.mutex = PLAT_MUTEX_INIT};
@@ -193,6 +196,7 @@ bool challenge_recall(const char *vault_host, struct challenge *out)
 
 void challenge_remember(const char *vault_host, const struct challenge *challenge)
 {
+    uint64_t now_ms = plat_now_ms();
     plat_mutex_lock(&memory.mutex);
     size_t place = place_of(vault_host);
     if (place == VAULTS) {
@@ -201,6 +205,18 @@ void challenge_remember(const char *vault_host, const struct challenge *challeng
         (void)text_copy(memory.known[place].host, sizeof memory.known[place].host, vault_host);
     }
     memory.known[place].challenge = *challenge;
+    memory.known[place].read_ms = now_ms;
+    plat_mutex_unlock(&memory.mutex);
+}
+
+void challenge_doubt(const char *vault_host)
+{
+    uint64_t now_ms = plat_now_ms();
+    plat_mutex_lock(&memory.mutex);
+    size_t place = place_of(vault_host);
+    if (place < VAULTS && now_ms - memory.known[place].read_ms > DOUBTED_AFTER_MS) {
+        memory.known[place].host[0] = '\0';
+    }
     plat_mutex_unlock(&memory.mutex);
 }
 

@@ -25,6 +25,9 @@ enum ekm_rc challenge_parse(struct call *call, const struct vault_address *vault
 
 bool challenge_recall(const char *vault_host, struct challenge *out);
 void challenge_remember(const char *vault_host, const struct challenge *challenge);
+/* A credential was refused at the place it names: the vault may have moved to another tenant, so a
+ * challenge older than a minute is forgotten. */
+void challenge_doubt(const char *vault_host);
 void challenge_forget_all(void);
 
 #endif

@@ -40,6 +40,19 @@ static enum ekm_rc find_challenge(struct call *call, const struct vault *vault,
     return rc;
 }
 
+/* A token for the challenge. Refused by the login service that an old challenge names: the next
+ * call asks the vault again. */
+static enum ekm_rc find_token(struct call *call, const struct vault *vault,
+                              const struct challenge *challenge, struct token **token,
+                              bool *fetched)
+{
+    enum ekm_rc rc = token_get(call, vault->credential, challenge, token, fetched);
+    if (rc == EKM_BAD_CREDENTIALS || rc == EKM_TOKEN_FAILED) {
+        challenge_doubt(vault->address.host);
+    }
+    return rc;
+}
+
 enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault)
 {
     struct challenge challenge;
@@ -47,7 +60,7 @@ enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault)
     bool fetched = false;
     enum ekm_rc rc = find_challenge(call, vault, &challenge);
     if (rc == EKM_OK) {
-        rc = token_get(call, vault->credential, &challenge, &token, &fetched);
+        rc = find_token(call, vault, &challenge, &token, &fetched);
     }
     token_release(token);
     return rc;
@@ -60,7 +73,7 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault,
                              struct http_answer *answer, bool *fetched)
 {
     struct token *token = NULL;
-    enum ekm_rc rc = token_get(call, vault->credential, challenge, &token, fetched);
+    enum ekm_rc rc = find_token(call, vault, challenge, &token, fetched);
     if (rc == EKM_OK) {
         request->bearer = token_value(token);
         rc = exchange_perform(call, request, answer);

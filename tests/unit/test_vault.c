@@ -361,6 +361,38 @@ static void a_vault_that_moved(void **state)
     assert_int_equal(scripted_http_count(), 4);
 }
 
+/* The old tenant knows the application no more, so that no 401 of the vault comes to tell. */
+static void a_vault_that_moved_unseen(void **state)
+{
+    (void)state;
+    warm_up();
+    fake_clock_advance(3600000);
+    call_begin(&call, "Test", &config);
+    script(400, "{\"error\":\"unauthorized_client\",\"error_codes\":[700016]}");
+    expect_get(&pinned, EKM_BAD_CREDENTIALS);
+    assert_int_equal(scripted_http_count(), 1);
+    script_401(CHALLENGE("tenant-2"));
+    script_token(TOKEN("t2"));
+    script(200, key_body(KID));
+    expect_get(&pinned, EKM_OK);
+    assert_string_equal(scripted_http_seen(1)->bearer, "");
+    assert_int_equal(scripted_http_count(), 4);
+}
+
+/* A challenge just read is not asked for again: a thousand refused sessions send nothing. */
+static void refused_sessions_send_nothing(void **state)
+{
+    (void)state;
+    script_401(CHALLENGE("tenant-1"));
+    script(401, "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}");
+    for (int i = 0; i < 1000; i++) {
+        call_begin(&call, "Test", &config);
+        assert_int_equal(vault_authenticate(&call, &vault), EKM_BAD_CREDENTIALS);
+        assert_int_equal(call.error.aadsts, 7000215);
+    }
+    assert_int_equal(scripted_http_count(), 2);
+}
+
 static void a_fresh_token_refused(void **state)
 {
     (void)state;
@@ -793,6 +825,8 @@ int main(void)
         TEST(a_bad_challenge_is_not_remembered),
         TEST(a_token_that_ended),
         TEST(a_vault_that_moved),
+        TEST(a_vault_that_moved_unseen),
+        TEST(refused_sessions_send_nothing),
         TEST(a_fresh_token_refused),
         TEST(a_cold_token_refused),
         TEST(refusals_without_a_usable_challenge),
