@@ -26,13 +26,26 @@ long now_ms(void)
     return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A failed assertion ends the test before sim_stop: no process may outlive it. */
-static volatile pid_t running;
+/* A failed assertion ends a test before its sim_stop: no process may outlive the program. */
+static pid_t started[16];
 
-static void end_running(void)
+static void end_started(void)
 {
-    if (running > 0) {
-        kill(running, SIGTERM);
+    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++) {
+        if (started[i] > 0) {
+            kill(started[i], SIGTERM);
+        }
+    }
+}
+
+/* Puts `next` into the place of `former`. */
+static void note_process(pid_t former, pid_t next)
+{
+    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++) {
+        if (started[i] == former) {
+            started[i] = next;
+            return;
+        }
     }
 }
 
@@ -57,10 +70,11 @@ static void launch(struct sim *sim, const char *option, const char *value)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     assert_int_equal(posix_spawn(&sim->pid, program, &actions, NULL, arguments, environ), 0);
-    if (running == 0) {
-        atexit(end_running);
+    static bool registered;
+    if (!registered) {
+        registered = atexit(end_started) == 0;
     }
-    running = sim->pid;
+    note_process(0, sim->pid);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     FILE *out = fdopen(ends[0], "r");
@@ -90,7 +104,7 @@ void sim_kill(struct sim *sim)
     int status = 0;
     kill(sim->pid, SIGTERM);
     assert_int_equal(waitpid(sim->pid, &status, 0), sim->pid);
-    running = -1;
+    note_process(sim->pid, 0);
 }
 
 void sim_resume(struct sim *sim)

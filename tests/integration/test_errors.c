@@ -140,8 +140,21 @@ static const struct row bodies[] = {
 static struct sim sim;
 static char original[4096];
 
-/* The configuration as vaultsim wrote it, with short times. */
-static void restore_configuration(void)
+/* What is repeated until the call's time is over; a slow machine must still open its session within
+ * that time. */
+static bool uses_up_its_time(SqlCpError code)
+{
+    static const SqlCpError codes[] = {3102, 3106, 3107, 3109, 3111, 3119, 3304, 3900, 5001, 5013};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (codes[i] == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The configuration as vaultsim wrote it, with times as short as the expected code allows. */
+static void restore_configuration(SqlCpError expected)
 {
     char path[96];
     snprintf(path, sizeof path, "%s/akv-ekm.conf", sim.folder);
@@ -153,8 +166,10 @@ static void restore_configuration(void)
         fputs(original, file);
     }
     fclose(file);
-    sim_configure(&sim, "try_timeout_ms = 1000");
-    sim_configure(&sim, "call_timeout_ms = 1500");
+    if (uses_up_its_time(expected)) {
+        sim_configure(&sim, "try_timeout_ms = 1000");
+        sim_configure(&sim, "call_timeout_ms = 3000");
+    }
 }
 
 static void request(const char *request, const char *json)
@@ -220,7 +235,7 @@ static bool opens(enum operation operation)
 static void run_row(const struct row *row, struct ready *ready, struct plain_server *server)
 {
     char line[128];
-    restore_configuration();
+    restore_configuration(row->code);
     if (row->config != NULL) {
         snprintf(line, sizeof line, "%s", row->config);
         char *number = strstr(line, "%d");
@@ -265,7 +280,7 @@ static void run_table(const struct row *rows, size_t count)
     ready_open(&ready, &sim, KEY);
     assert_int_equal(ready.ekm.CloseSession(&ready.session, 0), SQLCP_SUCCESS);
     assert_int_equal(ready.ekm.FreeProvider(), SQLCP_SUCCESS);
-    restore_configuration();
+    restore_configuration(0);
     for (size_t i = 0; i < count; i++) {
         run_row(&rows[i], &ready, &server);
     }
@@ -329,7 +344,7 @@ static void test_names_that_do_not_resolve(void **state)
     SqlCpSession session;
     sim_start(&sim, NULL, NULL);
     original[0] = '\0';
-    restore_configuration();
+    restore_configuration(3900);
     sim_configure(&sim, "connect_to = nowhere.test:1:127.0.0.1:1");
     sim_configure(&sim, "vault_suffixes = .vault.invalid");
     ekm_load(&ekm);
