@@ -80,30 +80,30 @@ SqlCpError ekm_find(const struct ekm *ekm, const SqlCpSession *session, const ch
     return code;
 }
 
-SqlCpError ekm_encrypt(const struct ekm *ekm, const SqlCpSession *session, const SqlCpData *thumb,
-                       const SqlCpData *plain, SqlCpData *out)
+/* Encrypt and Decrypt have one shape. */
+static SqlCpError dance(__typeof__(&SqlCryptEncrypt) operation, const SqlCpSession *session,
+                        const SqlCpData *thumb, const SqlCpData *in, SqlCpData *out)
 {
     SqlCpData size = {0, NULL};
-    SqlCpError code = ekm->Encrypt(session, thumb, 1, NULL, 0, plain, &size);
+    SqlCpError code = operation(session, thumb, 1, NULL, 0, in, &size);
     if (code != SQLCP_INSUFFICIENT_BUFFER) {
         return code;
     }
     assert_true(size.cb <= out->cb);
     out->cb = size.cb;
-    return ekm->Encrypt(session, thumb, 1, NULL, 0, plain, out);
+    return operation(session, thumb, 1, NULL, 0, in, out);
+}
+
+SqlCpError ekm_encrypt(const struct ekm *ekm, const SqlCpSession *session, const SqlCpData *thumb,
+                       const SqlCpData *plain, SqlCpData *out)
+{
+    return dance(ekm->Encrypt, session, thumb, plain, out);
 }
 
 SqlCpError ekm_decrypt(const struct ekm *ekm, const SqlCpSession *session, const SqlCpData *thumb,
                        const SqlCpData *cipher, SqlCpData *out)
 {
-    SqlCpData size = {0, NULL};
-    SqlCpError code = ekm->Decrypt(session, thumb, 1, NULL, 0, cipher, &size);
-    if (code != SQLCP_INSUFFICIENT_BUFFER) {
-        return code;
-    }
-    assert_true(size.cb <= out->cb);
-    out->cb = size.cb;
-    return ekm->Decrypt(session, thumb, 1, NULL, 0, cipher, out);
+    return dance(ekm->Decrypt, session, thumb, cipher, out);
 }
 
 void ready_open(struct ready *ready, const struct sim *sim, const char *key)
