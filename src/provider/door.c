@@ -1,19 +1,70 @@
 #include "provider/door.h"
 
 #include <openssl/err.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "provider/provider.h"
 
+/* One entry of the queue. A mark would not do: curl empties the whole queue when it connects and
+ * reads. */
+struct door_openssl_error {
+    struct door_openssl_error *next;
+    unsigned long code;
+    int line;
+    char file[128], function[64], data[256];
+};
+
+/* Takes the host's errors off the queue. Without memory the rest of them is lost, and nothing else.
+ */
+static struct door_openssl_error *take_queue(void)
+{
+    struct door_openssl_error *first = NULL, **end = &first;
+    const char *file, *function, *data;
+    int line, flags;
+    unsigned long code;
+    while ((code = ERR_get_error_all(&file, &line, &function, &data, &flags)) != 0) {
+        struct door_openssl_error *taken = calloc(1, sizeof *taken);
+        if (taken == NULL) {
+            break;
+        }
+        taken->code = code;
+        taken->line = line;
+        (void)text_copy(taken->file, sizeof taken->file, file);
+        (void)text_copy(taken->function, sizeof taken->function, function);
+        (void)text_copy(taken->data, sizeof taken->data, (flags & ERR_TXT_STRING) != 0 ? data : "");
+        *end = taken;
+        end = &taken->next;
+    }
+    return first;
+}
+
+static void put_queue(struct door_openssl_error *first)
+{
+    ERR_clear_error();
+    while (first != NULL) {
+        struct door_openssl_error *taken = first;
+        first = first->next;
+        ERR_new();
+        ERR_set_debug(taken->file, taken->line, taken->function);
+        if (taken->data[0] != '\0') {
+            ERR_set_error(ERR_GET_LIB(taken->code), ERR_GET_REASON(taken->code), "%s", taken->data);
+        } else {
+            ERR_set_error(ERR_GET_LIB(taken->code), ERR_GET_REASON(taken->code), NULL);
+        }
+        free(taken);
+    }
+}
+
 void door_keep_host_state(struct door_host_state *host)
 {
     plat_errors_save(&host->errors);
-    (void)ERR_set_mark();
+    host->queue = ERR_peek_error() != 0 ? take_queue() : NULL;
 }
 
 void door_restore_host_state(const struct door_host_state *host)
 {
-    (void)ERR_pop_to_mark();
+    put_queue(host->queue);
     plat_errors_restore(&host->errors);
 }
 

@@ -13,9 +13,12 @@
 #include "platform/system.h"
 #include "provider/session.h"
 
+struct door_openssl_error;
+
 /* errno, the last error and OpenSSL's queue belong to the host. */
 struct door_host_state {
     struct plat_errors errors;
+    struct door_openssl_error *queue; /* oldest first, NULL for an empty one */
 };
 void door_keep_host_state(struct door_host_state *host);
 void door_restore_host_state(const struct door_host_state *host);

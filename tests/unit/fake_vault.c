@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
+
 #include "base/text.h"
 
 /* What the linker's --wrap turns calls of vault_* into. */
@@ -150,6 +152,9 @@ static void fill(const struct fake_key *key, struct vault_key *out)
 static enum ekm_rc request(struct call *call, atomic_uint *count, atomic_int *fails)
 {
     atomic_fetch_add(count, 1);
+    /* As curl does when it connects and reads. */
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_USER, 1);
     enum ekm_rc rc = call_check(call);
     unsigned delay_ms = atomic_load(&fake_delay_ms);
     while (atomic_load(&fake_stubborn)) {

@@ -183,6 +183,7 @@ static void test_host_state_is_kept(void **state)
     fake_add("TdeKey0", "v1", 1);
     ERR_clear_error();
     ERR_raise(ERR_LIB_USER, 77);
+    ERR_raise_data(ERR_LIB_USER, 78, "of the %s", "host");
     errno = 4711;
     fixture_start();
     struct thumbprint print;
@@ -193,8 +194,20 @@ static void test_host_state_is_kept(void **state)
     assert_int_equal(errno, 4711);
     assert_int_equal(SqlCryptFreeProvider(), SQLCP_SUCCESS);
     assert_int_equal(errno, 4711);
-    assert_int_equal(ERR_GET_REASON(ERR_get_error()), 77);
+    const char *file = NULL, *function = NULL, *data = NULL;
+    int line = 0, flags = 0;
+    assert_int_equal(ERR_GET_REASON(ERR_get_error_all(&file, &line, &function, &data, &flags)), 77);
+    assert_non_null(strstr(file, "test_provider.c"));
+    assert_string_equal(function, "test_host_state_is_kept");
+    assert_int_equal(ERR_GET_REASON(ERR_get_error_all(&file, &line, &function, &data, &flags)), 78);
+    assert_string_equal(data, "of the host");
     assert_int_equal(ERR_get_error(), 0);
+    /* Nor is anything left behind where nothing was. */
+    fixture_start();
+    assert_int_equal(fixture_find("absent", &print), 3112);
+    assert_int_equal(ERR_peek_error(), 0);
+    fixture_stop();
+    assert_int_equal(ERR_peek_error(), 0);
 }
 
 struct caller {
