@@ -150,6 +150,8 @@ static bool prepare_network(CURL *easy, const struct config *config)
 static bool prepare_tls(CURL *easy)
 {
     return curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
+               CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
@@ -321,10 +323,18 @@ void http_answer_free(struct http_answer *answer)
     answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
 }
 
+/* The TLS library in use; one in parentheses is there but not in use. Another major version than
+ * ours would not know our SSL_CTX. */
+static bool uses_openssl_3(const char *ssl_version)
+{
+    const char *at = ssl_version != NULL ? strstr(ssl_version, "OpenSSL/3") : NULL;
+    return at != NULL && (at == ssl_version || at[-1] != '(');
+}
+
 static enum ekm_rc check_curl(char *reason, size_t reason_cap)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (info->ssl_version == NULL || strstr(info->ssl_version, "OpenSSL/3") == NULL) {
+    if (!uses_openssl_3(info->ssl_version)) {
         (void)text_format(reason, reason_cap, "this libcurl uses %s; it must use OpenSSL 3",
                           info->ssl_version != NULL ? info->ssl_version : "no TLS");
         return EKM_CONFIGURATION;

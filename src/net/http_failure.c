@@ -72,6 +72,7 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
         return EKM_CERTIFICATE_REFUSED;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
@@ -91,6 +92,7 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
     case CURLE_HTTP2_STREAM:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* what came is no HTTP: the URL always is https */
         return EKM_CONNECTION_BROKEN;
     default:
         return EKM_INTERNAL;

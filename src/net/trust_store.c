@@ -67,6 +67,8 @@ enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t 
     if (store == NULL) {
         return EKM_OUT_OF_MEMORY;
     }
+    /* An issuing authority in ca_file suffices, as it does for curl. */
+    (void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     if (config->ca_file[0] != '\0') {
         enum ekm_rc rc = load_ca_file(store, config->ca_file, reason, reason_cap);
         if (rc != EKM_OK) {

@@ -356,9 +356,9 @@ static void waiting_for_a_connection_ends(void **state)
     (void)usleep(100000);
     atomic_store(&stopped.aborted, true);
     join_asker(&stopped, EKM_CLOSING);
-    assert_in_range(stopped.took_ms, 0, 1500);
+    assert_in_range(stopped.took_ms, 0, 4000);
     join_asker(&late, EKM_DEADLINE);
-    assert_in_range(late.took_ms, 900, 3000);
+    assert_in_range(late.took_ms, 900, 4500);
     atomic_store(&holder.aborted, true);
     join_asker(&holder, EKM_CLOSING);
 }
@@ -371,7 +371,7 @@ static void no_answer(void **state)
     begin();
     expect("/hang", EKM_NO_ANSWER);
     assert_true(answer.maybe_sent);
-    assert_in_range(elapsed_ms(), 290, 3000);
+    assert_in_range(elapsed_ms(), 290, 4500);
     config.try_timeout_ms = 10000;
     expect("/ok", EKM_OK);
 }
@@ -383,7 +383,7 @@ static void the_deadline_is_the_calls(void **state)
     config.call_timeout_ms = 300;
     begin();
     expect("/hang", EKM_DEADLINE);
-    assert_in_range(elapsed_ms(), 290, 3000);
+    assert_in_range(elapsed_ms(), 290, 4500);
 }
 
 static void broken_answers(void **state)
@@ -392,6 +392,7 @@ static void broken_answers(void **state)
     expect("/cut", EKM_CONNECTION_BROKEN);
     assert_true(answer.maybe_sent);
     expect("/half", EKM_CONNECTION_BROKEN);
+    expect("/garbage", EKM_CONNECTION_BROKEN);
     expect("/big", EKM_ANSWER_TOO_BIG);
     expect("/ok", EKM_OK);
     assert_string_equal(buf_text(&answer.body), "{\"ok\":true}");
@@ -421,7 +422,7 @@ static void a_resolver_that_hangs(void **state)
     uint64_t took_ms = elapsed_ms();
     atomic_store(&resolver_hangs, false);
     assert_int_equal(rc, EKM_HOST_NOT_RESOLVED);
-    assert_in_range(took_ms, 390, 3000);
+    assert_in_range(took_ms, 390, 4500);
     assert_false(answer.maybe_sent);
 }
 
@@ -478,7 +479,7 @@ static void a_connection_that_takes_too_long(void **state)
     enum ekm_rc rc = ask(HOST, "/ok");
     close_all(fds, 6);
     assert_int_equal(rc, EKM_CONNECT_FAILED);
-    assert_in_range(elapsed_ms(), 390, 3000);
+    assert_in_range(elapsed_ms(), 390, 4500);
     assert_false(answer.maybe_sent);
 }
 
@@ -500,7 +501,7 @@ static void a_silent_handshake(void **state)
     config.connect_timeout_ms = 400;
     tls_server_manner(TLS_SILENT);
     expect("/ok", EKM_CONNECT_FAILED);
-    assert_in_range(elapsed_ms(), 390, 3000);
+    assert_in_range(elapsed_ms(), 390, 4500);
     assert_false(answer.maybe_sent);
 }
 
@@ -536,7 +537,7 @@ static void expect_aborted(const char *host, const char *path)
         fail_msg("%s: %s", ekm_name(rc), call.error.note);
     }
     assert_int_equal(call.error.rc, EKM_CLOSING);
-    assert_in_range(took_ms, 150, 1900);
+    assert_in_range(took_ms, 150, 4000);
 }
 
 static void aborts_are_noticed_in_every_phase(void **state)

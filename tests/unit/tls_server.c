@@ -128,6 +128,9 @@ static bool serve(SSL *tls, const char *request)
     } else if (strcmp(path, "/half") == 0) {
         (void)send_text(tls, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
         return false;
+    } else if (strcmp(path, "/garbage") == 0) {
+        (void)send_text(tls, "220 smtp.contoso.com at your service\r\n");
+        return false;
     } else if (strcmp(path, "/big") == 0) {
         return answer_too_much(tls);
     } else if (strcmp(path, "/echo") == 0) {

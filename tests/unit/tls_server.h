@@ -4,8 +4,8 @@
  *
  * Owns a listening socket, a self-signed certificate for *.vault.azure.net made at start, a thread
  * that accepts and one for each connection. Paths: /ok, /echo (the request's head as body),
- * /challenge (401), /hang, /cut (no answer), /half (part of the body), /big (more than
- * HTTP_BODY_MAX), /redirect, /late (answers after 300 ms).
+ * /challenge (401), /hang, /cut (no answer), /garbage (no HTTP), /half (part of the body), /big
+ * (more than HTTP_BODY_MAX), /redirect, /late (answers after 300 ms).
  */
 #ifndef AKVEKM_TESTS_TLS_SERVER_H
 #define AKVEKM_TESTS_TLS_SERVER_H
