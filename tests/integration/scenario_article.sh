@@ -8,6 +8,7 @@ article() {
     export VAULT="$1"
     server=$folder/$host
     version=$(new_key TdeKey0 "$4" "$host" "$3")
+    reset_counters
     sql <<'SQL'
 USE master;
 GO
@@ -51,6 +52,8 @@ GO
 SQL
     calls SqlCryptEncrypt 1
     calls SqlCryptDecrypt 0
+    # challenge, token, key, wrapKey; export and the second session ask nobody
+    expect_counter requests 4
     if grep -qa 'Ada Lovelace' "$server"/DemoTde.*; then
         fail "a row stands readable on disk"
     fi
@@ -67,6 +70,7 @@ SELECT name FROM people WHERE id = 1;
 SQL
     calls SqlCryptDecrypt 1
     expect_counter unwrapkey 1
+    expect_counter requests 3
     has "^TDE_Key  *RSA_$4  *0x[0-9A-F]\{40\}$"
     has '^ASYMMETRIC KEY  *ENCRYPTED  *0x[0-9A-F]\{40\}$'
     has '^Azure Key Vault EKM Provider (akv-ekm)  *BASIC  *1$'
