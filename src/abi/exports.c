@@ -36,19 +36,23 @@ SqlCpError SqlCryptFreeProvider(void)
     return ekm_code(rc);
 }
 
+/* These three work in any state; only a forked child may not enter their lock. */
 SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
 {
-    return ekm_code(info_provider(info));
+    enum ekm_rc rc = provider_check_process();
+    return ekm_code(rc == EKM_OK ? info_provider(info) : rc);
 }
 
 SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
 {
-    return ekm_code(info_next_algorithm(algId));
+    enum ekm_rc rc = provider_check_process();
+    return ekm_code(rc == EKM_OK ? info_next_algorithm(algId) : rc);
 }
 
 SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
 {
-    return ekm_code(info_algorithm(algId, info));
+    enum ekm_rc rc = provider_check_process();
+    return ekm_code(rc == EKM_OK ? info_algorithm(algId, info) : rc);
 }
 
 SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)

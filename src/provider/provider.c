@@ -42,6 +42,11 @@ static void mark_child(void)
     atomic_store(&is_forked_child, true);
 }
 
+enum ekm_rc provider_check_process(void)
+{
+    return atomic_load(&is_forked_child) ? EKM_CLOSING : EKM_OK;
+}
+
 static void change_state(enum state next)
 {
     plat_mutex_lock(&lock);

@@ -150,7 +150,12 @@ static void test_child_is_refused(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         SqlCpKeyId id = 0;
-        bool refused = ready_decrypt(&ready) == CLOSING && ready.ekm.FreeProvider() == CLOSING &&
+        SqlCpProviderInfo info = {.name = {0, NULL}};
+        SqlCpAlgorithmInfo algorithm = {.algTag = {0, NULL}};
+        bool refused = ready.ekm.GetProviderInfo(&info) == CLOSING &&
+                       ready.ekm.GetNextAlgorithmId(&id) == CLOSING &&
+                       ready.ekm.GetAlgorithmInfo(1, &algorithm) == CLOSING &&
+                       ready_decrypt(&ready) == CLOSING && ready.ekm.FreeProvider() == CLOSING &&
                        ready.ekm.InitializeProvider() == CLOSING &&
                        ready.ekm.GetNextKeyId(&ready.session, &id) == CLOSING;
         _exit(refused ? 0 : 1);
