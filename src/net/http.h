@@ -1,10 +1,9 @@
 /*
  * One HTTPS request over a pooled, kept-alive connection: the only user of curl.
  *
- * Owns the pool of curl handles (bounded, last in first out), the shared DNS and TLS session caches
- * and the trust store. Called by net/exchange.c; any thread between http_start and http_stop. A
- * request ends by its time or by the call's abort flag, whichever is first (behaviour.md section
- * 7).
+ * Owns the pool of curl handles (bounded, last in first out), the shared DNS cache and the trust
+ * store. Called by net/exchange.c; any thread between http_start and http_stop. A request ends by
+ * its time or by the call's abort flag, whichever is first (behaviour.md section 7).
  */
 #ifndef AKVEKM_NET_HTTP_H
 #define AKVEKM_NET_HTTP_H

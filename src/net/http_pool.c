@@ -44,14 +44,15 @@ enum ekm_rc http_pool_start(uint32_t max_handles, bool (*prepare)(struct http_ha
         share_locks[i] = fresh;
     }
     share_locks_ready = true;
+    /* Names only. TLS sessions stay with their handle: OpenSSL changes a session while it resumes
+     * it, and libcurl (CURLSHOPT_SHARE) does not support sharing them between threads. */
     CURLSH *share = curl_share_init();
     if (share == NULL) {
         return EKM_OUT_OF_MEMORY;
     }
     if (curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_shared) != CURLSHE_OK ||
         curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_shared) != CURLSHE_OK ||
-        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK ||
-        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK) {
         (void)curl_share_cleanup(share);
         return EKM_OUT_OF_MEMORY;
     }

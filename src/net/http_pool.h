@@ -2,7 +2,7 @@
  * The pool of curl handles: bounded, last in first out, preferring one that spoke to the same host
  * before.
  *
- * Owns the handles, each with its own kept-alive connections, and the DNS and TLS session caches
+ * Owns the handles, each with its own kept-alive connections and TLS sessions, and the DNS cache
  * that they share. Called by http.c; any thread between start and stop. A handle in use belongs to
  * one thread.
  */
