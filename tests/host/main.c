@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "database.h"
 #include "memory.h"
+#include "provider_conformance.h"
 #include "script.h"
 
 static const char usage[] =
@@ -175,6 +176,8 @@ static int run(const struct command *command, int count, char **scripts)
     int errors = instance.errors;
     fflush(stdout);
     instance_stop(&instance);
+    if (provider_conformance_count() > 0)
+        fprintf(stderr, "conformance: %ld breaches\n", provider_conformance_count());
     fprintf(stderr, "ekmhost: %d statements, %d errors\n", instance.statements, errors);
     return readable ? errors > 0 : 2;
 }

@@ -207,6 +207,8 @@ static int call_sized(const struct provider_session *session, enum output_call c
     *len = 0;
     int code = call_once(session, call, thumbprint, in, &out);
     provider_conformance_query(function, code, out.pb, out.cb, output_max[call]);
+    if (code == SQLCP_SUCCESS && out.cb > 0)
+        return SQLCP_PROVIDER_ERROR; /* bytes it never handed over */
     if (code != SQLCP_INSUFFICIENT_BUFFER || out.cb > output_max[call])
         return code; /* success without a buffer is an empty answer */
     uint32_t room = out.cb;

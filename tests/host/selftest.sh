@@ -93,6 +93,7 @@ SQL
 
 . "$here/selftest_cases.sh"
 . "$here/selftest_databases.sh"
+. "$here/selftest_conformance.sh"
 "case_$case_name"
 [ "$failed" = 0 ] && echo "ok: $case_name"
 exit "$failed"
