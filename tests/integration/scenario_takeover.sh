@@ -142,6 +142,9 @@ lacks '^Msg 33024'
 # With both: all opens, by the imported thumbprints.
 configure 'provider_version = 03.00.0000.00'
 databases_open 'the library'
+ctl POST /settings '{"implicit_rejection":true}' >/dev/null
+databases_open 'the library, where a wrong RSA1_5 unwrap gives random bytes'
+ctl POST /settings '{"implicit_rejection":false}' >/dev/null
 [ "$(catalog)" = "$before" ] || fail 'the catalog was changed'
 [ "$(cksum <"$keymap")" = "$imported" ] || fail 'the imported map was changed'
 # A key opened again keeps the thumbprint of the imported map.
