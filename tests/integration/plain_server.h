@@ -12,11 +12,12 @@
 struct plain_server {
     int listener, port;
     pthread_t thread;
+    pthread_mutex_t mutex; /* guards answer */
     char answer[256];
 };
 
 void plain_server_start(struct plain_server *server);
-/* What follows "HTTP/1.1 " on the status line; set while no connection is open. */
+/* What follows "HTTP/1.1 " on the status line of the next answers. */
 void plain_server_answer(struct plain_server *server, const char *status);
 void plain_server_stop(struct plain_server *server);
 
