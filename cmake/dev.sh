@@ -3,7 +3,7 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-packages='gcc libc6-dev cmake ninja-build libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev'
+packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev'
 jobs=$(nproc 2>/dev/null || echo 2)
 
 usage() {
