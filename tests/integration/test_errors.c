@@ -167,7 +167,7 @@ static void restore_configuration(SqlCpError expected)
     }
     fclose(file);
     if (uses_up_its_time(expected)) {
-        sim_configure(&sim, "try_timeout_ms = 1000");
+        sim_configure(&sim, "try_timeout_ms = 1500");
         sim_configure(&sim, "call_timeout_ms = 3000");
     }
 }
@@ -225,6 +225,17 @@ static SqlCpError perform(struct ready *ready, enum operation operation)
     return -1;
 }
 
+/* What must succeed before and after the fault, in the short time that the row allows: a busy
+ * machine may need several tries. */
+static SqlCpError succeed(struct ready *ready, enum operation operation)
+{
+    SqlCpError code = -1;
+    for (int i = 0; i < 10 && code != SQLCP_SUCCESS; i++) {
+        code = perform(ready, operation);
+    }
+    return code;
+}
+
 static bool opens(enum operation operation)
 {
     return operation == OPEN || operation == OPEN_WRONG;
@@ -247,6 +258,7 @@ static void run_row(const struct row *row, struct ready *ready, struct plain_ser
     }
     assert_int_equal(ready->ekm.InitializeProvider(), SQLCP_SUCCESS);
     if (!opens(row->operation)) {
+        assert_int_equal(succeed(ready, OPEN), SQLCP_SUCCESS);
         assert_int_equal(ekm_open(&ready->ekm, "contoso-vault", SIM_PASSWORD, &ready->session), 0);
     }
     if (row->request != NULL) {
@@ -265,7 +277,7 @@ static void run_row(const struct row *row, struct ready *ready, struct plain_ser
     if (row->config == NULL && row->request != NULL) {
         /* The fault gone, the same call succeeds. A refused sign-in is remembered for 10 s, as it
          * should be. */
-        assert_int_equal(row->code == 3303 ? 0 : perform(ready, row->operation), SQLCP_SUCCESS);
+        assert_int_equal(row->code == 3303 ? 0 : succeed(ready, row->operation), SQLCP_SUCCESS);
     }
     assert_int_equal(ready->ekm.FreeProvider(), SQLCP_SUCCESS);
 }
