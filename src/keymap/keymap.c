@@ -242,8 +242,8 @@ bool keymap_has_other(struct call *call, const char *host, const char *name,
     return found;
 }
 
-enum ekm_rc keymap_put(struct call *call, const char *host, const struct thumbprint *thumbprint,
-                       const struct key_name *key)
+enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
+                       const struct thumbprint *thumbprint, const struct key_name *key)
 {
     char uri[KEY_URI_MAX + 1];
     struct key_name standing;
@@ -256,7 +256,7 @@ enum ekm_rc keymap_put(struct call *call, const char *host, const struct thumbpr
         return EKM_OK;
     }
     struct keymap_entry entry = {host, uri, *thumbprint};
-    enum plat_io io = keymap_store_put(call, &entry, &after);
+    enum plat_io io = keymap_store_put(call, until_ms, &entry, &after);
     if (io == PLAT_IO_OK) {
         install(&after);
         return EKM_OK;

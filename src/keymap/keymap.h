@@ -34,8 +34,9 @@ bool keymap_has_other(struct call *call, const char *host, const char *name,
                       const struct thumbprint *thumbprint);
 
 /* Adds or replaces durably before it returns EKM_OK; nothing is written if the entry stands
- * already. EKM_MAP_FAILED. */
-enum ekm_rc keymap_put(struct call *call, const char *host, const struct thumbprint *thumbprint,
+ * already. Waits for other writers until until_ms (plat_now_ms). EKM_MAP_FAILED. */
+enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
+                       const struct thumbprint *thumbprint,
                        const struct key_name *key) EKM_MUST_CHECK;
 
 #endif

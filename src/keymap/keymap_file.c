@@ -292,8 +292,8 @@ static bool stopped(void *context)
     return call_aborted(*call);
 }
 
-enum plat_io keymap_store_put(const struct call *call, const struct keymap_entry *entry,
-                              struct keymap_table *after)
+enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
+                              const struct keymap_entry *entry, struct keymap_table *after)
 {
     char lock_path[sizeof map_path + 8];
     int lock = -1;
@@ -305,7 +305,7 @@ enum plat_io keymap_store_put(const struct call *call, const struct keymap_entry
         return io;
     }
     (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
-    io = plat_lock_take(lock_path, call->deadline_ms, stopped, &call, &lock);
+    io = plat_lock_take(lock_path, until_ms, stopped, &call, &lock);
     if (io != PLAT_IO_OK) {
         return io;
     }

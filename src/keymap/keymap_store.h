@@ -39,9 +39,9 @@ bool keymap_store_changed(const struct plat_file_state *state);
 /* Fills an empty table; an absent store is an empty one. On failure the table stays empty. */
 enum plat_io keymap_store_load(struct keymap_table *table);
 /* Adds the entry, or gives it this KeyUri, in the store as it is now, waiting for other writers
- * until the call's deadline or abort. PLAT_IO_OK: it is durable, and `after` holds the store's new
- * state. What the store does not understand, it keeps. */
-enum plat_io keymap_store_put(const struct call *call, const struct keymap_entry *entry,
-                              struct keymap_table *after);
+ * until until_ms (plat_now_ms) or the call's abort. PLAT_IO_OK: it is durable, and `after` holds
+ * the store's new state. What the store does not understand, it keeps. */
+enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
+                              const struct keymap_entry *entry, struct keymap_table *after);
 
 #endif

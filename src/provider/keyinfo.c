@@ -134,7 +134,7 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
 {
     enum ekm_rc rc = settle_on_one(call, session, thumbprint, key);
     if (rc == EKM_OK) {
-        rc = keymap_put(call, session->vault.address.host, thumbprint, &key->id);
+        rc = keymap_put(call, call->deadline_ms, session->vault.address.host, thumbprint, &key->id);
     }
     if (rc == EKM_OK) {
         keycache_learn_key(session->vault.address.host, thumbprint, key);

@@ -19,6 +19,7 @@
 
 #include "keymap/discovery.h"
 #include "keymap/keycache.h"
+#include "platform/file.h"
 
 #define PLAIN    "0123456789abcdef"
 #define OLD_NAME "LFZ3129213-"
@@ -71,6 +72,27 @@ static void test_key_restored_in_another_vault(void **state)
     fake_reset_counts();
     assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
     assert_int_equal(fake_requests(), 1);
+    fixture_stop();
+}
+
+/* Somebody else holds the map's lock all the time: the find serves, and is recorded another day. */
+static void test_find_serves_while_the_map_is_locked(void **state)
+{
+    struct thumbprint print;
+    char lock_path[112];
+    int handle = -1;
+    (void)state;
+    const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fake_thumbprint(key, &print);
+    write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
+    fixture_configure("call_timeout_ms = 1000");
+    fixture_start();
+    snprintf(lock_path, sizeof lock_path, "%s.lock", fixture.map);
+    assert_int_equal(plat_lock_take(lock_path, UINT64_MAX, NULL, NULL, &handle), PLAT_IO_OK);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    plat_lock_release(&handle);
+    assert_non_null(strstr(fixture_read(fixture.log), "found key not recorded"));
+    assert_null(strstr(fixture_read(fixture.map), FAKE_HOST "\t"));
     fixture_stop();
 }
 
@@ -281,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_key_restored_in_another_vault),
+        CASE(test_find_serves_while_the_map_is_locked),
         CASE(test_candidate_must_give_the_thumbprint),
         CASE(test_either_byte_order),
         CASE(test_mapped_key_is_gone),

@@ -82,7 +82,7 @@ static void put(const char *host, uint32_t number, const char *name, const char 
     const struct thumbprint print = print_of(number);
     strcpy(key.name, name);
     strcpy(key.version, version);
-    assert_int_equal(keymap_put(&call, host, &print, &key), EKM_OK);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, host, &print, &key), EKM_OK);
 }
 
 static void expect(const char *host, uint32_t number, const char *name, const char *version)
@@ -250,7 +250,7 @@ static void expect_refused(void)
     const struct key_name key = {"New", "v1"};
     const struct thumbprint print = print_of(9);
     struct key_name found;
-    assert_int_equal(keymap_put(&call, HOST, &print, &key), EKM_MAP_FAILED);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key), EKM_MAP_FAILED);
     assert_int_equal(keymap_find(&call, HOST, &print, &found), EKM_NOT_FOUND);
     assert_true(strstr(call.error.note, config.keymap_file) != NULL);
 }
@@ -306,12 +306,12 @@ static void test_lock_is_waited_for(void **state)
     assert_int_equal(plat_lock_take(lock_path, UINT64_MAX, NULL, NULL, &handle), PLAT_IO_OK);
     config.call_timeout_ms = 300;
     call_begin(&call, "test", &config);
-    assert_int_equal(keymap_put(&call, HOST, &print, &key), EKM_MAP_FAILED);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key), EKM_MAP_FAILED);
     config.call_timeout_ms = 20000;
     call_begin(&call, "test", &config);
     atomic_init(&aborted, true);
     call.session_aborted = &aborted;
-    assert_int_equal(keymap_put(&call, HOST, &print, &key), EKM_CLOSING);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key), EKM_CLOSING);
     plat_lock_release(&handle);
     call.session_aborted = NULL;
     put(HOST, 9, "New", "v1");
@@ -329,7 +329,7 @@ static void write_some(uint32_t writer)
         struct key_name key = {"Key", ""};
         const struct thumbprint print = print_of(1000 * writer + i);
         snprintf(key.version, sizeof key.version, "w%ui%u", (unsigned)writer, (unsigned)i);
-        if (keymap_put(&mine, HOST, &print, &key) != EKM_OK) {
+        if (keymap_put(&mine, mine.deadline_ms, HOST, &print, &key) != EKM_OK) {
             _exit(1);
         }
     }
