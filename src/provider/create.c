@@ -108,8 +108,8 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
     size_t versions = 0;
     const struct key_name *id = &lookup->key.id;
     enum ekm_rc rc = vault_get_key(call, &session->vault, id, &key);
-    if (rc == EKM_OK && key.is_rsa && key.usable_size &&
-        !keys_thumbprint_fits(call, &key, &lookup->thumbprint)) {
+    if (rc == EKM_OK && (!key.is_rsa || !key.usable_size ||
+                         !keys_thumbprint_fits(call, &key, &lookup->thumbprint))) {
         rc = call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
     }
     if (rc == EKM_OK && key.managed) {
@@ -118,8 +118,10 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
     if (rc == EKM_OK) {
         rc = vault_list_versions(call, &session->vault, id->name, count_version, &versions);
     }
-    if (rc == EKM_OK && versions > 1) {
-        rc = call_fail(call, EKM_FAILURE, "the key has other versions, which would go with it");
+    if (rc == EKM_OK && versions != 1) {
+        rc = call_fail(call, EKM_FAILURE, "%s",
+                       versions > 1 ? "the key has other versions, which would go with it"
+                                    : "the vault lists no version of the key");
     }
     if (rc == EKM_OK &&
         keymap_has_other(call, session->vault.address.host, id->name, &lookup->thumbprint)) {

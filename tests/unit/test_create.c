@@ -141,13 +141,61 @@ static void test_drop_is_refused(void **state)
     fixture_stop();
 }
 
+/* What the map names may have become anything: deleted is only what gives the thumbprint. */
+static void test_drop_of_another_key(void **state)
+{
+    struct thumbprint print;
+    (void)state;
+    struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fixture_configure("allow_drop = yes");
+    fixture_start();
+    assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
+    key->not_rsa = true;
+    assert_int_equal(drop(&print), 5008);
+    key->not_rsa = false;
+    key->bits = 1024;
+    assert_int_equal(drop(&print), 5008);
+    key->bits = 2048;
+    key->seed = 2;
+    assert_int_equal(drop(&print), 5008);
+    assert_int_equal(fake_counts.delete, 0);
+    key->seed = 1;
+    assert_int_equal(drop(&print), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
+/* The list is what tells that nothing else goes with the key; this one's holds nothing. */
+static void test_drop_without_a_listed_version(void **state)
+{
+    struct thumbprint print;
+    char text[512];
+    (void)state;
+    fake_add("TdeKey0", "v1", 1);
+    fixture_configure("allow_drop = yes");
+    fixture_start();
+    assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
+    snprintf(text, sizeof text, "%s", fixture_read(fixture.map));
+    memcpy(strstr(text, "TdeKey0"), "TDEKEY0", 7); /* the fake vault lists exact names only */
+    fixture_write(fixture.map, text);
+    fixture_restart();
+    assert_int_equal(drop(&print), SQLCP_FAILURE);
+    assert_non_null(strstr(fixture_read(fixture.log), "lists no version"));
+    assert_int_equal(fake_counts.delete, 0);
+    fixture_stop();
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_needs_leave), CASE(test_create),          CASE(test_create_checks_first),
-        CASE(test_drop),        CASE(test_drop_is_refused),
+        CASE(test_needs_leave),
+        CASE(test_create),
+        CASE(test_create_checks_first),
+        CASE(test_drop),
+        CASE(test_drop_is_refused),
+        CASE(test_drop_of_another_key),
+        CASE(test_drop_without_a_listed_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
