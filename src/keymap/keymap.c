@@ -71,13 +71,13 @@ static void report_broken(size_t broken, size_t line)
     }
 }
 
-/* Takes over the table's content. */
-static void install(struct keymap_table *table)
+/* Takes over the table's content; false: no memory, it is gone. */
+static bool install(struct keymap_table *table)
 {
     struct snapshot *next = calloc(1, sizeof *next);
     if (next == NULL) {
         keymap_table_free(table);
-        return;
+        return false;
     }
     next->table = *table;
     next->references = 1;
@@ -88,24 +88,35 @@ static void install(struct keymap_table *table)
     report_unreadable(PLAT_IO_OK);
     report_broken(table->broken, table->first_broken_line);
     snapshot_put(former);
+    return true;
 }
 
-/* The store as it is now, or as it last could be read; NULL if it never could. */
-static struct snapshot *refresh(void)
+/* The store as it is now, or as it last could be read; NULL if it never could. *io: OK if it is as
+ * it is now. */
+static struct snapshot *refresh_and_tell(enum plat_io *io)
 {
     struct snapshot *snapshot = snapshot_get();
+    *io = PLAT_IO_OK;
     if (snapshot != NULL && !keymap_store_changed(&snapshot->table.state)) {
         return snapshot;
     }
     struct keymap_table table = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
-    enum plat_io io = keymap_store_load(&table);
-    if (io != PLAT_IO_OK) {
-        report_unreadable(io);
+    *io = keymap_store_load(&table);
+    if (*io == PLAT_IO_OK && !install(&table)) {
+        *io = PLAT_IO_FAILED;
+    }
+    if (*io != PLAT_IO_OK) {
+        report_unreadable(*io);
         return snapshot;
     }
     snapshot_put(snapshot);
-    install(&table);
     return snapshot_get();
+}
+
+static struct snapshot *refresh(void)
+{
+    enum plat_io io;
+    return refresh_and_tell(&io);
 }
 
 void keymap_start(const struct config *config)
@@ -225,12 +236,12 @@ enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct ke
     return found ? EKM_OK : EKM_NOT_FOUND;
 }
 
-bool keymap_has_other(struct call *call, const char *host, const char *name,
-                      const struct thumbprint *thumbprint)
+enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *name,
+                              const struct thumbprint *thumbprint)
 {
-    struct snapshot *snapshot = refresh();
+    enum plat_io io;
+    struct snapshot *snapshot = refresh_and_tell(&io);
     bool found = false;
-    (void)call;
     for (size_t i = 0; snapshot != NULL && !found && i < snapshot->table.count; i++) {
         const struct keymap_entry *entry = &snapshot->table.entries[i];
         struct key_name key;
@@ -239,7 +250,11 @@ bool keymap_has_other(struct call *call, const char *host, const char *name,
                 !thumbprint_equal(&entry->thumbprint, thumbprint);
     }
     snapshot_put(snapshot);
-    return found;
+    if (io != PLAT_IO_OK) {
+        return call_fail(call, EKM_MAP_FAILED, "%s cannot be read: %s", keymap_store_name(),
+                         plat_io_text(io));
+    }
+    return found ? EKM_OK : EKM_NOT_FOUND;
 }
 
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
@@ -258,7 +273,7 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
     struct keymap_entry entry = {host, uri, *thumbprint};
     enum plat_io io = keymap_store_put(call, until_ms, &entry, &after);
     if (io == PLAT_IO_OK) {
-        install(&after);
+        (void)install(&after);
         return EKM_OK;
     }
     if (call_aborted(call)) {

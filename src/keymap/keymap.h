@@ -29,9 +29,10 @@ enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
  * thumbprints). */
 enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct key_name *key,
                             struct thumbprint *out) EKM_MUST_CHECK;
-/* Whether the map holds an entry of this vault and name with another thumbprint. */
-bool keymap_has_other(struct call *call, const char *host, const char *name,
-                      const struct thumbprint *thumbprint);
+/* EKM_OK: the map holds an entry of this vault and name with another thumbprint. EKM_NOT_FOUND: it
+ * does not. EKM_MAP_FAILED: nobody can tell, as the map cannot be read now. */
+enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *name,
+                              const struct thumbprint *thumbprint) EKM_MUST_CHECK;
 
 /* Adds or replaces durably before it returns EKM_OK; nothing is written if the entry stands
  * already. Waits for other writers until until_ms (plat_now_ms). EKM_MAP_FAILED. */

@@ -123,11 +123,14 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
                        versions > 1 ? "the key has other versions, which would go with it"
                                     : "the vault lists no version of the key");
     }
-    if (rc == EKM_OK &&
-        keymap_has_other(call, session->vault.address.host, id->name, &lookup->thumbprint)) {
-        rc = call_fail(call, EKM_FAILURE, "the map holds another thumbprint of this key");
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    rc = keymap_find_other(call, session->vault.address.host, id->name, &lookup->thumbprint);
+    if (rc == EKM_OK) {
+        return call_fail(call, EKM_FAILURE, "the map holds another thumbprint of this key");
+    }
+    return rc == EKM_NOT_FOUND ? EKM_OK : rc;
 }
 
 enum ekm_rc create_drop_key(struct call *call, const struct session *session,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -184,6 +185,25 @@ static void test_drop_without_a_listed_version(void **state)
     fixture_stop();
 }
 
+static void test_drop_needs_the_map(void **state)
+{
+    struct thumbprint print;
+    char kept[128];
+    (void)state;
+    fake_add("TdeKey0", "v1", 1);
+    fixture_configure("allow_drop = yes");
+    fixture_start();
+    assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
+    snprintf(kept, sizeof kept, "%s.kept", fixture.map);
+    assert_int_equal(rename(fixture.map, kept), 0);
+    assert_int_equal(symlink(kept, fixture.map), 0);
+    assert_int_equal(drop(&print), 2058);
+    assert_int_equal(fake_counts.delete, 0);
+    assert_int_equal(rename(kept, fixture.map), 0);
+    assert_int_equal(drop(&print), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -196,6 +216,7 @@ int main(void)
         CASE(test_drop_is_refused),
         CASE(test_drop_of_another_key),
         CASE(test_drop_without_a_listed_version),
+        CASE(test_drop_needs_the_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
