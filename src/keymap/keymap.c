@@ -173,12 +173,10 @@ static bool is_outdated(const struct keymap_table *table, size_t i)
            keymap_entry_order(&table->entries[i], &table->entries[i + 1]) == 0;
 }
 
-enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
-                        struct key_name *out)
+static bool find_in(const struct snapshot *snapshot, const char *host,
+                    const struct thumbprint *thumbprint, struct key_name *out)
 {
-    struct snapshot *snapshot = refresh();
     bool found = false;
-    (void)call;
     if (snapshot != NULL) {
         const struct keymap_table *table = &snapshot->table;
         size_t i = lower_bound(table, thumbprint, host);
@@ -189,6 +187,15 @@ enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbp
                 thumbprint_equal(&table->entries[i].thumbprint, thumbprint) &&
                 is_usable(&table->entries[i], out);
     }
+    return found;
+}
+
+enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
+                        struct key_name *out)
+{
+    struct snapshot *snapshot = refresh();
+    bool found = find_in(snapshot, host, thumbprint, out);
+    (void)call;
     snapshot_put(snapshot);
     return found ? EKM_OK : EKM_NOT_FOUND;
 }
@@ -257,17 +264,28 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
     return found ? EKM_OK : EKM_NOT_FOUND;
 }
 
+/* Whether the entry is in the store for good; what is remembered of one that cannot be read now
+ * does not say. */
+static bool stands(const char *host, const struct thumbprint *thumbprint,
+                   const struct key_name *key)
+{
+    struct key_name standing;
+    enum plat_io io;
+    struct snapshot *snapshot = refresh_and_tell(&io);
+    bool same = find_in(snapshot, host, thumbprint, &standing) && key_name_equal(&standing, key);
+    snapshot_put(snapshot);
+    return same && io == PLAT_IO_OK && keymap_store_settled();
+}
+
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
                        const struct thumbprint *thumbprint, const struct key_name *key)
 {
     char uri[KEY_URI_MAX + 1];
-    struct key_name standing;
     struct keymap_table after = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
     if (!key_uri_format(uri, sizeof uri, host, key)) {
         return call_fail(call, EKM_INTERNAL, "a KeyUri does not fit");
     }
-    if (keymap_find(call, host, thumbprint, &standing) == EKM_OK &&
-        key_name_equal(&standing, key)) {
+    if (stands(host, thumbprint, key)) {
         return EKM_OK;
     }
     struct keymap_entry entry = {host, uri, *thumbprint};

@@ -1,5 +1,6 @@
 #include "keymap/keymap_store.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #define LINE_MAX_BYTES 1024
 
 static char map_path[1024];
+/* A new file may stand there whose folder was not flushed: the next write starts over. */
+static atomic_bool is_unsettled;
 
 enum line_kind { LINE_EMPTY, LINE_ENTRY, LINE_BROKEN };
 
@@ -40,6 +43,7 @@ void keymap_table_free(struct keymap_table *table)
 void keymap_store_start(const struct config *config)
 {
     (void)text_copy(map_path, sizeof map_path, config->keymap_file);
+    atomic_store(&is_unsettled, false);
 }
 
 const char *keymap_store_name(void)
@@ -200,6 +204,11 @@ bool keymap_store_changed(const struct plat_file_state *state)
                      now.device != state->device || now.modified_ns != state->modified_ns;
 }
 
+bool keymap_store_settled(void)
+{
+    return !atomic_load(&is_unsettled);
+}
+
 enum plat_io keymap_store_load(struct keymap_table *table)
 {
     char *text = NULL;
@@ -275,8 +284,10 @@ static enum plat_io replace(const char *text, size_t len, const struct span *spa
         goto out;
     }
     memcpy(copy, next.data, next.len);
+    atomic_store(&is_unsettled, true);
     io = plat_file_replace(map_path, next.data, next.len, &state);
     if (io == PLAT_IO_OK) {
+        atomic_store(&is_unsettled, false);
         io = fill_table(after, copy, next.len, &state);
         copy = NULL;
     }
@@ -312,7 +323,7 @@ enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
     io = read_file(&text, &len, &state);
     if (io == PLAT_IO_OK) {
         struct span span = find_line(text, len, entry);
-        if (span.found && span.same) {
+        if (span.found && span.same && keymap_store_settled()) {
             io = fill_table(after, text, len, &state);
             text = NULL;
         } else {

@@ -36,6 +36,9 @@ const char *keymap_store_name(void); /* for messages: the file's path */
 
 /* Whether the store is no longer as `state` says. */
 bool keymap_store_changed(const struct plat_file_state *state);
+/* Whether what can be read there is known to be durable: no write of this process is under way or
+ * failed last. */
+bool keymap_store_settled(void);
 /* Fills an empty table; an absent store is an empty one. On failure the table stays empty. */
 enum plat_io keymap_store_load(struct keymap_table *table);
 /* Adds the entry, or gives it this KeyUri, in the store as it is now, waiting for other writers

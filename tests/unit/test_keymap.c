@@ -3,6 +3,10 @@
 #include "platform/file.h"
 #include "platform/system.h"
 
+// wrap: fsync
+// with: scratch.c
+
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +27,19 @@
 static struct config config;
 static struct call call;
 static char folder[64];
+static atomic_bool folder_flush_fails;
+
+int __real_fsync(int handle);
+int __wrap_fsync(int handle);
+int __wrap_fsync(int handle)
+{
+    struct stat st;
+    if (atomic_load(&folder_flush_fails) && fstat(handle, &st) == 0 && S_ISDIR(st.st_mode)) {
+        errno = EIO;
+        return -1;
+    }
+    return __real_fsync(handle);
+}
 
 static struct thumbprint print_of(uint32_t number)
 {
@@ -249,12 +266,20 @@ static void test_old_thumbprints(void **state)
     assert_string_equal(key.name, "LFZ3129213-");
 }
 
+static void expect_put_refused(uint32_t number, const char *name, const char *version)
+{
+    struct key_name key = {"", ""};
+    const struct thumbprint print = print_of(number);
+    strcpy(key.name, name);
+    strcpy(key.version, version);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key), EKM_MAP_FAILED);
+}
+
 static void expect_refused(void)
 {
-    const struct key_name key = {"New", "v1"};
     const struct thumbprint print = print_of(9);
     struct key_name found;
-    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key), EKM_MAP_FAILED);
+    expect_put_refused(9, "New", "v1");
     assert_int_equal(keymap_find(&call, HOST, &print, &found), EKM_NOT_FOUND);
     assert_true(strstr(call.error.note, config.keymap_file) != NULL);
 }
@@ -268,11 +293,14 @@ static void test_what_cannot_be_written(void **state)
     assert_int_equal(rename(config.keymap_file, elsewhere), 0);
     assert_int_equal(symlink(elsewhere, config.keymap_file), 0);
     expect_refused();
-    /* The state before stays in memory: reading never fails a lookup. */
+    /* The state before stays in memory: reading never fails a lookup, but is no success of a put.
+     */
     expect(HOST, 1, "One", "v1");
+    expect_put_refused(1, "One", "v1");
     assert_int_equal(unlink(config.keymap_file), 0);
     assert_int_equal(mkdir(config.keymap_file, 0700), 0);
     expect_refused();
+    expect_put_refused(1, "One", "v1");
     assert_int_equal(rmdir(config.keymap_file), 0);
     assert_int_equal(rename(elsewhere, config.keymap_file), 0);
     /* A folder where the new file is written aside: as if there were no rights or no room. */
@@ -284,6 +312,27 @@ static void test_what_cannot_be_written(void **state)
     assert_int_equal(mkdir(aside, 0700), 0);
     expect_refused();
     expect(HOST, 1, "One", "v1");
+}
+
+/* The new file is in place, but a crash might still bring the old one back: no success until a
+ * flush has succeeded. */
+static void test_folder_flush_fails(void **state)
+{
+    (void)state;
+    put(HOST, 1, "One", "v1");
+    atomic_store(&folder_flush_fails, true);
+    expect_put_refused(2, "Two", "v2");
+    expect(HOST, 2, "Two", "v2");
+    expect_put_refused(2, "Two", "v2");
+    expect_put_refused(1, "One", "v1");
+    atomic_store(&folder_flush_fails, false);
+    put(HOST, 2, "Two", "v2");
+    assert_int_equal(keymap_count(), 2);
+    /* Now it is known to be durable: nothing is written, nothing flushed. */
+    atomic_store(&folder_flush_fails, true);
+    put(HOST, 2, "Two", "v2");
+    put(HOST, 1, "One", "v1");
+    atomic_store(&folder_flush_fails, false);
 }
 
 static void test_missing_parent(void **state)
@@ -408,6 +457,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_other_vaults_and_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_old_thumbprints, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_folder_flush_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_parent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lock_is_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_at_once_lose_nothing, set_up, tear_down),
