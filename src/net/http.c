@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "net/http_failure.h"
+#include "net/http_header.h"
 #include "net/http_pool.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
@@ -25,7 +26,11 @@ struct transfer {
     struct call *call;
     struct http_answer *answer;
     enum ekm_rc body_rc;
+    size_t header_len;
 };
+
+#define HEADERS_MAX 65536
+#define NEEDED_CURL (LIBCURL_VERSION_NUM < 0x075700 ? LIBCURL_VERSION_NUM : 0x075700)
 
 void http_versions(char *out, size_t cap)
 {
@@ -41,53 +46,16 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return transfer->body_rc == EKM_OK ? size * count : 0;
 }
 
-/* The value of the header `name` in a line of `len` bytes, trimmed; NULL if it is another header.
- */
-static const char *header_value(const char *line, size_t len, const char *name, size_t *value_len)
-{
-    size_t name_len = strlen(name);
-    if (len <= name_len || line[name_len] != ':' || !text_equal_nocase_n(line, name, name_len)) {
-        return NULL;
-    }
-    const char *value = line + name_len + 1;
-    len -= name_len + 1;
-    while (len > 0 && (*value == ' ' || *value == '\t')) {
-        value++;
-        len--;
-    }
-    while (len > 0 && strchr(" \t\r\n", value[len - 1]) != NULL) {
-        len--;
-    }
-    *value_len = len;
-    return value;
-}
-
-static void add_challenge(struct http_answer *answer, const char *value, size_t len)
-{
-    size_t used = strlen(answer->authenticate), room = sizeof answer->authenticate - used;
-    if (len + 3 > room) {
-        return;
-    }
-    (void)text_format(answer->authenticate + used, room, "%s%.*s", used > 0 ? ", " : "", (int)len,
-                      value);
-}
-
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
-    struct http_answer *answer = transfer->answer;
-    size_t len = size * count, value_len = 0;
-    const char *value;
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-        /* An interim answer came before. */
-        answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
-    } else if ((value = header_value(line, len, "www-authenticate", &value_len)) != NULL) {
-        add_challenge(answer, value, value_len);
-    } else if ((value = header_value(line, len, "retry-after", &value_len)) != NULL) {
-        (void)text_copy_n(answer->retry_after, sizeof answer->retry_after, value, value_len);
-    } else if ((value = header_value(line, len, "x-ms-request-id", &value_len)) != NULL) {
-        (void)text_copy_n(answer->request_id, sizeof answer->request_id, value, value_len);
+    size_t len = size * count;
+    transfer->header_len += len;
+    if (transfer->header_len > HEADERS_MAX) {
+        transfer->body_rc = EKM_ANSWER_TOO_BIG;
+        return 0;
     }
+    http_header_read(line, len, transfer->answer);
     return len;
 }
 
@@ -240,10 +208,14 @@ static bool set_request(CURL *easy, const struct http_request *request, struct t
     uint64_t try_ms = call_remaining_ms(transfer->call);
     try_ms = try_ms < config->try_timeout_ms ? try_ms : config->try_timeout_ms;
     try_ms = try_ms > 0 ? try_ms : 1;
+    /* On a connection that was used before, curl itself sends a request again when it breaks. */
+    const long alone = request->once ? 1L : 0L;
     long connect_ms =
         (long)(try_ms < config->connect_timeout_ms ? try_ms : config->connect_timeout_ms);
     return set_method(easy, request) &&
            curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, alone) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, alone) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)try_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
@@ -276,7 +248,7 @@ static enum ekm_rc transfer_once(const struct http_request *request, struct http
     transfer->answer->maybe_sent = sent > 0;
     (void)text_copy(call->request_id, sizeof call->request_id, transfer->answer->request_id);
     if (transfer->body_rc != EKM_OK) {
-        return call_fail(call, transfer->body_rc, "%s: the answer's body", request->host);
+        return call_fail(call, transfer->body_rc, "%s: the answer", request->host);
     }
     if (result != CURLE_OK) {
         return http_failure(call, request, handle, result);
@@ -288,7 +260,7 @@ static enum ekm_rc transfer_once(const struct http_request *request, struct http
 enum ekm_rc http_perform(struct call *call, const struct http_request *request,
                          struct http_answer *answer)
 {
-    struct transfer transfer = {call, answer, EKM_OK};
+    struct transfer transfer = {call, answer, EKM_OK, 0};
     struct curl_slist *headers = NULL;
     struct http_handle *handle = NULL;
     http_answer_free(answer);
@@ -337,6 +309,14 @@ static enum ekm_rc check_curl(char *reason, size_t reason_cap)
     if (!uses_openssl_3(info->ssl_version)) {
         (void)text_format(reason, reason_cap, "this libcurl uses %s; it must use OpenSSL 3",
                           info->ssl_version != NULL ? info->ssl_version : "no TLS");
+        return EKM_CONFIGURATION;
+    }
+    /* What the build relied on must be there; and without its resolver thread no name lookup could
+     * be ended. */
+    if (info->version_num < NEEDED_CURL || (info->features & CURL_VERSION_ASYNCHDNS) == 0) {
+        (void)text_format(reason, reason_cap,
+                          "this libcurl, %s, is older than the one built against%s", info->version,
+                          info->version_num < NEEDED_CURL ? "" : ", or resolves without a thread");
         return EKM_CONFIGURATION;
     }
     return EKM_OK;

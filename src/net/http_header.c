@@ -1,0 +1,51 @@
+#include "net/http_header.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* The value of the header `name` in a line of `len` bytes, trimmed; NULL if it is another header.
+ */
+static const char *header_value(const char *line, size_t len, const char *name, size_t *value_len)
+{
+    size_t name_len = strlen(name);
+    if (len <= name_len || line[name_len] != ':' || !text_equal_nocase_n(line, name, name_len)) {
+        return NULL;
+    }
+    const char *value = line + name_len + 1;
+    len -= name_len + 1;
+    while (len > 0 && (*value == ' ' || *value == '\t')) {
+        value++;
+        len--;
+    }
+    while (len > 0 && strchr(" \t\r\n", value[len - 1]) != NULL) {
+        len--;
+    }
+    *value_len = len;
+    return value;
+}
+
+static void add_challenge(struct http_answer *answer, const char *value, size_t len)
+{
+    size_t used = strlen(answer->authenticate), room = sizeof answer->authenticate - used;
+    if (len + 3 > room) {
+        return;
+    }
+    (void)text_format(answer->authenticate + used, room, "%s%.*s", used > 0 ? ", " : "", (int)len,
+                      value);
+}
+
+void http_header_read(const char *line, size_t len, struct http_answer *answer)
+{
+    size_t value_len = 0;
+    const char *value;
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
+    } else if ((value = header_value(line, len, "www-authenticate", &value_len)) != NULL) {
+        add_challenge(answer, value, value_len);
+    } else if ((value = header_value(line, len, "retry-after", &value_len)) != NULL) {
+        (void)text_copy_n(answer->retry_after, sizeof answer->retry_after, value, value_len);
+    } else if ((value = header_value(line, len, "x-ms-request-id", &value_len)) != NULL) {
+        (void)text_copy_n(answer->request_id, sizeof answer->request_id, value, value_len);
+    }
+}

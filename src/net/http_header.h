@@ -1,0 +1,14 @@
+/*
+ * The header lines of an answer that the library looks at, into struct http_answer.
+ *
+ * Called by http.c from inside a transfer. Any thread.
+ */
+#ifndef AKVEKM_NET_HTTP_HEADER_H
+#define AKVEKM_NET_HTTP_HEADER_H
+
+#include "net/http.h"
+
+/* One line of `len` bytes, not terminated. A status line forgets what an interim answer said. */
+void http_header_read(const char *line, size_t len, struct http_answer *answer);
+
+#endif
