@@ -5,29 +5,54 @@
 #include "base/text.h"
 #include "platform/system.h"
 
-/* The host part of "scheme://user:password@host:port". */
-static void proxy_host(const char *proxy, char *out, size_t cap)
+/* The first of these variables that is set, as curl reads them; "" if none is. */
+static const char *first_set(const char *const *variables, size_t count)
 {
-    const char *scheme = strstr(proxy, "://"), *at = strrchr(proxy, '@');
-    const char *host = at != NULL ? at + 1 : scheme != NULL ? scheme + 3 : proxy;
-    (void)text_copy_n(out, cap, host, strcspn(host, ":/"));
-}
-
-/* Curl's message names the proxy's host if a proxy was what it tried to reach. */
-static bool blames_proxy(const struct config *config, const char *message)
-{
-    static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    char host[254] = "";
-    if (config->has_proxy) {
-        proxy_host(config->proxy, host, sizeof host);
-    }
-    for (size_t i = 0; i < 4 && host[0] == '\0' && !config->has_proxy; i++) {
+    for (size_t i = 0; i < count; i++) {
         const char *value = plat_environment(variables[i]);
-        if (value != NULL) {
-            proxy_host(value, host, sizeof host);
+        if (value != NULL && value[0] != '\0') {
+            return value;
         }
     }
-    return host[0] != '\0' && strstr(message, host) != NULL;
+    return "";
+}
+
+/* Whether one entry of a no_proxy list, `len` long, covers the host: itself or a domain above it.
+ */
+static bool covers(const char *entry, size_t len, const char *host)
+{
+    size_t host_len = strlen(host);
+    if (len > 0 && entry[0] == '.') {
+        entry++;
+        len--;
+    }
+    return len > 0 && len <= host_len && text_equal_nocase_n(host + host_len - len, entry, len) &&
+           (len == host_len || host[host_len - len - 1] == '.');
+}
+
+static bool is_exempt(const char *list, const char *host)
+{
+    while (*list != '\0') {
+        size_t len = strcspn(list, ", ");
+        if ((len == 1 && *list == '*') || covers(list, len, host)) {
+            return true;
+        }
+        list += len;
+        list += strspn(list, ", ");
+    }
+    return false;
+}
+
+/* Whether curl goes to this host through a proxy: the settings, else the variables that curl reads.
+ * It tells the blame for a connection that did not come about; which way is taken is curl's own
+ * affair. */
+static bool uses_proxy(const struct config *config, const char *host)
+{
+    static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    static const char *const exempt[] = {"no_proxy", "NO_PROXY"};
+    const char *proxy = config->has_proxy ? config->proxy : first_set(proxies, 4);
+    const char *list = config->has_no_proxy ? config->no_proxy : first_set(exempt, 2);
+    return proxy[0] != '\0' && !is_exempt(list, host);
 }
 
 static enum ekm_rc not_resolved(const struct http_request *request)
@@ -36,13 +61,17 @@ static enum ekm_rc not_resolved(const struct http_request *request)
 }
 
 /* How far the transfer came before its time was over. */
-static enum ekm_rc timed_out(const struct http_request *request, const struct http_handle *handle)
+static enum ekm_rc timed_out(const struct call *call, const struct http_request *request,
+                             const struct http_handle *handle)
 {
     curl_off_t resolved_us = 0, ready_us = 0;
     (void)curl_easy_getinfo(handle->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
     (void)curl_easy_getinfo(handle->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
     if (ready_us > 0) {
         return EKM_NO_ANSWER;
+    }
+    if (uses_proxy(call->config, request->host)) {
+        return EKM_PROXY_UNREACHABLE;
     }
     return resolved_us > 0 ? EKM_CONNECT_FAILED : not_resolved(request);
 }
@@ -61,14 +90,13 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
     case CURLE_COULDNT_RESOLVE_HOST:
         return not_resolved(request);
     case CURLE_COULDNT_CONNECT:
-        return blames_proxy(call->config, handle->error) ? EKM_PROXY_UNREACHABLE
-                                                         : EKM_CONNECT_FAILED;
+        return uses_proxy(call->config, request->host) ? EKM_PROXY_UNREACHABLE : EKM_CONNECT_FAILED;
 #if LIBCURL_VERSION_NUM >= 0x074900
     case CURLE_PROXY:
         return EKM_PROXY;
 #endif
     case CURLE_OPERATION_TIMEDOUT:
-        return timed_out(request, handle);
+        return timed_out(call, request, handle);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
@@ -83,6 +111,9 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
         return EKM_OUT_OF_MEMORY;
     case CURLE_ABORTED_BY_CALLBACK:
         return EKM_CLOSING;
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+#endif
     case CURLE_WRITE_ERROR:
         return EKM_ANSWER_TOO_BIG;
     case CURLE_GOT_NOTHING:

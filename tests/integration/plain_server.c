@@ -21,7 +21,11 @@ static void *serve(void *argument)
             pthread_mutex_lock(&server->mutex);
             memcpy(answer, server->answer, sizeof answer);
             pthread_mutex_unlock(&server->mutex);
-            (void)send(client, answer, strlen(answer), MSG_NOSIGNAL);
+            if (strstr(answer, "silence") != NULL) {
+                (void)recv(client, request, sizeof request, 0); /* until the client gives up */
+            } else {
+                (void)send(client, answer, strlen(answer), MSG_NOSIGNAL);
+            }
         }
         close(client);
     }

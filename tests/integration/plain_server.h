@@ -17,7 +17,7 @@ struct plain_server {
 };
 
 void plain_server_start(struct plain_server *server);
-/* What follows "HTTP/1.1 " on the status line of the next answers. */
+/* What follows "HTTP/1.1 " on the status line of the next answers; "silence": none. */
 void plain_server_answer(struct plain_server *server, const char *status);
 void plain_server_stop(struct plain_server *server);
 
