@@ -7,14 +7,15 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-#define HOSTS 16
+#define HOSTS    16
+#define PROBE_MS 1000
 
 /* Until when a host asked to be left alone: a 429 of one call slows all calls to that vault. */
 static struct {
     struct plat_mutex mutex;
     struct {
         char host[254];
-        uint64_t not_before_ms;
+        uint64_t not_before_ms, probe_ms;
     } wishes[HOSTS];
 } patience = {.mutex = PLAT_MUTEX_INIT};
 
@@ -68,13 +69,50 @@ static uint32_t random_number(void)
     return number;
 }
 
-/* Waits out another call's 429, and a little longer so that not all come back at once. A wish
- * beyond this call's own deadline is no reason to fail without having asked. */
-static enum ekm_rc respect_wish(struct call *call, const char *host)
+/* Whether a call that cannot wait as long as the host wishes may ask all the same: one a second, so
+ * that an end of the throttling is noticed. */
+static bool may_probe(const char *host, uint64_t now_ms)
 {
-    uint64_t not_before_ms = wished_ms(host), now_ms = plat_now_ms();
-    if (not_before_ms <= now_ms || not_before_ms >= call->deadline_ms) {
+    bool may = true;
+    plat_mutex_lock(&patience.mutex);
+    for (size_t i = 0; i < HOSTS; i++) {
+        if (strcmp(patience.wishes[i].host, host) == 0) {
+            may = now_ms >= patience.wishes[i].probe_ms;
+            patience.wishes[i].probe_ms = may ? now_ms + PROBE_MS : patience.wishes[i].probe_ms;
+        }
+    }
+    plat_mutex_unlock(&patience.mutex);
+    return may;
+}
+
+/* A probe was answered: the wish, which reaches beyond `deadline_ms`, is over. A shorter one
+ * stands, it only paces. */
+static void end_wish(const char *host, uint64_t deadline_ms)
+{
+    plat_mutex_lock(&patience.mutex);
+    for (size_t i = 0; i < HOSTS; i++) {
+        if (strcmp(patience.wishes[i].host, host) == 0 &&
+            patience.wishes[i].not_before_ms >= deadline_ms) {
+            patience.wishes[i].not_before_ms = 0;
+        }
+    }
+    plat_mutex_unlock(&patience.mutex);
+}
+
+/* Waits out another call's 429, and a little longer so that not all come back at once. Where the
+ * wish reaches beyond this call's own deadline, it fails at once unless it is the one that probes.
+ */
+static enum ekm_rc respect_wish(struct call *call, const struct http_request *request)
+{
+    uint64_t not_before_ms = wished_ms(request->host), now_ms = plat_now_ms();
+    if (not_before_ms <= now_ms) {
         return EKM_OK;
+    }
+    if (not_before_ms >= call->deadline_ms) {
+        return may_probe(request->host, now_ms)
+                   ? EKM_OK
+                   : call_fail(call, request->to_entra ? EKM_TOKEN_UNAVAILABLE : EKM_THROTTLED,
+                               "%s asked for patience beyond this call's time", request->host);
     }
     uint64_t wait_ms = not_before_ms - now_ms + random_number() % RETRY_BASE_MS;
     if (wait_ms >= call_remaining_ms(call)) {
@@ -136,7 +174,7 @@ enum ekm_rc exchange_perform(struct call *call, const struct http_request *reque
     struct call_error before;
     memset(&before, 0, sizeof before);
     for (unsigned tries = 1;; tries++) {
-        enum ekm_rc rc = respect_wish(call, request->host);
+        enum ekm_rc rc = respect_wish(call, request);
         if (rc == EKM_OK) {
             rc = call_check(call);
         }
@@ -149,6 +187,8 @@ enum ekm_rc exchange_perform(struct call *call, const struct http_request *reque
         bool again = plan_repeat(call, request, answer, rc, tries, &wait_ms);
         if (rc == EKM_OK && answer->status == 429) {
             remember_wish(request->host, plat_now_ms() + wait_ms);
+        } else if (rc == EKM_OK) {
+            end_wish(request->host, call->deadline_ms);
         }
         if (!again) {
             return outcome(call, &before, rc);
