@@ -18,7 +18,7 @@ static struct {
     struct plat_mutex mutex;
     struct plat_cond loaded;
     enum loading system;
-    bool system_usable;
+    bool has_ca_file;
     X509_STORE *store;
 } trust = {.mutex = PLAT_MUTEX_INIT, .loaded = PLAT_COND_INIT};
 
@@ -79,6 +79,7 @@ enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t 
     plat_mutex_lock(&trust.mutex);
     trust.store = store;
     trust.system = NOT_LOADED;
+    trust.has_ca_file = config->ca_file[0] != '\0';
     plat_mutex_unlock(&trust.mutex);
     return EKM_OK;
 }
@@ -90,6 +91,16 @@ void trust_store_stop(void)
     trust.store = NULL;
     plat_mutex_unlock(&trust.mutex);
     X509_STORE_free(store);
+}
+
+static bool is_readable(const char *path)
+{
+    struct plat_file_state state;
+    int handle = -1;
+    bool readable = plat_folder_exists(path) ||
+                    plat_file_open(path, PLAT_TRUST_ANY, &handle, &state) == PLAT_IO_OK;
+    plat_file_close(&handle);
+    return readable;
 }
 
 /* Where libcurl would look, as its builder set it; else where OpenSSL would. */
@@ -104,7 +115,9 @@ static bool load_system(X509_STORE *store)
             loaded;
     }
     if (!loaded) {
-        loaded = X509_STORE_set_default_paths(store) == 1;
+        loaded = (is_readable(X509_get_default_cert_dir()) ||
+                  is_readable(X509_get_default_cert_file())) &&
+                 X509_STORE_set_default_paths(store) == 1;
     }
     ERR_clear_error();
     return loaded;
@@ -123,10 +136,13 @@ bool trust_store_apply(SSL_CTX *context)
     if (load) {
         bool usable = load_system(store);
         plat_mutex_lock(&trust.mutex);
-        trust.system = LOADED;
-        trust.system_usable = usable;
+        /* What failed for a passing reason is tried again at the next connection. */
+        trust.system = usable ? LOADED : NOT_LOADED;
         plat_cond_broadcast(&trust.loaded);
         plat_mutex_unlock(&trust.mutex);
+        if (!usable && !trust.has_ca_file) {
+            return false;
+        }
     }
     /* Counted: the context frees its reference. Plain text of answers is wiped where OpenSSL held
      * it. */
