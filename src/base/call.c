@@ -51,7 +51,8 @@ enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...
 
 bool call_aborted(const struct call *call)
 {
-    return call->session_aborted != NULL && atomic_load(call->session_aborted);
+    return (call->session_aborted != NULL && atomic_load(call->session_aborted)) ||
+           (call->provider_closing != NULL && atomic_load(call->provider_closing));
 }
 
 uint64_t call_remaining_ms(const struct call *call)

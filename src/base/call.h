@@ -2,8 +2,7 @@
  * The call record: one for each export's invocation, on the door's stack, passed down first.
  *
  * Owns the deadline, the error as it is known where it happened, and what the log line will say.
- * Belongs to one thread. A failure is set once, by call_fail, where it is found; callers pass it on
- * and never overwrite it.
+ * Belongs to one thread. A failure is set once, by call_fail, where it is found.
  */
 #ifndef AKVEKM_BASE_CALL_H
 #define AKVEKM_BASE_CALL_H
@@ -27,10 +26,11 @@ struct call_error {
 struct call {
     const char *operation;
     const struct config *config;
-    const atomic_bool *session_aborted; /* NULL outside sessions */
+    const atomic_bool *session_aborted;  /* NULL outside sessions */
+    const atomic_bool *provider_closing; /* of the closing Free; may be NULL */
     uint64_t number, start_ms, deadline_ms;
-    char correlation_id[37]; /* made by call_correlation_id when the first request needs it */
     unsigned tries;
+    char correlation_id[37]; /* made by call_correlation_id when the first request needs it */
     bool audited; /* its success is logged at info */
     struct call_error error;
     char request_id[64]; /* of the last answer */
@@ -42,7 +42,7 @@ void call_begin(struct call *call, const char *operation, const struct config *c
 int32_t call_end(struct call *call, enum ekm_rc rc);
 /* Sent as x-ms-client-request-id, the same for every try of the call. */
 const char *call_correlation_id(struct call *call);
-/* Forgets the error of the try before: the code reported is that of the last try. */
+/* Forgets the error of the try before. */
 void call_new_try(struct call *call);
 /* Sets the error and returns rc. The format may be NULL. */
 enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...) EKM_PRINTF(3, 4);

@@ -77,7 +77,7 @@ enum ekm_rc door_enter(struct door *door, const char *operation)
     door->inside = rc == EKM_OK;
     if (door->inside) {
         call_begin(&door->call, operation, config);
-        door->call.session_aborted = provider_closing();
+        door->call.provider_closing = provider_closing();
     }
     return rc;
 }

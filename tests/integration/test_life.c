@@ -123,6 +123,45 @@ static void test_free_ends_hanging_calls(void **state)
     ekm_unload(&ready.ekm);
 }
 
+/* A session that was closed under a running call is out of the table; Free must end that call, too.
+ */
+static void test_free_ends_calls_of_closed_sessions(void **state)
+{
+    (void)state;
+    struct ready ready;
+    ready_open(&ready, &sim, "orphan");
+    struct running running = {&ready, 0, 0};
+    pthread_t thread = hang_a_decrypt(&running);
+    assert_int_equal(ready.ekm.CloseSession(&ready.session, 0), SQLCP_SUCCESS);
+    assert_int_equal(ready.ekm.FreeProvider(), SQLCP_SUCCESS);
+    pthread_join(thread, NULL);
+    sim_ctl(&sim, "DELETE", "/faults", NULL);
+    assert_int_equal(running.code, CLOSING);
+    ekm_unload(&ready.ekm);
+}
+
+/* Before any Initialize, the provider's own data are told without a trace in errno; a start that
+ * fails leaves no descriptor. */
+static void test_nothing_is_touched_outside(void **state)
+{
+    (void)state;
+    struct ekm ekm;
+    SqlCpProviderInfo info = {.name = {0, NULL}};
+    ekm_load(&ekm);
+    errno = 4711;
+    assert_int_equal(ekm.GetProviderInfo(&info), SQLCP_INSUFFICIENT_BUFFER);
+    assert_int_equal(errno, 4711);
+    sim_configure(&sim, "log_level = loud");
+    int before = dup(STDIN_FILENO);
+    close(before);
+    assert_int_equal(ekm.InitializeProvider(), 5003);
+    int after = dup(STDIN_FILENO);
+    close(after);
+    assert_int_equal(before, after);
+    sim_configure(&sim, "log_level = debug");
+    ekm_unload(&ekm);
+}
+
 static void test_counted(void **state)
 {
     (void)state;
@@ -221,6 +260,8 @@ static void test_host_is_undisturbed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_is_touched_outside),
+        cmocka_unit_test(test_free_ends_calls_of_closed_sessions),
         cmocka_unit_test(test_abort_ends_a_hanging_call),
         cmocka_unit_test(test_close_lets_a_call_finish),
         cmocka_unit_test(test_free_ends_hanging_calls),
