@@ -114,5 +114,9 @@ enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)
 
 void plat_lock_release(int *handle)
 {
+    /* A child that was forked meanwhile holds the same open file: closing ours alone would leave it locked. */
+    if (*handle >= 0) {
+        (void)flock(*handle, LOCK_UN);
+    }
     plat_file_close(handle);
 }
