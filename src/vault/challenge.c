@@ -114,7 +114,7 @@ static enum ekm_rc read_authority(struct call *call, const char *uri, struct cha
     if (!text_copy_n(out->tenant, sizeof out->tenant, tenant, strcspn(tenant, "/")) ||
         !text_is_name(out->tenant, ".-", TENANT_MAX) || strcmp(out->tenant, ".") == 0 ||
         strcmp(out->tenant, "..") == 0) {
-        return call_fail(call, EKM_CHALLENGE_MALFORMED, "the authority names no tenant");
+        return call_fail(call, EKM_CHALLENGE_FOREIGN, "the authority names no tenant");
     }
     return EKM_OK;
 }

@@ -10,7 +10,7 @@
 #include "platform/system.h"
 
 #define CREDENTIALS_MAX 256
-#define SECRET_MAX      4096
+#define SECRET_MAX      6144 /* 4 KiB of UTF-16 as UTF-8 */
 #define HEX_ID          32
 #define GUID_ID         36
 

@@ -20,7 +20,7 @@
 #define LIFE_MOST_S    86400
 #define MORE_TIME_MS   1000 /* a deadline that much later is worth another fetch */
 #define LIFE_UNKNOWN_S 60
-#define FORM_MAX       16384
+#define FORM_MAX       20480 /* the longest secret, every byte escaped */
 
 static struct plat_cond fetched_one = PLAT_COND_INIT;
 

@@ -242,7 +242,11 @@ static enum ekm_rc list(struct call *call, const struct vault *vault, const char
     enum ekm_rc rc = send_to(call, vault, path, &request, &answer);
     for (int page = 1; rc == EKM_OK; page++) {
         rc = wire_read_page(call, vault->address.host, &answer.body, visit, context, &next);
-        if (rc != EKM_OK || next.len == 0 || page >= VAULT_PAGES_MAX) {
+        if (rc != EKM_OK || next.len == 0) {
+            break;
+        }
+        if (page >= VAULT_PAGES_MAX) {
+            rc = call_fail(call, EKM_ANSWER_TOO_BIG, "more than %d pages of keys", VAULT_PAGES_MAX);
             break;
         }
         if (!stays_here(vault, buf_text(&next))) {

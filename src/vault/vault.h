@@ -34,8 +34,8 @@ enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const str
                          enum rsa_algorithm algorithm, const uint8_t *wrapped, size_t len,
                          struct buf *value) EKM_MUST_CHECK;
 
-/* Items without public part. At most VAULT_PAGES_MAX pages; a nextLink that leaves the vault is
- * EKM_OTHER_KEY. */
+/* Items without public part. More than VAULT_PAGES_MAX pages: EKM_ANSWER_TOO_BIG; a nextLink that
+ * leaves the vault: EKM_OTHER_KEY. */
 #define VAULT_PAGES_MAX 4000
 enum ekm_rc vault_list_keys(struct call *call, const struct vault *vault, vault_key_visitor visit,
                             void *context) EKM_MUST_CHECK;
