@@ -10,7 +10,8 @@
 enum ekm_rc hostio_text(struct call *call, const char *what, const SqlCpStr *text,
                         uint32_t max_bytes, enum ekm_rc too_long, struct buf *out)
 {
-    if (text == NULL || text->ws == NULL || text->cb % 2 != 0) {
+    enum ekm_rc unreadable = too_long == EKM_NAME_TOO_LONG ? EKM_REQUEST_REFUSED : too_long;
+    if (text == NULL || (text->ws == NULL && text->cb != 0) || text->cb % 2 != 0) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "%s is NULL or half a character", what);
     }
     if (text->cb > max_bytes) {
@@ -18,7 +19,10 @@ enum ekm_rc hostio_text(struct call *call, const char *what, const SqlCpStr *tex
                          max_bytes);
     }
     enum ekm_rc rc = text_from_utf16(text->ws, text->cb / 2, out);
-    return rc == EKM_OK ? rc : call_fail(call, rc, "%s cannot be read as UTF-16", what);
+    if (rc == EKM_INVALID_ARGUMENT) {
+        return call_fail(call, unreadable, "%s cannot be read as UTF-16", what);
+    }
+    return rc == EKM_OK ? rc : call_fail(call, rc, "%s", what);
 }
 
 enum ekm_rc hostio_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,

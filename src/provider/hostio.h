@@ -10,8 +10,9 @@
 #include "akvekm/sqlcrypt.h"
 #include "base/call.h"
 
-/* UTF-16 to UTF-8, appended. EKM_INVALID_ARGUMENT for NULL, an odd size or broken UTF-16;
- * `too_long` above max_bytes. `what` names the argument in messages. */
+/* UTF-16 to UTF-8, appended; NULL with 0 bytes is empty. EKM_INVALID_ARGUMENT for another NULL or
+ * an odd size; `too_long` above max_bytes and for broken UTF-16, but EKM_REQUEST_REFUSED for that
+ * of a key name. `what` names the argument in messages. */
 enum ekm_rc hostio_text(struct call *call, const char *what, const SqlCpStr *text,
                         uint32_t max_bytes, enum ekm_rc too_long, struct buf *out) EKM_MUST_CHECK;
 

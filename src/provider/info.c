@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "platform/system.h"
 #include "platform/thread.h"
 
 #define NAME_UNITS (SQLCP_MAX_FRIENDLY_NAME_BYTES / 2)
@@ -56,12 +57,15 @@ void info_set(const struct config *config)
 static void set_defaults(void)
 {
     struct config config;
+    struct plat_errors errors;
+    plat_errors_save(&errors);
     config_defaults(&config);
     plat_mutex_lock(&lock);
     if (!identity_set) {
         set_locked(&config);
     }
     plat_mutex_unlock(&lock);
+    plat_errors_restore(&errors);
 }
 
 static bool copy_provider(SqlCpProviderInfo *out, enum ekm_rc *rc)

@@ -1,8 +1,11 @@
 #include "provider/provider.h"
 
 #include <openssl/crypto.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "keymap/discovery.h"
 #include "keymap/keycache.h"
 #include "keymap/keymap.h"
@@ -66,30 +69,49 @@ static void log_reason(const char *operation, enum ekm_rc rc, const char *reason
     log_write(&line);
 }
 
-static void log_warning(void *context, const char *text)
+/* Kept until the log is open. */
+static void keep_warning(void *context, const char *text)
 {
-    (void)context;
-    log_text(LEVEL_ERROR, 0, "Initialize", "%s", text);
+    struct buf *warnings = context;
+    if (buf_append_text(warnings, text) != EKM_OK || buf_append_text(warnings, "\n") != EKM_OK) {
+        log_text(LEVEL_ERROR, 0, "Initialize", "%s", text);
+    }
 }
 
+static void log_warnings(struct buf *warnings)
+{
+    const char *rest = buf_text(warnings);
+    while (*rest != '\0') {
+        size_t len = strcspn(rest, "\n");
+        log_text(LEVEL_ERROR, 0, "Initialize", "%.*s", (int)len, rest);
+        rest += len + 1;
+    }
+    buf_free(warnings);
+}
+
+/* What widens trust is told even where only errors are; a long list in several lines, so that all
+ * of it is seen. */
 static void log_setting(void *context, const char *key, const char *value, bool widens)
 {
-    struct log_line line;
+    enum log_level level = widens && !log_wanted(LEVEL_INFO) ? LEVEL_ERROR : LEVEL_INFO;
     (void)context;
-    log_begin(&line, LEVEL_INFO, 0, "Initialize");
-    log_pair(&line, "setting", key);
-    log_pair(&line, "value", value);
-    log_pair(&line, "note", widens ? "widens trust" : "");
-    log_write(&line);
+    do {
+        struct log_line line;
+        char part[201];
+        size_t len = text_copy(part, sizeof part, value) ? strlen(value) : sizeof part - 1;
+        log_begin(&line, level, 0, "Initialize");
+        log_pair(&line, "setting", key);
+        log_pair(&line, "value", part);
+        log_pair(&line, "note", widens ? "widens trust" : "");
+        log_write(&line);
+        value += len;
+    } while (*value != '\0');
 }
 
 static void log_started(void)
 {
     struct log_line line;
     char os[128], curl[128];
-    if (!log_wanted(LEVEL_INFO)) {
-        return;
-    }
     plat_os_name(os, sizeof os);
     http_versions(curl, sizeof curl);
     log_begin(&line, LEVEL_INFO, 0, "Initialize");
@@ -108,12 +130,16 @@ static void log_started(void)
 static enum ekm_rc start(void)
 {
     char reason[512] = "";
-    enum ekm_rc rc = config_load(&config, reason, sizeof reason, log_warning, NULL);
+    struct buf warnings = BUF_EMPTY(65536);
+    enum ekm_rc rc = config_load(&config, reason, sizeof reason, keep_warning, &warnings);
     if (rc != EKM_OK) {
+        log_warnings(&warnings);
         log_reason("Initialize", rc, reason);
+        log_stop();
         return rc;
     }
     log_start(&config);
+    log_warnings(&warnings);
     rc = http_start(&config, reason, sizeof reason);
     if (rc != EKM_OK) {
         log_reason("Initialize", rc, reason);
