@@ -98,6 +98,31 @@ static void test_bare_name_is_read_anew(void **state)
     ready_close(&ready);
 }
 
+/* Never repeated once it may have left, not even by curl on a connection that breaks: a second
+ * create is a second version. */
+static void test_create_is_sent_once(void **state)
+{
+    (void)state;
+    struct ready ready;
+    uint16_t name[] = {'o', 'n', 'c', 'e'};
+    uint8_t bytes[20];
+    SqlCpStr wanted = {sizeof name, name};
+    SqlCpKeyThumbprint thumb = {sizeof bytes, bytes};
+    sim_configure(&sim, "allow_create = yes");
+    sim_ctl(&sim, "POST", "/clients",
+            "{\"client_id\":\"11111111-2222-4333-8444-555555555555\",\"secrets\":[\"" SIM_SECRET
+            "\"],\"permissions\":[\"get\",\"list\",\"wrapKey\",\"unwrapKey\",\"create\"]}");
+    ready_open(&ready, &sim, "before");
+    sim_ctl(&sim, "POST", "/faults", "{\"path\":\"/create\",\"times\":0,\"action\":\"cut\"}");
+    reset();
+    assert_int_equal(ready.ekm.CreateKey(&ready.session, &wanted, 1, 0, &thumb), 3119);
+    assert_int_equal(sim_counter(&sim, "create"), 1);
+    sim_ctl(&sim, "DELETE", "/faults", NULL);
+    assert_int_equal(ready.ekm.CreateKey(&ready.session, &wanted, 1, 0, &thumb), SQLCP_SUCCESS);
+    assert_int_equal(sim_counter(&sim, "create"), 2);
+    ready_close(&ready);
+}
+
 /* In a child that has not loaded the library before: exit code 0 if `work` asserted nothing. */
 static void in_fresh_process(void (*work)(const void *), const void *argument)
 {
@@ -194,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_fresh_process),
         cmocka_unit_test(test_each_operation),
         cmocka_unit_test(test_bare_name_is_read_anew),
+        cmocka_unit_test(test_create_is_sent_once),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -43,6 +44,7 @@ static const struct row network[] = {
     {3102, OPEN, "connect_to = ::127.0.0.1:1", NULL, NULL, NULL},
     {5013, OPEN, "proxy = http://127.0.0.1:1", NULL, NULL, NULL},
     {5013, OPEN, "proxy = http://proxy.invalid:3128", NULL, NULL, NULL},
+    {5013, OPEN, "proxy = http://127.0.0.1:%d", NULL, "silence", NULL},
     {5013, OPEN, "proxy = http://127.0.0.1:%d", NULL, "407 Proxy Authentication Required", NULL},
     {5013, OPEN, "proxy = http://127.0.0.1:%d", NULL, "403 Forbidden", NULL},
     {3106, OPEN, "ca_file =", NULL, NULL, NULL},
@@ -91,6 +93,10 @@ static const struct row statuses[] = {
 
 static const struct row sign_in[] = {
     {3203, OPEN, NULL, SETTING, CHALLENGE("\"Negotiate\""), NORMAL_CHALLENGE},
+    {5006, OPEN, NULL, SETTING,
+     CHALLENGE("\"Bearer authorization=\\\"https://login.microsoftonline.com/\\\", "
+               "resource=\\\"https://vault.azure.net\\\"\""),
+     NORMAL_CHALLENGE},
     {3203, OPEN, NULL, SETTING, CHALLENGE("\"Bearer resource=\\\"https://vault.azure.net\\\"\""),
      NORMAL_CHALLENGE},
     {3206, OPEN, NULL, SETTING, CHALLENGE("\"Bearer " AT_TENANT "\""), NORMAL_CHALLENGE},
@@ -232,6 +238,9 @@ static SqlCpError succeed(struct ready *ready, enum operation operation)
     SqlCpError code = -1;
     for (int i = 0; i < 10 && code != SQLCP_SUCCESS; i++) {
         code = perform(ready, operation);
+        if (code != SQLCP_SUCCESS) {
+            usleep(200000);
+        }
     }
     return code;
 }
@@ -325,6 +334,8 @@ static void test_nothing_is_sent(void **state)
         {5002, "contoso-vault.vault.azure.net.example.com", SIM_PASSWORD, NULL},
         {5002, "contoso-vault.vault.azure.net:443", SIM_PASSWORD, NULL},
         {5002, "no_such_name", SIM_PASSWORD, NULL},
+        {5002, "", SIM_PASSWORD, NULL},
+        {2050, "contoso-vault", "", NULL},
         {2050, "contoso-vault", "1111", NULL},
         {2050, "contoso-vault", "11111111222243338444555555555555", NULL},
         {3303, "contoso-vault", "zzzzzzzz222243338444555555555555secret", NULL},
