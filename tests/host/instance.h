@@ -8,7 +8,6 @@
 #ifndef EKMHOST_INSTANCE_H
 #define EKMHOST_INSTANCE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 
 struct open_database;
 struct loaded_provider;
+struct platform_mutex;
 
 struct options {
     const char *folder;
@@ -33,9 +33,9 @@ struct instance {
     char *folder; /* absolute; options.folder points to it */
     struct catalog catalog;
     FILE *errorlog;
-    pthread_mutex_t errorlog_lock;
+    struct platform_mutex *errorlog_lock;
     struct loaded_provider *providers; /* list, see access.c */
-    pthread_mutex_t providers_lock;
+    struct platform_mutex *providers_lock;
     struct open_database *databases; /* list, see engine.c */
     int next_spid;
     bool shut_down; /* by the SHUTDOWN statement */
