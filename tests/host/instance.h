@@ -14,10 +14,10 @@
 
 #include "catalog.h"
 #include "message.h"
+#include "platform.h"
 
 struct open_database;
 struct loaded_provider;
-struct platform_mutex;
 
 struct options {
     const char *folder;
@@ -45,8 +45,7 @@ struct instance {
 bool instance_start(struct instance *instance, const struct options *options);
 void instance_stop(struct instance *instance);
 
-void instance_log(struct instance *instance, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void instance_log(struct instance *instance, const char *format, ...) PLATFORM_PRINTF(2, 3);
 void instance_log_failure(struct instance *instance, const char *database,
                           const struct failure *failure);
 

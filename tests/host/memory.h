@@ -13,11 +13,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "platform.h"
+
 void *memory_take(size_t len);            /* zeroed */
 void *memory_grow(void *old, size_t len); /* new bytes are not zeroed */
 char *memory_text(const char *text);      /* NULL stays NULL */
 char *memory_text_n(const char *text, size_t len);
-char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *memory_format(const char *format, ...) PLATFORM_PRINTF(1, 2);
 char *memory_hex(const uint8_t *bytes, size_t len); /* upper case, no prefix */
 /* The bytes of hex digits; NULL if text is not hex. *len may be 0, then the result is not NULL
  * either. */

@@ -17,8 +17,11 @@
 
 #ifdef _WIN32
 #define PLATFORM_EXPORT __declspec(dllexport)
+#define PLATFORM_PRINTF(format_at, from)                                                           \
+    __attribute__((format(__MINGW_PRINTF_FORMAT, format_at, from)))
 #else
-#define PLATFORM_EXPORT __attribute__((visibility("default")))
+#define PLATFORM_EXPORT                  __attribute__((visibility("default")))
+#define PLATFORM_PRINTF(format_at, from) __attribute__((format(printf, format_at, from)))
 #endif
 
 /* The process: arguments in UTF-8, standard streams binary. */
