@@ -2,11 +2,6 @@
 # R44, R61: the service account may read the branch but not write it: what is known opens, a new key is 2058.
 . "$(dirname -- "$0")/windows.sh"
 
-acl() {
-    wine "$windows/registry_acl.exe" 'SOFTWARE\Microsoft\SQL Server Cryptographic Provider' "$1" ||
-        fail "the rights cannot be set to $1"
-}
-
 open_second() {
     cat <<'SQL'
 CREATE ASYMMETRIC KEY Other FROM PROVIDER AkvEkm
@@ -19,19 +14,18 @@ version=$(new_key TdeKey0)
 new_key Other >/dev/null
 set_up_provider
 # Nothing stands in it yet.
-acl read
+rights read
 new_key Fresh >/dev/null
-KEY=Fresh run 1 <<'SQL'
+run 1 <<'SQL'
 CREATE ASYMMETRIC KEY Fresh FROM PROVIDER AkvEkm
 WITH PROVIDER_KEY_NAME = 'Fresh', CREATION_DISPOSITION = OPEN_EXISTING;
 SQL
 msg 33049 2058
-has '^Msg 33049, Level 16, State 2, Line 1$'
-acl full
+rights full
 set_up_key
 set_up_database
 before=$(map)
-acl read
+rights read
 database_opens
 open_second | run 1
 msg 33049 2058
@@ -44,11 +38,10 @@ USE Again;
 CREATE ASYMMETRIC KEY Here FROM PROVIDER AkvEkm
 WITH PROVIDER_KEY_NAME = 'TdeKey0', CREATION_DISPOSITION = OPEN_EXISTING;
 SQL
-# Not even reading: databases still open, by the vault's listing.
-acl none
+# Not even reading.
+rights none
 open_second | run 1
 msg 33049 2058
-database_opens
-acl full
+rights full
 open_second | sql
 map_has "$(thumbprint_of TDE_Key)" "TdeKey0/$version"

@@ -37,13 +37,19 @@ windows_path() {
     printf 'Z:%s' "$1" | tr / '\\'
 }
 
+# rights none|read|full: of everybody to the whole branch
+rights() {
+    wine "$windows/registry_acl.exe" "${provider_key#HKLM?}" "$1"
+}
+
 # R43: the empty branch, made by hand as the administrator does
 make_branch() {
     drop_branch
-    wine reg add "$provider_key" /f >/dev/null
+    wine reg add "$provider_key" /f >/dev/null || fail 'the registry key cannot be made'
 }
 
 drop_branch() {
+    rights full 2>/dev/null || : # a case may have ended while it had taken them away
     wine reg delete "$provider_key" /f >/dev/null 2>&1 || :
 }
 
