@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/curl_library.h"
 #include "net/http_failure.h"
 #include "net/http_pool.h"
+#include "net/system_proxy.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
 #include "platform/thread.h"
@@ -228,6 +230,18 @@ static bool set_method(CURL *easy, const struct http_request *request)
                CURLE_OK;
 }
 
+/* Without a `proxy` of ours: the system's for this host, or NULL, and curl reads the environment.
+ */
+static bool set_proxy(CURL *easy, const struct config *config, const char *host)
+{
+    char proxy[512];
+    if (config->has_proxy) {
+        return true;
+    }
+    bool found = system_proxy_find(host, proxy, sizeof proxy);
+    return curl_easy_setopt(easy, CURLOPT_PROXY, found ? proxy : NULL) == CURLE_OK;
+}
+
 static bool set_request(CURL *easy, const struct http_request *request, struct transfer *transfer,
                         struct curl_slist *headers)
 {
@@ -237,7 +251,7 @@ static bool set_request(CURL *easy, const struct http_request *request, struct t
     try_ms = try_ms > 0 ? try_ms : 1;
     long connect_ms =
         (long)(try_ms < config->connect_timeout_ms ? try_ms : config->connect_timeout_ms);
-    return set_method(easy, request) &&
+    return set_method(easy, request) && set_proxy(easy, config, request->host) &&
            curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)try_ms) == CURLE_OK &&
@@ -318,17 +332,6 @@ void http_answer_free(struct http_answer *answer)
     answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
 }
 
-static enum ekm_rc check_curl(char *reason, size_t reason_cap)
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (info->ssl_version == NULL || strstr(info->ssl_version, "OpenSSL/3") == NULL) {
-        (void)text_format(reason, reason_cap, "this libcurl uses %s; it must use OpenSSL 3",
-                          info->ssl_version != NULL ? info->ssl_version : "no TLS");
-        return EKM_CONFIGURATION;
-    }
-    return EKM_OK;
-}
-
 static enum ekm_rc make_client(const struct config *config)
 {
     char os[160];
@@ -348,10 +351,10 @@ static enum ekm_rc make_client(const struct config *config)
 enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_cap)
 {
     (void)text_copy(reason, reason_cap, "");
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (!curl_library_start()) {
         return EKM_OUT_OF_MEMORY;
     }
-    enum ekm_rc rc = check_curl(reason, reason_cap);
+    enum ekm_rc rc = curl_library_check(reason, reason_cap);
     if (rc == EKM_OK) {
         rc = trust_store_start(config, reason, reason_cap);
     }
@@ -377,5 +380,6 @@ void http_stop(void)
     client.connect_to = NULL;
     client.config = NULL;
     trust_store_stop();
+    system_proxy_forget();
     curl_global_cleanup();
 }

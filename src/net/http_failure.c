@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/system_proxy.h"
 #include "platform/system.h"
 
 /* The host part of "scheme://user:password@host:port". */
@@ -14,17 +15,19 @@ static void proxy_host(const char *proxy, char *out, size_t cap)
 }
 
 /* Curl's message names the proxy's host if a proxy was what it tried to reach. */
-static bool blames_proxy(const struct config *config, const char *message)
+static bool blames_proxy(const struct config *config, const char *request_host, const char *message)
 {
     static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    char host[254] = "";
+    char host[254] = "", proxy[512];
     if (config->has_proxy) {
         proxy_host(config->proxy, host, sizeof host);
     }
+    if (!config->has_proxy && system_proxy_find(request_host, proxy, sizeof proxy)) {
+        proxy_host(proxy, host, sizeof host);
+    }
     for (size_t i = 0; i < 4 && host[0] == '\0' && !config->has_proxy; i++) {
-        const char *value = plat_environment(variables[i]);
-        if (value != NULL) {
-            proxy_host(value, host, sizeof host);
+        if (plat_environment(variables[i], proxy, sizeof proxy) > 0) {
+            proxy_host(proxy, host, sizeof host);
         }
     }
     return host[0] != '\0' && strstr(message, host) != NULL;
@@ -61,8 +64,8 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
     case CURLE_COULDNT_RESOLVE_HOST:
         return not_resolved(request);
     case CURLE_COULDNT_CONNECT:
-        return blames_proxy(call->config, handle->error) ? EKM_PROXY_UNREACHABLE
-                                                         : EKM_CONNECT_FAILED;
+        return blames_proxy(call->config, request->host, handle->error) ? EKM_PROXY_UNREACHABLE
+                                                                        : EKM_CONNECT_FAILED;
 #if LIBCURL_VERSION_NUM >= 0x074900
     case CURLE_PROXY:
         return EKM_PROXY;

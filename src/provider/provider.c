@@ -15,6 +15,7 @@
 #include "provider/session.h"
 #include "vault/challenge.h"
 #include "vault/token.h"
+#include "vault/wire.h"
 
 #define WAIT_SLICE_MS 250
 
@@ -103,6 +104,8 @@ static void log_started(void)
 static enum ekm_rc start(void)
 {
     char reason[512] = "";
+    plat_stay_loaded();
+    wire_start();
     enum ekm_rc rc = config_load(&config, reason, sizeof reason, log_warning, NULL);
     if (rc != EKM_OK) {
         log_reason("Initialize", rc, reason);
