@@ -7,11 +7,10 @@
 #include "base/config_table.h"
 #include "base/text.h"
 #include "platform/file.h"
+#include "platform/places.h"
 #include "platform/system.h"
 
 #define FILE_MAX_BYTES 65536
-
-static const char *const places[] = {"/var/opt/mssql/akv-ekm/akv-ekm.conf", "/etc/akv-ekm.conf"};
 
 struct reading {
     struct config *config;
@@ -125,17 +124,16 @@ static enum plat_io open_file(struct config *config, int *handle)
 {
     struct plat_file_state state;
     enum plat_io io = PLAT_IO_ABSENT;
-    const char *named = plat_environment("AKVEKM_CONFIG");
-    if (named != NULL && named[0] != '\0') {
-        if (named[0] != '/' || strlen(named) >= sizeof config->path) {
+    if (plat_environment("AKVEKM_CONFIG", config->path, sizeof config->path) > 0) {
+        if (!places_is_absolute(config->path)) {
+            config->path[0] = '\0';
             return PLAT_IO_FAILED;
         }
-        (void)text_copy(config->path, sizeof config->path, named);
-        return plat_file_open(named, PLAT_TRUST_REQUIRED, handle, &state);
+        return plat_file_open(config->path, PLAT_TRUST_REQUIRED, handle, &state);
     }
-    for (size_t i = 0; i < sizeof places / sizeof places[0] && io == PLAT_IO_ABSENT; i++) {
-        (void)text_copy(config->path, sizeof config->path, places[i]);
-        io = plat_file_open(places[i], PLAT_TRUST_REQUIRED, handle, &state);
+    for (size_t i = 0; io == PLAT_IO_ABSENT && places_config(i, config->path, sizeof config->path);
+         i++) {
+        io = plat_file_open(config->path, PLAT_TRUST_REQUIRED, handle, &state);
     }
     if (io == PLAT_IO_ABSENT) {
         config->path[0] = '\0';

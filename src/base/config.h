@@ -35,7 +35,7 @@ struct config {
     char keymap_file[1024];
     struct text_list vault_suffixes, authority_hosts, connect_to;
     uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections;
-    bool has_proxy, has_no_proxy; /* false: the usual environment variables */
+    bool has_proxy, has_no_proxy; /* false: what the system says */
     char proxy[512], no_proxy[2048];
     char ca_file[1024], log_file[1024]; /* "" for none */
     enum log_level log_level;

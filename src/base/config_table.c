@@ -4,7 +4,7 @@
 
 #include "base/config_values.h"
 #include "base/text.h"
-#include "platform/file.h"
+#include "platform/places.h"
 
 struct config_setting {
     const char *key;
@@ -81,7 +81,9 @@ static enum ekm_rc settle(const struct config_setting *setting, struct config *c
 {
     char *field = (char *)config + setting->offset;
     if (field == config->proxy) {
-        config->has_proxy = true;
+        /* `system` is the default, said aloud. */
+        config->has_proxy = strcmp(field, "system") != 0;
+        field[0] = config->has_proxy ? field[0] : '\0';
     } else if (field == config->no_proxy) {
         config->has_no_proxy = true;
     } else if (setting->kind.type == KIND_GUID) {
@@ -118,12 +120,8 @@ void config_defaults(struct config *config)
     config->unwrap_algorithms[1] = RSA_OAEP;
     config->unwrap_algorithms[2] = RSA1_5;
     config->unwrap_count = 3;
-    (void)text_copy(config->keymap_file, sizeof config->keymap_file,
-                    "/var/opt/mssql/akv-ekm/keymap");
-    if (plat_folder_exists("/var/opt/mssql/log")) {
-        (void)text_copy(config->log_file, sizeof config->log_file,
-                        "/var/opt/mssql/log/akv-ekm.log");
-    }
+    places_keymap(config->keymap_file, sizeof config->keymap_file);
+    places_log(config->log_file, sizeof config->log_file);
     config->log_level = LEVEL_INFO;
     config->connect_timeout_ms = 5000;
     config->try_timeout_ms = 10000;

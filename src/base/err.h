@@ -28,9 +28,14 @@ const char *ekm_text(enum ekm_rc rc);
 /* Whether the same request may succeed a moment later (behaviour.md section 7). */
 bool ekm_retryable(enum ekm_rc rc);
 
+#if defined(__MINGW32__)
+#define EKM_FORMAT gnu_printf /* with __USE_MINGW_ANSI_STDIO */
+#else
+#define EKM_FORMAT printf
+#endif
 #if defined(__GNUC__)
 #define EKM_MUST_CHECK                  __attribute__((warn_unused_result))
-#define EKM_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
+#define EKM_PRINTF(format_index, first) __attribute__((format(EKM_FORMAT, format_index, first)))
 #else
 #define EKM_MUST_CHECK
 #define EKM_PRINTF(format_index, first)

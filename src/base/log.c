@@ -189,9 +189,11 @@ void log_write(struct log_line *line)
     if (!log_wanted(line->level)) {
         return;
     }
-    if (line->level == LEVEL_ERROR) {
+    enum plat_severity severity =
+        line->level == LEVEL_ERROR ? PLAT_SEVERITY_ERROR : PLAT_SEVERITY_INFO;
+    if (line->level != LEVEL_DEBUG && plat_system_log_wanted(severity)) {
         line->text[line->len] = '\0';
-        plat_system_log(PLAT_SEVERITY_ERROR, (uint32_t)line->code, line->text);
+        plat_system_log(severity, (uint32_t)line->code, line->text);
     }
     line->text[line->len] = '\n';
     follow_rotation();

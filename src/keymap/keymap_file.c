@@ -1,11 +1,12 @@
+#include "keymap/keymap_entry.h"
 #include "keymap/keymap_store.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/codec.h"
 #include "base/text.h"
+#include "platform/durable.h"
 
 #define FILE_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define LINE_MAX_BYTES 1024
@@ -15,30 +16,6 @@ static char map_path[1024];
 static atomic_bool is_unsettled;
 
 enum line_kind { LINE_EMPTY, LINE_ENTRY, LINE_BROKEN };
-
-int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *b)
-{
-    if (a->thumbprint.len != b->thumbprint.len) {
-        return a->thumbprint.len < b->thumbprint.len ? -1 : 1;
-    }
-    int order = memcmp(a->thumbprint.bytes, b->thumbprint.bytes, a->thumbprint.len);
-    return order != 0 ? order : strcmp(a->host, b->host);
-}
-
-/* Equal entries keep the order of their lines. */
-static int compare(const void *left, const void *right)
-{
-    const struct keymap_entry *a = left, *b = right;
-    int order = keymap_entry_order(a, b);
-    return order != 0 ? order : (a->host > b->host) - (a->host < b->host);
-}
-
-void keymap_table_free(struct keymap_table *table)
-{
-    free(table->text);
-    free(table->entries);
-    memset(table, 0, sizeof *table);
-}
 
 void keymap_store_start(const struct config *config)
 {
@@ -72,35 +49,6 @@ static char *next_field(char **rest)
     return field == end ? NULL : field;
 }
 
-/* With or without scheme, :443 or final slash, any case; NULL if nothing is left. */
-static const char *bare_host(char *text)
-{
-    static const char scheme[] = "https://";
-    if (text_equal_nocase_n(text, scheme, sizeof scheme - 1)) {
-        text += sizeof scheme - 1;
-    }
-    size_t len = strlen(text);
-    if (len > 0 && text[len - 1] == '/') {
-        text[--len] = '\0';
-    }
-    if (len > 4 && strcmp(text + len - 4, ":443") == 0) {
-        text[len - 4] = '\0';
-    }
-    text_lower(text);
-    return text_is_name(text, ".-", 253) ? text : NULL;
-}
-
-static bool read_thumbprint(const char *text, struct thumbprint *out)
-{
-    uint8_t bytes[THUMBPRINT_MAX_BYTES];
-    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-        text += 2;
-    }
-    size_t len = strlen(text) / 2;
-    return strlen(text) == 2 * len && len >= 1 && len <= sizeof bytes &&
-           hex_decode(text, len, bytes) && thumbprint_set(out, bytes, len);
-}
-
 /* Reads a terminated line in place. */
 static enum line_kind read_line(char *line, struct keymap_entry *out)
 {
@@ -113,10 +61,10 @@ static enum line_kind read_line(char *line, struct keymap_entry *out)
     if (uri == NULL || next_field(&rest) != NULL || strlen(uri) > KEY_URI_MAX + 4) {
         return LINE_BROKEN;
     }
-    out->host = bare_host(host);
+    out->host = keymap_read_host(host);
     out->uri = uri;
-    return out->host != NULL && read_thumbprint(thumbprint, &out->thumbprint) ? LINE_ENTRY
-                                                                              : LINE_BROKEN;
+    return out->host != NULL && keymap_read_thumbprint(thumbprint, &out->thumbprint) ? LINE_ENTRY
+                                                                                     : LINE_BROKEN;
 }
 
 static size_t count_lines(const char *text, size_t len)
@@ -160,7 +108,7 @@ static enum plat_io fill_table(struct keymap_table *table, char *text, size_t le
             table->first_broken_line = number;
         }
     }
-    qsort(entries, table->count, sizeof *entries, compare);
+    keymap_table_sort(table);
     return PLAT_IO_OK;
 }
 
@@ -223,15 +171,6 @@ struct span {
     bool found, same;  /* same: it names that key already */
 };
 
-static bool same_key(const char *uri, const char *other)
-{
-    char host[254], other_host[254];
-    struct key_name key, other_key;
-    return key_uri_split(uri, host, sizeof host, &key) &&
-           key_uri_split(other, other_host, sizeof other_host, &other_key) &&
-           text_equal_nocase(host, other_host) && key_name_equal(&key, &other_key);
-}
-
 /* The last line that holds this host and thumbprint. */
 static struct span find_line(const char *text, size_t len, const struct keymap_entry *entry)
 {
@@ -244,7 +183,7 @@ static struct span find_line(const char *text, size_t len, const struct keymap_e
         size_t line_len = end != NULL ? (size_t)(end - text) - start : len - start;
         if (text_copy_n(line, sizeof line, text + start, line_len) && strlen(line) == line_len &&
             read_line(line, &read) == LINE_ENTRY && keymap_entry_order(&read, entry) == 0) {
-            found = (struct span){start, line_len, true, same_key(read.uri, entry->uri)};
+            found = (struct span){start, line_len, true, keymap_same_key(read.uri, entry->uri)};
         }
         start += line_len + 1;
     }

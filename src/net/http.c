@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/curl_library.h"
 #include "net/http_failure.h"
 #include "net/http_header.h"
 #include "net/http_pool.h"
+#include "net/system_proxy.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
 #include "platform/thread.h"
@@ -30,7 +32,6 @@ struct transfer {
 };
 
 #define HEADERS_MAX 65536
-#define NEEDED_CURL (LIBCURL_VERSION_NUM < 0x075700 ? LIBCURL_VERSION_NUM : 0x075700)
 
 void http_versions(char *out, size_t cap)
 {
@@ -201,6 +202,18 @@ static bool set_method(CURL *easy, const struct http_request *request)
                CURLE_OK;
 }
 
+/* Without a `proxy` of ours: the system's for this host, or NULL, and curl reads the environment.
+ */
+static bool set_proxy(CURL *easy, const struct config *config, const char *host)
+{
+    char proxy[512];
+    if (config->has_proxy) {
+        return true;
+    }
+    bool found = system_proxy_find(host, proxy, sizeof proxy);
+    return curl_easy_setopt(easy, CURLOPT_PROXY, found ? proxy : NULL) == CURLE_OK;
+}
+
 static bool set_request(CURL *easy, const struct http_request *request, struct transfer *transfer,
                         struct curl_slist *headers)
 {
@@ -212,7 +225,7 @@ static bool set_request(CURL *easy, const struct http_request *request, struct t
     const long alone = request->once ? 1L : 0L;
     long connect_ms =
         (long)(try_ms < config->connect_timeout_ms ? try_ms : config->connect_timeout_ms);
-    return set_method(easy, request) &&
+    return set_method(easy, request) && set_proxy(easy, config, request->host) &&
            curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, alone) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, alone) == CURLE_OK &&
@@ -295,33 +308,6 @@ void http_answer_free(struct http_answer *answer)
     answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
 }
 
-/* The TLS library in use; one in parentheses is there but not in use. Another major version than
- * ours would not know our SSL_CTX. */
-static bool uses_openssl_3(const char *ssl_version)
-{
-    const char *at = ssl_version != NULL ? strstr(ssl_version, "OpenSSL/3") : NULL;
-    return at != NULL && (at == ssl_version || at[-1] != '(');
-}
-
-static enum ekm_rc check_curl(char *reason, size_t reason_cap)
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (!uses_openssl_3(info->ssl_version)) {
-        (void)text_format(reason, reason_cap, "this libcurl uses %s; it must use OpenSSL 3",
-                          info->ssl_version != NULL ? info->ssl_version : "no TLS");
-        return EKM_CONFIGURATION;
-    }
-    /* What the build relied on must be there; and without its resolver thread no name lookup could
-     * be ended. */
-    if (info->version_num < NEEDED_CURL || (info->features & CURL_VERSION_ASYNCHDNS) == 0) {
-        (void)text_format(reason, reason_cap,
-                          "this libcurl, %s, is older than the one built against%s", info->version,
-                          info->version_num < NEEDED_CURL ? "" : ", or resolves without a thread");
-        return EKM_CONFIGURATION;
-    }
-    return EKM_OK;
-}
-
 static enum ekm_rc make_client(const struct config *config)
 {
     char os[160];
@@ -341,10 +327,10 @@ static enum ekm_rc make_client(const struct config *config)
 enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_cap)
 {
     (void)text_copy(reason, reason_cap, "");
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (!curl_library_start()) {
         return EKM_OUT_OF_MEMORY;
     }
-    enum ekm_rc rc = check_curl(reason, reason_cap);
+    enum ekm_rc rc = curl_library_check(reason, reason_cap);
     if (rc == EKM_OK) {
         rc = trust_store_start(config, reason, reason_cap);
     }
@@ -370,5 +356,6 @@ void http_stop(void)
     client.connect_to = NULL;
     client.config = NULL;
     trust_store_stop();
+    system_proxy_forget();
     curl_global_cleanup();
 }

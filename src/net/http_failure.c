@@ -3,18 +3,16 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/system_proxy.h"
 #include "platform/system.h"
 
-/* The first of these variables that is set, as curl reads them; "" if none is. */
-static const char *first_set(const char *const *variables, size_t count)
+/* The first of these variables that is set, as curl reads them; out is "" if none is. */
+static void first_set(const char *const *variables, size_t count, char *out, size_t cap)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *value = plat_environment(variables[i]);
-        if (value != NULL && value[0] != '\0') {
-            return value;
-        }
+    out[0] = '\0';
+    for (size_t i = 0; i < count && out[0] == '\0'; i++) {
+        (void)plat_environment(variables[i], out, cap);
     }
-    return "";
 }
 
 /* Whether one entry of a no_proxy list, `len` long, covers the host: itself or a domain above it.
@@ -43,15 +41,24 @@ static bool is_exempt(const char *list, const char *host)
     return false;
 }
 
-/* Whether curl goes to this host through a proxy: the settings, else the variables that curl reads.
- * It tells the blame for a connection that did not come about; which way is taken is curl's own
- * affair. */
+/* Whether curl goes to this host through a proxy: by the settings, the system, or the variables that
+ * curl reads. It tells the blame for a connection that did not come about; which way is taken is
+ * curl's own affair. */
 static bool uses_proxy(const struct config *config, const char *host)
 {
     static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
     static const char *const exempt[] = {"no_proxy", "NO_PROXY"};
-    const char *proxy = config->has_proxy ? config->proxy : first_set(proxies, 4);
-    const char *list = config->has_no_proxy ? config->no_proxy : first_set(exempt, 2);
+    char proxy[512], list[2048];
+    if (config->has_proxy) {
+        (void)text_copy(proxy, sizeof proxy, config->proxy);
+    } else if (!system_proxy_find(host, proxy, sizeof proxy)) {
+        first_set(proxies, 4, proxy, sizeof proxy);
+    }
+    if (config->has_no_proxy) {
+        (void)text_copy(list, sizeof list, config->no_proxy);
+    } else {
+        first_set(exempt, 2, list, sizeof list);
+    }
     return proxy[0] != '\0' && !is_exempt(list, host);
 }
 

@@ -1,12 +1,12 @@
 #include "net/trust_store.h"
 
-#include <curl/curl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "net/trust_system.h"
 #include "platform/file.h"
 #include "platform/thread.h"
 
@@ -93,36 +93,6 @@ void trust_store_stop(void)
     X509_STORE_free(store);
 }
 
-static bool is_readable(const char *path)
-{
-    struct plat_file_state state;
-    int handle = -1;
-    bool readable = plat_folder_exists(path) ||
-                    plat_file_open(path, PLAT_TRUST_ANY, &handle, &state) == PLAT_IO_OK;
-    plat_file_close(&handle);
-    return readable;
-}
-
-/* Where libcurl would look, as its builder set it; else where OpenSSL would. */
-static bool load_system(X509_STORE *store)
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    bool loaded = false;
-    if (info->age >= CURLVERSION_SEVENTH) {
-        loaded = info->cainfo != NULL && X509_STORE_load_file(store, info->cainfo) == 1;
-        loaded =
-            (!loaded && info->capath != NULL && X509_STORE_load_path(store, info->capath) == 1) ||
-            loaded;
-    }
-    if (!loaded) {
-        loaded = (is_readable(X509_get_default_cert_dir()) ||
-                  is_readable(X509_get_default_cert_file())) &&
-                 X509_STORE_set_default_paths(store) == 1;
-    }
-    ERR_clear_error();
-    return loaded;
-}
-
 bool trust_store_apply(SSL_CTX *context)
 {
     plat_mutex_lock(&trust.mutex);
@@ -134,7 +104,7 @@ bool trust_store_apply(SSL_CTX *context)
     trust.system = load ? LOADING : trust.system;
     plat_mutex_unlock(&trust.mutex);
     if (load) {
-        bool usable = load_system(store);
+        bool usable = trust_system_load(store);
         plat_mutex_lock(&trust.mutex);
         /* What failed for a passing reason is tried again at the next connection. */
         trust.system = usable ? LOADED : NOT_LOADED;

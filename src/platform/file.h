@@ -1,5 +1,5 @@
 /*
- * Files: whole reads, durable replacement, locks, appended logs, and whether rights are safe.
+ * Files: whole reads, appended logs, and whether rights are safe.
  *
  * Owns nothing beyond the handles it returns (close-on-exec, never 0 to 2). Paths are UTF-8 and
  * absolute. Any floor may call, any thread.
@@ -38,19 +38,6 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
 /* Reads up to cap bytes from the present position until the end; TOO_BIG if there is more. */
 enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len);
 void plat_file_close(int *handle); /* -1 allowed, and left there */
-/* Replaces the content so that a crash leaves the old or the new file, whole: written aside as
- * `<path>.tmp`, mode 0600, flushed, renamed, folder flushed. The caller holds the lock. A symbolic
- * link or folder at `path`: NOT_FILE. */
-enum plat_io plat_file_replace(const char *path, const void *data, size_t len,
-                               struct plat_file_state *state);
-/* Makes the folder of `path`, 0700, if that folder's own parent exists. OK if it is there. */
-enum plat_io plat_folder_for(const char *path);
-/* Exclusive lock of the file at `path` (made 0600, never removed) between processes and threads,
- * tried until plat_now_ms() reaches until_ms or `stopped`, which may be NULL, says so: TIMED_OUT.
- */
-enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
-                            void *context, int *handle);
-void plat_lock_release(int *handle);
 
 /* For appended logs: mode 0640, no symbolic link, made if absent. Write is one system call. */
 enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state *state);

@@ -1,4 +1,4 @@
-#include "platform/file.h"
+#include "platform/durable.h"
 
 #include <errno.h>
 #include <fcntl.h>

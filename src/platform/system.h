@@ -1,7 +1,7 @@
 /*
  * Clock, random bytes, wiping, identity of process and thread, environment, system log.
  *
- * Owns the socket of the system log. Any floor may call, any thread.
+ * Owns the handle of the system log. Any floor may call, any thread.
  */
 #ifndef AKVEKM_PLATFORM_SYSTEM_H
 #define AKVEKM_PLATFORM_SYSTEM_H
@@ -27,16 +27,20 @@ void plat_wipe(void *data, size_t len);
 
 uint32_t plat_process_id(void);
 uint64_t plat_thread_id(void);
-
 /* Writes "Linux 6.1.0 x86_64" or the like, always terminated. */
 void plat_os_name(char *out, size_t cap);
-
-/* The variable's value, or NULL if unset or if the process runs with raised rights. */
-const char *plat_environment(const char *name);
+/* The length of the variable's value, UTF-8; out is "" if it is not below cap. 0: unset, empty, or
+ * the process runs with raised rights. */
+size_t plat_environment(const char *name, char *out, size_t cap);
+/* Keeps this library mapped whatever the host unloads. */
+void plat_stay_loaded(void);
 
 /* errno (and GetLastError) of the host, put back when a call leaves. */
 struct plat_errors {
     int errno_value;
+#ifdef _WIN32
+    unsigned long last_error;
+#endif
 };
 void plat_errors_save(struct plat_errors *errors);
 void plat_errors_restore(const struct plat_errors *errors);
@@ -46,6 +50,8 @@ intptr_t plat_socket(int family, int type, int protocol);
 
 enum plat_severity { PLAT_SEVERITY_ERROR, PLAT_SEVERITY_WARNING, PLAT_SEVERITY_INFO };
 
+/* Whether the system log takes such messages: where nothing is set, errors alone. */
+bool plat_system_log_wanted(enum plat_severity severity);
 /* One message to the system log, never blocking; lost if the log does not take it now. `code` is
  * the event id where the system has such. `text` is UTF-8 without line breaks. */
 void plat_system_log(enum plat_severity severity, uint32_t code, const char *text);

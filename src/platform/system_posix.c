@@ -83,9 +83,18 @@ void plat_os_name(char *out, size_t cap)
     (void)snprintf(out, cap, "%.32s %.64s %.32s", name.sysname, name.release, name.machine);
 }
 
-const char *plat_environment(const char *name)
+size_t plat_environment(const char *name, char *out, size_t cap)
 {
-    return secure_getenv(name);
+    const char *value = secure_getenv(name);
+    size_t len = value != NULL ? strlen(value) : 0;
+    bool fits = len > 0 && len < cap;
+    memcpy(out, fits ? value : "", fits ? len + 1 : 1);
+    return len;
+}
+
+void plat_stay_loaded(void)
+{
+    /* The linker was told so: -z nodelete. */
 }
 
 void plat_errors_save(struct plat_errors *errors)
@@ -122,6 +131,11 @@ static int open_log_socket(void)
         return none;
     }
     return fd;
+}
+
+bool plat_system_log_wanted(enum plat_severity severity)
+{
+    return severity == PLAT_SEVERITY_ERROR;
 }
 
 void plat_system_log(enum plat_severity severity, uint32_t code, const char *text)

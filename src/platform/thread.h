@@ -8,22 +8,23 @@
 #ifndef AKVEKM_PLATFORM_THREAD_H
 #define AKVEKM_PLATFORM_THREAD_H
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct plat_mutex {
-    pthread_mutex_t native;
-};
-
-struct plat_cond {
-    pthread_cond_t native;
-};
-
 /* clang-format off */
+#ifdef _WIN32
+struct plat_mutex { void *native; };
+struct plat_cond { void *native; };
+#define PLAT_MUTEX_INIT { 0 }
+#define PLAT_COND_INIT { 0 }
+#else
+#include <pthread.h>
+#include <signal.h>
+struct plat_mutex { pthread_mutex_t native; };
+struct plat_cond { pthread_cond_t native; };
 #define PLAT_MUTEX_INIT { PTHREAD_MUTEX_INITIALIZER }
 #define PLAT_COND_INIT { PTHREAD_COND_INITIALIZER }
+#endif
 /* clang-format on */
 
 void plat_mutex_lock(struct plat_mutex *mutex);
@@ -40,7 +41,9 @@ bool plat_on_fork_child(void (*handler)(void));
 /* Keeps SIGPIPE from this thread between hold and release, and removes one that came meanwhile: the
  * host's own signal handling stays as it is. Hold and release pair up in one thread. */
 struct plat_sigpipe {
+#ifndef _WIN32
     sigset_t former_mask;
+#endif
     bool held;
 };
 void plat_sigpipe_hold(struct plat_sigpipe *sigpipe);

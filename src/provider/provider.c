@@ -18,6 +18,7 @@
 #include "provider/session.h"
 #include "vault/challenge.h"
 #include "vault/token.h"
+#include "vault/wire.h"
 
 #define WAIT_SLICE_MS 250
 
@@ -131,6 +132,8 @@ static enum ekm_rc start(void)
 {
     char reason[512] = "";
     struct buf warnings = BUF_EMPTY(65536);
+    plat_stay_loaded();
+    wire_start();
     enum ekm_rc rc = config_load(&config, reason, sizeof reason, keep_warning, &warnings);
     if (rc != EKM_OK) {
         log_warnings(&warnings);

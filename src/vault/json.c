@@ -6,6 +6,15 @@
 #include "base/codec.h"
 #include "base/text.h"
 #include "platform/system.h"
+#include "platform/wiping.h"
+
+void json_start(void)
+{
+#ifdef AKVEKM_PRIVATE_LIBRARIES
+    cJSON_Hooks hooks = {wiping_malloc, wiping_free};
+    cJSON_InitHooks(&hooks);
+#endif
+}
 
 /* A zero character inside a string would cut it short unseen: no answer of the service has one. */
 static bool has_escaped_zero(const struct buf *body)

@@ -1,7 +1,8 @@
 /*
  * cJSON as the wire modules use it: parsed whole, read by path, wiped before it is freed.
  *
- * Only vault/wire*.c call it. cJSON's allocator is the host's and stays as it is. Any thread.
+ * Only vault/wire*.c call it. A cJSON that the host
+ * shares keeps its allocator. Any thread.
  */
 #ifndef AKVEKM_VAULT_JSON_H
 #define AKVEKM_VAULT_JSON_H
@@ -9,6 +10,9 @@
 #include <cjson/cJSON.h>
 
 #include "base/buf.h"
+
+/* Before anything else, alone: a cJSON of the library's own wipes what it frees. */
+void json_start(void);
 
 /* NULL unless the body is one JSON object and nothing else. */
 cJSON *json_parse(const struct buf *body);

@@ -12,6 +12,9 @@
 #include "base/call.h"
 #include "vault/key.h"
 
+/* Before anything else, alone. */
+void wire_start(void);
+
 /* error.code and the innermost code (or AADSTS number, error) of a refusal, into call->error;
  * anything unreadable is skipped. */
 void wire_read_error(struct call *call, const struct buf *body);

@@ -6,6 +6,7 @@
 
 #include "connection_state.h"
 #include "memory.h"
+#include "platform.h"
 
 #define SERVICE_LOGIN "NT SERVICE\\MSSQLSERVER"
 
@@ -104,7 +105,7 @@ bool access_library(struct instance *instance, const cJSON *provider,
 {
     bool good = true;
     *library = NULL;
-    pthread_mutex_lock(&instance->providers_lock);
+    platform_mutex_lock(instance->providers_lock);
     struct loaded_provider *entry = instance->providers;
     while (entry && entry->provider_id != catalog_id(provider))
         entry = entry->next;
@@ -121,18 +122,18 @@ bool access_library(struct instance *instance, const cJSON *provider,
             provider_library_unload(*library);
         }
     }
-    pthread_mutex_unlock(&instance->providers_lock);
+    platform_mutex_unlock(instance->providers_lock);
     return good;
 }
 
 struct provider_library *access_loaded(struct instance *instance, int provider_id)
 {
-    pthread_mutex_lock(&instance->providers_lock);
+    platform_mutex_lock(instance->providers_lock);
     struct loaded_provider *entry = instance->providers;
     while (entry && entry->provider_id != provider_id)
         entry = entry->next;
     struct provider_library *library = entry ? entry->library : NULL;
-    pthread_mutex_unlock(&instance->providers_lock);
+    platform_mutex_unlock(instance->providers_lock);
     return library;
 }
 

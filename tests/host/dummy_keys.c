@@ -1,10 +1,8 @@
 #include "dummy_keys.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -13,12 +11,14 @@
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 
+#include "platform.h"
+
 /* The file beside <stem>.pem, NULL if there is none. */
 static FILE *beside(const char *folder, const char *file, const char *suffix)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/%.*s.%s", folder, (int)(strlen(file) - 4), file, suffix);
-    return fopen(path, "re");
+    return platform_stream_open(path, "r");
 }
 
 static bool is_beside(const char *folder, const char *file, const char *suffix)
@@ -83,16 +83,16 @@ static bool fits(const struct dummy_key *key, const char *name, int version, con
 bool dummy_keys_find(const char *name_and_version, const SqlCpData *thumb, int nth,
                      struct dummy_key *found)
 {
-    const char *folder = getenv("DUMMY_FOLDER");
-    DIR *open = folder ? opendir(folder) : NULL;
+    char *folder = platform_environment("DUMMY_FOLDER");
+    char **files = folder ? platform_folder_list(folder) : NULL;
     char name[64] = "";
     int version = 0;
     if (name_and_version)
         sscanf(name_and_version, "%63[^/]/%d", name, &version);
     memset(found, 0, sizeof *found);
-    for (struct dirent *entry = open ? readdir(open) : NULL; entry; entry = readdir(open)) {
+    for (char **file = files; file && *file; file++) {
         struct dummy_key key = {0};
-        bool good = read_key(folder, entry->d_name, &key);
+        bool good = read_key(folder, *file, &key);
         if (good && fits(&key, name_and_version ? name : NULL, version, thumb, nth) &&
             key.version > found->version) {
             EVP_PKEY_free(found->key);
@@ -102,8 +102,8 @@ bool dummy_keys_find(const char *name_and_version, const SqlCpData *thumb, int n
         }
         nth -= good;
     }
-    if (open)
-        closedir(open);
+    platform_folder_list_free(files);
+    free(folder);
     return found->key != NULL;
 }
 

@@ -25,8 +25,7 @@
 #include <akvekm/sqlcrypt.h>
 
 #include "dummy_keys.h"
-
-#define EXPORT __attribute__((visibility("default")))
+#include "platform.h"
 
 enum { DISABLED = 5004, BROKEN = 5010 };
 
@@ -42,7 +41,7 @@ static int enter(int index, const char *function, const SqlCpSession *session)
 {
     int nth = atomic_fetch_add(&calls[index], 1) + 1;
     const char *log_path = getenv("DUMMY_LOG");
-    FILE *log = log_path ? fopen(log_path, "ae") : NULL;
+    FILE *log = log_path ? platform_stream_open(log_path, "a") : NULL;
     if (log) {
         const struct session *own = session ? *session : NULL;
         fprintf(log, "%s %s\n", function, own ? own->identity : "-");
@@ -95,19 +94,19 @@ static void take_text(const SqlCpStr *in, char *out, size_t cap)
     out[len] = 0;
 }
 
-EXPORT SqlCpError SqlCryptInitializeProvider(void)
+PLATFORM_EXPORT SqlCpError SqlCryptInitializeProvider(void)
 {
     atomic_fetch_add(&initialized, 1);
     return enter(1, "SqlCryptInitializeProvider", NULL);
 }
 
-EXPORT SqlCpError SqlCryptFreeProvider(void)
+PLATFORM_EXPORT SqlCpError SqlCryptFreeProvider(void)
 {
     atomic_fetch_sub(&initialized, 1);
     return enter(2, "SqlCryptFreeProvider", NULL);
 }
 
-EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)
+PLATFORM_EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)
 {
     struct session *own = calloc(1, sizeof *own);
     if (!own || !auth || atomic_load(&initialized) == 0) {
@@ -128,7 +127,7 @@ EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession 
     return code;
 }
 
-EXPORT SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort_calls)
+PLATFORM_EXPORT SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort_calls)
 {
     (void)abort_calls;
     int code = enter(4, "SqlCryptCloseSession", session);
@@ -137,7 +136,7 @@ EXPORT SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort
     return code;
 }
 
-EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
 {
     static uint16_t own_name[] = {'o', 'w', 'n'};
     int code = enter(5, "SqlCryptGetProviderInfo", NULL);
@@ -160,7 +159,7 @@ EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
+PLATFORM_EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
 {
     int code = enter(6, "SqlCryptGetNextAlgorithmId", NULL);
     if (!code && *algId >= 2)
@@ -169,7 +168,7 @@ EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
     return code;
 }
 
-EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
 {
     int code = enter(7, "SqlCryptGetAlgorithmInfo", NULL);
     if (code)
@@ -187,9 +186,9 @@ EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo 
                : SQLCP_INSUFFICIENT_BUFFER;
 }
 
-EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name,
-                                    SqlCpAlgId algId, SqlCpKeyFlags flags,
-                                    SqlCpKeyThumbprint *thumb)
+PLATFORM_EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name,
+                                             SqlCpAlgId algId, SqlCpKeyFlags flags,
+                                             SqlCpKeyThumbprint *thumb)
 {
     (void)flags;
     int code = enter(8, "SqlCryptCreateKey", session);
@@ -217,7 +216,8 @@ EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr 
     return good ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
 }
 
-EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb)
+PLATFORM_EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session,
+                                           const SqlCpKeyThumbprint *thumb)
 {
     int code = enter(9, "SqlCryptDropKey", session);
     if (code)
@@ -245,7 +245,7 @@ static SqlCpError give_info(struct dummy_key *key, SqlCpKeyInfo *info)
     return code;
 }
 
-EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
+PLATFORM_EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
 {
     int code = enter(10, "SqlCryptGetNextKeyId", session);
     struct dummy_key key;
@@ -258,8 +258,8 @@ EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
-                                            SqlCpKeyInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
+                                                     SqlCpKeyInfo *info)
 {
     int code = enter(11, "SqlCryptGetKeyInfoByKeyId", session);
     struct dummy_key key;
@@ -269,8 +269,9 @@ EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKe
                                                              : SQLCP_NOT_FOUND;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session,
-                                            const SqlCpKeyThumbprint *thumb, SqlCpKeyInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session,
+                                                     const SqlCpKeyThumbprint *thumb,
+                                                     SqlCpKeyInfo *info)
 {
     int code = enter(12, "SqlCryptGetKeyInfoByThumb", session);
     struct dummy_key key;
@@ -279,8 +280,8 @@ EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session,
     return dummy_keys_find(NULL, thumb, 0, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name,
-                                           SqlCpKeyInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session,
+                                                    const SqlCpStr *name, SqlCpKeyInfo *info)
 {
     int code = enter(13, "SqlCryptGetKeyInfoByName", session);
     struct dummy_key key;
@@ -291,9 +292,10 @@ EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const Sq
     return dummy_keys_find(text, NULL, 0, &key) ? give_info(&key, info) : SQLCP_NOT_FOUND;
 }
 
-EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                    const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
-                                    SqlCpKeyBlob *blob)
+PLATFORM_EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session,
+                                             const SqlCpKeyThumbprint *thumb,
+                                             const SqlCpKeyThumbprint *encryptor,
+                                             SqlCpKeyBlobType type, SqlCpKeyBlob *blob)
 {
     (void)encryptor;
     int code = enter(14, "SqlCryptExportKey", session);
@@ -316,9 +318,10 @@ EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyT
 }
 
 #ifndef DUMMY_INCOMPLETE
-EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr *name,
-                                    const SqlCpKeyThumbprint *decryptor, SqlCpKeyBlobType type,
-                                    SqlCpKeyFlags flags, const SqlCpKeyBlob *blob)
+PLATFORM_EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr *name,
+                                             const SqlCpKeyThumbprint *decryptor,
+                                             SqlCpKeyBlobType type, SqlCpKeyFlags flags,
+                                             const SqlCpKeyBlob *blob)
 {
     (void)name;
     (void)decryptor;
@@ -350,9 +353,10 @@ static SqlCpError crypt(const SqlCpKeyThumbprint *thumb, const SqlCpData *in, Sq
     return code;
 }
 
-EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                  SqlCpBoolean final, const SqlCpEncryptionParam *params,
-                                  uint32_t nParams, const SqlCpData *plain, SqlCpData *cipher)
+PLATFORM_EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session,
+                                           const SqlCpKeyThumbprint *thumb, SqlCpBoolean final,
+                                           const SqlCpEncryptionParam *params, uint32_t nParams,
+                                           const SqlCpData *plain, SqlCpData *cipher)
 {
     (void)params;
     (void)nParams;
@@ -360,9 +364,10 @@ EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThu
     return code ? code : final ? crypt(thumb, plain, cipher, true) : SQLCP_NOT_SUPPORTED;
 }
 
-EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                  SqlCpBoolean final, const SqlCpEncryptionParam *params,
-                                  uint32_t nParams, const SqlCpData *cipher, SqlCpData *plain)
+PLATFORM_EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session,
+                                           const SqlCpKeyThumbprint *thumb, SqlCpBoolean final,
+                                           const SqlCpEncryptionParam *params, uint32_t nParams,
+                                           const SqlCpData *cipher, SqlCpData *plain)
 {
     (void)params;
     (void)nParams;

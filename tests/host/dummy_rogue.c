@@ -10,7 +10,7 @@
 
 #include <akvekm/sqlcrypt.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "platform.h"
 
 enum { THUMB_LEN = 20, RESERVED_CODE = 99 };
 
@@ -29,17 +29,17 @@ static bool put(uint32_t *cb, void *out, const void *bytes, uint32_t len)
     return room;
 }
 
-EXPORT SqlCpError SqlCryptInitializeProvider(void)
+PLATFORM_EXPORT SqlCpError SqlCryptInitializeProvider(void)
 {
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptFreeProvider(void)
+PLATFORM_EXPORT SqlCpError SqlCryptFreeProvider(void)
 {
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)
+PLATFORM_EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)
 {
     static char place;
     (void)auth;
@@ -47,14 +47,14 @@ EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession 
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort_calls)
+PLATFORM_EXPORT SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort_calls)
 {
     (void)session;
     (void)abort_calls;
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
 {
     static const uint16_t name[] = {'R', 'o', 'g', 'u', 'e'};
     if (!put(&info->name.cb, info->name.ws, name, sizeof name))
@@ -71,7 +71,7 @@ EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
+PLATFORM_EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
 {
     if (*algId > 0 && !breaks("enumeration"))
         return SQLCP_NOT_FOUND;
@@ -79,7 +79,7 @@ EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
 {
     static const uint16_t tag[] = {'R', 'S', 'A', '_', '2', '0', '4', '8'};
     if (!put(&info->algTag.cb, info->algTag.ws, tag, sizeof tag))
@@ -90,9 +90,9 @@ EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo 
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name,
-                                    SqlCpAlgId algId, SqlCpKeyFlags flags,
-                                    SqlCpKeyThumbprint *thumb)
+PLATFORM_EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name,
+                                             SqlCpAlgId algId, SqlCpKeyFlags flags,
+                                             SqlCpKeyThumbprint *thumb)
 {
     (void)session;
     (void)name;
@@ -102,14 +102,15 @@ EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr 
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb)
+PLATFORM_EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session,
+                                           const SqlCpKeyThumbprint *thumb)
 {
     (void)session;
     (void)thumb;
     return breaks("reserved code") ? RESERVED_CODE : SQLCP_NOT_SUPPORTED;
 }
 
-EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
+PLATFORM_EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
 {
     (void)session;
     *keyId += 1;
@@ -130,30 +131,32 @@ static SqlCpError give_key(SqlCpKeyInfo *info)
     return room ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
-                                            SqlCpKeyInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
+                                                     SqlCpKeyInfo *info)
 {
     (void)session;
     return keyId == 1 ? give_key(info) : SQLCP_NOT_FOUND;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session,
-                                            const SqlCpKeyThumbprint *thumb, SqlCpKeyInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session,
+                                                     const SqlCpKeyThumbprint *thumb,
+                                                     SqlCpKeyInfo *info)
 {
     (void)session;
     return thumb->cb == THUMB_LEN ? give_key(info) : SQLCP_NOT_FOUND;
 }
 
-EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name,
-                                           SqlCpKeyInfo *info)
+PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session,
+                                                    const SqlCpStr *name, SqlCpKeyInfo *info)
 {
     (void)session;
     return name->cb == 2 && name->ws[0] == 'K' ? give_key(info) : SQLCP_NOT_FOUND;
 }
 
-EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                    const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
-                                    SqlCpKeyBlob *blob)
+PLATFORM_EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session,
+                                             const SqlCpKeyThumbprint *thumb,
+                                             const SqlCpKeyThumbprint *encryptor,
+                                             SqlCpKeyBlobType type, SqlCpKeyBlob *blob)
 {
     static uint8_t own[8] = "public";
     (void)session;
@@ -167,9 +170,10 @@ EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyT
     return SQLCP_SUCCESS;
 }
 
-EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr *name,
-                                    const SqlCpKeyThumbprint *decryptor, SqlCpKeyBlobType type,
-                                    SqlCpKeyFlags flags, const SqlCpKeyBlob *blob)
+PLATFORM_EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr *name,
+                                             const SqlCpKeyThumbprint *decryptor,
+                                             SqlCpKeyBlobType type, SqlCpKeyFlags flags,
+                                             const SqlCpKeyBlob *blob)
 {
     (void)session;
     (void)name;
@@ -195,9 +199,10 @@ static SqlCpError turn(const SqlCpData *in, SqlCpData *out)
     return room ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
 }
 
-EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                  SqlCpBoolean final, const SqlCpEncryptionParam *params,
-                                  uint32_t nParams, const SqlCpData *plain, SqlCpData *cipher)
+PLATFORM_EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session,
+                                           const SqlCpKeyThumbprint *thumb, SqlCpBoolean final,
+                                           const SqlCpEncryptionParam *params, uint32_t nParams,
+                                           const SqlCpData *plain, SqlCpData *cipher)
 {
     (void)session;
     (void)thumb;
@@ -206,9 +211,10 @@ EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThu
     return final ? turn(plain, cipher) : SQLCP_NOT_SUPPORTED;
 }
 
-EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                  SqlCpBoolean final, const SqlCpEncryptionParam *params,
-                                  uint32_t nParams, const SqlCpData *cipher, SqlCpData *plain)
+PLATFORM_EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session,
+                                           const SqlCpKeyThumbprint *thumb, SqlCpBoolean final,
+                                           const SqlCpEncryptionParam *params, uint32_t nParams,
+                                           const SqlCpData *cipher, SqlCpData *plain)
 {
     (void)session;
     (void)thumb;

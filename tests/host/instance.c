@@ -3,12 +3,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "access.h"
 #include "engine.h"
 #include "memory.h"
+#include "platform.h"
 #include "recovery.h"
 
 bool instance_start(struct instance *instance, const struct options *options)
@@ -17,16 +17,16 @@ bool instance_start(struct instance *instance, const struct options *options)
     memset(instance, 0, sizeof *instance);
     instance->options = *options;
     instance->next_spid = 51;
-    pthread_mutex_init(&instance->errorlog_lock, NULL);
-    pthread_mutex_init(&instance->providers_lock, NULL);
-    mkdir(options->folder, 0700);
-    instance->folder =
-        realpath(options->folder, NULL); /* the catalog must not depend on where we are */
+    instance->errorlog_lock = platform_mutex_new();
+    instance->providers_lock = platform_mutex_new();
+    platform_folder_make(options->folder);
+    /* the catalog must not depend on where we are */
+    instance->folder = platform_path_absolute(options->folder);
     if (instance->folder)
         instance->options.folder = instance->folder;
     options = &instance->options;
     char *path = memory_format("%s/errorlog", options->folder);
-    instance->errorlog = fopen(path, "ae");
+    instance->errorlog = platform_stream_open(path, "a");
     if (!instance->errorlog)
         why = memory_format("%s cannot be written", path);
     free(path);
@@ -52,8 +52,8 @@ void instance_stop(struct instance *instance)
     free(instance->folder);
     if (instance->errorlog)
         fclose(instance->errorlog);
-    pthread_mutex_destroy(&instance->errorlog_lock);
-    pthread_mutex_destroy(&instance->providers_lock);
+    platform_mutex_free(instance->errorlog_lock);
+    platform_mutex_free(instance->providers_lock);
 }
 
 void instance_log(struct instance *instance, const char *format, ...)
@@ -61,16 +61,16 @@ void instance_log(struct instance *instance, const char *format, ...)
     char stamp[32];
     time_t now = time(NULL);
     struct tm parts;
-    gmtime_r(&now, &parts);
+    platform_utc(now, &parts);
     strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &parts);
     va_list arguments;
     va_start(arguments, format);
-    pthread_mutex_lock(&instance->errorlog_lock);
+    platform_mutex_lock(instance->errorlog_lock);
     fprintf(instance->errorlog, "%s ", stamp);
     vfprintf(instance->errorlog, format, arguments);
     fputc('\n', instance->errorlog);
     fflush(instance->errorlog);
-    pthread_mutex_unlock(&instance->errorlog_lock);
+    platform_mutex_unlock(instance->errorlog_lock);
     va_end(arguments);
 }
 

@@ -8,13 +8,13 @@
 #ifndef EKMHOST_INSTANCE_H
 #define EKMHOST_INSTANCE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "catalog.h"
 #include "message.h"
+#include "platform.h"
 
 struct open_database;
 struct loaded_provider;
@@ -33,9 +33,9 @@ struct instance {
     char *folder; /* absolute; options.folder points to it */
     struct catalog catalog;
     FILE *errorlog;
-    pthread_mutex_t errorlog_lock;
+    struct platform_mutex *errorlog_lock;
     struct loaded_provider *providers; /* list, see access.c */
-    pthread_mutex_t providers_lock;
+    struct platform_mutex *providers_lock;
     struct open_database *databases; /* list, see engine.c */
     int next_spid;
     bool shut_down; /* by the SHUTDOWN statement */
@@ -45,8 +45,7 @@ struct instance {
 bool instance_start(struct instance *instance, const struct options *options);
 void instance_stop(struct instance *instance);
 
-void instance_log(struct instance *instance, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void instance_log(struct instance *instance, const char *format, ...) PLATFORM_PRINTF(2, 3);
 void instance_log_failure(struct instance *instance, const char *database,
                           const struct failure *failure);
 

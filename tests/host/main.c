@@ -1,14 +1,13 @@
 /* Options, and the life of the instance around the scripts. */
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "connection.h"
 #include "database.h"
 #include "memory.h"
+#include "platform.h"
 #include "provider_conformance.h"
 #include "script.h"
 
@@ -130,11 +129,12 @@ static void run_connection(struct instance *instance, const char *text)
     connection_close(&connection);
 }
 
+/* Without a path: standard input. */
 static bool run_file(struct instance *instance, const char *path)
 {
-    char *text = memory_read_file(path, NULL);
+    char *text = path ? memory_read_file(path, NULL) : memory_read_stream(stdin, NULL);
     if (!text) {
-        fprintf(stderr, "ekmhost: %s cannot be read\n", path);
+        fprintf(stderr, "ekmhost: %s cannot be read\n", path ? path : "standard input");
         return false;
     }
     run_connection(instance, text);
@@ -170,7 +170,7 @@ static int run(const struct command *command, int count, char **scripts)
     if (command->make)
         make_databases(&instance, command->make);
     else if (count == 0)
-        readable = run_file(&instance, "/dev/stdin");
+        readable = run_file(&instance, NULL);
     for (int i = 0; i < count && readable && !instance.shut_down; i++)
         readable = run_file(&instance, scripts[i]);
     int errors = instance.errors;
@@ -188,10 +188,11 @@ int main(int argc, char **argv)
         .options = {.login = "CONTOSO\\dba",
                     .engine_tags = "RSA_512,RSA_1024,RSA_2048,RSA_3072,RSA_4096",
                     .sessions = 8}};
+    platform_begin(&argc, &argv);
     int exit_now = parse(&command, argc, argv);
     if (exit_now >= 0)
         return exit_now;
     if (command.options.timeout_s > 0)
-        alarm((unsigned)command.options.timeout_s);
+        platform_end_after((unsigned)command.options.timeout_s);
     return run(&command, argc - optind, argv + optind);
 }

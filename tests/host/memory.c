@@ -1,14 +1,13 @@
 #include "memory.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
+
+#include "platform.h"
 
 static void *memory_checked(void *memory)
 {
@@ -31,23 +30,48 @@ void *memory_grow(void *old, size_t len)
 
 char *memory_text(const char *text)
 {
-    return text ? memory_checked(strdup(text)) : NULL;
+    return text ? memory_text_n(text, strlen(text)) : NULL;
 }
 
 char *memory_text_n(const char *text, size_t len)
 {
-    return memory_checked(strndup(text, len));
+    const char *end = memchr(text, 0, len);
+    size_t used = end ? (size_t)(end - text) : len;
+    char *copy = memory_take(used + 1);
+    memcpy(copy, text, used);
+    return copy;
 }
 
 char *memory_format(const char *format, ...)
 {
     va_list arguments;
+    va_list again;
     va_start(arguments, format);
-    char *text = NULL;
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    va_copy(again, arguments);
+    int len = vsnprintf(NULL, 0, format, arguments);
+    char *text = memory_checked(len < 0 ? NULL : memory_take((size_t)len + 1));
+    vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
     va_end(arguments);
-    return memory_checked(text);
+    return text;
+}
+
+void memory_append(struct memory_text *text, const char *bytes, size_t len)
+{
+    if (text->cap - text->len <= len) {
+        size_t cap = 2 * text->cap + len + 64;
+        char *grown = memory_take(cap);
+        if (text->data) {
+            memcpy(grown, text->data, text->len);
+            OPENSSL_cleanse(text->data, text->len); /* a script may hold a secret */
+        }
+        free(text->data);
+        text->data = grown;
+        text->cap = cap;
+    }
+    memcpy(text->data + text->len, bytes, len);
+    text->len += len;
+    text->data[text->len] = 0;
 }
 
 char *memory_hex(const uint8_t *bytes, size_t len)
@@ -174,11 +198,8 @@ char *memory_from_utf16(const uint8_t *bytes, size_t len, size_t *text_len)
     return out;
 }
 
-char *memory_read_file(const char *path, size_t *len)
+char *memory_read_stream(FILE *file, size_t *len)
 {
-    FILE *file = fopen(path, "rbe");
-    if (!file)
-        return NULL;
     char *data = NULL;
     size_t used = 0;
     size_t cap = 0;
@@ -189,10 +210,8 @@ char *memory_read_file(const char *path, size_t *len)
             data = memory_grow(data, cap = cap * 2 + 8192);
         got = fread(data + used, 1, cap - used - 1, file);
     } while (got > 0);
-    bool good = !ferror(file);
-    fclose(file);
     data[used] = 0;
-    if (!good) {
+    if (ferror(file)) {
         free(data);
         return NULL;
     }
@@ -201,24 +220,22 @@ char *memory_read_file(const char *path, size_t *len)
     return data;
 }
 
+char *memory_read_file(const char *path, size_t *len)
+{
+    FILE *file = platform_stream_open(path, "r");
+    if (!file)
+        return NULL;
+    char *data = memory_read_stream(file, len);
+    fclose(file);
+    return data;
+}
+
 bool memory_write_file(const char *path, const void *data, size_t len)
 {
     char *aside = memory_format("%s.tmp", path);
-    bool good = false;
-    int handle = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (handle >= 0) {
-        const char *from = data;
-        size_t left = len;
-        while (left > 0) {
-            ssize_t wrote = write(handle, from, left);
-            if (wrote <= 0)
-                break;
-            from += wrote;
-            left -= (size_t)wrote;
-        }
-        good = left == 0 && fsync(handle) == 0;
-        good = close(handle) == 0 && good && rename(aside, path) == 0;
-    }
+    struct platform_file *file = platform_file_open(aside, PLATFORM_REPLACE);
+    bool good = platform_file_write(file, data, len, 0) && platform_file_flush(file);
+    good = platform_file_close(file) && good && platform_path_replace(aside, path);
     free(aside);
     return good;
 }

@@ -1,23 +1,16 @@
 /* The calls of a session, each with its two-call dance: ask for the size, allocate, ask again. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/crypto.h>
 
 #include "memory.h"
+#include "platform.h"
 #include "provider_calls.h"
 #include "provider_conformance.h"
 #include "provider_exports.h"
 #include "provider_library.h"
 #include "provider_text.h"
-
-static struct timespec now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time;
-}
 
 static SqlCpData as_data(const uint8_t *bytes, size_t len)
 {
@@ -47,12 +40,12 @@ static int ask_once(const struct provider_session *session, const struct key_que
     const struct provider_exports *exports = provider_session_exports(session);
     const SqlCpSession *handle = provider_session_handle(session);
     const char *function = question_function(question);
-    struct timespec start = now();
+    uint64_t start_ns = platform_clock_ns();
     int code = question->name ? exports->get_key_info_by_name(handle, question->name, info)
                : question->thumbprint
                    ? exports->get_key_info_by_thumb(handle, question->thumbprint, info)
                    : exports->get_key_info_by_key_id(handle, question->id, info);
-    provider_session_trace(session, &start, function, code);
+    provider_session_trace(session, start_ns, function, code);
     provider_conformance_key(function, code, info, provider_session_thumbprint_len(session));
     return code;
 }
@@ -132,9 +125,9 @@ int provider_key_by_id(struct provider_session *session, SqlCpKeyId id,
 
 int provider_key_next_id(struct provider_session *session, SqlCpKeyId *id)
 {
-    struct timespec start = now();
+    uint64_t start_ns = platform_clock_ns();
     return provider_session_trace(
-        session, &start, "SqlCryptGetNextKeyId",
+        session, start_ns, "SqlCryptGetNextKeyId",
         provider_session_exports(session)->get_next_key_id(provider_session_handle(session), id));
 }
 
@@ -149,10 +142,10 @@ int provider_key_create(struct provider_session *session, const char *name, SqlC
     SqlCpData thumbprint = {room, out->thumbprint};
     provider_conformance_fill(out->thumbprint, sizeof out->thumbprint);
     provider_text_make(&text, name);
-    struct timespec start = now();
+    uint64_t start_ns = platform_clock_ns();
     int code = provider_session_exports(session)->create_key(provider_session_handle(session),
                                                              &text, algorithm, flags, &thumbprint);
-    provider_session_trace(session, &start, function, code);
+    provider_session_trace(session, start_ns, function, code);
     provider_text_wipe(&text);
     provider_conformance_fetch(function, code, out->thumbprint, room, thumbprint.pb, thumbprint.cb);
     provider_conformance_tail(function, out->thumbprint, room, sizeof out->thumbprint);
@@ -164,9 +157,9 @@ int provider_key_create(struct provider_session *session, const char *name, SqlC
 int provider_key_drop(struct provider_session *session, const uint8_t *thumbprint, size_t len)
 {
     SqlCpData data = as_data(thumbprint, len);
-    struct timespec start = now();
+    uint64_t start_ns = platform_clock_ns();
     return provider_session_trace(
-        session, &start, "SqlCryptDropKey",
+        session, start_ns, "SqlCryptDropKey",
         provider_session_exports(session)->drop_key(provider_session_handle(session), &data));
 }
 
@@ -182,17 +175,17 @@ static int call_once(const struct provider_session *session, enum output_call ca
 {
     const struct provider_exports *exports = provider_session_exports(session);
     const SqlCpSession *handle = provider_session_handle(session);
-    struct timespec start = now();
+    uint64_t start_ns = platform_clock_ns();
     switch (call) {
     case CALL_EXPORT:
         return provider_session_trace(
-            session, &start, output_functions[call],
+            session, start_ns, output_functions[call],
             exports->export_key(handle, thumbprint, NULL, SQLCP_PUBLIC_KEY_BLOB, out));
     case CALL_ENCRYPT:
-        return provider_session_trace(session, &start, output_functions[call],
+        return provider_session_trace(session, start_ns, output_functions[call],
                                       exports->encrypt(handle, thumbprint, 1, NULL, 0, in, out));
     default:
-        return provider_session_trace(session, &start, output_functions[call],
+        return provider_session_trace(session, start_ns, output_functions[call],
                                       exports->decrypt(handle, thumbprint, 1, NULL, 0, in, out));
     }
 }

@@ -13,12 +13,13 @@
 
 #include <akvekm/sqlcrypt.h>
 
+#include "platform.h"
 #include "provider_library.h"
 
 enum { PROVIDER_GUARD_LEN = 32 }; /* bytes to allocate beyond what the provider is told of */
 
 void provider_conformance_report(const char *function, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    PLATFORM_PRINTF(2, 3);
 /* Breaches since the start of the process. */
 long provider_conformance_count(void);
 

@@ -1,8 +1,9 @@
 #include "provider_exports.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "platform.h"
 
 static const char *const names[] = {"SqlCryptInitializeProvider",
                                     "SqlCryptFreeProvider",
@@ -28,7 +29,7 @@ _Static_assert(sizeof(struct provider_exports) == sizeof names,
 int provider_exports_find(struct provider_exports *exports, void *module, char *missing, size_t cap)
 {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        void *address = dlsym(module, names[i]);
+        void *address = platform_library_symbol(module, names[i]);
         if (!address) {
             snprintf(missing, cap, "%s", names[i]);
             return (int)i + 1;

@@ -8,7 +8,7 @@
 #define EKMHOST_PROVIDER_EXPORTS_H
 
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
 #include <akvekm/sqlcrypt.h>
 
@@ -41,7 +41,7 @@ int provider_exports_find(struct provider_exports *exports, void *module, char *
 const struct provider_exports *provider_session_exports(const struct provider_session *session);
 const SqlCpSession *provider_session_handle(const struct provider_session *session);
 uint32_t provider_session_thumbprint_len(const struct provider_session *session);
-int provider_session_trace(const struct provider_session *session, const struct timespec *start,
+int provider_session_trace(const struct provider_session *session, uint64_t start_ns,
                            const char *function, int code);
 
 #endif

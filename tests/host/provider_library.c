@@ -1,14 +1,12 @@
 #include "provider_library.h"
 
-#include <dlfcn.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "memory.h"
+#include "platform.h"
 #include "provider_conformance.h"
 #include "provider_exports.h"
 #include "provider_text.h"
@@ -27,33 +25,19 @@ struct provider_library {
     struct provider_exports exports;
     struct provider_info info;
     bool trace;
-    pthread_mutex_t lock; /* of the book */
+    struct platform_mutex *lock; /* of the book */
     struct provider_session *sessions;
     uint64_t next_number;
 };
 
-struct stopwatch {
-    struct timespec start;
-};
-
-static struct stopwatch start_watch(void)
-{
-    struct stopwatch watch;
-    clock_gettime(CLOCK_MONOTONIC, &watch.start);
-    return watch;
-}
-
 /* One line to stderr for the call, if asked; gives the code on. */
-static int trace(const struct provider_library *library, const struct stopwatch *watch,
-                 const char *function, int code, uint64_t session)
+static int trace(const struct provider_library *library, uint64_t start_ns, const char *function,
+                 int code, uint64_t session)
 {
-    struct timespec end;
     provider_conformance_code(function, code);
     if (!library->trace)
         return code;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    double ms = (double)(end.tv_sec - watch->start.tv_sec) * 1e3 +
-                (double)(end.tv_nsec - watch->start.tv_nsec) / 1e6;
+    double ms = (double)(platform_clock_ns() - start_ns) / 1e6;
     if (session)
         fprintf(stderr, "trace: %s = %d (%.3f ms) session %" PRIu64 "\n", function, code, ms,
                 session);
@@ -69,15 +53,17 @@ static int ask_algorithm(struct provider_library *library, SqlCpAlgId id,
     uint16_t tag[SQLCP_MAX_ALGORITHM_TAG_BYTES / 2];
     SqlCpAlgorithmInfo info;
     memset(&info, 0, sizeof info);
-    struct stopwatch watch = start_watch();
-    int code = trace(library, &watch, function, library->exports.get_algorithm_info(id, &info), 0);
+    uint64_t start_ns = platform_clock_ns();
+    int code =
+        trace(library, start_ns, function, library->exports.get_algorithm_info(id, &info), 0);
     provider_conformance_query(function, code, info.algTag.ws, info.algTag.cb, sizeof tag);
     if (code == SQLCP_INSUFFICIENT_BUFFER && info.algTag.cb <= sizeof tag) {
         uint32_t room = info.algTag.cb;
         provider_conformance_fill(tag, sizeof tag);
         info.algTag.ws = tag;
-        watch = start_watch();
-        code = trace(library, &watch, function, library->exports.get_algorithm_info(id, &info), 0);
+        start_ns = platform_clock_ns();
+        code =
+            trace(library, start_ns, function, library->exports.get_algorithm_info(id, &info), 0);
         provider_conformance_fetch(function, code, tag, room, info.algTag.ws, info.algTag.cb);
         provider_conformance_tail(function, tag, room, sizeof tag);
         info.algTag.cb = info.algTag.cb < room ? info.algTag.cb : room;
@@ -99,9 +85,9 @@ static int ask_algorithms(struct provider_library *library)
     SqlCpAlgId before = SQLCP_INVALID_ID;
     struct provider_info *info = &library->info;
     while (info->algorithm_count < PROVIDER_MAX_ALGORITHMS) {
-        struct stopwatch watch = start_watch();
+        uint64_t start_ns = platform_clock_ns();
         int code = library->exports.get_next_algorithm_id(&id);
-        trace(library, &watch, "SqlCryptGetNextAlgorithmId", code, 0);
+        trace(library, start_ns, "SqlCryptGetNextAlgorithmId", code, 0);
         if (code != SQLCP_SUCCESS)
             return code == SQLCP_NOT_FOUND ? SQLCP_SUCCESS : code;
         if (id == before) {
@@ -140,8 +126,8 @@ static int ask_info(struct provider_library *library)
     uint16_t name[SQLCP_MAX_FRIENDLY_NAME_BYTES / 2];
     SqlCpProviderInfo info;
     memset(&info, 0, sizeof info);
-    struct stopwatch watch = start_watch();
-    int code = trace(library, &watch, function, library->exports.get_provider_info(&info), 0);
+    uint64_t start_ns = platform_clock_ns();
+    int code = trace(library, start_ns, function, library->exports.get_provider_info(&info), 0);
     provider_conformance_query(function, code, info.name.ws, info.name.cb, sizeof name);
     provider_conformance_info(code, &info);
     library->info.overwrote_name = info.name.ws != NULL;
@@ -149,8 +135,8 @@ static int ask_info(struct provider_library *library)
         uint32_t room = info.name.cb;
         provider_conformance_fill(name, sizeof name);
         info.name.ws = name;
-        watch = start_watch();
-        code = trace(library, &watch, function, library->exports.get_provider_info(&info), 0);
+        start_ns = platform_clock_ns();
+        code = trace(library, start_ns, function, library->exports.get_provider_info(&info), 0);
         provider_conformance_fetch(function, code, name, room, info.name.ws, info.name.cb);
         provider_conformance_tail(function, name, room, sizeof name);
         provider_conformance_info(code, &info);
@@ -168,8 +154,8 @@ static int ask_info(struct provider_library *library)
 
 static int initialize(struct provider_library *library)
 {
-    struct stopwatch watch = start_watch();
-    return trace(library, &watch, "SqlCryptInitializeProvider", library->exports.initialize(), 0);
+    uint64_t start_ns = platform_clock_ns();
+    return trace(library, start_ns, "SqlCryptInitializeProvider", library->exports.initialize(), 0);
 }
 
 static bool fault_set(struct provider_fault *fault, enum provider_step step, int code)
@@ -182,10 +168,9 @@ static bool fault_set(struct provider_fault *fault, enum provider_step step, int
 static bool open_module(struct provider_library *library, const char *path,
                         struct provider_fault *fault)
 {
-    library->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    library->module = platform_library_open(path, fault->text, sizeof fault->text);
     if (!library->module) {
         fault->step = PROVIDER_STEP_LOAD;
-        snprintf(fault->text, sizeof fault->text, "%s", dlerror());
         return false;
     }
     fault->state =
@@ -193,7 +178,7 @@ static bool open_module(struct provider_library *library, const char *path,
     if (fault->state == 0)
         return true;
     fault->step = PROVIDER_STEP_EXPORT;
-    dlclose(library->module);
+    platform_library_close(library->module);
     library->module = NULL;
     return false;
 }
@@ -203,11 +188,11 @@ struct provider_library *provider_library_load(const char *path, bool trace_call
 {
     struct provider_library *library = memory_take(sizeof *library);
     library->trace = trace_calls;
-    pthread_mutex_init(&library->lock, NULL);
+    library->lock = platform_mutex_new();
     *fault = (struct provider_fault){0};
     if (open_module(library, path, fault)) {
         if (!fault_set(fault, PROVIDER_STEP_INITIALIZE, initialize(library))) {
-            dlclose(library->module);
+            platform_library_close(library->module);
             library->module = NULL;
         } else if (fault_set(fault, PROVIDER_STEP_INFO, ask_info(library)) &&
                    (library->info.overwrote_name ||
@@ -226,11 +211,11 @@ void provider_library_unload(struct provider_library *library)
     while (library->sessions)
         provider_session_close(library->sessions, true);
     if (library->module) {
-        struct stopwatch watch = start_watch();
-        trace(library, &watch, "SqlCryptFreeProvider", library->exports.free_provider(), 0);
-        dlclose(library->module);
+        uint64_t start_ns = platform_clock_ns();
+        trace(library, start_ns, "SqlCryptFreeProvider", library->exports.free_provider(), 0);
+        platform_library_close(library->module);
     }
-    pthread_mutex_destroy(&library->lock);
+    platform_mutex_free(library->lock);
     free(library);
 }
 
@@ -249,12 +234,12 @@ int provider_session_open(struct provider_library *library, const char *identity
         provider_text_make(&credential.name, identity);
         provider_text_make(&credential.password, secret);
     }
-    pthread_mutex_lock(&library->lock);
+    platform_mutex_lock(library->lock);
     made->number = ++library->next_number;
-    pthread_mutex_unlock(&library->lock);
-    struct stopwatch watch = start_watch();
+    platform_mutex_unlock(library->lock);
+    uint64_t start_ns = platform_clock_ns();
     int code = library->exports.open_session(identity ? &credential : NULL, &made->handle);
-    trace(library, &watch, "SqlCryptOpenSession", code, made->number);
+    trace(library, start_ns, "SqlCryptOpenSession", code, made->number);
     provider_text_wipe(&credential.name);
     provider_text_wipe(&credential.password);
     if (code != SQLCP_SUCCESS) {
@@ -264,10 +249,10 @@ int provider_session_open(struct provider_library *library, const char *identity
     made->library = library;
     made->identity = memory_text(identity ? identity : "");
     made->spid = spid;
-    pthread_mutex_lock(&library->lock);
+    platform_mutex_lock(library->lock);
     made->next = library->sessions;
     library->sessions = made;
-    pthread_mutex_unlock(&library->lock);
+    platform_mutex_unlock(library->lock);
     *session = made;
     return code;
 }
@@ -275,16 +260,16 @@ int provider_session_open(struct provider_library *library, const char *identity
 void provider_session_close(struct provider_session *session, bool abort_calls)
 {
     struct provider_library *library = session->library;
-    pthread_mutex_lock(&library->lock);
+    platform_mutex_lock(library->lock);
     struct provider_session **link = &library->sessions;
     while (*link && *link != session)
         link = &(*link)->next;
     if (*link)
         *link = session->next;
-    pthread_mutex_unlock(&library->lock);
-    struct stopwatch watch = start_watch();
+    platform_mutex_unlock(library->lock);
+    uint64_t start_ns = platform_clock_ns();
     int code = library->exports.close_session(&session->handle, abort_calls);
-    trace(library, &watch, "SqlCryptCloseSession", code, session->number);
+    trace(library, start_ns, "SqlCryptCloseSession", code, session->number);
     free(session->identity);
     free(session);
 }
@@ -300,13 +285,13 @@ void provider_library_sessions(struct provider_library *library,
                                             const struct provider_session_entry *entry),
                                void *context)
 {
-    pthread_mutex_lock(&library->lock);
+    platform_mutex_lock(library->lock);
     for (const struct provider_session *at = library->sessions; at; at = at->next) {
         struct provider_session_entry entry = {(uint64_t)(uintptr_t)at->handle, at->identity,
                                                at->spid};
         each(context, &entry);
     }
-    pthread_mutex_unlock(&library->lock);
+    platform_mutex_unlock(library->lock);
 }
 
 const struct provider_exports *provider_session_exports(const struct provider_session *session)
@@ -324,9 +309,8 @@ uint32_t provider_session_thumbprint_len(const struct provider_session *session)
     return session->library->info.thumbprint_len;
 }
 
-int provider_session_trace(const struct provider_session *session, const struct timespec *start,
+int provider_session_trace(const struct provider_session *session, uint64_t start_ns,
                            const char *function, int code)
 {
-    struct stopwatch watch = {*start};
-    return trace(session->library, &watch, function, code, session->number);
+    return trace(session->library, start_ns, function, code, session->number);
 }

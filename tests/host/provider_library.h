@@ -24,7 +24,7 @@ struct provider_session;
  * failed (everything is undone). */
 struct provider_library *provider_library_load(const char *path, bool trace,
                                                struct provider_fault *fault);
-void provider_library_unload(struct provider_library *library); /* Free and dlclose; NULL allowed */
+void provider_library_unload(struct provider_library *library); /* Free and unload; NULL allowed */
 const struct provider_info *provider_library_info(const struct provider_library *library);
 
 /* Sessions. `spid` 0 is the engine. All functions below return the provider's code. */

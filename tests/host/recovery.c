@@ -5,24 +5,25 @@
 
 #include "engine.h"
 #include "memory.h"
+#include "platform.h"
 
 struct recovery {
     struct instance *instance;
     struct open_database *next; /* guarded by lock */
-    pthread_mutex_t lock;
+    struct platform_mutex *lock;
 };
 
-static void *recover_some(void *context)
+static void recover_some(void *context)
 {
     struct recovery *recovery = context;
     for (;;) {
-        pthread_mutex_lock(&recovery->lock);
+        platform_mutex_lock(recovery->lock);
         struct open_database *database = recovery->next;
         if (database)
             recovery->next = database->next;
-        pthread_mutex_unlock(&recovery->lock);
+        platform_mutex_unlock(recovery->lock);
         if (!database)
-            return NULL;
+            return;
         if (database->state != ENGINE_OFFLINE)
             engine_recover(recovery->instance, database);
     }
@@ -40,16 +41,16 @@ void recovery_run(struct instance *instance, int threads)
             database->state = ENGINE_OFFLINE;
     }
     struct recovery recovery = {.instance = instance, .next = instance->databases};
-    pthread_t *handles = memory_take((size_t)threads * sizeof *handles);
+    struct platform_thread **handles = memory_take((size_t)threads * sizeof *handles);
     int started = 0;
-    pthread_mutex_init(&recovery.lock, NULL);
+    recovery.lock = platform_mutex_new();
     while (started < threads && instance->databases &&
-           pthread_create(&handles[started], NULL, recover_some, &recovery) == 0)
+           (handles[started] = platform_thread_start(recover_some, &recovery)) != NULL)
         started++;
     if (started == 0)
         recover_some(&recovery);
     for (int i = 0; i < started; i++)
-        pthread_join(handles[i], NULL);
-    pthread_mutex_destroy(&recovery.lock);
+        platform_thread_join(handles[i]);
+    platform_mutex_free(recovery.lock);
     free(handles);
 }

@@ -75,16 +75,17 @@ void rowset_sort(struct rowset *rows, size_t column, bool descending)
 
 static void print_line(FILE *out, char *const *fields, const size_t *widths, size_t count)
 {
-    char *line = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&line, &len);
-    for (size_t i = 0; i < count; i++)
-        fprintf(memory, "%s%-*s", i ? " " : "", (int)widths[i], fields[i]);
-    fclose(memory);
-    while (len > 0 && line[len - 1] == ' ')
-        line[--len] = 0;
-    fprintf(out, "%s\n", line);
-    free(line);
+    struct memory_text line = {0};
+    memory_append(&line, "", 0);
+    for (size_t i = 0; i < count; i++) {
+        char *field = memory_format("%s%-*s", i ? " " : "", (int)widths[i], fields[i]);
+        memory_append(&line, field, strlen(field));
+        memory_wipe_text(field);
+    }
+    while (line.len > 0 && line.data[line.len - 1] == ' ')
+        line.data[--line.len] = 0;
+    fprintf(out, "%s\n", line.data);
+    free(line.data);
 }
 
 static void print_dashes(FILE *out, const size_t *widths, size_t count)

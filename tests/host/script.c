@@ -6,36 +6,35 @@
 #include <strings.h>
 
 #include "memory.h"
+#include "platform.h"
 #include "statement.h"
 
 /* The text with its variables replaced; NULL after an error message. */
 static char *replace_variables(struct connection *connection, const char *text)
 {
-    char *out = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&out, &len);
+    struct memory_text out = {0};
+    memory_append(&out, "", 0);
     for (const char *at = text; *at;) {
         size_t name_len = at[0] == '$' && at[1] == '(' ? strcspn(at + 2, ")\n") : 0;
         if (name_len == 0 || at[2 + name_len] != ')') {
-            fputc(*at++, memory);
+            memory_append(&out, at++, 1);
             continue;
         }
         char *name = memory_text_n(at + 2, name_len);
-        const char *value = getenv(name);
+        char *value = platform_environment(name);
         if (!value) {
             fprintf(connection->out, "'%s' scripting variable not defined.\n", name);
             connection->instance->errors++;
             free(name);
-            fclose(memory);
-            memory_wipe_text(out);
+            memory_wipe_text(out.data);
             return NULL;
         }
-        fputs(value, memory);
+        memory_append(&out, value, strlen(value));
+        memory_wipe_text(value);
         free(name);
         at += name_len + 3;
     }
-    fclose(memory);
-    return out;
+    return out.data;
 }
 
 /* What is open at the end of a line: a quote, ']' or a comment; state goes from line to line. */

@@ -6,7 +6,16 @@ case_name=$2
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/ekmhost-selftest.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-export DUMMY_FOLDER="$work/keys" DUMMY_LOG="$work/calls" PROVIDER="$build/dummy_provider.so"
+if [ -f "$build/ekmhost.exe" ]; then # cross compiled: under Wine, which takes the paths as they are
+    suffix=dll
+    command -v wine64 >/dev/null 2>&1 || PATH=$PATH:/usr/lib/wine
+    export WINEPREFIX="${WINEPREFIX:-$build/wine-prefix}" WINEDEBUG=-all LC_ALL=C.UTF-8
+    ekmhost() { timeout 120 wine64 "$build/ekmhost.exe" "$@"; }
+else
+    suffix=so
+    ekmhost() { timeout 120 "$build/ekmhost" "$@"; }
+fi
+export DUMMY_FOLDER="$work/keys" DUMMY_LOG="$work/calls" PROVIDER="$build/dummy_provider.$suffix"
 export BACKUPS="$work"
 mkdir "$work/keys"
 failed=0
@@ -27,7 +36,7 @@ sql() {
     shift
     cat >"$work/script.sql"
     : >"$work/calls"
-    timeout 120 "$build/ekmhost" --data "${data:-$work/data}" --trace "$@" "$work/script.sql" \
+    ekmhost --data "${data:-$work/data}" --trace "$@" "$work/script.sql" \
         >"$work/out" 2>"$work/err"
     got=$?
     [ "$got" = "$wanted" ] || { fail "exit $got instead of $wanted"; tail -5 "$work/err"; }

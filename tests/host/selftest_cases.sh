@@ -43,9 +43,9 @@ SQL
 PRINT '$(NOT_SET_ANYWHERE)';
 SQL
     has "'NOT_SET_ANYWHERE' scripting variable not defined"
-    "$build/ekmhost" --no-such-option >"$work/out" 2>&1
+    ekmhost --no-such-option >"$work/out" 2>&1
     [ $? = 2 ] || fail "bad usage must exit with 2"
-    "$build/ekmhost" --data /proc/none/x </dev/null >"$work/out" 2>&1
+    ekmhost --data /proc/none/x </dev/null >"$work/out" 2>&1
     [ $? = 3 ] || fail "a folder that cannot be made must exit with 3"
 }
 
@@ -60,7 +60,7 @@ SQL
     has '^Msg 15123, '
     enable_ekm
     long=$(printf '/%0256d' 0)
-    LONG=$long NONE="$work/none.so" LACKING="$build/dummy_provider_incomplete.so" sql 1 <<'SQL'
+    LONG=$long NONE="$work/none.so" LACKING="$build/dummy_provider_incomplete.$suffix" sql 1 <<'SQL'
 CREATE CRYPTOGRAPHIC PROVIDER Prov FROM FILE = '$(LONG)';
 GO
 CREATE CRYPTOGRAPHIC PROVIDER Prov FROM FILE = '$(NONE)';
@@ -143,8 +143,9 @@ SQL
     has '^still$'
     has '^vault-a$'
     if grep -q right "$work/data/catalog.json"; then fail "a secret in clear"; fi
-    [ "$(stat -c %a "$work/data/catalog.json" "$work/data/machine.key" | sort -u)" = 600 ] ||
-        fail "rights of the catalog"
+    # Wine shows an access list of the account and the system as rights of owner and group.
+    rights=$(stat -c %a "$work/data/catalog.json" "$work/data/machine.key" | sort -u)
+    case $suffix.$rights in so.600 | dll.7?0) ;; *) fail "rights of the catalog" ;; esac
     rm "$work/data/machine.key"
     DUMMY_VERSION=2 sql 1 <<'SQL'
 ALTER CRYPTOGRAPHIC PROVIDER Prov ENABLE;

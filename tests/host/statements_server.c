@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "expression.h"
 #include "memory.h"
+#include "platform.h"
 #include "statement.h"
 
 static bool run_configure(struct connection *connection, const struct pattern_match *match)
@@ -137,9 +138,7 @@ static bool run_wait(struct connection *connection, const struct pattern_match *
     if (sscanf(pattern_text(match, "time"), "%d:%d:%lf", &hours, &minutes, &seconds) < 2)
         return connection_raise(connection, 102, 0, pattern_text(match, "time"));
     seconds += 60 * minutes + 3600 * hours;
-    struct timespec time = {.tv_sec = (time_t)seconds};
-    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
-    nanosleep(&time, NULL);
+    platform_sleep_ms((uint64_t)(seconds * 1e3));
     return true;
 }
 

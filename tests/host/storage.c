@@ -1,11 +1,9 @@
 #include "storage.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -77,15 +75,15 @@ bool storage_save_header(struct storage *storage, char why[256])
     char page[STORAGE_PAGE_LEN];
     errno = 0;
     bool good = print_header(storage, page) &&
-                pwrite(storage->handle, page, sizeof page, 0) == sizeof page &&
-                fsync(storage->handle) == 0;
+                platform_file_write(storage->file, page, sizeof page, 0) &&
+                platform_file_flush(storage->file);
     return good || storage_fail(why, "cannot write", storage->base);
 }
 
 static bool load_header(struct storage *storage)
 {
     char page[STORAGE_PAGE_LEN + 1] = "";
-    if (pread(storage->handle, page, STORAGE_PAGE_LEN, 0) != STORAGE_PAGE_LEN)
+    if (!platform_file_read(storage->file, page, STORAGE_PAGE_LEN, 0))
         return false;
     cJSON *header = cJSON_Parse(page);
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(header, "name"));
@@ -107,14 +105,14 @@ static bool load_header(struct storage *storage)
     return good;
 }
 
-static struct storage *open_file(const char *base, int flags, char why[256])
+static struct storage *open_file(const char *base, enum platform_open how, char why[256])
 {
     struct storage *storage = memory_take(sizeof *storage);
     char *path = memory_format("%s.mdf", base);
     errno = 0;
-    storage->handle = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
+    storage->file = platform_file_open(path, how);
     storage->base = memory_text(base);
-    if (storage->handle < 0) {
+    if (!storage->file) {
         storage_fail(why, "cannot open", path);
         storage_close(storage);
         storage = NULL;
@@ -126,13 +124,13 @@ static struct storage *open_file(const char *base, int flags, char why[256])
 static void remove_hint(const char *base)
 {
     char *path = storage_hint_path(base);
-    unlink(path);
+    platform_path_remove(path);
     free(path);
 }
 
 struct storage *storage_create(const char *base, const char *name, char why[256])
 {
-    struct storage *storage = open_file(base, O_CREAT | O_EXCL, why);
+    struct storage *storage = open_file(base, PLATFORM_CREATE_NEW, why);
     if (!storage)
         return NULL;
     remove_hint(base); /* of a former database here */
@@ -147,7 +145,7 @@ struct storage *storage_create(const char *base, const char *name, char why[256]
 
 struct storage *storage_open(const char *base, char why[256])
 {
-    struct storage *storage = open_file(base, 0, why);
+    struct storage *storage = open_file(base, PLATFORM_UPDATE, why);
     if (!storage)
         return NULL;
     errno = 0;
@@ -170,8 +168,7 @@ void storage_close(struct storage *storage)
 {
     if (!storage)
         return;
-    if (storage->handle >= 0)
-        close(storage->handle);
+    platform_file_close(storage->file);
     free(storage->base);
     free(storage->name);
     OPENSSL_cleanse(storage, sizeof *storage);
@@ -181,11 +178,11 @@ void storage_close(struct storage *storage)
 bool storage_remove(const char *base)
 {
     char *path = memory_format("%s.mdf", base);
-    bool good = unlink(path) == 0;
+    bool good = platform_path_remove(path);
     free(path);
     for (int next = 0; (next = storage_next_segment(base, next)) != 0;) {
         path = storage_segment_path(base, next);
-        good = unlink(path) == 0 && good;
+        good = platform_path_remove(path) && good;
         free(path);
     }
     remove_hint(base);
@@ -195,14 +192,14 @@ bool storage_remove(const char *base)
 static bool hint_exists(const char *base)
 {
     char *path = storage_hint_path(base);
-    bool there = access(path, F_OK) == 0;
+    bool there = platform_path_exists(path);
     free(path);
     return there;
 }
 
 static bool move_file(char *from, char *to)
 {
-    bool good = rename(from, to) == 0;
+    bool good = platform_path_replace(from, to);
     free(from);
     free(to);
     return good;
@@ -306,8 +303,8 @@ bool storage_read(struct storage *storage, uint8_t **data, size_t *len, char why
     errno = 0;
     *data = memory_take(pages * STORAGE_PAGE_LEN + 1);
     *len = storage->content_len;
-    bool good = pread(storage->handle, *data, pages * STORAGE_PAGE_LEN, STORAGE_PAGE_LEN) ==
-                (ssize_t)(pages * STORAGE_PAGE_LEN);
+    bool good =
+        platform_file_read(storage->file, *data, pages * STORAGE_PAGE_LEN, STORAGE_PAGE_LEN);
     storage_crypt_digest(*data, pages * STORAGE_PAGE_LEN, digest);
     if (!good || strcmp(digest, storage->digest) != 0 ||
         !crypt_pages(storage, *data, pages, false)) {
@@ -319,15 +316,13 @@ bool storage_read(struct storage *storage, uint8_t **data, size_t *len, char why
     return true;
 }
 
-/* Puts the file just written in the place of the open one. */
-static bool reopen(struct storage *storage, const char *path)
+/* Writes the file anew; it is closed meanwhile, since no open file can be replaced on Windows. */
+static bool replace_file(struct storage *storage, const char *path, const void *data, size_t len)
 {
-    int handle = open(path, O_RDWR | O_CLOEXEC);
-    if (handle < 0)
-        return false;
-    close(storage->handle);
-    storage->handle = handle;
-    return true;
+    platform_file_close(storage->file);
+    bool good = memory_write_file(path, data, len);
+    storage->file = platform_file_open(path, PLATFORM_UPDATE);
+    return good && storage->file;
 }
 
 /* The whole file is written aside and renamed: after a crash it is the old or the new one. */
@@ -348,7 +343,7 @@ bool storage_write(struct storage *storage, const void *data, size_t len, char w
     storage_crypt_digest(file + STORAGE_PAGE_LEN, pages * STORAGE_PAGE_LEN, storage->digest);
     if (good && print_header(storage, page)) {
         memcpy(file, page, sizeof page);
-        good = memory_write_file(path, file, file_len) && reopen(storage, path);
+        good = replace_file(storage, path, file, file_len);
     } else {
         good = false;
     }

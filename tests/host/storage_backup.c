@@ -13,44 +13,47 @@
 #include "storage_file.h"
 
 /* One file as `suffix length\n` and its bytes. */
-static bool add_file(FILE *out, const char *base, const char *suffix)
+static bool add_file(struct memory_text *out, const char *base, const char *suffix)
 {
     char *path = memory_format("%s.%s", base, suffix);
     size_t len = 0;
     char *bytes = memory_read_file(path, &len);
-    bool good =
-        bytes && fprintf(out, "%s %zu\n", suffix, len) > 0 && fwrite(bytes, 1, len, out) == len;
+    if (bytes) {
+        char *head = memory_format("%s %zu\n", suffix, len);
+        memory_append(out, head, strlen(head));
+        memory_append(out, bytes, len);
+        free(head);
+    }
     free(bytes);
     free(path);
-    return good;
+    return bytes != NULL;
 }
 
-static bool gather(const struct storage *storage, bool log_only, char **payload, size_t *len)
+static bool gather(const struct storage *storage, bool log_only, struct memory_text *out)
 {
-    FILE *out = open_memstream(payload, len);
     bool good = log_only || add_file(out, storage->base, "mdf");
     for (int next = 0; good && (next = storage_next_segment(storage->base, next)) != 0;) {
         char suffix[32];
         snprintf(suffix, sizeof suffix, "%d.ldf", next);
         good = add_file(out, storage->base, suffix);
     }
-    return fclose(out) == 0 && good;
+    return good;
 }
 
 static bool write_backup(const struct storage *storage, const char *path,
                          const struct storage_backup_key *outer, bool log_only, char why[256])
 {
-    char *payload = NULL;
-    size_t len = 0;
+    struct memory_text payload = {0};
     uint8_t iv[16];
     char page[STORAGE_PAGE_LEN] = "";
     char check[STORAGE_CHECK_HEX] = "";
     static const struct storage_wrapped none;
     errno = 0;
-    bool good = gather(storage, log_only, &payload, &len) && RAND_bytes(iv, sizeof iv) == 1;
+    bool good = gather(storage, log_only, &payload) && RAND_bytes(iv, sizeof iv) == 1;
     if (good && outer) {
         storage_crypt_check(outer->key, outer->key_len, check);
-        good = storage_crypt_stream(outer->key, outer->key_len, iv, (uint8_t *)payload, len);
+        good = storage_crypt_stream(outer->key, outer->key_len, iv, (uint8_t *)payload.data,
+                                    payload.len);
     }
     cJSON *header = cJSON_CreateObject();
     char *hex = memory_hex(iv, sizeof iv);
@@ -62,13 +65,13 @@ static bool write_backup(const struct storage *storage, const char *path,
     good = good && cJSON_PrintPreallocated(header, page, sizeof page, true);
     cJSON_Delete(header);
     free(hex);
-    char *file = memory_take(sizeof page + len);
+    char *file = memory_take(sizeof page + payload.len);
     memcpy(file, page, sizeof page);
     if (good)
-        memcpy(file + sizeof page, payload, len);
-    good = good && memory_write_file(path, file, sizeof page + len);
+        memcpy(file + sizeof page, payload.data, payload.len);
+    good = good && memory_write_file(path, file, sizeof page + payload.len);
     free(file);
-    free(payload);
+    free(payload.data);
     return good || storage_fail(why, "cannot write", path);
 }
 

@@ -10,6 +10,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "platform.h"
 #include "storage.h"
 #include "storage_crypt.h"
 #include "storage_key.h"
@@ -17,7 +18,7 @@
 
 struct storage {
     char *base, *name;
-    int handle; /* of the data file */
+    struct platform_file *file; /* the data file */
     bool encrypted;
     char algorithm[16];
     struct storage_wrapped wrapped;

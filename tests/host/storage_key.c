@@ -21,7 +21,7 @@ static bool rewrite(struct storage *storage, void (*change)(struct storage *stor
     change(storage, context);
     bool good = storage_write(storage, content, len, why);
     if (!good) {
-        before.handle = storage->handle;
+        before.file = storage->file;
         *storage = before;
     }
     OPENSSL_cleanse(&before, sizeof before);

@@ -1,12 +1,9 @@
 /* Log segments: <base>.<number>.ldf, a header page in clear, then records under the key of that
  * segment. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "memory.h"
 #include "storage_file.h"
@@ -35,7 +32,7 @@ int storage_next_segment(const char *base, int after)
     int number = after + 1 > first ? after + 1 : first;
     for (int tries = 0; tries < MAX_SEGMENT_GAP; tries++, number++) {
         char *path = storage_segment_path(base, number);
-        bool there = access(path, F_OK) == 0;
+        bool there = platform_path_exists(path);
         free(path);
         if (there)
             return number;
@@ -70,20 +67,19 @@ bool storage_read_segment(const char *base, int number, struct storage_segment *
                           char check[STORAGE_CHECK_HEX])
 {
     char page[STORAGE_PAGE_LEN + 1] = "";
-    struct stat state;
+    uint64_t size = 0;
     char *path = storage_segment_path(base, number);
-    int handle = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = handle >= 0 && read(handle, page, STORAGE_PAGE_LEN) == STORAGE_PAGE_LEN &&
-                fstat(handle, &state) == 0;
+    struct platform_file *file = platform_file_open(path, PLATFORM_READ);
+    bool good =
+        platform_file_read(file, page, STORAGE_PAGE_LEN, 0) && platform_file_size(file, &size);
     cJSON *header = good ? cJSON_Parse(page) : NULL;
-    if (handle >= 0)
-        close(handle);
+    platform_file_close(file);
     free(path);
     memset(out, 0, sizeof *out);
     if (!header)
         return false;
     out->number = number;
-    out->bytes = (size_t)state.st_size - STORAGE_PAGE_LEN;
+    out->bytes = (size_t)size - STORAGE_PAGE_LEN;
     storage_take_wrapped(header, &out->key, check);
     cJSON_Delete(header);
     return true;
@@ -114,7 +110,7 @@ bool storage_free_segments(struct storage *storage, char why[256])
     bool good = memory_write_file(hint_path, hint, strlen(hint));
     for (int number = storage->active - 1; good && number > 0; number--) {
         char *path = storage_segment_path(storage->base, number);
-        bool last = unlink(path) != 0;
+        bool last = !platform_path_remove(path);
         free(path);
         if (last)
             break;
@@ -131,13 +127,10 @@ static bool blank_segment(const char *base, const struct storage_segment *segmen
 {
     char *path = storage_segment_path(base, segment->number);
     uint8_t *zeros = memory_take(segment->bytes);
-    int handle = open(path, O_WRONLY | O_CLOEXEC);
-    bool good =
-        handle >= 0 &&
-        pwrite(handle, zeros, segment->bytes, STORAGE_PAGE_LEN) == (ssize_t)segment->bytes &&
-        fsync(handle) == 0;
-    if (handle >= 0)
-        close(handle);
+    struct platform_file *file = platform_file_open(path, PLATFORM_UPDATE);
+    bool good = platform_file_write(file, zeros, segment->bytes, STORAGE_PAGE_LEN) &&
+                platform_file_flush(file);
+    platform_file_close(file);
     free(zeros);
     free(path);
     return good;
@@ -162,21 +155,20 @@ bool storage_log(struct storage *storage, const void *record, size_t len, char w
     char *path = storage_segment_path(storage->base, storage->active);
     uint8_t *bytes = memory_take(len + 4);
     uint32_t count = (uint32_t)len;
-    struct stat state;
+    uint64_t size = 0;
     errno = 0;
-    int handle = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    bool good = handle >= 0 && fstat(handle, &state) == 0;
+    struct platform_file *file = platform_file_open(path, PLATFORM_UPDATE);
+    bool good = platform_file_size(file, &size);
     memcpy(bytes, &count, 4);
     memcpy(bytes + 4, record, len);
     if (good && storage->encrypted) { /* the record's place makes the initialization vector */
         uint8_t iv[16] = {0};
         memcpy(iv, &storage->active, sizeof storage->active);
-        memcpy(iv + 4, &state.st_size, sizeof state.st_size);
+        memcpy(iv + 4, &size, sizeof size);
         good = storage_crypt_stream(storage->key, storage->key_len, iv, bytes + 4, len);
     }
-    good = good && write(handle, bytes, len + 4) == (ssize_t)(len + 4);
-    if (handle >= 0)
-        close(handle);
+    good = good && platform_file_write(file, bytes, len + 4, size);
+    platform_file_close(file);
     if (!good)
         storage_fail(why, "cannot write", path);
     free(bytes);

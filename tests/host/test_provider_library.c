@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "platform.h"
 #include "provider_calls.h"
 #include "provider_conformance.h"
 #include "provider_library.h"
@@ -18,10 +19,7 @@ static const uint8_t plain[] = "sixteen bytes...";
 static struct provider_library *load(const char *rule)
 {
     struct provider_fault fault;
-    if (rule)
-        setenv("ROGUE", rule, 1);
-    else
-        unsetenv("ROGUE");
+    platform_environment_set("ROGUE", rule);
     struct provider_library *library = provider_library_load(HOST_ROGUE, false, &fault);
     assert_non_null(library);
     return library;
@@ -152,25 +150,25 @@ static void load_faults_name_their_step(void **state)
     assert_int_equal(fault.step, PROVIDER_STEP_EXPORT);
     assert_int_equal(fault.state, 15);
     assert_string_equal(fault.text, "SqlCryptImportKey");
-    setenv("DUMMY_FAIL", "SqlCryptInitializeProvider=5003", 1);
+    platform_environment_set("DUMMY_FAIL", "SqlCryptInitializeProvider=5003");
     assert_null(provider_library_load(HOST_DUMMY, false, &fault));
     assert_int_equal(fault.step, PROVIDER_STEP_INITIALIZE);
     assert_int_equal(fault.code, 5003);
-    setenv("DUMMY_FAIL", "SqlCryptGetNextAlgorithmId=3", 1);
+    platform_environment_set("DUMMY_FAIL", "SqlCryptGetNextAlgorithmId=3");
     assert_null(provider_library_load(HOST_DUMMY, false, &fault));
     assert_int_equal(fault.step, PROVIDER_STEP_ALGORITHMS);
     assert_int_equal(fault.code, SQLCP_NOT_SUPPORTED);
-    unsetenv("DUMMY_FAIL");
+    platform_environment_set("DUMMY_FAIL", NULL);
 }
 
 static void an_overwritten_name_is_seen(void **state)
 {
     struct provider_fault fault;
     (void)state;
-    setenv("DUMMY_OVERWRITE", "1", 1);
+    platform_environment_set("DUMMY_OVERWRITE", "1");
     const long before = provider_conformance_count();
     struct provider_library *library = provider_library_load(HOST_DUMMY, false, &fault);
-    unsetenv("DUMMY_OVERWRITE");
+    platform_environment_set("DUMMY_OVERWRITE", NULL);
     assert_non_null(library);
     assert_true(provider_library_info(library)->overwrote_name);
     assert_true(provider_conformance_count() > before);

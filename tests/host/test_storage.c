@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "memory.h"
+#include "platform.h"
 #include "storage.h"
 #include "storage_backup.h"
 #include "storage_key.h"
@@ -22,16 +21,14 @@ static const uint8_t key_a[32] = "database encryption key A......";
 static const uint8_t key_b[32] = "database encryption key B......";
 
 struct place {
-    char folder[64];
+    char folder[300];
     char *base;
 };
 
 static int set_up(void **state)
 {
     struct place *place = memory_take(sizeof *place);
-    const char *parent = getenv("TMPDIR");
-    snprintf(place->folder, sizeof place->folder, "%s/storage-XXXXXX", parent ? parent : "/tmp");
-    assert_non_null(mkdtemp(place->folder));
+    assert_true(platform_folder_make_temporary(place->folder, sizeof place->folder));
     place->base = memory_format("%s/db", place->folder);
     *state = place;
     return 0;
@@ -40,12 +37,17 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct place *place = *state;
-    char *command = memory_format("rm -rf '%s'", place->folder);
-    int result = system(command);
-    free(command);
+    char **files = platform_folder_list(place->folder);
+    for (char **file = files; file && *file; file++) {
+        char *path = memory_format("%s/%s", place->folder, *file);
+        platform_path_remove(path);
+        free(path);
+    }
+    platform_folder_list_free(files);
+    bool good = platform_folder_remove(place->folder);
     free(place->base);
     free(place);
-    return result;
+    return good ? 0 : -1;
 }
 
 static struct storage_wrapped wrapped_by(uint8_t thumbprint)
@@ -69,7 +71,9 @@ static bool stands_in_file(const struct place *place, const char *suffix, const 
 {
     size_t len = 0;
     char *bytes = file_of(place, suffix, &len);
-    bool found = memmem(bytes, len, text, strlen(text)) != NULL;
+    bool found = false;
+    for (size_t at = 0; !found && at + strlen(text) <= len; at++)
+        found = memcmp(bytes + at, text, strlen(text)) == 0;
     free(bytes);
     return found;
 }
@@ -216,7 +220,7 @@ static void a_damaged_page_is_noticed(void **state)
     size_t len = 0;
     storage_close(make(place, true));
     char *path = memory_format("%s.mdf", place->base);
-    FILE *file = fopen(path, "r+e");
+    FILE *file = platform_stream_open(path, "r+");
     assert_non_null(file);
     fseek(file, 8192 + 3, SEEK_SET);
     int byte = fgetc(file);
@@ -237,10 +241,8 @@ static void files_are_for_their_owner_alone(void **state)
     static const char *const suffixes[] = {"mdf", "1.ldf"};
     storage_close(make(place, false));
     for (size_t i = 0; i < 2; i++) {
-        struct stat status;
         char *path = memory_format("%s.%s", place->base, suffixes[i]);
-        assert_int_equal(stat(path, &status), 0);
-        assert_int_equal(status.st_mode & 0777, 0600);
+        assert_true(platform_path_is_private(path));
         free(path);
     }
 }

@@ -19,6 +19,7 @@
 
 #include "keymap/discovery.h"
 #include "keymap/keycache.h"
+#include "platform/durable.h"
 #include "platform/file.h"
 
 #define PLAIN    "0123456789abcdef"

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "platform/file.h"
+#include "platform/durable.h"
 #include "scratch.h"
 
 /* Every step that a replacement takes, in order, and what befalls one of them. */

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "platform/file.h"
+#include "platform/durable.h"
 #include "platform/system.h"
 #include "scratch.h"
 

@@ -1,6 +1,6 @@
 /* The map as the provider sees it: lookups, what other processes write, what cannot be written. */
 #include "keymap/keymap.h"
-#include "platform/file.h"
+#include "platform/durable.h"
 #include "platform/system.h"
 
 // wrap: fsync

@@ -292,8 +292,13 @@ static void test_identity(void **state)
     assert_int_equal(plat_process_id(), getpid());
     assert_true(plat_thread_id() != 0);
     assert_int_equal(setenv("AKVEKM_UNIT", "x", 1), 0);
-    assert_string_equal(plat_environment("AKVEKM_UNIT"), "x");
-    assert_null(plat_environment("AKVEKM_UNSET"));
+    assert_int_equal(plat_environment("AKVEKM_UNIT", name, sizeof name), 1);
+    assert_string_equal(name, "x");
+    assert_int_equal(plat_environment("AKVEKM_UNSET", name, sizeof name), 0);
+    assert_string_equal(name, "");
+    assert_int_equal(setenv("AKVEKM_UNIT", "longer", 1), 0);
+    assert_int_equal(plat_environment("AKVEKM_UNIT", tiny, sizeof tiny), 6);
+    assert_string_equal(tiny, "");
 }
 
 int main(void)

@@ -1,0 +1,253 @@
+#!/bin/sh
+# libraries.sh FOLDER [JOBS]: OpenSSL, curl, cJSON and cmocka for Windows x64, static, in FOLDER/root, from Debian's source
+# packages: those carry the security fixes. Never from a bare upstream tarball. What is there and still right is kept;
+# FOLDER/root/versions.txt says what it was made from. Prints one line a step; a failed step prints its whole output.
+set -eu
+LC_ALL=C
+export LC_ALL
+
+[ $# -ge 1 ] || {
+    echo 'usage: sh cmake/windows/libraries.sh FOLDER [JOBS]' >&2
+    exit 2
+}
+script=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/$(basename -- "$0")
+mkdir -p "$1"
+folder=$(CDPATH='' cd -- "$1" && pwd)
+jobs=${2:-$(nproc)}
+
+target=x86_64-w64-mingw32
+cc=$target-gcc-win32
+harden='-O2 -fstack-protector-strong'
+SOURCE_DATE_EPOCH=1700000000
+export SOURCE_DATE_EPOCH
+
+# The oldest version that may go into the DLL: an archive that offers less is refused, not used.
+floor_of() {
+    case $1 in
+    openssl) echo 3.0.20-1~deb12u1 ;;
+    curl) echo 7.88.1-10+deb12u12 ;;
+    cjson) echo 1.7.15-1+deb12u4 ;;
+    cmocka) echo 1.1.5-2.1 ;;
+    esac
+}
+sources='openssl curl cjson cmocka'
+
+say() {
+    printf 'libraries: %s\n' "$*"
+}
+
+die() {
+    say "failed: $*" >&2
+    exit 1
+}
+
+# step WHAT FUNCTION: quiet, in a shell of its own so that a failure inside is never swallowed by set -e's exceptions.
+step() {
+    say "$1"
+    log=$folder/log.txt
+    status=0
+    libraries_step=$2 sh "$script" "$folder" "$jobs" >"$log" 2>&1 </dev/null || status=$?
+    if [ "$status" -ne 0 ]; then
+        cat "$log" >&2
+        die "$1"
+    fi
+}
+
+# --- sources -------------------------------------------------------------------------------------------------------------
+
+# A private apt configuration: the machine's own lists of sources stay as they are.
+write_apt_configuration() {
+    mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial" "$folder/apt/parts" "$folder/src"
+    rm -f "$folder"/apt/parts/*
+    eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+    found=
+    # shellcheck disable=SC2154 # set by the eval
+    if [ -f "$parts/debian.sources" ]; then
+        sed 's/^Types:.*/Types: deb-src/' "$parts/debian.sources" >"$folder/apt/parts/debian.sources"
+        found=yes
+    fi
+    # shellcheck disable=SC2154 # set by the eval
+    if [ -f "$list" ] && grep -q '^deb .*debian' "$list"; then
+        sed -n 's/^deb \(.*debian.*\)/deb-src \1/p' "$list" >"$folder/apt/parts/debian.list"
+        found=yes
+    fi
+    [ -n "$found" ] || die "no Debian package source in $list or $parts/debian.sources"
+    cat >"$folder/apt/apt.conf" <<CONFIGURATION
+Dir::Etc::SourceList "/dev/null";
+Dir::Etc::SourceParts "$folder/apt/parts";
+Dir::State::Lists "$folder/apt/lists";
+Dir::Cache "$folder/apt/cache";
+APT::Sandbox::User "root";
+APT::Get::List-Cleanup "true";
+CONFIGURATION
+}
+
+with_apt() {
+    APT_CONFIG=$folder/apt/apt.conf "$@"
+}
+
+# The newest security version of OpenSSL is listed before every mirror has its files; then the release's own stands in, and
+# that is said: versions.txt names it, and the next day's run asks again.
+fetch_source() {
+    cd "$folder/src"
+    if with_apt apt-get -q source "$1"; then
+        return 0
+    fi
+    [ "$1" = openssl ] || return 1
+    release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    with_apt apt-get -q source "openssl/$release"
+    echo "openssl: the newest listed version could not be fetched; took the one of $release itself" >"$folder/fallback.txt"
+}
+
+# version SOURCE: of the newest one that is complete (its .dsc is the last file apt fetches).
+version_of() {
+    newest=
+    for dsc in "$folder/src/$1"_*.dsc; do
+        [ -f "$dsc" ] || continue
+        version=$(sed -n 's/^Version: //p' "$dsc" | head -n 1)
+        [ -d "$(tree_of "$1" "$version")" ] || continue
+        if [ -z "$newest" ] || dpkg --compare-versions "$version" gt "$newest"; then
+            newest=$version
+        fi
+    done
+    echo "$newest"
+}
+
+# tree_of SOURCE VERSION: the unpacked tree is named by the upstream version alone.
+tree_of() {
+    upstream=${2%-*}
+    echo "$folder/src/$1-${upstream#*:}"
+}
+
+step_fetch() {
+    write_apt_configuration
+    with_apt apt-get -q -o APT::Update::Error-Mode=any update
+    rm -rf "$folder/src" "$folder/fallback.txt"
+    mkdir -p "$folder/src"
+    for source in $sources; do
+        fetch_source "$source"
+    done
+    touch "$folder/fetched"
+}
+
+# Once a day, so that a kept folder follows Debian's security updates; without a network, what is there stays in use.
+fetch() {
+    if [ -n "$(find "$folder/fetched" -mtime -1 2>/dev/null)" ]; then
+        return 0
+    fi
+    if [ ! -f "$folder/root/versions.txt" ]; then
+        step 'fetching source packages: openssl curl cjson cmocka' step_fetch
+    elif ! libraries_step=step_fetch sh "$script" "$folder" "$jobs" >"$folder/log.txt" 2>&1 </dev/null; then
+        say "warning: the package archive does not answer; the libraries of $(date -r "$folder/fetched") stay in use"
+    fi
+}
+
+check_versions() {
+    for source in $sources; do
+        version=$(version_of "$source")
+        [ -n "$version" ] || die "the source package $source is not there"
+        dpkg --compare-versions "$version" ge "$(floor_of "$source")" ||
+            die "$source $version is older than $(floor_of "$source"), which this project needs at least"
+        echo "$source $version"
+    done
+}
+
+# --- the four libraries --------------------------------------------------------------------------------------------------
+
+# OpenSSL embeds the compiler's flags and the paths it was configured by: none of them may name this folder. The three
+# directories are given at make: Configure on Unix takes C:/ as relative. no-autoload-config: no configuration file is read
+# from a place that an unprivileged user could create. Never no-dso: the module would not stay mapped for its atexit call.
+step_openssl() {
+    tree=$(tree_of openssl "$(version_of openssl)")
+    rm -rf "$folder/work/openssl"
+    mkdir -p "$folder/work/openssl"
+    cd "$folder/work/openssl"
+    configure=$(realpath --relative-to=. "$tree")/Configure
+    CFLAGS=$harden perl "$configure" mingw64 "--cross-compile-prefix=$target-" --prefix=/openssl --libdir=lib \
+        no-shared no-tests no-module no-legacy no-engine no-comp no-cms no-ct no-cmp no-ts no-srp no-srtp no-psk no-dtls \
+        no-ssl3 no-tls1 no-tls1_1 no-weak-ssl-ciphers no-nextprotoneg no-ui-console no-autoload-config no-capieng \
+        no-uplink no-aria no-bf no-blake2 no-camellia no-cast no-des no-dsa no-ec2m no-gost no-idea no-md4 no-mdc2 no-ocb \
+        no-rc2 no-rc4 no-rc5 no-rmd160 no-scrypt no-seed no-siphash no-siv no-sm2 no-sm3 no-sm4 no-whirlpool no-rfc3779
+    ssl_dir='C:/Program Files/Common Files/SSL'
+    make -s build_generated
+    make -s "-j$jobs" "OPENSSLDIR=$ssl_dir" "ENGINESDIR=$ssl_dir/none" "MODULESDIR=$ssl_dir/none" libcrypto.a libssl.a
+    mkdir -p "$folder/new/include" "$folder/new/lib"
+    cp libcrypto.a libssl.a "$folder/new/lib"
+    cp -r "$tree/include/openssl" "$folder/new/include"
+    cp include/openssl/*.h "$folder/new/include/openssl"
+    rm -rf "$folder/work/openssl"
+}
+
+# curl's own makefile, without 50 s of cross try-compiles; its first header precompiled with exactly make's flags.
+step_curl() {
+    tree=$(tree_of curl "$(version_of curl)")
+    rm -rf "$folder/work/curl"
+    mkdir -p "$folder/work/curl"
+    cp -r "$tree/lib" "$tree/include" "$folder/work/curl"
+    cd "$folder/work/curl/lib"
+    mkdir -p "$target"
+    defines='-DCURL_STATICLIB -DHTTP_ONLY -DCURL_DISABLE_NTLM -DCURL_DISABLE_COOKIES -DCURL_DISABLE_ALTSVC'
+    defines="$defines -DCURL_DISABLE_HSTS -DCURL_DISABLE_NETRC -DCURL_DISABLE_DOH"
+    # shellcheck disable=SC2086 # lists of flags
+    $cc -W -Wall $harden $defines -I. -I../include -DNDEBUG -DUSE_OPENSSL -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG \
+        -I../../../new/include -DENABLE_IPV6 -DBUILDING_LIBCURL -x c-header curl_setup.h -o curl_setup.h.gch
+    env CC=gcc-win32 "CFLAGS=$harden" "CPPFLAGS=$defines" make -s "-j$jobs" -f Makefile.mk \
+        "CROSSPREFIX=$target-" "TRIPLET=$target" CFG=-ssl-ipv6 OPENSSL_PATH=../../../new libcurl.a
+    cp libcurl.a "$folder/new/lib"
+    cp -r ../include/curl "$folder/new/include"
+    rm -rf "$folder/work/curl"
+}
+
+# CJSON_HIDE_SYMBOLS: else its objects ask the linker to export the whole of cJSON from our DLL.
+step_cjson() {
+    cd "$(tree_of cjson "$(version_of cjson)")"
+    # shellcheck disable=SC2086 # a list of flags
+    $cc $harden -DCJSON_HIDE_SYMBOLS -c cJSON.c -o "$folder/work/cjson.o"
+    $target-ar rcs "$folder/new/lib/libcjson.a" "$folder/work/cjson.o"
+    mkdir -p "$folder/new/include/cjson"
+    cp cJSON.h "$folder/new/include/cjson"
+}
+
+step_cmocka() {
+    cd "$(tree_of cmocka "$(version_of cmocka)")"
+    $cc -O1 -DHAVE_MALLOC_H -DHAVE_INTTYPES_H -DHAVE_SIGNAL_H -DHAVE_STRINGS_H -DHAVE_STRUCT_TIMESPEC -Iinclude \
+        -c src/cmocka.c -o "$folder/work/cmocka.o"
+    $target-ar rcs "$folder/new/lib/libcmocka.a" "$folder/work/cmocka.o"
+    cp include/cmocka*.h "$folder/new/include"
+}
+
+build() {
+    rm -rf "$folder/new"
+    mkdir -p "$folder/new/include" "$folder/new/lib" "$folder/work"
+    step "building $(grep '^openssl' "$folder/wanted.txt") (about a minute)" step_openssl
+    step "building $(grep '^curl' "$folder/wanted.txt")" step_curl
+    step "building $(grep '^cjson' "$folder/wanted.txt"), $(grep '^cmocka' "$folder/wanted.txt")" step_cjson
+    step 'building cmocka' step_cmocka
+    cp "$folder/wanted.txt" "$folder/new/versions.txt"
+    rm -rf "$folder/root" "$folder/work"
+    mv "$folder/new" "$folder/root"
+}
+
+# --- main ----------------------------------------------------------------------------------------------------------------
+
+if [ -n "${libraries_step:-}" ]; then
+    step=$libraries_step
+    unset libraries_step
+    set -x
+    "$step"
+    exit 0
+fi
+
+fetch
+# The stamp: versions, compiler, and this script, which holds the flags.
+{
+    check_versions
+    echo "compiler $($cc -dumpfullversion) $(dpkg-query -W -f='${Version}' gcc-mingw-w64-x86-64-win32)"
+    echo "script $(sha256sum <"$script" | cut -d ' ' -f 1)"
+} >"$folder/wanted.txt"
+[ ! -f "$folder/fallback.txt" ] || say "warning: $(cat "$folder/fallback.txt")"
+if cmp -s "$folder/wanted.txt" "$folder/root/versions.txt"; then
+    say "kept: $(sed -n 's/^\(openssl\|curl\|cjson\|cmocka\) /\1-/p' "$folder/root/versions.txt" | tr '\n' ' ')"
+else
+    build
+fi

@@ -1,0 +1,76 @@
+#include "keymap/keymap_entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/text.h"
+
+int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *b)
+{
+    if (a->thumbprint.len != b->thumbprint.len) {
+        return a->thumbprint.len < b->thumbprint.len ? -1 : 1;
+    }
+    int order = memcmp(a->thumbprint.bytes, b->thumbprint.bytes, a->thumbprint.len);
+    return order != 0 ? order : strcmp(a->host, b->host);
+}
+
+/* Equal entries keep the order of their lines. */
+static int compare(const void *left, const void *right)
+{
+    const struct keymap_entry *a = left, *b = right;
+    int order = keymap_entry_order(a, b);
+    return order != 0 ? order : (a->host > b->host) - (a->host < b->host);
+}
+
+void keymap_table_sort(struct keymap_table *table)
+{
+    if (table->count > 0) {
+        qsort(table->entries, table->count, sizeof *table->entries, compare);
+    }
+}
+
+void keymap_table_free(struct keymap_table *table)
+{
+    free(table->text);
+    free(table->entries);
+    memset(table, 0, sizeof *table);
+}
+
+/* With or without scheme, :443 or final slash, any case; NULL if nothing is left. */
+const char *keymap_read_host(char *text)
+{
+    static const char scheme[] = "https://";
+    if (text_equal_nocase_n(text, scheme, sizeof scheme - 1)) {
+        text += sizeof scheme - 1;
+    }
+    size_t len = strlen(text);
+    if (len > 0 && text[len - 1] == '/') {
+        text[--len] = '\0';
+    }
+    if (len > 4 && strcmp(text + len - 4, ":443") == 0) {
+        text[len - 4] = '\0';
+    }
+    text_lower(text);
+    return text_is_name(text, ".-", 253) ? text : NULL;
+}
+
+bool keymap_read_thumbprint(const char *text, struct thumbprint *out)
+{
+    uint8_t bytes[THUMBPRINT_MAX_BYTES];
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        text += 2;
+    }
+    size_t len = strlen(text) / 2;
+    return strlen(text) == 2 * len && len >= 1 && len <= sizeof bytes &&
+           hex_decode(text, len, bytes) && thumbprint_set(out, bytes, len);
+}
+
+bool keymap_same_key(const char *uri, const char *other)
+{
+    char host[254], other_host[254];
+    struct key_name key, other_key;
+    return key_uri_split(uri, host, sizeof host, &key) &&
+           key_uri_split(other, other_host, sizeof other_host, &other_key) &&
+           text_equal_nocase(host, other_host) && key_name_equal(&key, &other_key);
+}

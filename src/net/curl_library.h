@@ -1,0 +1,19 @@
+/*
+ * The libcurl that is linked: started with the right allocator, and judged.
+ *
+ * Owns nothing. Called by http.c, by one thread at a time.
+ */
+#ifndef AKVEKM_NET_CURL_LIBRARY_H
+#define AKVEKM_NET_CURL_LIBRARY_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* False: no memory. Each success is matched by a curl_global_cleanup. */
+bool curl_library_start(void);
+/* EKM_CONFIGURATION with a reason unless its TLS is OpenSSL 3, it resolves in a thread of its own,
+ * and is no older than what the build relied on. */
+enum ekm_rc curl_library_check(char *reason, size_t reason_cap) EKM_MUST_CHECK;
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * The proxy that the system's settings name for a host, where the system has such settings.
+ *
+ * Owns what was found out, for as long as the provider is up, as the connector does. Called by
+ * http.c and http_failure.c; any thread. On POSIX there is none: curl reads the environment.
+ */
+#ifndef AKVEKM_NET_SYSTEM_PROXY_H
+#define AKVEKM_NET_SYSTEM_PROXY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* "http://proxy:8080" for HTTPS to this host. False, and "": none by these settings. May ask the
+ * network the first time, for at most five seconds. */
+bool system_proxy_find(const char *host, char *out, size_t cap);
+void system_proxy_forget(void);
+
+/* For the Windows source and its test: `list` is "proxy:8080" or "http=a:80;https=b:8080". */
+bool system_proxy_pick(const char *list, char *out, size_t cap);
+/* `bypass` is "*.contoso.com;10.*;<local>". */
+bool system_proxy_bypassed(const char *bypass, const char *host);
+
+#endif

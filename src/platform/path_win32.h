@@ -1,0 +1,27 @@
+/*
+ * What the Windows modules share: UTF-8 to UTF-16 and back, error to plat_io, opening, trust.
+ *
+ * Called by the Windows sources of this folder alone; any thread.
+ */
+#ifndef AKVEKM_PLATFORM_PATH_WIN32_H
+#define AKVEKM_PLATFORM_PATH_WIN32_H
+
+#include <stddef.h>
+
+#include "platform/file.h"
+
+#define PATH_UNITS 1100 /* a configured path (1023) and the prefix of long ones */
+
+enum plat_io path_io(unsigned long error); /* of GetLastError */
+/* False: not valid, or longer than cap, which counts units or bytes; out is "" then. */
+bool path_widen(const char *text, wchar_t *out, size_t cap);
+bool path_narrow(const wchar_t *text, char *out, size_t cap);
+/* Like path_widen, for a file: backslashes, and the prefix that lifts the limit of 260. */
+bool path_native(const char *path, wchar_t *out, size_t cap);
+
+/* Whether nobody but SYSTEM, Administrators, TrustedInstaller and the account of this process owns
+ * or may change what the handle, opened with READ_CONTROL, stands for (behaviour.md section 8). */
+bool path_trusted(void *native_handle);
+bool path_folder_trusted(const char *path);
+
+#endif

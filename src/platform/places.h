@@ -1,0 +1,20 @@
+/*
+ * Where the system keeps what belongs to the library, and which paths it takes.
+ *
+ * Owns nothing. Any floor may call, any thread.
+ */
+#ifndef AKVEKM_PLATFORM_PLACES_H
+#define AKVEKM_PLATFORM_PLACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool places_is_absolute(const char *path);
+/* The index-th path at which a configuration file may stand; false past the last. */
+bool places_config(size_t index, char *out, size_t cap);
+/* The map's file, "" where the map is no file. */
+void places_keymap(char *out, size_t cap);
+/* The log's file, "" if its folder does not exist. */
+void places_log(char *out, size_t cap);
+
+#endif

@@ -1,0 +1,67 @@
+#include "platform/places.h"
+
+#include <initguid.h>
+#include <stdio.h>
+#include <windows.h>
+
+#include <knownfolders.h>
+#include <shlobj.h>
+
+#include "platform/path_win32.h"
+
+static bool is_separator(char c)
+{
+    return c == '\\' || c == '/';
+}
+
+/* C:\folder\file or \\server\share\file; not a device (\\.\) and not a path by the letter (\\?\).
+ */
+bool places_is_absolute(const char *path)
+{
+    bool letter = (path[0] >= 'A' && path[0] <= 'Z') || (path[0] >= 'a' && path[0] <= 'z');
+    if (letter) {
+        return path[1] == ':' && is_separator(path[2]);
+    }
+    return is_separator(path[0]) && is_separator(path[1]) && path[2] != '\0' && path[2] != '.' &&
+           path[2] != '?' && !is_separator(path[2]);
+}
+
+/* %ProgramData%\akv-ekm as the system knows it: a host's environment may say anything. */
+static bool own_folder(char *out, size_t cap)
+{
+    char data[PATH_UNITS];
+    wchar_t *wide = NULL;
+    bool found = SHGetKnownFolderPath(&FOLDERID_ProgramData, 0, NULL, &wide) == S_OK &&
+                 path_narrow(wide, data, sizeof data);
+    CoTaskMemFree(wide);
+    int len = found ? snprintf(out, cap, "%s\\akv-ekm", data) : -1;
+    return len > 0 && (size_t)len < cap;
+}
+
+bool places_config(size_t index, char *out, size_t cap)
+{
+    char folder[PATH_UNITS];
+    if (index > 0 || !own_folder(folder, sizeof folder)) {
+        return false;
+    }
+    int len = snprintf(out, cap, "%s\\akv-ekm.conf", folder);
+    return len > 0 && (size_t)len < cap;
+}
+
+void places_keymap(char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "%s", "");
+}
+
+/* Anybody may make folders under ProgramData, and put a link to another file where the log would
+ * be: only a folder with safe rights will do. */
+void places_log(char *out, size_t cap)
+{
+    char folder[PATH_UNITS];
+    bool safe = own_folder(folder, sizeof folder) && plat_folder_exists(folder) &&
+                path_folder_trusted(folder);
+    int len = safe ? snprintf(out, cap, "%s\\akv-ekm.log", folder) : -1;
+    if (len < 0 || (size_t)len >= cap) {
+        out[0] = '\0';
+    }
+}

@@ -1,0 +1,68 @@
+#include "platform/wiping.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/system.h"
+
+/* The length stands in front of the block, which stays aligned for anything. */
+#define HEAD_BYTES ((size_t)16)
+
+static size_t length_of(const void *block)
+{
+    size_t len;
+    memcpy(&len, (const char *)block - HEAD_BYTES, sizeof len);
+    return len;
+}
+
+void *wiping_malloc(size_t len)
+{
+    char *head = len <= SIZE_MAX - HEAD_BYTES ? malloc(HEAD_BYTES + len) : NULL;
+    if (head == NULL) {
+        return NULL;
+    }
+    memcpy(head, &len, sizeof len);
+    return head + HEAD_BYTES;
+}
+
+void *wiping_calloc(size_t count, size_t len)
+{
+    if (len != 0 && count > SIZE_MAX / len) {
+        return NULL;
+    }
+    void *block = wiping_malloc(count * len);
+    if (block != NULL) {
+        memset(block, 0, count * len);
+    }
+    return block;
+}
+
+void *wiping_realloc(void *block, size_t len)
+{
+    void *next = wiping_malloc(len);
+    if (next != NULL && block != NULL) {
+        size_t former = length_of(block);
+        memcpy(next, block, former < len ? former : len);
+        wiping_free(block);
+    }
+    return next;
+}
+
+char *wiping_strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = wiping_malloc(size);
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+    }
+    return copy;
+}
+
+void wiping_free(void *block)
+{
+    if (block != NULL) {
+        plat_wipe(block, length_of(block));
+        free((char *)block - HEAD_BYTES);
+    }
+}

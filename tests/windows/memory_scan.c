@@ -1,0 +1,206 @@
+/*
+ * memory_scan.exe DLL VAULT KEY SECRET: one life of the provider, then the whole process is
+ * searched for what must be gone.
+ *
+ * SECRET is hex with every byte turned by MASK, so that the process never holds it but in the
+ * buffer handed to the DLL. The marks looked for are kept masked for the same reason. Exit: 0
+ * nothing found, 1 something was, or the life went wrong.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <windows.h>
+
+#include <akvekm/sqlcrypt.h>
+
+enum { MASK = 0x55, KEY_LEN = 32, MARK_MAX = 512 };
+
+struct mark {
+    const char *what;
+    uint8_t masked[MARK_MAX];
+    size_t len;
+    unsigned long found;
+};
+
+static struct mark marks[5];
+static HMODULE dll;
+
+static void fail(const char *what, long code)
+{
+    fprintf(stderr, "memory_scan: %s: %ld\n", what, code);
+    exit(1);
+}
+
+static void *entry(const char *name)
+{
+    FARPROC address = GetProcAddress(dll, name);
+    void *symbol = NULL;
+    memcpy(&symbol, &address, sizeof symbol);
+    if (!symbol)
+        fail(name, (long)GetLastError());
+    return symbol;
+}
+
+#define CALL(name, ...)                                                                            \
+    do {                                                                                           \
+        void *symbol = entry(#name);                                                               \
+        __typeof__(name) *function;                                                                \
+        memcpy(&function, &symbol, sizeof function);                                               \
+        SqlCpError code = function(__VA_ARGS__);                                                   \
+        if (code != SQLCP_SUCCESS)                                                                 \
+            fail(#name, code);                                                                     \
+    } while (0)
+
+/* The bytes of the key that is wrapped, one at a time. */
+static uint8_t key_byte(size_t i)
+{
+    return (uint8_t)(i * 59 + 23);
+}
+
+static SqlCpStr wide(const char *text, uint16_t *units)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        units[i] = (uint8_t)text[i];
+    return (SqlCpStr){(uint32_t)(2 * len), units};
+}
+
+static void mark_secret(const char *hex)
+{
+    char digits[3] = "";
+    marks[0].what = "client secret";
+    marks[1].what = "client secret, UTF-16";
+    for (; hex[0] && hex[1] && marks[1].len + 2 <= MARK_MAX; hex += 2) {
+        memcpy(digits, hex, 2);
+        uint8_t byte = (uint8_t)strtoul(digits, NULL, 16);
+        marks[0].masked[marks[0].len++] = byte;
+        marks[1].masked[marks[1].len++] = byte;
+        marks[1].masked[marks[1].len++] = MASK;
+    }
+}
+
+/* The first bytes of each token of vaultsim: eyJ0eXAi, and what makes it no library's constant. */
+static void mark_token(void)
+{
+    static const char *const parts[] = {"eyJ0eXAiOi", "JKV1QiLCJh", "bGciOiJSUz", "I1NiJ9."};
+    marks[2].what = "token";
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (const char *at = parts[i]; *at; at++)
+            marks[2].masked[marks[2].len++] = (uint8_t)(*at ^ MASK);
+}
+
+/* As bytes, and as in the vault's answer. */
+static void mark_key(void)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    marks[3].what = "unwrapped key";
+    marks[4].what = "unwrapped key, base64url";
+    for (size_t i = 0; i < KEY_LEN; i++)
+        marks[3].masked[marks[3].len++] = key_byte(i) ^ MASK;
+    for (size_t i = 0; i + 2 < KEY_LEN; i += 3) {
+        uint32_t three =
+            (uint32_t)key_byte(i) << 16 | (uint32_t)key_byte(i + 1) << 8 | key_byte(i + 2);
+        for (int shift = 18; shift >= 0; shift -= 6)
+            marks[4].masked[marks[4].len++] = (uint8_t)(digits[three >> shift & 63] ^ MASK);
+    }
+}
+
+static bool stands_at(const volatile uint8_t *at, const struct mark *mark)
+{
+    for (size_t i = 0; i < mark->len; i++)
+        if (at[i] != (mark->masked[i] ^ MASK))
+            return false;
+    return true;
+}
+
+static void scan_region(const volatile uint8_t *start, size_t len)
+{
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        const uint8_t first = marks[i].masked[0] ^ MASK;
+        for (size_t at = 0; at + marks[i].len <= len; at++)
+            if (start[at] == first && stands_at(start + at, &marks[i]))
+                marks[i].found++;
+    }
+}
+
+/* Everything that is mapped and may be read: heaps, stacks, images. */
+static size_t scan(void)
+{
+    MEMORY_BASIC_INFORMATION region;
+    size_t seen = 0;
+    const uint8_t *at = NULL;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        marks[i].found = 0;
+    while (VirtualQuery(at, &region, sizeof region) == sizeof region) {
+        const DWORD readable = PAGE_READONLY | PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READ |
+                               PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY;
+        if (region.State == MEM_COMMIT && (region.Protect & readable) &&
+            !(region.Protect & PAGE_GUARD)) {
+            scan_region(region.BaseAddress, region.RegionSize);
+            seen += region.RegionSize;
+        }
+        at = (const uint8_t *)region.BaseAddress + region.RegionSize;
+    }
+    return seen;
+}
+
+static void open_session(const char *vault, SqlCpSession *session)
+{
+    static uint16_t name[300], password[300];
+    SqlCpCredential credential = {wide(vault, name), {(uint32_t)(2 * marks[0].len), password}};
+    for (size_t i = 0; i < marks[0].len; i++)
+        password[i] = marks[0].masked[i] ^ MASK;
+    CALL(SqlCryptOpenSession, &credential, session);
+    SecureZeroMemory(password, sizeof password);
+}
+
+/* A key is wrapped and unwrapped; what we hold of it is wiped. */
+static void use_key(const SqlCpSession *session, const char *key)
+{
+    static uint16_t name[300], found[300];
+    static uint8_t thumb_bytes[64], plain_bytes[512], cipher_bytes[512];
+    SqlCpStr wanted = wide(key, name);
+    SqlCpKeyInfo info = {{sizeof found, found}, {sizeof thumb_bytes, thumb_bytes}, 0, 0};
+    SqlCpData plain = {KEY_LEN, plain_bytes};
+    SqlCpData cipher = {sizeof cipher_bytes, cipher_bytes};
+    CALL(SqlCryptGetKeyInfoByName, session, &wanted, &info);
+    for (size_t i = 0; i < KEY_LEN; i++)
+        plain_bytes[i] = key_byte(i);
+    CALL(SqlCryptEncrypt, session, &info.thumb, 1, NULL, 0, &plain, &cipher);
+    SecureZeroMemory(plain_bytes, sizeof plain_bytes);
+    plain.cb = sizeof plain_bytes;
+    CALL(SqlCryptDecrypt, session, &info.thumb, 1, NULL, 0, &cipher, &plain);
+    for (size_t i = 0; i < KEY_LEN; i++)
+        if (plain.cb != KEY_LEN || plain_bytes[i] != key_byte(i))
+            fail("another key came back", (long)plain.cb);
+    SecureZeroMemory(plain_bytes, sizeof plain_bytes);
+}
+
+int main(int argc, char **argv)
+{
+    SqlCpSession session = NULL;
+    bool clean = true;
+    if (argc != 5 || !(dll = LoadLibraryA(argv[1])))
+        fail("usage: memory_scan DLL VAULT KEY SECRET", (long)GetLastError());
+    mark_secret(argv[4]);
+    mark_token();
+    mark_key();
+    CALL(SqlCryptInitializeProvider);
+    open_session(argv[2], &session);
+    use_key(&session, argv[3]);
+    scan();
+    if (marks[2].found == 0) /* an open session has its token: a search that misses it is blind */
+        fail("the search finds not even the token of an open session", 0);
+    CALL(SqlCryptCloseSession, &session, 0);
+    CALL(SqlCryptFreeProvider);
+    size_t seen = scan();
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        printf("%s: found %lu times\n", marks[i].what, marks[i].found);
+        clean = clean && marks[i].found == 0;
+    }
+    printf("%zu MiB searched\n", seen >> 20);
+    return clean ? 0 : 1;
+}

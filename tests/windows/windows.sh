@@ -1,0 +1,128 @@
+# Helpers of the cases under Wine, sourced with the Windows build folder in $1 and the native one in $2: those of
+# scenario.sh with the native vaultsim, but the server is ekmhost.exe with akvekm.dll, and the map is the registry of the
+# prefix in WINEPREFIX. Cases that share a prefix must not run at the same time: the map is one for the whole prefix.
+# shellcheck shell=sh
+windows=$(CDPATH='' cd -- "$1" && pwd)
+cases=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+set -- "$2"
+. "$cases/../integration/scenario.sh"
+
+command -v wine64 >/dev/null 2>&1 || PATH=$PATH:/usr/lib/wine
+unset DISPLAY
+export LC_ALL=C.UTF-8 WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml,winedbg.exe=d'
+export WINEPREFIX="${WINEPREFIX:-$windows/wine-prefix}"
+native_config=$folder/vault/akv-ekm.conf
+config=$folder/akvekm.conf
+provider_key='HKLM\SOFTWARE\Microsoft\SQL Server Cryptographic Provider'
+branch="$provider_key\\Azure Key Vault"
+
+# wine PROGRAM [ARGUMENT]...: the system's services must not hold our output, so they are started by begin_prefix
+wine() {
+    timeout 100 wine64 "$@" </dev/null
+}
+
+# Makes the prefix if there is none. The wineserver goes by itself, a minute after its last program.
+begin_prefix() {
+    mkdir -p "$WINEPREFIX"
+    wineserver64 -p60 </dev/null >/dev/null 2>&1 || :
+    if [ ! -f "$WINEPREFIX/system.reg" ]; then
+        timeout 200 wine64 wineboot -i </dev/null >/dev/null 2>&1 || fail 'no Wine prefix can be made'
+        timeout 60 wine64 winecfg -v win10 </dev/null >/dev/null 2>&1 || fail 'winecfg'
+    fi
+    timeout 100 wine64 wineboot </dev/null >/dev/null 2>&1 || fail 'Wine does not start'
+}
+
+# windows_path PATH: the file may be yet to come
+windows_path() {
+    printf 'Z:%s' "$1" | tr / '\\'
+}
+
+# rights none|read|full: of everybody to the whole branch
+rights() {
+    wine "$windows/registry_acl.exe" "${provider_key#HKLM?}" "$1"
+}
+
+# R43: the empty branch, made by hand as the administrator does
+make_branch() {
+    drop_branch
+    wine reg add "$provider_key" /f >/dev/null || fail 'the registry key cannot be made'
+}
+
+drop_branch() {
+    rights full 2>/dev/null || : # a case may have ended while it had taken them away
+    wine reg delete "$provider_key" /f >/dev/null 2>&1 || :
+}
+
+# map: all of the branch, without the lead and carriage returns
+map() {
+    wine reg query "$provider_key" /s | tr -d '\r' | sed 's/^HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\//'
+}
+
+# map_entry VAULT-URL THUMBPRINT [KEY/VERSION]: prints the KeyUri, which must be this one
+map_entry() {
+    uri=$(wine reg query "$branch\\$1\\$2" /v KeyUri 2>/dev/null | tr -d '\r' |
+        sed -n 's/^ *KeyUri  *REG_SZ  *//p')
+    [ -n "$uri" ] || { map >&2; fail "the branch has no $1\\$2"; }
+    [ -z "${3-}" ] || [ "$uri" = "https://$vault/keys/$3" ] || fail "$2 leads to $uri, not to $3"
+    printf '%s\n' "$uri"
+}
+
+# add_entry VAULT-URL THUMBPRINT KEYURI
+add_entry() {
+    wine reg add "$branch\\$1\\$2" /v KeyUri /t REG_SZ /d "$3" /f >/dev/null
+}
+
+# As scenario.sh's, over the registry.
+map_has() {
+    map_entry "https://$vault" "$1" "$2" >/dev/null
+}
+
+map_count() {
+    map | grep -c '^ *KeyUri ' || :
+}
+
+# write_config: the native configuration with this system's paths
+write_config() {
+    {
+        grep '^connect_to *=' "$native_config"
+        printf 'ca_file = %s\n' "$(windows_path "$folder/vault/ca.pem")"
+        printf 'log_file = %s\n' "$(windows_path "$folder/vault/akv-ekm.log")"
+        printf 'log_level = debug\n'
+    } >"$config"
+    chmod 600 "$config"
+}
+
+begin_windows() {
+    begin_prefix
+    make_branch
+    start_vault
+    write_config
+    AKVEKM_CONFIG=$(windows_path "$config")
+    LIBRARY=$(windows_path "$windows/akvekm.dll")
+    BACKUPS=$(windows_path "$folder")
+}
+
+# As scenario.sh's, with the server under Wine.
+run() {
+    wanted=$1
+    shift
+    cat >"$folder/script.sql"
+    host "$server" "$@" "$(windows_path "$folder/script.sql")"
+}
+
+# host DATA [OPTION]... [SCRIPT]: expects the exit code $wanted
+host() {
+    data=$(windows_path "$1")
+    shift
+    got=0
+    timeout 100 wine64 "$windows/ekmhost.exe" --data "$data" --trace "$@" \
+        </dev/null >"$folder/out" 2>"$folder/err" || got=$?
+    [ "$got" = "$wanted" ] || fail "ekmhost.exe ended with $got instead of $wanted"
+    grep -q '^ekmhost: ' "$folder/err" || fail 'ekmhost.exe did not come to its end'
+    if grep -q "$(printf '\r')" "$folder/out"; then
+        fail 'carriage returns in the output'
+    fi
+    if grep '^conformance: ' "$folder/err"; then
+        fail 'the library broke a rule of the interface'
+    fi
+}
