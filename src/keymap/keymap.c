@@ -277,6 +277,20 @@ static bool stands(const char *host, const struct thumbprint *thumbprint,
     return same && io == PLAT_IO_OK && keymap_store_settled();
 }
 
+/* What a write came to; takes over the table. */
+static enum ekm_rc settle(struct call *call, enum plat_io io, struct keymap_table *after)
+{
+    if (io == PLAT_IO_OK) {
+        (void)install(after);
+        return EKM_OK;
+    }
+    if (call_aborted(call)) {
+        return call_fail(call, EKM_CLOSING, NULL);
+    }
+    return call_fail(call, EKM_MAP_FAILED, "%s cannot be written: %s", keymap_store_name(),
+                     plat_io_text(io));
+}
+
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
                        const struct thumbprint *thumbprint, const struct key_name *key)
 {
@@ -289,14 +303,11 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
         return EKM_OK;
     }
     struct keymap_entry entry = {host, uri, *thumbprint};
-    enum plat_io io = keymap_store_put(call, until_ms, &entry, &after);
-    if (io == PLAT_IO_OK) {
-        (void)install(&after);
-        return EKM_OK;
-    }
-    if (call_aborted(call)) {
-        return call_fail(call, EKM_CLOSING, NULL);
-    }
-    return call_fail(call, EKM_MAP_FAILED, "%s cannot be written: %s", keymap_store_name(),
-                     plat_io_text(io));
+    return settle(call, keymap_store_put(call, until_ms, &entry, &after), &after);
+}
+
+enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms)
+{
+    struct keymap_table after = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
+    return settle(call, keymap_store_probe(call, until_ms, &after), &after);
 }

@@ -39,5 +39,7 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
                        const struct thumbprint *thumbprint,
                        const struct key_name *key) EKM_MUST_CHECK;
+/* Whether a put could succeed now, for what must not be begun in vain: EKM_MAP_FAILED. */
+enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms) EKM_MUST_CHECK;
 
 #endif

@@ -272,28 +272,24 @@ static enum ekm_rc write_next(const char *text, size_t len, const struct span *s
     return rc == EKM_OK ? buf_append(next, text + tail, len - tail) : rc;
 }
 
-static enum plat_io replace(const char *text, size_t len, const struct span *span,
-                            const struct keymap_entry *entry, struct keymap_table *after)
+/* Replaces the whole file by `next`. */
+static enum plat_io replace(const struct buf *next, struct keymap_table *after)
 {
-    struct buf next = BUF_EMPTY(FILE_MAX_BYTES);
     struct plat_file_state state;
-    char *copy = NULL;
-    enum plat_io io = PLAT_IO_FAILED;
-    if (write_next(text, len, span, entry, &next) != EKM_OK ||
-        (copy = calloc(1, next.len + 4)) == NULL) {
-        goto out;
+    char *copy = calloc(1, next->len + 4);
+    if (copy == NULL) {
+        return PLAT_IO_FAILED;
     }
-    memcpy(copy, next.data, next.len);
+    if (next->len > 0) {
+        memcpy(copy, next->data, next->len);
+    }
     atomic_store(&is_unsettled, true);
-    io = plat_file_replace(map_path, next.data, next.len, &state);
+    enum plat_io io = plat_file_replace(map_path, copy, next->len, &state);
     if (io == PLAT_IO_OK) {
         atomic_store(&is_unsettled, false);
-        io = fill_table(after, copy, next.len, &state);
-        copy = NULL;
+        return fill_table(after, copy, next->len, &state);
     }
-out:
     free(copy);
-    buf_free(&next);
     return io;
 }
 
@@ -303,33 +299,59 @@ static bool stopped(void *context)
     return call_aborted(*call);
 }
 
+/* The lock, and the file as it is under it. The caller releases and frees, also on failure. */
+static enum plat_io begin(const struct call *call, uint64_t until_ms, int *lock, char **text,
+                          size_t *len, struct plat_file_state *state)
+{
+    char lock_path[sizeof map_path + 8];
+    enum plat_io io = plat_folder_for(map_path);
+    if (io == PLAT_IO_OK) {
+        (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
+        io = plat_lock_take(lock_path, until_ms, stopped, &call, lock);
+    }
+    return io == PLAT_IO_OK ? read_file(text, len, state) : io;
+}
+
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
                               const struct keymap_entry *entry, struct keymap_table *after)
 {
-    char lock_path[sizeof map_path + 8];
     int lock = -1;
     char *text = NULL;
     size_t len = 0;
     struct plat_file_state state;
-    enum plat_io io = plat_folder_for(map_path);
+    struct buf next = BUF_EMPTY(FILE_MAX_BYTES);
+    enum plat_io io = begin(call, until_ms, &lock, &text, &len, &state);
     if (io != PLAT_IO_OK) {
-        return io;
+        goto out;
     }
-    (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
-    io = plat_lock_take(lock_path, until_ms, stopped, &call, &lock);
-    if (io != PLAT_IO_OK) {
-        return io;
+    struct span span = find_line(text, len, entry);
+    if (span.found && span.same && keymap_store_settled()) {
+        io = fill_table(after, text, len, &state);
+        text = NULL;
+    } else {
+        io = write_next(text, len, &span, entry, &next) == EKM_OK ? replace(&next, after)
+                                                                  : PLAT_IO_FAILED;
     }
-    io = read_file(&text, &len, &state);
+out:
+    buf_free(&next);
+    free(text);
+    plat_lock_release(&lock);
+    return io;
+}
+
+enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
+                                struct keymap_table *after)
+{
+    int lock = -1;
+    char *text = NULL;
+    size_t len = 0;
+    struct plat_file_state state;
+    struct buf same = BUF_EMPTY(FILE_MAX_BYTES);
+    enum plat_io io = begin(call, until_ms, &lock, &text, &len, &state);
     if (io == PLAT_IO_OK) {
-        struct span span = find_line(text, len, entry);
-        if (span.found && span.same && keymap_store_settled()) {
-            io = fill_table(after, text, len, &state);
-            text = NULL;
-        } else {
-            io = replace(text, len, &span, entry, after);
-        }
+        io = buf_append(&same, text, len) == EKM_OK ? replace(&same, after) : PLAT_IO_FAILED;
     }
+    buf_free(&same);
     free(text);
     plat_lock_release(&lock);
     return io;

@@ -46,5 +46,8 @@ enum plat_io keymap_store_load(struct keymap_table *table);
  * the store's new state. What the store does not understand, it keeps. */
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
                               const struct keymap_entry *entry, struct keymap_table *after);
+/* Writes what is there once more: whether an entry could be put now. */
+enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
+                                struct keymap_table *after);
 
 #endif

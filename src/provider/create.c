@@ -85,6 +85,9 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
     (void)text_copy(call->key, sizeof call->key, wanted.name);
     rc = require_free_name(call, session, &wanted);
     if (rc == EKM_OK) {
+        rc = keymap_probe(call, call->deadline_ms);
+    }
+    if (rc == EKM_OK) {
         rc = vault_create_key(call, &session->vault, wanted.name, bits, &made);
     }
     if (rc == EKM_OK) {
