@@ -263,7 +263,7 @@ static void record(const struct search *search)
     uint64_t wait_ms = call_remaining_ms(call) / 4;
     uint64_t until_ms = plat_now_ms() + (wait_ms < RECORD_MAX_MS ? wait_ms : RECORD_MAX_MS);
     if (keymap_put(call, until_ms, search->vault->address.host, search->thumbprint,
-                   &search->found.id) != EKM_OK) {
+                   &search->found.id, search->missing) != EKM_OK) {
         call_log(call, LEVEL_ERROR, "found key not recorded: %s", call->error.note);
         call->error = (struct call_error){.rc = EKM_OK};
     }

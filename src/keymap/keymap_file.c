@@ -220,22 +220,29 @@ enum plat_io keymap_store_load(struct keymap_table *table)
 
 struct span {
     size_t start, len; /* without the line break */
-    bool found, same;  /* same: it names that key already */
+    bool found, names_key;
+    struct key_name key; /* a version of this vault's, if names_key */
 };
 
-static bool same_key(const char *uri, const char *other)
+/* Whether the line must stay: it names that key already, or one that the caller does not know of.
+ */
+static bool stands(const struct span *span, const struct keymap_entry *entry,
+                   const struct key_name *seen)
 {
-    char host[254], other_host[254];
-    struct key_name key, other_key;
-    return key_uri_split(uri, host, sizeof host, &key) &&
-           key_uri_split(other, other_host, sizeof other_host, &other_key) &&
-           text_equal_nocase(host, other_host) && key_name_equal(&key, &other_key);
+    struct key_name wanted;
+    if (!span->found || !span->names_key) {
+        return false;
+    }
+    if (key_uri_parse(entry->uri, entry->host, &wanted) && key_name_equal(&wanted, &span->key)) {
+        return keymap_store_settled();
+    }
+    return seen == NULL || !key_name_equal(seen, &span->key);
 }
 
 /* The last line that holds this host and thumbprint. */
 static struct span find_line(const char *text, size_t len, const struct keymap_entry *entry)
 {
-    struct span found = {0, 0, false, false};
+    struct span found = {0, 0, false, false, {"", ""}};
     size_t start = memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     while (start < len) {
         char line[LINE_MAX_BYTES];
@@ -244,7 +251,9 @@ static struct span find_line(const char *text, size_t len, const struct keymap_e
         size_t line_len = end != NULL ? (size_t)(end - text) - start : len - start;
         if (text_copy_n(line, sizeof line, text + start, line_len) && strlen(line) == line_len &&
             read_line(line, &read) == LINE_ENTRY && keymap_entry_order(&read, entry) == 0) {
-            found = (struct span){start, line_len, true, same_key(read.uri, entry->uri)};
+            found = (struct span){.start = start, .len = line_len, .found = true};
+            found.names_key =
+                key_uri_parse(read.uri, entry->host, &found.key) && found.key.version[0] != '\0';
         }
         start += line_len + 1;
     }
@@ -313,7 +322,8 @@ static enum plat_io begin(const struct call *call, uint64_t until_ms, int *lock,
 }
 
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, struct keymap_table *after)
+                              const struct keymap_entry *entry, const struct key_name *seen,
+                              struct keymap_table *after)
 {
     int lock = -1;
     char *text = NULL;
@@ -325,7 +335,7 @@ enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
         goto out;
     }
     struct span span = find_line(text, len, entry);
-    if (span.found && span.same && keymap_store_settled()) {
+    if (stands(&span, entry, seen)) {
         io = fill_table(after, text, len, &state);
         text = NULL;
     } else {

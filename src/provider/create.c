@@ -53,7 +53,7 @@ static enum ekm_rc record(struct call *call, const struct session *session,
     }
     keys_note(call, &key->id, thumbprint);
     keycache_learn_key(host, thumbprint, key);
-    rc = keymap_put(call, call->deadline_ms, host, thumbprint, &key->id);
+    rc = keymap_put(call, call->deadline_ms, host, thumbprint, &key->id, NULL);
     if (rc != EKM_OK) {
         call_log(call, LEVEL_ERROR, "the key was made, but could not be recorded in the map");
     }
