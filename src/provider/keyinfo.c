@@ -116,7 +116,10 @@ static enum ekm_rc settle_on_one(struct call *call, const struct session *sessio
         return EKM_OK;
     }
     enum ekm_rc rc = vault_get_key(call, &session->vault, &standing, &former);
-    if (rc != EKM_OK && rc != EKM_KEY_NOT_FOUND && rc != EKM_KEY_DISABLED) {
+    /* A vault that refuses the former key will do so tomorrow; one that is out of reach may answer.
+     */
+    if (rc != EKM_OK && rc != EKM_KEY_NOT_FOUND && rc != EKM_KEY_DISABLED && rc != EKM_FORBIDDEN &&
+        rc != EKM_KEY_OPERATION) {
         return rc;
     }
     bool stays = rc == EKM_OK && former.enabled && former.is_rsa && former.usable_size &&

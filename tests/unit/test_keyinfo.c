@@ -255,6 +255,35 @@ static void test_same_key_twice(void **state)
     fixture_stop();
 }
 
+/* The former key's refusal must not block the new one; a vault out of reach says nothing of it. */
+static void test_standing_key_is_refused(void **state)
+{
+    struct thumbprint print;
+    uint16_t units[16], found[16];
+    uint8_t bytes[32];
+    SqlCpStr name = fixture_wide("second", units);
+    SqlCpKeyInfo info = {{0, NULL}, {0, NULL}, 0, 0};
+    (void)state;
+    fake_add("first", "v1", 1);
+    fixture_start();
+    assert_int_equal(fixture_find("first", &print), SQLCP_SUCCESS);
+    fake_add("second", "v2", 1);
+    for (int i = 0; i < 2; i++) {
+        info.name = (SqlCpStr){0, NULL};
+        atomic_store(&fake_get_fails, EKM_OK);
+        assert_int_equal(SqlCryptGetKeyInfoByName(&fixture.session, &name, &info), 2);
+        info.name = (SqlCpStr){sizeof found, found};
+        info.thumb = (SqlCpData){sizeof bytes, bytes};
+        /* The size query's answer serves the new key: only the former one is asked for now. */
+        atomic_store(&fake_get_fails, i == 0 ? EKM_NO_ANSWER : EKM_FORBIDDEN);
+        assert_int_equal(SqlCryptGetKeyInfoByName(&fixture.session, &name, &info),
+                         i == 0 ? 3107 : SQLCP_SUCCESS);
+    }
+    assert_non_null(strstr(fixture_read(fixture.map), "second/v2"));
+    assert_non_null(strstr(fixture_read(fixture.log), "first/v1 is replaced in the map by second"));
+    fixture_stop();
+}
+
 static void test_by_thumbprint(void **state)
 {
     struct thumbprint print;
@@ -322,6 +351,7 @@ int main(void)
         CASE(test_wrong_thumbprint_in_the_map),
         CASE(test_thumbprint_of_no_rule),
         CASE(test_same_key_twice),
+        CASE(test_standing_key_is_refused),
         CASE(test_by_thumbprint),
         CASE(test_map_names_another_key),
     };
