@@ -19,6 +19,9 @@ struct fruitless {
     char host[254];
     struct thumbprint thumbprint;
     uint64_t until_ms;
+    bool refused;
+    bool undecided; /* of this wrapped key alone; another may decide */
+    uint64_t trial_hash;
 };
 
 static struct plat_mutex lock = PLAT_MUTEX_INIT;
@@ -35,6 +38,7 @@ struct search {
     const struct discovery_trial *trial;
     bool refused;   /* the vault denied a look at a candidate */
     bool undecided; /* another wrapped key may yet prove a candidate */
+    bool odd;       /* an answer made no sense: a moment later it may */
     struct vault_key found;
 };
 
@@ -93,27 +97,44 @@ static void turn_give(const char *host)
     plat_mutex_unlock(&lock);
 }
 
-static bool was_fruitless(const char *host, const struct thumbprint *thumbprint)
+/* Tells wrapped keys apart well enough for a minute; 0 for none. */
+static uint64_t hash_trial(const struct discovery_trial *trial)
+{
+    uint64_t hash = trial != NULL ? 14695981039346656037u : 0;
+    for (size_t i = 0; trial != NULL && i < trial->len; i++) {
+        hash = (hash ^ trial->wrapped[i]) * 1099511628211u;
+    }
+    return hash;
+}
+
+/* Whether the same search has just ended without a find; *refused: as it was denied. */
+static bool was_fruitless(const struct search *search, bool *refused)
 {
     bool found = false;
-    uint64_t now_ms = plat_now_ms();
+    uint64_t now_ms = plat_now_ms(), trial_hash = hash_trial(search->trial);
     plat_mutex_lock(&lock);
     for (size_t i = 0; i < FRUITLESS_MAX && !found; i++) {
-        found = fruitless[i].until_ms > now_ms && strcmp(fruitless[i].host, host) == 0 &&
-                thumbprint_equal(&fruitless[i].thumbprint, thumbprint);
+        const struct fruitless *past = &fruitless[i];
+        found = past->until_ms > now_ms && strcmp(past->host, search->vault->address.host) == 0 &&
+                thumbprint_equal(&past->thumbprint, search->thumbprint) &&
+                (!past->undecided || past->trial_hash == trial_hash);
+        *refused = found && past->refused;
     }
     plat_mutex_unlock(&lock);
     return found;
 }
 
-static void note_fruitless(const char *host, const struct thumbprint *thumbprint)
+static void note_fruitless(const struct search *search)
 {
     uint64_t until_ms = plat_now_ms() + DISCOVERY_FRUITLESS_MS;
     plat_mutex_lock(&lock);
     struct fruitless *place = &fruitless[fruitless_next];
     fruitless_next = (fruitless_next + 1) % FRUITLESS_MAX;
-    (void)text_copy(place->host, sizeof place->host, host);
-    place->thumbprint = *thumbprint;
+    (void)text_copy(place->host, sizeof place->host, search->vault->address.host);
+    place->thumbprint = *search->thumbprint;
+    place->refused = search->refused;
+    place->undecided = search->undecided;
+    place->trial_hash = hash_trial(search->trial);
     place->until_ms = until_ms;
     plat_mutex_unlock(&lock);
 }
@@ -126,22 +147,26 @@ void discovery_clear(void)
     plat_mutex_unlock(&lock);
 }
 
-/* EKM_NOT_FOUND for what the vault does not have or does not show: the next candidate may do. */
+/* EKM_NOT_FOUND for what concerns this candidate alone: the next may do. What keeps the vault from
+ * answering at all stays as it is. */
+static enum ekm_rc judge(struct search *search, enum ekm_rc rc)
+{
+    bool refused = rc == EKM_FORBIDDEN || rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION;
+    bool odd = rc == EKM_OTHER_KEY || (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) ||
+               (rc >= EKM_UNWRAP_BAD_VALUE && rc <= EKM_UNWRAP_EMPTY);
+    search->refused |= refused;
+    search->odd |= odd;
+    search->undecided |= rc == EKM_UNWRAP_REFUSED;
+    bool next = refused || odd || rc == EKM_UNWRAP_REFUSED || rc == EKM_KEY_NOT_FOUND ||
+                rc == EKM_REQUEST_REFUSED;
+    return next ? EKM_NOT_FOUND : rc;
+}
+
 static enum ekm_rc look_at(struct search *search, const struct key_name *candidate)
 {
-    enum ekm_rc rc = vault_get_key(search->call, search->vault, candidate, &search->found);
-    switch ((int)rc) {
-    case EKM_FORBIDDEN:
-    case EKM_KEY_DISABLED:
-    case EKM_KEY_OPERATION:
-        search->refused = true;
-        return EKM_NOT_FOUND;
-    case EKM_KEY_NOT_FOUND:
-    case EKM_REQUEST_REFUSED:
-        return EKM_NOT_FOUND;
-    case EKM_OK:
-        break;
-    default:
+    enum ekm_rc rc =
+        judge(search, vault_get_key(search->call, search->vault, candidate, &search->found));
+    if (rc != EKM_OK) {
         return rc;
     }
     bool same = search->missing != NULL && key_name_equal(&search->found.id, search->missing);
@@ -161,11 +186,7 @@ static enum ekm_rc try_to_open(struct search *search)
                           search->trial->wrapped, search->trial->len, &plain);
     }
     buf_free(&plain);
-    if (rc == EKM_UNWRAP_REFUSED) {
-        search->undecided = true;
-        return EKM_NOT_FOUND;
-    }
-    return rc;
+    return judge(search, rc);
 }
 
 /* A thumbprint of the old rule cannot be compared with a public key. */
@@ -242,7 +263,7 @@ static void record(const struct search *search)
     uint64_t wait_ms = call_remaining_ms(call) / 4;
     uint64_t until_ms = plat_now_ms() + (wait_ms < RECORD_MAX_MS ? wait_ms : RECORD_MAX_MS);
     if (keymap_put(call, until_ms, search->vault->address.host, search->thumbprint,
-                   &search->found.id) != EKM_OK) {
+                   &search->found.id, search->missing) != EKM_OK) {
         call_log(call, LEVEL_ERROR, "found key not recorded: %s", call->error.note);
         call->error = (struct call_error){.rc = EKM_OK};
     }
@@ -269,11 +290,11 @@ static enum ekm_rc run(struct search *search)
     if (rc != EKM_NOT_FOUND) {
         return rc;
     }
+    if (!search->odd) {
+        note_fruitless(search);
+    }
     if (search->refused) {
         return call_fail(search->call, EKM_NOT_FOUND, "the vault refuses a look at candidates");
-    }
-    if (!search->undecided) {
-        note_fruitless(search->vault->address.host, search->thumbprint);
     }
     return call_fail(search->call, EKM_NOT_FOUND, "%s",
                      search->undecided ? "the key that the old rule names does not open this"
@@ -302,11 +323,13 @@ enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
     if (rc != EKM_OK) {
         return rc;
     }
-    bool is_mine = !known_meanwhile(&search, out);
+    bool is_mine = !known_meanwhile(&search, out), refused = false;
     if (is_mine) {
         call->error = (struct call_error){.rc = EKM_OK};
-        rc = was_fruitless(vault->address.host, thumbprint)
-                 ? call_fail(call, EKM_NOT_FOUND, "not found in this vault a moment ago")
+        rc = was_fruitless(&search, &refused)
+                 ? call_fail(call, EKM_NOT_FOUND, "%s",
+                             refused ? "the vault refused a look at candidates a moment ago"
+                                     : "not found in this vault a moment ago")
                  : run(&search);
         if (rc == EKM_OK) {
             *out = search.found.id;

@@ -173,28 +173,23 @@ static bool is_outdated(const struct keymap_table *table, size_t i)
            keymap_entry_order(&table->entries[i], &table->entries[i + 1]) == 0;
 }
 
-static bool find_in(const struct snapshot *snapshot, const char *host,
+static bool find_in(const struct keymap_table *table, const char *host,
                     const struct thumbprint *thumbprint, struct key_name *out)
 {
-    bool found = false;
-    if (snapshot != NULL) {
-        const struct keymap_table *table = &snapshot->table;
-        size_t i = lower_bound(table, thumbprint, host);
-        while (i < table->count && is_outdated(table, i)) {
-            i++;
-        }
-        found = i < table->count && strcmp(table->entries[i].host, host) == 0 &&
-                thumbprint_equal(&table->entries[i].thumbprint, thumbprint) &&
-                is_usable(&table->entries[i], out);
+    size_t i = lower_bound(table, thumbprint, host);
+    while (i < table->count && is_outdated(table, i)) {
+        i++;
     }
-    return found;
+    return i < table->count && strcmp(table->entries[i].host, host) == 0 &&
+           thumbprint_equal(&table->entries[i].thumbprint, thumbprint) &&
+           is_usable(&table->entries[i], out);
 }
 
 enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
                         struct key_name *out)
 {
     struct snapshot *snapshot = refresh();
-    bool found = find_in(snapshot, host, thumbprint, out);
+    bool found = snapshot != NULL && find_in(&snapshot->table, host, thumbprint, out);
     (void)call;
     snapshot_put(snapshot);
     return found ? EKM_OK : EKM_NOT_FOUND;
@@ -272,15 +267,32 @@ static bool stands(const char *host, const struct thumbprint *thumbprint,
     struct key_name standing;
     enum plat_io io;
     struct snapshot *snapshot = refresh_and_tell(&io);
-    bool same = find_in(snapshot, host, thumbprint, &standing) && key_name_equal(&standing, key);
+    bool same = snapshot != NULL && find_in(&snapshot->table, host, thumbprint, &standing) &&
+                key_name_equal(&standing, key);
     snapshot_put(snapshot);
     return same && io == PLAT_IO_OK && keymap_store_settled();
 }
 
+/* What a write came to; takes over the table. */
+static enum ekm_rc settle(struct call *call, enum plat_io io, struct keymap_table *after)
+{
+    if (io == PLAT_IO_OK) {
+        (void)install(after);
+        return EKM_OK;
+    }
+    if (call_aborted(call)) {
+        return call_fail(call, EKM_CLOSING, NULL);
+    }
+    return call_fail(call, EKM_MAP_FAILED, "%s cannot be written: %s", keymap_store_name(),
+                     plat_io_text(io));
+}
+
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
-                       const struct thumbprint *thumbprint, const struct key_name *key)
+                       const struct thumbprint *thumbprint, const struct key_name *key,
+                       const struct key_name *seen)
 {
     char uri[KEY_URI_MAX + 1];
+    struct key_name standing;
     struct keymap_table after = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
     if (!key_uri_format(uri, sizeof uri, host, key)) {
         return call_fail(call, EKM_INTERNAL, "a KeyUri does not fit");
@@ -289,14 +301,18 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
         return EKM_OK;
     }
     struct keymap_entry entry = {host, uri, *thumbprint};
-    enum plat_io io = keymap_store_put(call, until_ms, &entry, &after);
-    if (io == PLAT_IO_OK) {
-        (void)install(&after);
-        return EKM_OK;
-    }
-    if (call_aborted(call)) {
-        return call_fail(call, EKM_CLOSING, NULL);
-    }
-    return call_fail(call, EKM_MAP_FAILED, "%s cannot be written: %s", keymap_store_name(),
-                     plat_io_text(io));
+    enum plat_io io = keymap_store_put(call, until_ms, &entry, seen, &after);
+    bool other = io == PLAT_IO_OK && find_in(&after, host, thumbprint, &standing) &&
+                 !key_name_equal(&standing, key);
+    enum ekm_rc rc = settle(call, io, &after);
+    return rc == EKM_OK && other
+               ? call_fail(call, EKM_OTHER_KEY, "the map names %s/%s for this thumbprint by now",
+                           standing.name, standing.version)
+               : rc;
+}
+
+enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms)
+{
+    struct keymap_table after = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
+    return settle(call, keymap_store_probe(call, until_ms, &after), &after);
 }

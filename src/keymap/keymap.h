@@ -34,10 +34,14 @@ enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct ke
 enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *name,
                               const struct thumbprint *thumbprint) EKM_MUST_CHECK;
 
-/* Adds or replaces durably before it returns EKM_OK; nothing is written if the entry stands
- * already. Waits for other writers until until_ms (plat_now_ms). EKM_MAP_FAILED. */
+/* Adds durably, or replaces the entry that names `seen` (NULL: there was none that is usable),
+ * before it returns EKM_OK; nothing is written if the entry stands already. EKM_OTHER_KEY: by now
+ * it names a third key, as another process wrote it; it stays. Waits for other writers until
+ * until_ms (plat_now_ms). EKM_MAP_FAILED. */
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
-                       const struct thumbprint *thumbprint,
-                       const struct key_name *key) EKM_MUST_CHECK;
+                       const struct thumbprint *thumbprint, const struct key_name *key,
+                       const struct key_name *seen) EKM_MUST_CHECK;
+/* Whether a put could succeed now, for what must not be begun in vain: EKM_MAP_FAILED. */
+enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms) EKM_MUST_CHECK;
 
 #endif

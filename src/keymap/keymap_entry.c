@@ -66,11 +66,15 @@ bool keymap_read_thumbprint(const char *text, struct thumbprint *out)
            hex_decode(text, len, bytes) && thumbprint_set(out, bytes, len);
 }
 
-bool keymap_same_key(const char *uri, const char *other)
+bool keymap_entry_stands(const char *uri, const struct keymap_entry *wanted,
+                         const struct key_name *seen)
 {
-    char host[254], other_host[254];
-    struct key_name key, other_key;
-    return key_uri_split(uri, host, sizeof host, &key) &&
-           key_uri_split(other, other_host, sizeof other_host, &other_key) &&
-           text_equal_nocase(host, other_host) && key_name_equal(&key, &other_key);
+    struct key_name standing, key;
+    if (!key_uri_parse(uri, wanted->host, &standing) || standing.version[0] == '\0') {
+        return false;
+    }
+    if (key_uri_parse(wanted->uri, wanted->host, &key) && key_name_equal(&key, &standing)) {
+        return keymap_store_settled();
+    }
+    return seen == NULL || !key_name_equal(seen, &standing);
 }

@@ -12,8 +12,11 @@
 const char *keymap_read_host(char *text);
 /* With or without 0x, any case. */
 bool keymap_read_thumbprint(const char *text, struct thumbprint *out);
-/* Whether both name the same version of the same key. */
-bool keymap_same_key(const char *uri, const char *other);
+/* Whether the KeyUri that stands for the entry's vault and thumbprint must stay: it names that very
+ * key, durably, or one that the caller (who saw `seen`, NULL for none that is usable) does not know
+ * of. */
+bool keymap_entry_stands(const char *uri, const struct keymap_entry *wanted,
+                         const struct key_name *seen);
 /* By keymap_entry_order; equal ones as they stand in the table's text. */
 void keymap_table_sort(struct keymap_table *table);
 

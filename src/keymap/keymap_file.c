@@ -167,12 +167,13 @@ enum plat_io keymap_store_load(struct keymap_table *table)
 }
 
 struct span {
-    size_t start, len; /* without the line break */
-    bool found, same;  /* same: it names that key already */
+    size_t start, len;  /* without the line break */
+    bool found, stands; /* stands: what it names is to stay */
 };
 
 /* The last line that holds this host and thumbprint. */
-static struct span find_line(const char *text, size_t len, const struct keymap_entry *entry)
+static struct span find_line(const char *text, size_t len, const struct keymap_entry *entry,
+                             const struct key_name *seen)
 {
     struct span found = {0, 0, false, false};
     size_t start = memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
@@ -183,7 +184,8 @@ static struct span find_line(const char *text, size_t len, const struct keymap_e
         size_t line_len = end != NULL ? (size_t)(end - text) - start : len - start;
         if (text_copy_n(line, sizeof line, text + start, line_len) && strlen(line) == line_len &&
             read_line(line, &read) == LINE_ENTRY && keymap_entry_order(&read, entry) == 0) {
-            found = (struct span){start, line_len, true, keymap_same_key(read.uri, entry->uri)};
+            found =
+                (struct span){start, line_len, true, keymap_entry_stands(read.uri, entry, seen)};
         }
         start += line_len + 1;
     }
@@ -211,28 +213,24 @@ static enum ekm_rc write_next(const char *text, size_t len, const struct span *s
     return rc == EKM_OK ? buf_append(next, text + tail, len - tail) : rc;
 }
 
-static enum plat_io replace(const char *text, size_t len, const struct span *span,
-                            const struct keymap_entry *entry, struct keymap_table *after)
+/* Replaces the whole file by `next`. */
+static enum plat_io replace(const struct buf *next, struct keymap_table *after)
 {
-    struct buf next = BUF_EMPTY(FILE_MAX_BYTES);
     struct plat_file_state state;
-    char *copy = NULL;
-    enum plat_io io = PLAT_IO_FAILED;
-    if (write_next(text, len, span, entry, &next) != EKM_OK ||
-        (copy = calloc(1, next.len + 4)) == NULL) {
-        goto out;
+    char *copy = calloc(1, next->len + 4);
+    if (copy == NULL) {
+        return PLAT_IO_FAILED;
     }
-    memcpy(copy, next.data, next.len);
+    if (next->len > 0) {
+        memcpy(copy, next->data, next->len);
+    }
     atomic_store(&is_unsettled, true);
-    io = plat_file_replace(map_path, next.data, next.len, &state);
+    enum plat_io io = plat_file_replace(map_path, copy, next->len, &state);
     if (io == PLAT_IO_OK) {
         atomic_store(&is_unsettled, false);
-        io = fill_table(after, copy, next.len, &state);
-        copy = NULL;
+        return fill_table(after, copy, next->len, &state);
     }
-out:
     free(copy);
-    buf_free(&next);
     return io;
 }
 
@@ -242,33 +240,60 @@ static bool stopped(void *context)
     return call_aborted(*call);
 }
 
-enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, struct keymap_table *after)
+/* The lock, and the file as it is under it. The caller releases and frees, also on failure. */
+static enum plat_io begin(const struct call *call, uint64_t until_ms, int *lock, char **text,
+                          size_t *len, struct plat_file_state *state)
 {
     char lock_path[sizeof map_path + 8];
+    enum plat_io io = plat_folder_for(map_path);
+    if (io == PLAT_IO_OK) {
+        (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
+        io = plat_lock_take(lock_path, until_ms, stopped, &call, lock);
+    }
+    return io == PLAT_IO_OK ? read_file(text, len, state) : io;
+}
+
+enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
+                              const struct keymap_entry *entry, const struct key_name *seen,
+                              struct keymap_table *after)
+{
     int lock = -1;
     char *text = NULL;
     size_t len = 0;
     struct plat_file_state state;
-    enum plat_io io = plat_folder_for(map_path);
+    struct buf next = BUF_EMPTY(FILE_MAX_BYTES);
+    enum plat_io io = begin(call, until_ms, &lock, &text, &len, &state);
     if (io != PLAT_IO_OK) {
-        return io;
+        goto out;
     }
-    (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
-    io = plat_lock_take(lock_path, until_ms, stopped, &call, &lock);
-    if (io != PLAT_IO_OK) {
-        return io;
+    struct span span = find_line(text, len, entry, seen);
+    if (span.stands) {
+        io = fill_table(after, text, len, &state);
+        text = NULL;
+    } else {
+        io = write_next(text, len, &span, entry, &next) == EKM_OK ? replace(&next, after)
+                                                                  : PLAT_IO_FAILED;
     }
-    io = read_file(&text, &len, &state);
+out:
+    buf_free(&next);
+    free(text);
+    plat_lock_release(&lock);
+    return io;
+}
+
+enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
+                                struct keymap_table *after)
+{
+    int lock = -1;
+    char *text = NULL;
+    size_t len = 0;
+    struct plat_file_state state;
+    struct buf same = BUF_EMPTY(FILE_MAX_BYTES);
+    enum plat_io io = begin(call, until_ms, &lock, &text, &len, &state);
     if (io == PLAT_IO_OK) {
-        struct span span = find_line(text, len, entry);
-        if (span.found && span.same && keymap_store_settled()) {
-            io = fill_table(after, text, len, &state);
-            text = NULL;
-        } else {
-            io = replace(text, len, &span, entry, after);
-        }
+        io = buf_append(&same, text, len) == EKM_OK ? replace(&same, after) : PLAT_IO_FAILED;
     }
+    buf_free(&same);
     free(text);
     plat_lock_release(&lock);
     return io;

@@ -1,6 +1,7 @@
 /* The map of Windows, where Microsoft's connector keeps it (R43 to R47, behaviour.md section 5). */
 #include "keymap/keymap_store.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,7 +240,8 @@ struct search {
     const struct keymap_entry *entry;
     char branch[PLAT_REGISTRY_NAME_CAP], leaf[PLAT_REGISTRY_NAME_CAP];
     uint64_t leaf_written, branch_written;
-    bool same; /* the leaf names that key already */
+    const struct key_name *seen;
+    bool stands; /* what the leaf names is to stay */
     bool has_leaf, lower, prefixed;
 };
 
@@ -264,8 +266,8 @@ static enum plat_io visit_search(void *context, const struct plat_registry_key *
         (!search->has_leaf || place->written >= search->leaf_written)) {
         search->has_leaf = true;
         search->leaf_written = place->written;
-        search->same = read_uri(map, place, uri, sizeof uri) == PLAT_IO_OK &&
-                       keymap_same_key(uri, search->entry->uri);
+        search->stands = read_uri(map, place, uri, sizeof uri) == PLAT_IO_OK &&
+                         keymap_entry_stands(uri, search->entry, search->seen);
         (void)text_copy(search->branch, sizeof search->branch, place->branch);
         (void)text_copy(search->leaf, sizeof search->leaf, place->leaf);
     } else if (!search->has_leaf && place->written >= search->branch_written) {
@@ -331,6 +333,14 @@ static enum plat_io open_map(struct plat_registry_key *map)
     return io;
 }
 
+/* A value was set, but not flushed. */
+static atomic_bool is_unsettled;
+
+bool keymap_store_settled(void)
+{
+    return !atomic_load(&is_unsettled);
+}
+
 static enum plat_io write_entry(const struct search *search)
 {
     struct plat_registry_key map = {NULL}, leaf = {NULL};
@@ -341,30 +351,48 @@ static enum plat_io write_entry(const struct search *search)
         io = plat_registry_create(&map, path, &leaf);
     }
     if (io == PLAT_IO_OK) {
+        atomic_store(&is_unsettled, true);
         io = plat_registry_set_text(&leaf, "KeyUri", search->entry->uri);
     }
     if (io == PLAT_IO_OK) {
         io = plat_registry_flush(&leaf);
+    }
+    if (io == PLAT_IO_OK) {
+        atomic_store(&is_unsettled, false);
     }
     plat_registry_close(&leaf);
     plat_registry_close(&map);
     return io;
 }
 
-enum plat_io keymap_store_put(const struct call *call, const struct keymap_entry *entry,
+enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
+                              const struct keymap_entry *entry, const struct key_name *seen,
                               struct keymap_table *after)
 {
     struct search search;
     (void)call; /* one value is written at a time: there is nothing to wait for */
+    (void)until_ms;
     memset(&search, 0, sizeof search);
     search.entry = entry;
+    search.seen = seen;
     enum plat_io io = visit_all(visit_search, &search);
     if (io == PLAT_IO_OK && search.branch[0] == '\0') {
         io = find_empty_branch(&search);
     }
-    if (io == PLAT_IO_OK && !search.same) {
+    if (io == PLAT_IO_OK && !search.stands) {
         spell(&search);
         io = write_entry(&search);
     }
+    return io == PLAT_IO_OK ? keymap_store_load(after) : io;
+}
+
+enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
+                                struct keymap_table *after)
+{
+    struct plat_registry_key map = {NULL};
+    (void)call;
+    (void)until_ms;
+    enum plat_io io = open_map(&map);
+    plat_registry_close(&map);
     return io == PLAT_IO_OK ? keymap_store_load(after) : io;
 }

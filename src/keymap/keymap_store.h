@@ -41,10 +41,15 @@ bool keymap_store_changed(const struct plat_file_state *state);
 bool keymap_store_settled(void);
 /* Fills an empty table; an absent store is an empty one. On failure the table stays empty. */
 enum plat_io keymap_store_load(struct keymap_table *table);
-/* Adds the entry, or gives it this KeyUri, in the store as it is now, waiting for other writers
- * until until_ms (plat_now_ms) or the call's abort. PLAT_IO_OK: it is durable, and `after` holds
- * the store's new state. What the store does not understand, it keeps. */
+/* Adds the entry, or gives the one that names `seen` (NULL: that is not usable) this KeyUri, in the
+ * store as it is now, waiting for other writers until until_ms (plat_now_ms) or the call's abort.
+ * PLAT_IO_OK: it is durable, and `after` holds the store's new state. An entry that names a third
+ * key stands: see `after`. What the store does not understand, it keeps. */
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, struct keymap_table *after);
+                              const struct keymap_entry *entry, const struct key_name *seen,
+                              struct keymap_table *after);
+/* Writes what is there once more: whether an entry could be put now. */
+enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
+                                struct keymap_table *after);
 
 #endif

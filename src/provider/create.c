@@ -53,7 +53,7 @@ static enum ekm_rc record(struct call *call, const struct session *session,
     }
     keys_note(call, &key->id, thumbprint);
     keycache_learn_key(host, thumbprint, key);
-    rc = keymap_put(call, call->deadline_ms, host, thumbprint, &key->id);
+    rc = keymap_put(call, call->deadline_ms, host, thumbprint, &key->id, NULL);
     if (rc != EKM_OK) {
         call_log(call, LEVEL_ERROR, "the key was made, but could not be recorded in the map");
     }
@@ -84,6 +84,9 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
     }
     (void)text_copy(call->key, sizeof call->key, wanted.name);
     rc = require_free_name(call, session, &wanted);
+    if (rc == EKM_OK) {
+        rc = keymap_probe(call, call->deadline_ms);
+    }
     if (rc == EKM_OK) {
         rc = vault_create_key(call, &session->vault, wanted.name, bits, &made);
     }

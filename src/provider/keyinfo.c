@@ -11,6 +11,7 @@
 #include "provider/keys.h"
 
 #define MEMO_LIFE_MS        5000
+#define SETTLE_ROUNDS       3
 #define EXPIRY_WARN_SECONDS ((int64_t)60 * 24 * 3600)
 
 /* The vault's answer to a size query, for the real call that follows at once. Holds nothing secret.
@@ -101,19 +102,24 @@ enum ekm_rc keyinfo_thumbprint(struct call *call, const struct vault *vault,
 }
 
 /* The same key imported again: the entry that stands keeps its place while its key answers enabled.
- */
+ * *seen: the key that the entry names, without a version if there is none. */
 static enum ekm_rc settle_on_one(struct call *call, const struct session *session,
-                                 const struct thumbprint *thumbprint, struct vault_key *key)
+                                 const struct thumbprint *thumbprint, struct vault_key *key,
+                                 struct key_name *seen)
 {
-    struct key_name standing;
+    struct key_name standing = {"", ""};
     struct vault_key former;
     const char *host = session->vault.address.host;
-    if (keymap_find(call, host, thumbprint, &standing) != EKM_OK ||
-        key_name_equal(&standing, &key->id)) {
+    bool stands = keymap_find(call, host, thumbprint, &standing) == EKM_OK;
+    *seen = stands ? standing : (struct key_name){"", ""};
+    if (!stands || key_name_equal(&standing, &key->id)) {
         return EKM_OK;
     }
     enum ekm_rc rc = vault_get_key(call, &session->vault, &standing, &former);
-    if (rc != EKM_OK && rc != EKM_KEY_NOT_FOUND && rc != EKM_KEY_DISABLED) {
+    /* A vault that refuses the former key will do so tomorrow; one that is out of reach may answer.
+     */
+    if (rc != EKM_OK && rc != EKM_KEY_NOT_FOUND && rc != EKM_KEY_DISABLED && rc != EKM_FORBIDDEN &&
+        rc != EKM_KEY_OPERATION) {
         return rc;
     }
     bool stays = rc == EKM_OK && former.enabled && former.is_rsa && former.usable_size &&
@@ -132,9 +138,18 @@ static enum ekm_rc settle_on_one(struct call *call, const struct session *sessio
 static enum ekm_rc make_durable(struct call *call, const struct session *session,
                                 const struct thumbprint *thumbprint, struct vault_key *key)
 {
-    enum ekm_rc rc = settle_on_one(call, session, thumbprint, key);
-    if (rc == EKM_OK) {
-        rc = keymap_put(call, call->deadline_ms, session->vault.address.host, thumbprint, &key->id);
+    enum ekm_rc rc = EKM_OTHER_KEY;
+    /* Between the look at the entry and the write, another process may have settled it otherwise.
+     */
+    for (int round = 0; rc == EKM_OTHER_KEY && round < SETTLE_ROUNDS; round++) {
+        struct key_name seen;
+        call->error = (struct call_error){.rc = EKM_OK};
+        rc = settle_on_one(call, session, thumbprint, key, &seen);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+        rc = keymap_put(call, call->deadline_ms, session->vault.address.host, thumbprint, &key->id,
+                        seen.version[0] != '\0' ? &seen : NULL);
     }
     if (rc == EKM_OK) {
         keycache_learn_key(session->vault.address.host, thumbprint, key);

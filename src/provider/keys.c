@@ -56,8 +56,9 @@ bool keys_thumbprint_fits(struct call *call, const struct vault_key *key,
     if (rsa_public_matches(&key->public, thumbprint)) {
         return true;
     }
-    /* The old rule never gives 20 bytes: its digits come in threes (thumbprint.md). */
-    if (thumbprint->len == THUMBPRINT_BYTES) {
+    /* The old rule's digits come in threes (thumbprint.md): never 20, and no other length either.
+     */
+    if (thumbprint->len == 0 || thumbprint->len % 3 != 0) {
         return false;
     }
     call_log(call, LEVEL_INFO,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -67,6 +68,30 @@ static void test_create(void **state)
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
     assert_int_equal(create("other", 2, &print), 3113);
     assert_int_equal(fake_counts.create, 1);
+    fixture_stop();
+}
+
+/* A key that cannot be recorded is not made at all. */
+static void test_create_needs_the_map(void **state)
+{
+    struct thumbprint print;
+    char aside[128];
+    (void)state;
+    fixture_configure("allow_create = yes");
+    fixture_start();
+    assert_int_equal(create("first", 1, &print), SQLCP_SUCCESS);
+    char map[512];
+    snprintf(map, sizeof map, "%s", fixture_read(fixture.map));
+    snprintf(aside, sizeof aside, "%s.tmp/full", fixture.map);
+    char *slash = strrchr(aside, '/');
+    *slash = '\0';
+    assert_int_equal(mkdir(aside, 0700), 0);
+    *slash = '/';
+    assert_int_equal(mkdir(aside, 0700), 0);
+    fake_reset_counts();
+    assert_int_equal(create("second", 1, &print), 2058);
+    assert_int_equal(fake_counts.create, 0);
+    assert_string_equal(fixture_read(fixture.map), map);
     fixture_stop();
 }
 
@@ -217,6 +242,7 @@ int main(void)
         CASE(test_drop_of_another_key),
         CASE(test_drop_without_a_listed_version),
         CASE(test_drop_needs_the_map),
+        CASE(test_create_needs_the_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

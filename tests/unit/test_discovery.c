@@ -163,12 +163,73 @@ static void test_failures_pass_through(void **state)
     fixture_start();
     atomic_store(&fake_get_fails, EKM_NO_ANSWER);
     assert_int_equal(decrypt(key, RSA_OAEP_256, &print), 3107);
+    /* Nor does an answer that makes no sense count as a search in vain. */
+    atomic_store(&fake_get_fails, EKM_KEY_NOT_JSON);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    atomic_store(&fake_get_fails, EKM_OTHER_KEY);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    atomic_store(&fake_get_fails, EKM_OK);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
+static void test_refusal_is_remembered(void **state)
+{
+    struct thumbprint print;
+    (void)state;
+    const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fake_thumbprint(key, &print);
+    write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
+    fixture_start();
+    fake_reset_counts();
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
     assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     assert_non_null(strstr(fixture_read(fixture.log), "refuses a look"));
-    /* Neither counts as a search in vain. */
-    atomic_store(&fake_get_fails, EKM_OK);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_non_null(strstr(fixture_read(fixture.log), "refused a look at candidates a moment ago"));
+    assert_int_equal(fake_requests(), 1);
+    fixture_stop();
+}
+
+/* What the trial of a candidate meets is no answer to the host either. */
+static void test_refused_trial(void **state)
+{
+    static const enum ekm_rc refusals[] = {EKM_FORBIDDEN, EKM_KEY_DISABLED, EKM_KEY_OPERATION,
+                                           EKM_KEY_NOT_FOUND};
+    const struct thumbprint print = old_thumbprint();
+    (void)state;
+    const struct fake_key *key = fake_add(OLD_NAME, "v1", 1);
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        fixture_start();
+        atomic_store(&fake_unwrap_fails, refusals[i]);
+        assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_NOT_FOUND);
+        fixture_stop();
+    }
+    fixture_start();
+    atomic_store(&fake_unwrap_fails, EKM_NO_ANSWER);
+    assert_int_equal(decrypt(key, RSA_OAEP, &print), 3107);
+    /* The same wrapped key is tried once a minute, another one at once. */
+    atomic_store(&fake_unwrap_fails, EKM_OK);
+    struct fake_key other = *key;
+    other.seed = 9;
+    fake_reset_counts();
+    assert_int_equal(decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
+    unsigned requests = fake_requests();
+    assert_int_equal(decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(fake_requests(), requests);
+    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
+/* One candidate gone astray: the next is looked at all the same. */
+static void test_next_candidate(void **state)
+{
+    const struct thumbprint print = old_thumbprint();
+    (void)state;
+    fake_add("LFZ3129213-A", "v1", 2)->disabled = true;
+    const struct fake_key *key = fake_add(OLD_NAME, "v1", 1);
+    fixture_start();
+    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
     fixture_stop();
 }
 
@@ -309,6 +370,9 @@ int main(void)
         CASE(test_either_byte_order),
         CASE(test_mapped_key_is_gone),
         CASE(test_failures_pass_through),
+        CASE(test_refusal_is_remembered),
+        CASE(test_refused_trial),
+        CASE(test_next_candidate),
         CASE(test_old_rule),
         CASE(test_old_rule_in_another_vault),
         CASE(test_old_names),

@@ -211,6 +211,26 @@ static void test_wrong_thumbprint_in_the_map(void **state)
     fixture_stop();
 }
 
+/* Neither of the new rule nor of the old one, whose lengths are multiples of three. */
+static void test_thumbprint_of_no_rule(void **state)
+{
+    struct thumbprint print;
+    uint8_t bytes[10] = {0x2C, 0x56, 0x77, 0xD7, 0x6F, 0x76, 0xD7, 0x7F, 0x80, 0x01};
+    (void)state;
+    const struct fake_key *key = fake_add("LFZ3129213-", "v1", 1);
+    fixture_start();
+    assert_int_equal(fixture_find("LFZ3129213-", &print), SQLCP_SUCCESS);
+    fixture_write(fixture.map,
+                  FAKE_HOST "\t2C5677D76F76D77F8001\thttps://" FAKE_HOST "/keys/LFZ3129213-/v1\n");
+    assert_int_equal(fixture_find("LFZ3129213-", &print), SQLCP_SUCCESS);
+    expect_thumbprint(&print, key);
+    fixture_write(fixture.map,
+                  FAKE_HOST "\t2C5677D76F76D77F8001\thttps://" FAKE_HOST "/keys/LFZ3129213-/v1\n");
+    SqlCpData thumb = {sizeof bytes, bytes}, blob = {0, NULL};
+    assert_int_equal(SqlCryptExportKey(&fixture.session, &thumb, NULL, 1, &blob), 5008);
+    fixture_stop();
+}
+
 /* One key imported under two names: the entry that stands keeps its place while its key lives. */
 static void test_same_key_twice(void **state)
 {
@@ -232,6 +252,35 @@ static void test_same_key_twice(void **state)
     assert_non_null(strstr(fixture_read(fixture.map), "second/v2"));
     atomic_store(&fake_get_fails, EKM_NO_ANSWER);
     assert_int_equal(fixture_find("second", &print), 3107);
+    fixture_stop();
+}
+
+/* The former key's refusal must not block the new one; a vault out of reach says nothing of it. */
+static void test_standing_key_is_refused(void **state)
+{
+    struct thumbprint print;
+    uint16_t units[16], found[16];
+    uint8_t bytes[32];
+    SqlCpStr name = fixture_wide("second", units);
+    SqlCpKeyInfo info = {{0, NULL}, {0, NULL}, 0, 0};
+    (void)state;
+    fake_add("first", "v1", 1);
+    fixture_start();
+    assert_int_equal(fixture_find("first", &print), SQLCP_SUCCESS);
+    fake_add("second", "v2", 1);
+    for (int i = 0; i < 2; i++) {
+        info.name = (SqlCpStr){0, NULL};
+        atomic_store(&fake_get_fails, EKM_OK);
+        assert_int_equal(SqlCryptGetKeyInfoByName(&fixture.session, &name, &info), 2);
+        info.name = (SqlCpStr){sizeof found, found};
+        info.thumb = (SqlCpData){sizeof bytes, bytes};
+        /* The size query's answer serves the new key: only the former one is asked for now. */
+        atomic_store(&fake_get_fails, i == 0 ? EKM_NO_ANSWER : EKM_FORBIDDEN);
+        assert_int_equal(SqlCryptGetKeyInfoByName(&fixture.session, &name, &info),
+                         i == 0 ? 3107 : SQLCP_SUCCESS);
+    }
+    assert_non_null(strstr(fixture_read(fixture.map), "second/v2"));
+    assert_non_null(strstr(fixture_read(fixture.log), "first/v1 is replaced in the map by second"));
     fixture_stop();
 }
 
@@ -300,7 +349,9 @@ int main(void)
         CASE(test_map_must_be_durable),
         CASE(test_imported_thumbprint_is_kept),
         CASE(test_wrong_thumbprint_in_the_map),
+        CASE(test_thumbprint_of_no_rule),
         CASE(test_same_key_twice),
+        CASE(test_standing_key_is_refused),
         CASE(test_by_thumbprint),
         CASE(test_map_names_another_key),
     };

@@ -99,7 +99,10 @@ static void put(const char *host, uint32_t number, const char *name, const char 
     const struct thumbprint print = print_of(number);
     strcpy(key.name, name);
     strcpy(key.version, version);
-    assert_int_equal(keymap_put(&call, call.deadline_ms, host, &print, &key), EKM_OK);
+    struct key_name seen;
+    bool stood = keymap_find(&call, host, &print, &seen) == EKM_OK;
+    assert_int_equal(keymap_put(&call, call.deadline_ms, host, &print, &key, stood ? &seen : NULL),
+                     EKM_OK);
 }
 
 static void expect(const char *host, uint32_t number, const char *name, const char *version)
@@ -153,6 +156,24 @@ static void test_standing_entry_is_not_written(void **state)
     put(HOST, 1, "TdeKey0", "v2");
     expect(HOST, 1, "TdeKey0", "v2");
     assert_int_equal(keymap_count(), 1);
+}
+
+/* Replaced is only what the caller has seen: another process may have written since. */
+static void test_third_key_stays(void **state)
+{
+    const struct key_name first = {"One", "v1"}, second = {"One", "v2"}, third = {"One", "v3"};
+    const struct thumbprint print = print_of(1);
+    (void)state;
+    put(HOST, 1, "One", "v3");
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &second, &first),
+                     EKM_OTHER_KEY);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &second, NULL),
+                     EKM_OTHER_KEY);
+    expect(HOST, 1, "One", "v3");
+    assert_non_null(strstr(read_map(), "One/v3\n"));
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &second, &third), EKM_OK);
+    expect(HOST, 1, "One", "v2");
+    assert_null(strstr(read_map(), "One/v3\n"));
 }
 
 static void test_tolerant_reading(void **state)
@@ -272,7 +293,7 @@ static void expect_put_refused(uint32_t number, const char *name, const char *ve
     const struct thumbprint print = print_of(number);
     strcpy(key.name, name);
     strcpy(key.version, version);
-    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key), EKM_MAP_FAILED);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key, NULL), EKM_MAP_FAILED);
 }
 
 static void expect_refused(void)
@@ -359,12 +380,12 @@ static void test_lock_is_waited_for(void **state)
     assert_int_equal(plat_lock_take(lock_path, UINT64_MAX, NULL, NULL, &handle), PLAT_IO_OK);
     config.call_timeout_ms = 300;
     call_begin(&call, "test", &config);
-    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key), EKM_MAP_FAILED);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key, NULL), EKM_MAP_FAILED);
     config.call_timeout_ms = 20000;
     call_begin(&call, "test", &config);
     atomic_init(&aborted, true);
     call.session_aborted = &aborted;
-    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key), EKM_CLOSING);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key, NULL), EKM_CLOSING);
     plat_lock_release(&handle);
     call.session_aborted = NULL;
     put(HOST, 9, "New", "v1");
@@ -382,7 +403,7 @@ static void write_some(uint32_t writer)
         struct key_name key = {"Key", ""};
         const struct thumbprint print = print_of(1000 * writer + i);
         snprintf(key.version, sizeof key.version, "w%ui%u", (unsigned)writer, (unsigned)i);
-        if (keymap_put(&mine, mine.deadline_ms, HOST, &print, &key) != EKM_OK) {
+        if (keymap_put(&mine, mine.deadline_ms, HOST, &print, &key, NULL) != EKM_OK) {
             _exit(1);
         }
     }
@@ -450,6 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_put_and_find, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_standing_entry_is_not_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_third_key_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tolerant_reading, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unusable_entries, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_broken_lines_are_kept, set_up, tear_down),

@@ -140,7 +140,7 @@ static void test_rewrite_keeps_everything(void **state)
     len += 8;
     write_map(text, len);
     assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xAB\xCD", 2));
-    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, &after), PLAT_IO_OK);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 2);
     assert_int_equal(after.first_broken_line, 1);
@@ -162,7 +162,7 @@ static void test_known_answer_line(void **state)
     struct keymap_entry entry = {HOST, URI, {{0xEA, 0x4D}, 20}};
     char text[256] = "";
     (void)state;
-    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, &after), PLAT_IO_OK);
     FILE *file = fopen(config.keymap_file, "r");
     assert_non_null(file);
     assert_true(fread(text, 1, sizeof text - 1, file) > 0);
