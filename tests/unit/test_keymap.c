@@ -1,4 +1,5 @@
 /* The map as the provider sees it: lookups, what other processes write, what cannot be written. */
+// only: posix
 #include "keymap/keymap.h"
 #include "platform/durable.h"
 #include "platform/system.h"
@@ -169,7 +170,7 @@ static void test_unusable_entries(void **state)
               "keys/One/v1\n" HOST "\t0000020000000000000000000000000000000000\t" URI "Two\n" HOST
               "\t0000030000000000000000000000000000000000\thttps://fabrikam-vault.vault.azure.net/"
               "keys/Three/v3\n" HOST "\t0000040000000000000000000000000000000000\thttps://"
-                                     "contoso-vault.vault.azure.net/secrets/Four/v4\n");
+              "contoso-vault.vault.azure.net/secrets/Four/v4\n");
     for (uint32_t i = 1; i <= 4; i++) {
         expect_none(HOST, i);
     }
