@@ -16,10 +16,11 @@ endfunction()
 # The event log's messages: one an error code, with the texts of the causes that share it, then the line of the log.
 function(akvekm_messages out)
     set(source "${CMAKE_SOURCE_DIR}/src/base/err_table.h")
-    file(STRINGS "${source}" rows REGEX "^ +X\\(EKM_")
+    file(READ "${source}" text)
+    string(REPLACE ";" "<semicolon>" text "${text}") # it would cut the list
+    string(REGEX MATCHALL "X\\(EKM_[^\n]*\"\\)" rows "${text}")
     set(codes)
     foreach(row IN LISTS rows)
-        # a semicolon in a text would cut the list
         if(NOT row MATCHES "X\\((EKM_[A-Z_]+), *([0-9]+), *(true|false), *\"([^\"%]*)\"\\)")
             message(FATAL_ERROR "${source}: not understood: ${row}")
         endif()
@@ -37,6 +38,7 @@ function(akvekm_messages out)
         string(APPEND mc "\nMessageId=${code}\nSeverity=Success\nFacility=Akvekm\nSymbolicName=${name_${code}}\n"
             "Language=English\n${code}: ${text_${code}}.%n%1\n.\n")
     endforeach()
+    string(REPLACE "<semicolon>" ";" mc "${mc}")
     file(CONFIGURE OUTPUT messages.mc CONTENT "${mc}" @ONLY)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
 

@@ -2,6 +2,9 @@
 
 #include <stdatomic.h>
 #include <time.h>
+#ifdef _WIN32
+#include <windows.h>
+#endif
 
 #define START_MS 1000000
 
@@ -13,6 +16,19 @@ static uint64_t real_ms(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* What is wrapped here cannot be called: it would ask the wrapped clock. */
+static void wait_really(struct plat_cond *cond, struct plat_mutex *mutex, uint64_t until_ms)
+{
+#ifdef _WIN32
+    uint64_t ms = real_ms();
+    (void)SleepConditionVariableSRW((CONDITION_VARIABLE *)&cond->native, (SRWLOCK *)&mutex->native,
+                                    until_ms > ms ? (DWORD)(until_ms - ms) : 0, 0);
+#else
+    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
+    (void)pthread_cond_clockwait(&cond->native, &mutex->native, CLOCK_MONOTONIC, &until);
+#endif
 }
 
 void fake_clock_reset(void)
@@ -53,9 +69,7 @@ void __wrap_plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mute
 {
     if (atomic_load(&running)) {
         uint64_t real_until_ms = until_ms - atomic_load(&now_ms);
-        struct timespec until = {(time_t)(real_until_ms / 1000),
-                                 (long)(real_until_ms % 1000) * 1000000};
-        (void)pthread_cond_clockwait(&cond->native, &mutex->native, CLOCK_MONOTONIC, &until);
+        wait_really(cond, mutex, real_until_ms);
         return;
     }
     if (atomic_load(&now_ms) < until_ms) {

@@ -12,12 +12,24 @@
 #include <cmocka.h>
 
 #include "abi/exports.c"
+#include "platform/durable.h"
+#include "temporary.h"
 
 struct fixture fixture;
 static char config_path[96];
 
 void fixture_write(const char *path, const char *text)
 {
+#ifdef _WIN32
+    if (path == fixture.map) {
+        registry_map_write(text);
+        return;
+    }
+#else
+    if (path == fixture.map) {
+        assert_int_equal(plat_folder_for(path), PLAT_IO_OK);
+    }
+#endif
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
@@ -27,6 +39,12 @@ void fixture_write(const char *path, const char *text)
 const char *fixture_read(const char *path)
 {
     static char text[1 << 18];
+#ifdef _WIN32
+    if (path == fixture.map) {
+        registry_map_read(text, sizeof text);
+        return text;
+    }
+#endif
     FILE *file = fopen(path, "r");
     size_t len = 0;
     if (file != NULL) {
@@ -51,23 +69,53 @@ int fixture_set_up(void **state)
     char line[256];
     (void)state;
     fake_reset();
-    strcpy(fixture.folder, "/tmp/akvekm-unit-XXXXXX");
-    assert_non_null(mkdtemp(fixture.folder));
+    assert_true(temporary_make(fixture.folder, sizeof fixture.folder));
     snprintf(config_path, sizeof config_path, "%s/conf", fixture.folder);
-    snprintf(fixture.map, sizeof fixture.map, "%s/map/keymap", fixture.folder);
     snprintf(fixture.log, sizeof fixture.log, "%s/log", fixture.folder);
+#ifdef _WIN32
+    snprintf(fixture.map, sizeof fixture.map, "Azure Key Vault");
+    registry_map_forbid(false);
+    snprintf(line, sizeof line, "log_file = %s", fixture.log);
+#else
+    snprintf(fixture.map, sizeof fixture.map, "%s/map/keymap", fixture.folder);
     snprintf(line, sizeof line, "keymap_file = %s\nlog_file = %s", fixture.map, fixture.log);
+#endif
     fixture_configure(line);
-    assert_int_equal(setenv("AKVEKM_CONFIG", config_path, 1), 0);
+    assert_true(temporary_setenv("AKVEKM_CONFIG", config_path));
     return 0;
 }
 
 int fixture_tear_down(void **state)
 {
-    char command[128];
     (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", fixture.folder);
-    return system(command);
+#ifdef _WIN32
+    registry_map_forbid(true);
+#endif
+    return temporary_remove(fixture.folder) ? 0 : -1;
+}
+
+void fixture_forbid_map(bool forbidden)
+{
+#ifdef _WIN32
+    registry_map_forbid(forbidden);
+#else
+    char map_folder[96];
+    snprintf(map_folder, sizeof map_folder, "%s/map", fixture.folder);
+    if (forbidden) {
+        fixture_write(map_folder, "a file where the folder should be");
+    } else {
+        assert_int_equal(unlink(map_folder), 0);
+    }
+#endif
+}
+
+void fixture_remove_map(void)
+{
+#ifdef _WIN32
+    registry_map_forbid(false);
+#else
+    assert_int_equal(remove(fixture.map), 0);
+#endif
 }
 
 SqlCpStr fixture_wide(const char *text, uint16_t *units)

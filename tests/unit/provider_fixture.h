@@ -39,6 +39,9 @@ SqlCpError fixture_decrypt(const struct thumbprint *thumbprint, const SqlCpData 
                            SqlCpData *out);
 
 void fixture_write(const char *path, const char *text);
+/* The map cannot be written from now on, or can again. */
+void fixture_forbid_map(bool forbidden);
+void fixture_remove_map(void);
 /* The file's text, "" if absent; valid until the next call. */
 const char *fixture_read(const char *path);
 

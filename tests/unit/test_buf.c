@@ -1,5 +1,5 @@
 /* The growing buffer: its maximum, its terminator, and that nothing of its content stays behind. */
-// with: scratch.c
+// with: fake_clock.c
 // wrap: malloc free
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* The configuration file: what is read, what is refused and why, whom it trusts. */
+// only: posix
 // with: scratch.c
 #include <setjmp.h>
 #include <stdarg.h>

@@ -348,7 +348,7 @@ static void test_map_gone_while_running(void **state)
     (void)state;
     const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
     start_with_key(&print);
-    assert_int_equal(remove(fixture.map), 0);
+    fixture_remove_map();
     SqlCpData cipher = cipher_of(key, RSA_OAEP_256);
     assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
     fixture_stop();

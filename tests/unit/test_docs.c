@@ -152,8 +152,9 @@ static void check_default(const struct config_setting *setting, const char *key,
     config_defaults(&config);
     config_setting_text(config_setting_index(setting), &config, actual, sizeof actual);
     const char *told = quoted(cell);
-    /* Only where /var/opt/mssql/log exists, as the page says. */
-    bool left_out = strcmp(key, "log_file") == 0 && actual[0] == '\0';
+    /* Only where the folder exists, and no map's file on Windows, as the page says. */
+    bool left_out =
+        (strcmp(key, "log_file") == 0 || strcmp(key, "keymap_file") == 0) && actual[0] == '\0';
     if (!left_out && strcmp(told, actual) != 0) {
         fail_msg("configuration.md gives %s the default '%s', the library '%s'", key, told, actual);
     }
@@ -180,17 +181,10 @@ static void see_trust(void *context, const char *key, const char *value, bool wi
 /* A value that differs from the default, for every kind of setting. */
 static void check_trust(const struct config_setting *setting, const char *key, const char *told)
 {
-    static const char *const others[] = {"yes",
-                                         "error",
-                                         "7777",
-                                         "77",
-                                         "a.example",
-                                         "::127.0.0.1:1",
-                                         "/x/y",
-                                         "RSA1_5",
-                                         "1.2.3.4",
-                                         "7.1",
-                                         "{00000000-0000-0000-0000-000000000001}"};
+    static const char *const others[] = {
+        "yes",       "error",         "7777", "77",
+        "a.example", "::127.0.0.1:1", "/x/y", "C:\\x\\y",
+        "RSA1_5",    "1.2.3.4",       "7.1",  "{00000000-0000-0000-0000-000000000001}"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         struct config config;
         const char *why = NULL;

@@ -1,4 +1,5 @@
 /* Durable replacement: its order, and a failure or a crash at each of its steps. */
+// only: posix
 // with: scratch.c
 // wrap: write fsync rename
 #include <errno.h>

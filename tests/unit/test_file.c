@@ -1,4 +1,5 @@
 /* Files: reads, locks, trust, logs, handles that a host does not trip over. */
+// only: posix
 // with: scratch.c
 #include <fcntl.h>
 #include <pthread.h>

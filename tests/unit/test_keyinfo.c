@@ -169,14 +169,12 @@ static void test_warnings(void **state)
 static void test_map_must_be_durable(void **state)
 {
     struct thumbprint print;
-    char map_folder[96];
     (void)state;
     fake_add("TdeKey0", "v1", 1);
-    snprintf(map_folder, sizeof map_folder, "%s/map", fixture.folder);
-    fixture_write(map_folder, "a file where the folder should be");
+    fixture_forbid_map(true);
     fixture_start();
     assert_int_equal(fixture_find("TdeKey0", &print), 2058);
-    assert_int_equal(unlink(map_folder), 0);
+    fixture_forbid_map(false);
     assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
     fixture_stop();
 }

@@ -1,4 +1,5 @@
 /* The map as the provider sees it: lookups, what other processes write, what cannot be written. */
+// only: posix
 #include "keymap/keymap.h"
 #include "platform/durable.h"
 #include "platform/system.h"

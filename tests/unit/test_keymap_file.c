@@ -1,4 +1,5 @@
 /* The file's lines: what is an entry, what is broken, what a rewrite keeps byte for byte. */
+// only: posix
 #include "keymap/keymap_store.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* The log: its form, its levels, rotation, repeats. */
+// only: posix
 // with: scratch.c
 // wrap: plat_now_ms plat_unix_time_ms plat_system_log
 #include <fcntl.h>

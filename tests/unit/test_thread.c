@@ -1,4 +1,5 @@
 /* Threads, clock, random bytes, errno: what the system modules promise. */
+// only: posix
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -309,7 +309,7 @@ static void challenges_that_are_none(void **state)
         scripted_http_add(&rows[i].answer);
         enum ekm_rc rc = vault_authenticate(&call, &vault);
         if (rc != rows[i].rc) {
-            fail_msg("row %zu: %s instead of %s", i, ekm_name(rc), ekm_name(rows[i].rc));
+            fail_msg("row %u: %s instead of %s", (unsigned)i, ekm_name(rc), ekm_name(rows[i].rc));
         }
         assert_int_equal(call.error.rc, rc);
         assert_int_equal(call.error.http_status, rows[i].answer.status);
