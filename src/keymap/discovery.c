@@ -13,7 +13,6 @@
 #define FRUITLESS_MAX 256
 #define ELSEWHERE_MAX 16
 #define WAIT_SLICE_MS 250
-#define RECORD_MAX_MS 1000
 
 struct fruitless {
     char host[254];
@@ -255,24 +254,12 @@ static enum ekm_rc by_old_rule(struct search *search)
     return rc;
 }
 
-/* A find that cannot be made durable is still a find: the next process searches again. Most of the
- * call's time stays for what the key is needed for. */
-static void record(const struct search *search)
-{
-    struct call *call = search->call;
-    uint64_t wait_ms = call_remaining_ms(call) / 4;
-    uint64_t until_ms = plat_now_ms() + (wait_ms < RECORD_MAX_MS ? wait_ms : RECORD_MAX_MS);
-    if (keymap_put(call, until_ms, search->vault->address.host, search->thumbprint,
-                   &search->found.id, search->missing) != EKM_OK) {
-        call_log(call, LEVEL_ERROR, "found key not recorded: %s", call->error.note);
-        call->error = (struct call_error){.rc = EKM_OK};
-    }
-}
-
+/* Made durable later, by the call that turns out to be more than a size query. */
 static void adopt(const struct search *search)
 {
     struct call *call = search->call;
     keycache_learn_key(search->vault->address.host, search->thumbprint, &search->found);
+    keycache_note_unrecorded(search->vault->address.host, search->thumbprint, search->missing);
     call_log(call, LEVEL_INFO, "found again: %s/%s", search->found.id.name,
              search->found.id.version);
 }
@@ -323,8 +310,8 @@ enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
     if (rc != EKM_OK) {
         return rc;
     }
-    bool is_mine = !known_meanwhile(&search, out), refused = false;
-    if (is_mine) {
+    bool refused = false;
+    if (!known_meanwhile(&search, out)) {
         call->error = (struct call_error){.rc = EKM_OK};
         rc = was_fruitless(&search, &refused)
                  ? call_fail(call, EKM_NOT_FOUND, "%s",
@@ -336,9 +323,5 @@ enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
         }
     }
     turn_give(vault->address.host);
-    /* Writing may have to wait for other processes: none of this one's searches waits with it. */
-    if (is_mine && rc == EKM_OK) {
-        record(&search);
-    }
     return rc;
 }

@@ -149,6 +149,31 @@ void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
     plat_mutex_unlock(&lock);
 }
 
+void keycache_note_unrecorded(const char *host, const struct thumbprint *thumbprint,
+                              const struct key_name *replaces)
+{
+    plat_mutex_lock(&lock);
+    struct entry *entry = *find(host, thumbprint);
+    if (entry != NULL) {
+        entry->key.unrecorded = true;
+        entry->key.replaces = replaces != NULL ? *replaces : (struct key_name){"", ""};
+    }
+    plat_mutex_unlock(&lock);
+}
+
+bool keycache_take_unrecorded(const char *host, const struct thumbprint *thumbprint,
+                              const struct key_name *id)
+{
+    plat_mutex_lock(&lock);
+    struct entry *entry = *find(host, thumbprint);
+    bool taken = entry != NULL && entry->key.unrecorded && key_name_equal(&entry->key.id, id);
+    if (taken) {
+        entry->key.unrecorded = false;
+    }
+    plat_mutex_unlock(&lock);
+    return taken;
+}
+
 void keycache_forget(const char *host, const struct thumbprint *thumbprint)
 {
     plat_mutex_lock(&lock);

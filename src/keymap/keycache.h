@@ -20,7 +20,10 @@ struct known_key {
     bool enabled, can_wrap;
     int64_t not_before_s, expires_s;
     uint64_t fetched_ms;
-    enum rsa_algorithm oaep; /* the one that opened it; RSA_ALGORITHM_COUNT while none did */
+    /* Found again, but not in the map so far; what the entry there may name that it replaces. */
+    bool unrecorded;
+    struct key_name replaces; /* empty: none */
+    enum rsa_algorithm oaep;  /* the one that opened it; RSA_ALGORITHM_COUNT while none did */
 };
 
 bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct known_key *out);
@@ -30,6 +33,12 @@ void keycache_learn_id(const char *host, const struct thumbprint *thumbprint,
 /* The vault's answer; the caller has compared thumbprints. */
 void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
                         const struct vault_key *key);
+/* `replaces` may be NULL. */
+void keycache_note_unrecorded(const char *host, const struct thumbprint *thumbprint,
+                              const struct key_name *replaces);
+/* True for one caller alone, who then records this very version. */
+bool keycache_take_unrecorded(const char *host, const struct thumbprint *thumbprint,
+                              const struct key_name *id);
 void keycache_forget(const char *host, const struct thumbprint *thumbprint);
 
 /* An unwrap succeeded. True if it is the first of this key that is noted. */

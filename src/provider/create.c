@@ -155,6 +155,7 @@ enum ekm_rc create_drop_key(struct call *call, const struct session *session,
         rc = vault_delete_key(call, &session->vault, lookup.key.id.name);
     }
     if (rc == EKM_OK) {
+        keys_record(call, &lookup);
         keycache_forget(session->vault.address.host, &lookup.thumbprint);
     }
     return rc;

@@ -133,6 +133,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
         rc = wrap_elsewhere(call, &lookup, algorithm, plain, &value);
     }
     if (rc == EKM_OK) {
+        keys_record(call, &lookup);
         rc = hostio_put(cipher, value.data, value.len);
     }
     buf_free(&value);
@@ -209,6 +210,7 @@ enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
         rc = rc == EKM_OK ? unwrap(call, &lookup, cipher, &value) : rc;
     }
     if (rc == EKM_OK) {
+        keys_record(call, &lookup);
         rc = hostio_put(plain, value.data, value.len);
     }
     buf_free(&value);

@@ -217,9 +217,14 @@ enum ekm_rc keyinfo_by_thumbprint(struct call *call, const struct session *sessi
     if (rc == EKM_OK) {
         rc = keys_find_public(call, &lookup, KEYS_ANY_AGE);
     }
-    return rc != EKM_OK ? rc
-                        : hostio_put_key(out, lookup.key.id.name, &lookup.thumbprint,
-                                         info_algorithm_of(call->config, lookup.key.public.bits));
+    if (rc == EKM_OK) {
+        rc = hostio_put_key(out, lookup.key.id.name, &lookup.thumbprint,
+                            info_algorithm_of(call->config, lookup.key.public.bits));
+    }
+    if (rc == EKM_OK) {
+        keys_record(call, &lookup);
+    }
+    return rc;
 }
 
 enum ekm_rc keyinfo_export(struct call *call, const struct session *session,
@@ -239,5 +244,11 @@ enum ekm_rc keyinfo_export(struct call *call, const struct session *session,
     if (rc == EKM_OK) {
         rc = keys_find_public(call, &lookup, KEYS_ANY_AGE);
     }
-    return rc != EKM_OK ? rc : hostio_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));
+    if (rc == EKM_OK) {
+        rc = hostio_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));
+    }
+    if (rc == EKM_OK) {
+        keys_record(call, &lookup);
+    }
+    return rc;
 }

@@ -6,6 +6,8 @@
 #include "keymap/keymap.h"
 #include "platform/system.h"
 
+#define RECORD_MAX_MS 1000
+
 enum ekm_rc keys_parse_name(struct call *call, const char *text, struct key_name *out)
 {
     const char *slash = strchr(text, '/');
@@ -93,6 +95,23 @@ static enum ekm_rc discover(struct call *call, struct key_lookup *lookup,
         keys_note(call, &id, &lookup->thumbprint);
     }
     return rc;
+}
+
+void keys_record(struct call *call, const struct key_lookup *lookup)
+{
+    const struct known_key *key = &lookup->key;
+    if (!key->unrecorded ||
+        !keycache_take_unrecorded(host_of(lookup), &lookup->thumbprint, &key->id)) {
+        return;
+    }
+    /* What is held up by another process's lock must not use up the call. */
+    uint64_t wait_ms = call_remaining_ms(call) / 4;
+    uint64_t until_ms = plat_now_ms() + (wait_ms < RECORD_MAX_MS ? wait_ms : RECORD_MAX_MS);
+    if (keymap_put(call, until_ms, host_of(lookup), &lookup->thumbprint, &key->id,
+                   key->replaces.version[0] != '\0' ? &key->replaces : NULL) != EKM_OK) {
+        call_log(call, LEVEL_ERROR, "found key not recorded: %s", call->error.note);
+        call->error = (struct call_error){.rc = EKM_OK};
+    }
 }
 
 enum ekm_rc keys_find(struct call *call, struct key_lookup *lookup)

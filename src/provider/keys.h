@@ -39,6 +39,10 @@ enum ekm_rc keys_find_public(struct call *call, struct key_lookup *lookup,
                              uint64_t max_age_ms) EKM_MUST_CHECK;
 #define KEYS_ANY_AGE UINT64_MAX
 
+/* Makes durable what discovery found, once the call is known to be no size query. A find that
+ * cannot be recorded is still a find: the next process searches again. */
+void keys_record(struct call *call, const struct key_lookup *lookup);
+
 /* Whether a key may go by this thumbprint; one of the old rule is believed, with a log line. */
 bool keys_thumbprint_fits(struct call *call, const struct vault_key *key,
                           const struct thumbprint *thumbprint);

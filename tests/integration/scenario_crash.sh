@@ -15,6 +15,8 @@ start_vault
     done
 } >"$folder/open.sql"
 set_up_provider
+# So slow that the kill comes in between, on a fast machine as well.
+ctl POST /settings '{"latency_ms":30}' >/dev/null
 
 # whole: every key of the catalog stands in the map, every line of the map is whole
 whole() {

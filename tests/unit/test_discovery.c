@@ -74,6 +74,29 @@ static void test_key_restored_in_another_vault(void **state)
     fixture_stop();
 }
 
+/* A size query finds, but writes nothing; the real call records what was found. */
+static void test_size_query_records_nothing(void **state)
+{
+    struct thumbprint print;
+    uint8_t bytes[600];
+    (void)state;
+    fake_thumbprint(fake_add("TdeKey0", "v1", 1), &print);
+    write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
+    fixture_start();
+    SqlCpData thumb = {20, print.bytes}, plain = {4, bytes}, none = {0, NULL}, small = {255, bytes};
+    SqlCpKeyInfo info = {{0, NULL}, {0, NULL}, 0, 0};
+    SqlCpSession *session = &fixture.session;
+    assert_int_equal(SqlCryptGetKeyInfoByThumb(session, &thumb, &info), 2);
+    assert_int_equal(SqlCryptExportKey(session, &thumb, NULL, 1, &none), 2);
+    assert_int_equal(SqlCryptEncrypt(session, &thumb, 1, NULL, 0, &plain, &none), 2);
+    assert_int_equal(SqlCryptEncrypt(session, &thumb, 1, NULL, 0, &plain, &small), 2);
+    assert_null(strstr(fixture_read(fixture.map), FAKE_HOST "\t"));
+    SqlCpData blob = {sizeof bytes, bytes};
+    assert_int_equal(SqlCryptExportKey(session, &thumb, NULL, 1, &blob), SQLCP_SUCCESS);
+    assert_non_null(strstr(fixture_read(fixture.map), FAKE_HOST "/keys/TdeKey0/v1\n"));
+    fixture_stop();
+}
+
 /* Somebody else holds the map's lock all the time: the find serves, and is recorded another day. */
 static void test_find_serves_while_the_map_is_locked(void **state)
 {
@@ -363,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_key_restored_in_another_vault),
+        CASE(test_size_query_records_nothing),
         CASE(test_find_serves_while_the_map_is_locked),
         CASE(test_candidate_must_give_the_thumbprint),
         CASE(test_either_byte_order),
