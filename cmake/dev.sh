@@ -4,6 +4,7 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev'
+windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
 jobs=$(nproc 2>/dev/null || echo 2)
 
 usage() {
@@ -13,11 +14,12 @@ usage: sh cmake/dev.sh COMMAND
   demo       build, start the embedded vault, run the setup article's T-SQL through the host stand-in
   test       build and run every test; ends with ctest's closing lines
   build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost
+  windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
   setup      install the packages that are missing, nothing else
   clean      remove the build folders
 
-All of them install missing Debian packages by name first (demo, test, build, sanitize).
+All of them install missing Debian packages by name first (demo, test, build, windows, sanitize).
 USAGE
 }
 
@@ -91,6 +93,19 @@ demo() {
     sh "$root/tests/demo/demo.sh" "$root/build"
 }
 
+# The libraries come as source packages, the server of the tests is the native vaultsim.
+windows() {
+    packages="$packages $windows_packages"
+    setup
+    build build
+    sh "$root/cmake/windows/libraries.sh" "$root/build-windows-libs" "$jobs"
+    build build-windows "-DCMAKE_TOOLCHAIN_FILE=$root/cmake/windows/toolchain.cmake" \
+        "-DAKVEKM_NATIVE_BUILD=$root/build"
+    quietly 'starting Wine' sh "$root/cmake/windows/wine.sh" "$root/build-windows" --begin
+    trap 'sh "$root/cmake/windows/wine.sh" "$root/build-windows" --end' EXIT
+    run_tests build-windows
+}
+
 sanitize() {
     setup
     build build-asan -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_SANITIZE=address,undefined
@@ -110,9 +125,10 @@ case ${1:-help} in
         setup
         build build
         ;;
+    windows) windows ;;
     sanitize) sanitize ;;
     setup) setup ;;
-    clean) rm -rf "$root/build" "$root/build-asan" "$root/build-tsan" ;;
+    clean) rm -rf "$root/build" "$root/build-asan" "$root/build-tsan" "$root/build-windows" "$root/build-windows-libs" ;;
     help | -h | --help) usage ;;
     *)
         usage >&2
