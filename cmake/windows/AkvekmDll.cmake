@@ -52,7 +52,8 @@ function(akvekm_messages out)
 endfunction()
 
 function(akvekm_signed name)
-    set(AKVEKM_SIGN "" CACHE STRING "How cmake/windows/sign.sh signs: '--pfx;FILE' or '--pem;CERTS;KEY'; empty: a test certificate")
+    set(AKVEKM_SIGN "" CACHE STRING
+        "How cmake/windows/sign.sh signs: '--pfx;FILE' or '--pem;CERTS;KEY'; empty: a test certificate")
     set(how ${AKVEKM_SIGN})
     if(NOT how)
         set(how --made-in "${CMAKE_BINARY_DIR}/signing")

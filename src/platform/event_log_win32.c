@@ -11,6 +11,7 @@
 #define LEVEL_KEY     "SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider\\Azure Key Vault\\Log"
 #define SOURCE_KEY    "SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\akv-ekm"
 #define LEVEL_LIFE_MS 1000
+#define FAILURE       1
 #define MESSAGE_UNITS 3200 /* a line of the log; one message may hold ten times as much */
 
 enum connector_level { LEVEL_ALL = 0, LEVEL_ERRORS = 1 }; /* 2 and more: none */
@@ -105,7 +106,9 @@ void plat_system_log(enum plat_severity severity, uint32_t code, const char *tex
     }
     HANDLE log = open_source();
     if (log != NULL) {
-        (void)ReportEventW(log, types[severity], 0, code, NULL, 1, 0, strings, NULL);
+        /* The message of 0 speaks of success. */
+        DWORD id = code == 0 && severity == PLAT_SEVERITY_ERROR ? FAILURE : code;
+        (void)ReportEventW(log, types[severity], 0, id, NULL, 1, 0, strings, NULL);
     }
 }
 

@@ -50,3 +50,6 @@ verify "$work/pfx.dll" "$work/own/certificate.pem" || fail 'signed by a PFX file
 AKVEKM_SIGN_PASSWORD=wrong
 ! sh "$sign" --pfx "$work/own.pfx" "$unsigned" "$work/wrong.dll" 2>/dev/null || fail 'a wrong password signs'
 [ ! -e "$work/wrong.dll" ] || fail 'a failure leaves a file'
+
+osslsigncode remove-signature -in "$signed" -out "$work/bare.dll" >/dev/null 2>&1
+cmp "$work/bare.dll" "$unsigned" || fail 'signing changed more than it says'
