@@ -72,6 +72,7 @@ static void test_create(void **state)
 }
 
 /* A key that cannot be recorded is not made at all. */
+#ifndef _WIN32 /* what stands in a file's way; windows.readonly shows the registry's */
 static void test_create_needs_the_map(void **state)
 {
     struct thumbprint print;
@@ -94,6 +95,7 @@ static void test_create_needs_the_map(void **state)
     assert_string_equal(fixture_read(fixture.map), map);
     fixture_stop();
 }
+#endif
 
 /* Everything is checked before the request that cannot be undone. */
 static void test_create_checks_first(void **state)
@@ -210,6 +212,7 @@ static void test_drop_without_a_listed_version(void **state)
     fixture_stop();
 }
 
+#ifndef _WIN32
 static void test_drop_needs_the_map(void **state)
 {
     struct thumbprint print;
@@ -228,6 +231,7 @@ static void test_drop_needs_the_map(void **state)
     assert_int_equal(drop(&print), SQLCP_SUCCESS);
     fixture_stop();
 }
+#endif
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
@@ -241,8 +245,10 @@ int main(void)
         CASE(test_drop_is_refused),
         CASE(test_drop_of_another_key),
         CASE(test_drop_without_a_listed_version),
+#ifndef _WIN32
         CASE(test_drop_needs_the_map),
         CASE(test_create_needs_the_map),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
