@@ -1,3 +1,4 @@
+// only: posix
 // with: tls_server.c
 /* One HTTPS request at a time against a server that behaves badly: which code, how soon, what is
  * sent (behaviour.md sections 6 and 7). */

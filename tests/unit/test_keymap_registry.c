@@ -102,11 +102,28 @@ static struct thumbprint thumbprint_of(uint8_t last)
     return thumbprint;
 }
 
+/* What is mapped under this thumbprint now, as a caller sees it; false: nothing that is usable. */
+static bool mapped_now(const struct keymap_entry *wanted, struct key_name *out)
+{
+    struct keymap_table table = {0};
+    bool found = false;
+    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    for (size_t i = 0; i < table.count; i++) {
+        found = found || (keymap_entry_order(&table.entries[i], wanted) == 0 &&
+                          key_uri_parse(table.entries[i].uri, HOST, out));
+    }
+    keymap_table_free(&table);
+    return found;
+}
+
 static enum plat_io store(const char *uri, uint8_t last)
 {
     struct keymap_table after = {0};
     struct keymap_entry entry = {HOST, uri, thumbprint_of(last)};
-    enum plat_io io = keymap_store_put(&call, &entry, &after);
+    struct key_name seen;
+    bool stood = mapped_now(&entry, &seen);
+    enum plat_io io =
+        keymap_store_put(&call, call.deadline_ms, &entry, stood ? &seen : NULL, &after);
     if (io == PLAT_IO_OK) {
         assert_false(keymap_store_changed(&after.state));
     }
@@ -286,13 +303,14 @@ static void test_missing_key_of_the_administrator(void **state)
     assert_int_equal(store(URI, 0x06), PLAT_IO_ABSENT);
     keymap_start(&config);
     assert_int_equal(keymap_count(), 0);
-    assert_int_equal(keymap_put(&call, HOST, &thumbprint, &key), EKM_MAP_FAILED);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &thumbprint, &key, NULL),
+                     EKM_MAP_FAILED);
     assert_int_equal(ekm_code(call.error.rc), 2058);
     assert_int_equal(RegOpenKeyExW(HKEY_LOCAL_MACHINE, PROVIDERS, 0, KEY_READ, &made),
                      ERROR_FILE_NOT_FOUND);
     /* The administrator makes it: no restart is needed. */
     assert_int_equal(set_up(NULL), 0);
-    assert_int_equal(keymap_put(&call, HOST, &thumbprint, &key), EKM_OK);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &thumbprint, &key, NULL), EKM_OK);
     assert_int_equal(keymap_count(), 1);
     keymap_stop();
 }
@@ -331,8 +349,9 @@ static void test_no_rights(void **state)
     keymap_start(&config);
     assert_int_equal(keymap_find(&call, HOST, &known, &found), EKM_OK);
     assert_string_equal(found.version, "v1");
-    assert_int_equal(keymap_put(&call, HOST, &known, &key), EKM_OK); /* it stands already */
-    assert_int_equal(keymap_put(&call, HOST, &fresh, &key), EKM_MAP_FAILED);
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &known, &key, NULL),
+                     EKM_OK); /* it stands already */
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &fresh, &key, NULL), EKM_MAP_FAILED);
     assert_non_null(strstr(call.error.note, "denied"));
     assert_string_equal(get("https://" HOST, HEX2), "");
     keymap_stop();
