@@ -90,12 +90,12 @@ with_apt() {
 # that is said: versions.txt names it, and the next day's run asks again.
 fetch_source() {
     cd "$folder/src"
-    if with_apt apt-get -q source "$1"; then
+    if with_apt apt-get -q -o Acquire::Retries=3 source "$1"; then
         return 0
     fi
     [ "$1" = openssl ] || return 1
     release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    with_apt apt-get -q source "openssl/$release"
+    with_apt apt-get -q -o Acquire::Retries=3 source "openssl/$release"
     echo "openssl: the newest listed version could not be fetched; took the one of $release itself" >"$folder/fallback.txt"
 }
 
@@ -121,7 +121,7 @@ tree_of() {
 
 step_fetch() {
     write_apt_configuration
-    with_apt apt-get -q -o APT::Update::Error-Mode=any update
+    with_apt apt-get -q -o Acquire::Retries=3 -o APT::Update::Error-Mode=any update
     rm -rf "$folder/src" "$folder/fallback.txt"
     mkdir -p "$folder/src"
     for source in $sources; do
