@@ -159,9 +159,9 @@ check_versions() {
 # from a place that an unprivileged user could create. Never no-dso: the module would not stay mapped for its atexit call.
 step_openssl() {
     tree=$(tree_of openssl "$(version_of openssl)")
-    rm -rf "$folder/work/openssl"
-    mkdir -p "$folder/work/openssl"
-    cd "$folder/work/openssl"
+    rm -rf "$folder/objects/openssl"
+    mkdir -p "$folder/objects/openssl"
+    cd "$folder/objects/openssl"
     configure=$(realpath --relative-to=. "$tree")/Configure
     CFLAGS=$harden perl "$configure" mingw64 "--cross-compile-prefix=$target-" --prefix=/openssl --libdir=lib \
         no-shared no-tests no-module no-legacy no-engine no-comp no-cms no-ct no-cmp no-ts no-srp no-srtp no-psk no-dtls \
@@ -175,16 +175,16 @@ step_openssl() {
     cp libcrypto.a libssl.a "$folder/new/lib"
     cp -r "$tree/include/openssl" "$folder/new/include"
     cp include/openssl/*.h "$folder/new/include/openssl"
-    rm -rf "$folder/work/openssl"
+    rm -rf "$folder/objects/openssl"
 }
 
 # curl's own makefile, without 50 s of cross try-compiles; its first header precompiled with exactly make's flags.
 step_curl() {
     tree=$(tree_of curl "$(version_of curl)")
-    rm -rf "$folder/work/curl"
-    mkdir -p "$folder/work/curl"
-    cp -r "$tree/lib" "$tree/include" "$folder/work/curl"
-    cd "$folder/work/curl/lib"
+    rm -rf "$folder/objects/curl"
+    mkdir -p "$folder/objects/curl"
+    cp -r "$tree/lib" "$tree/include" "$folder/objects/curl"
+    cd "$folder/objects/curl/lib"
     mkdir -p "$target"
     defines='-DCURL_STATICLIB -DHTTP_ONLY -DCURL_DISABLE_NTLM -DCURL_DISABLE_COOKIES -DCURL_DISABLE_ALTSVC'
     defines="$defines -DCURL_DISABLE_HSTS -DCURL_DISABLE_NETRC -DCURL_DISABLE_DOH"
@@ -195,15 +195,15 @@ step_curl() {
         "CROSSPREFIX=$target-" "TRIPLET=$target" CFG=-ssl-ipv6 OPENSSL_PATH=../../../new libcurl.a
     cp libcurl.a "$folder/new/lib"
     cp -r ../include/curl "$folder/new/include"
-    rm -rf "$folder/work/curl"
+    rm -rf "$folder/objects/curl"
 }
 
 # CJSON_HIDE_SYMBOLS: else its objects ask the linker to export the whole of cJSON from our DLL.
 step_cjson() {
     cd "$(tree_of cjson "$(version_of cjson)")"
     # shellcheck disable=SC2086 # a list of flags
-    $cc $harden -DCJSON_HIDE_SYMBOLS -c cJSON.c -o "$folder/work/cjson.o"
-    $target-ar rcs "$folder/new/lib/libcjson.a" "$folder/work/cjson.o"
+    $cc $harden -DCJSON_HIDE_SYMBOLS -c cJSON.c -o "$folder/objects/cjson.o"
+    $target-ar rcs "$folder/new/lib/libcjson.a" "$folder/objects/cjson.o"
     mkdir -p "$folder/new/include/cjson"
     cp cJSON.h "$folder/new/include/cjson"
 }
@@ -211,20 +211,20 @@ step_cjson() {
 step_cmocka() {
     cd "$(tree_of cmocka "$(version_of cmocka)")"
     $cc -O1 -DHAVE_MALLOC_H -DHAVE_INTTYPES_H -DHAVE_SIGNAL_H -DHAVE_STRINGS_H -DHAVE_STRUCT_TIMESPEC -Iinclude \
-        -c src/cmocka.c -o "$folder/work/cmocka.o"
-    $target-ar rcs "$folder/new/lib/libcmocka.a" "$folder/work/cmocka.o"
+        -c src/cmocka.c -o "$folder/objects/cmocka.o"
+    $target-ar rcs "$folder/new/lib/libcmocka.a" "$folder/objects/cmocka.o"
     cp include/cmocka*.h "$folder/new/include"
 }
 
 build() {
     rm -rf "$folder/new"
-    mkdir -p "$folder/new/include" "$folder/new/lib" "$folder/work"
+    mkdir -p "$folder/new/include" "$folder/new/lib" "$folder/objects"
     step "building $(grep '^openssl' "$folder/wanted.txt") (about a minute)" step_openssl
     step "building $(grep '^curl' "$folder/wanted.txt")" step_curl
     step "building $(grep '^cjson' "$folder/wanted.txt"), $(grep '^cmocka' "$folder/wanted.txt")" step_cjson
     step 'building cmocka' step_cmocka
     cp "$folder/wanted.txt" "$folder/new/versions.txt"
-    rm -rf "$folder/root" "$folder/work"
+    rm -rf "$folder/root" "$folder/objects"
     mv "$folder/new" "$folder/root"
 }
 
