@@ -12,7 +12,7 @@ usage() {
 usage: sh cmake/dev.sh COMMAND
 
   demo       build, start the embedded vault, run the setup article's T-SQL through the host stand-in
-  test       build and run every test, on Linux and under Wine; ends with ctest's closing lines
+  test       build and run every test of the Linux side; ends with ctest's closing lines
   build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost
   windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
@@ -120,7 +120,6 @@ case ${1:-help} in
         setup
         build build
         run_tests build
-        windows
         ;;
     build)
         setup
