@@ -1,5 +1,5 @@
 /*
- * The exact counts that tests assert: requests, connections, handshakes, tokens, leaks.
+ * The exact counts that tests assert: requests, connections, handshakes, tokens, leaks, answers from memory.
  *
  * One record under one lock; any thread.
  */
@@ -17,6 +17,7 @@ enum counter {
     COUNT_CHALLENGES,
     COUNT_THROTTLED,
     COUNT_LEAKED_SECRETS,
+    COUNT_MEMOISED,
     COUNTER_COUNT
 };
 

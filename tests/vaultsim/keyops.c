@@ -8,6 +8,7 @@
 #include "crypt.h"
 #include "encode.h"
 #include "keyjson.h"
+#include "memo.h"
 #include "settings.h"
 
 /* Outside nbf..exp only what opens existing data is allowed. */
@@ -97,6 +98,7 @@ static void compute(const struct service_call *call, const struct key_view *view
     size_t out_len = 0;
     enum operation operation = call->request->operation;
     struct crypt_bytes in = {NULL, 0};
+    struct settings settings = settings_get();
     uint8_t *bytes = take_bytes(call->body, "value", &in.len, answer);
     if (bytes == NULL) {
         return;
@@ -107,7 +109,9 @@ static void compute(const struct service_call *call, const struct key_view *view
             ? crypt_encrypt(view->pkey, alg, in, out, &out_len)
         : operation == OP_SIGN
             ? crypt_sign(view->pkey, alg, in, out, &out_len)
-            : crypt_decrypt(view->pkey, alg, settings_get().implicit_rejection, in, out, &out_len);
+        : settings.memoise
+            ? memo_decrypt(view->pkey, alg, settings.implicit_rejection, in, out, &out_len)
+            : crypt_decrypt(view->pkey, alg, settings.implicit_rejection, in, out, &out_len);
     if (rc == CRYPT_OK) {
         give_value(view, out, out_len, answer);
     } else {

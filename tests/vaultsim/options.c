@@ -31,6 +31,7 @@ static const char help[] =
     "  --throttle MODE        none (default), standard: the documented limits of vaults, or\n"
     "                         hsm: those for HSM keys, and the measured rates of a Managed HSM\n"
     "  --implicit-rejection   RSA1_5 gives random bytes for a bad cipher text, not an error\n"
+    "  --memoise              unwrap and decrypt answer repeated values from memory\n"
     "  --help, --version\n"
     "\n"
     "On the first start there are the vaults contoso-vault and second-vault in public Azure,\n"
@@ -127,6 +128,8 @@ enum options_end options_parse(int argc, char **argv, struct options *options)
         }
         if (strcmp(argv[i], "--implicit-rejection") == 0) {
             options->settings.implicit_rejection = true;
+        } else if (strcmp(argv[i], "--memoise") == 0) {
+            options->settings.memoise = true;
         } else if (i + 1 == argc || !take_option(argv[i], argv[i + 1], options)) {
             /* The value is not repeated: it may be a secret. */
             fprintf(stderr, "vaultsim: unknown option or bad value: %s (see --help)\n", argv[i]);

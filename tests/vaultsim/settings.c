@@ -79,6 +79,9 @@ static bool take(const cJSON *item, struct settings *settings)
     if (strcmp(name, "implicit_rejection") == 0) {
         return take_flag(item, &settings->implicit_rejection);
     }
+    if (strcmp(name, "memoise") == 0) {
+        return take_flag(item, &settings->memoise);
+    }
     if (strcmp(name, "disabled_get_403") == 0) {
         return take_flag(item, &settings->disabled_get_403);
     }
@@ -110,6 +113,7 @@ cJSON *settings_to_json(void)
     cJSON_AddStringToObject(json, "throttle", throttle_words[now.throttle]);
     cJSON_AddBoolToObject(json, "throttle_retry_after", now.throttle_retry_after);
     cJSON_AddBoolToObject(json, "implicit_rejection", now.implicit_rejection);
+    cJSON_AddBoolToObject(json, "memoise", now.memoise);
     cJSON_AddBoolToObject(json, "disabled_get_403", now.disabled_get_403);
     if (now.challenge[0] != '\0') {
         cJSON_AddStringToObject(json, "challenge", now.challenge);

@@ -18,6 +18,7 @@ struct settings {
     enum throttle_mode throttle;
     bool throttle_retry_after;
     bool implicit_rejection;
+    bool memoise;
     bool disabled_get_403;
     char challenge[1024]; /* verbatim WWW-Authenticate of vaults; "": the proper one */
 };

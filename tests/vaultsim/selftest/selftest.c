@@ -222,6 +222,33 @@ static void test_implicit_rejection(void **state)
     sim_do("POST", "/settings", "{\"implicit_rejection\":false}");
 }
 
+/* The same question is answered from memory; another key, cipher text or algorithm is not, and a
+ * refusal never is. */
+static void test_memoise(void **state)
+{
+    (void)state;
+    char body[512];
+    client_sign_in(&c, "vault.azure.net");
+    sim_do("POST", "/settings", "{\"memoise\":true}");
+    sim_do("DELETE", "/counters", NULL);
+    for (int value = 0; value < 2; value++) {
+        wrap_hello(&c, "tested", body, sizeof body);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(client_post(&c, VAULT, "/keys/tested/unwrapkey" V, body), 200);
+            assert_string_equal(client_text(&c, "value"), HELLO);
+            assert_int_equal(sim_count("memoised"), 2 * value + i);
+        }
+    }
+    sim_do("POST", "/keys", "{\"vault\":\"" VAULT "\",\"name\":\"another\",\"kty\":\"RSA\"}");
+    assert_int_equal(client_post(&c, VAULT, "/keys/another/unwrapkey" V, body), 400);
+    memcpy(body, "{\"alg\":\"RSA-OAEP\",    ", 22);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(client_post(&c, VAULT, "/keys/tested/unwrapkey" V, body), 400);
+    }
+    assert_int_equal(sim_count("memoised"), 4);
+    sim_do("POST", "/settings", "{\"memoise\":false}");
+}
+
 static void test_attributes(void **state)
 {
     (void)state;
@@ -357,7 +384,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_counts),     cmocka_unit_test(test_parallel),
         cmocka_unit_test(test_leaks),      cmocka_unit_test(test_throttle),
         cmocka_unit_test(test_restore),    cmocka_unit_test(test_import),
-        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_restart),    cmocka_unit_test(test_memoise),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);
     sim_program(argv[1]);
