@@ -46,3 +46,10 @@ enum ekm_rc curl_library_check(char *reason, size_t reason_cap)
     }
     return EKM_OK;
 }
+
+void curl_library_versions(char *out, size_t cap)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    (void)text_format(out, cap, "curl %s, %s", info->version,
+                      info->ssl_version != NULL ? info->ssl_version : "no TLS");
+}

@@ -16,4 +16,7 @@ bool curl_library_start(void);
  * and is no older than what the build relied on. */
 enum ekm_rc curl_library_check(char *reason, size_t reason_cap) EKM_MUST_CHECK;
 
+/* "curl 7.88.1, OpenSSL/3.0.15": for the log's first line. */
+void curl_library_versions(char *out, size_t cap);
+
 #endif

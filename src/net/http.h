@@ -1,9 +1,9 @@
 /*
- * One HTTPS request over a pooled, kept-alive connection: the only user of curl.
+ * HTTPS requests over pooled, kept-alive connections: with its neighbours the only user of curl.
  *
- * Owns the pool of curl handles (bounded, last in first out), the shared DNS cache and the trust
- * store. Called by net/exchange.c; any thread between http_start and http_stop. A request ends by
- * its time or by the call's abort flag, whichever is first (behaviour.md section 7).
+ * Owns the pool of handles, the shared DNS cache and the trust store. Called by net/exchange.c; any
+ * thread between http_start and http_stop. A request ends by its time or by the call's abort flag,
+ * whichever is first (behaviour.md section 7).
  */
 #ifndef AKVEKM_NET_HTTP_H
 #define AKVEKM_NET_HTTP_H
@@ -21,8 +21,7 @@ struct http_request {
     const char *content_type; /* or NULL without body */
     const uint8_t *body;
     size_t body_len;
-    bool to_entra; /* a name that does not resolve is EKM_CONNECT_FAILED, not EKM_HOST_NOT_RESOLVED
-                    */
+    bool to_entra; /* a name that does not resolve is EKM_CONNECT_FAILED then */
     bool once;     /* has effects: never repeated once it may have left */
 };
 
@@ -35,22 +34,27 @@ struct http_answer {
     char request_id[64];
 };
 #define HTTP_BODY_MAX ((size_t)512 * 1024)
-
-/* EKM_CONFIGURATION if ca_file or the system's trust store cannot be read, or libcurl has no
- * OpenSSL; reason says it. */
+/* EKM_CONFIGURATION: ca_file or trust store unreadable, no OpenSSL in libcurl; reason says it. */
 enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_cap) EKM_MUST_CHECK;
-/* Closes every connection. No request may be running. */
-void http_stop(void);
-
-/* "curl 7.88.1, OpenSSL/3.0.15": for the log's first line. */
-void http_versions(char *out, size_t cap);
-
+void http_stop(void); /* closes every connection; no request may be running */
 void http_answer_init(struct http_answer *answer);
 void http_answer_free(struct http_answer *answer);
-
-/* One try, at most try_timeout_ms and the call's deadline. EKM_OK for any complete answer, whatever
- * its status; else the transport's failure, set in the call. The answer is cleared first. */
+/* One try, at most try_timeout_ms and the call's deadline. EKM_OK: a complete answer of any status;
+ * else the transport's failure, set in the call. The answer is cleared first. */
 enum ekm_rc http_perform(struct call *call, const struct http_request *request,
                          struct http_answer *answer) EKM_MUST_CHECK;
+
+struct http_item {
+    const struct http_request *request;
+    struct http_answer *answer; /* of http_answer_init */
+    enum ekm_rc rc;             /* as of http_perform */
+    struct call_error error;    /* which it would have set in the call */
+};
+#define HTTP_AT_ONCE 8
+
+/* One try of each, HTTP_AT_ONCE at a time, from this thread, over one handle's connections. EKM_OK:
+ * every item has its outcome, the call's error stays; else (set in the call) nothing was sent. */
+enum ekm_rc http_perform_all(struct call *call, struct http_item *items,
+                             size_t count) EKM_MUST_CHECK;
 
 #endif

@@ -41,9 +41,9 @@ static bool is_exempt(const char *list, const char *host)
     return false;
 }
 
-/* Whether curl goes to this host through a proxy: by the settings, the system, or the variables that
- * curl reads. It tells the blame for a connection that did not come about; which way is taken is
- * curl's own affair. */
+/* Whether curl goes to this host through a proxy: by the settings, the system, or the variables
+ * that curl reads. It tells the blame for a connection that did not come about; which way is taken
+ * is curl's own affair. */
 static bool uses_proxy(const struct config *config, const char *host)
 {
     static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
@@ -69,11 +69,11 @@ static enum ekm_rc not_resolved(const struct http_request *request)
 
 /* How far the transfer came before its time was over. */
 static enum ekm_rc timed_out(const struct call *call, const struct http_request *request,
-                             const struct http_handle *handle)
+                             const struct http_easy *easy)
 {
     curl_off_t resolved_us = 0, ready_us = 0;
-    (void)curl_easy_getinfo(handle->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
-    (void)curl_easy_getinfo(handle->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
     if (ready_us > 0) {
         return EKM_NO_ANSWER;
     }
@@ -89,7 +89,7 @@ static enum ekm_rc tunnel_failure(long connect_status)
 }
 
 static enum ekm_rc classify(const struct call *call, const struct http_request *request,
-                            const struct http_handle *handle, CURLcode result)
+                            const struct http_easy *easy, CURLcode result)
 {
     switch (result) {
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -103,7 +103,7 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
         return EKM_PROXY;
 #endif
     case CURLE_OPERATION_TIMEDOUT:
-        return timed_out(call, request, handle);
+        return timed_out(call, request, easy);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
@@ -137,12 +137,12 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
     }
 }
 
-enum ekm_rc http_failure(struct call *call, const struct http_request *request,
-                         const struct http_handle *handle, CURLcode result)
+enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLcode result)
 {
+    const struct http_request *request = easy->request;
     long connect_status = 0;
-    (void)curl_easy_getinfo(handle->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
-    enum ekm_rc rc = classify(call, request, handle, result);
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_HTTP_CONNECTCODE, &connect_status);
+    enum ekm_rc rc = classify(call, request, easy, result);
     bool tunnelled = connect_status >= 200 && connect_status < 300;
     if (connect_status != 0 && !tunnelled && result != CURLE_ABORTED_BY_CALLBACK) {
         rc = tunnel_failure(connect_status);
@@ -151,6 +151,6 @@ enum ekm_rc http_failure(struct call *call, const struct http_request *request,
         return call_fail(call, EKM_DEADLINE, "%s: %s", request->host, ekm_text(rc));
     }
     return call_fail(call, rc, "%s: %s (curl %d)", request->host,
-                     handle->error[0] != '\0' ? handle->error : curl_easy_strerror(result),
+                     easy->error[0] != '\0' ? easy->error : curl_easy_strerror(result),
                      (int)result);
 }

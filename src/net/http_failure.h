@@ -1,17 +1,16 @@
 /*
  * What went wrong in a transfer: curl's result and measurements to the table of errors.
  *
- * Rule: behaviour.md section 6. Called by http.c with the handle still as the transfer left it.
+ * Rule: behaviour.md section 6. Called by http_easy.c with the handle still as the transfer left
+ * it.
  */
 #ifndef AKVEKM_NET_HTTP_FAILURE_H
 #define AKVEKM_NET_HTTP_FAILURE_H
 
-#include "net/http.h"
-#include "net/http_pool.h"
+#include "net/http_easy.h"
 
 /* Sets the error in the call and returns it. EKM_DEADLINE: the call's time, not the try's, cut the
  * transfer off. */
-enum ekm_rc http_failure(struct call *call, const struct http_request *request,
-                         const struct http_handle *handle, CURLcode result);
+enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLcode result);
 
 #endif

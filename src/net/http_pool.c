@@ -14,8 +14,7 @@ static struct {
     struct plat_cond given;
     struct http_handle *idle;
     uint32_t count, max; /* handles there are, idle or not */
-    bool (*prepare)(struct http_handle *handle);
-    CURLSH *share;
+    struct http_client *client;
 } pool = {.mutex = PLAT_MUTEX_INIT, .given = PLAT_COND_INIT};
 
 /* One lock for each kind of shared data; curl asks for them from inside its transfers. */
@@ -37,7 +36,7 @@ static void unlock_shared(CURL *easy, curl_lock_data data, void *context)
     plat_mutex_unlock(&share_locks[data]);
 }
 
-enum ekm_rc http_pool_start(uint32_t max_handles, bool (*prepare)(struct http_handle *handle))
+enum ekm_rc http_pool_start(struct http_client *client)
 {
     static const struct plat_mutex fresh = PLAT_MUTEX_INIT;
     for (size_t i = 0; i < CURL_LOCK_DATA_LAST && !share_locks_ready; i++) {
@@ -56,17 +55,20 @@ enum ekm_rc http_pool_start(uint32_t max_handles, bool (*prepare)(struct http_ha
         (void)curl_share_cleanup(share);
         return EKM_OUT_OF_MEMORY;
     }
+    client->share = share;
     plat_mutex_lock(&pool.mutex);
-    pool.share = share;
-    pool.max = max_handles;
-    pool.prepare = prepare;
+    pool.max = client->config->max_connections;
+    pool.client = client;
     plat_mutex_unlock(&pool.mutex);
     return EKM_OK;
 }
 
 static void free_handle(struct http_handle *handle)
 {
-    curl_easy_cleanup(handle->easy);
+    for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
+        http_easy_close(&handle->easies[i]);
+    }
+    (void)curl_multi_cleanup(handle->multi);
     free(handle);
 }
 
@@ -74,9 +76,9 @@ void http_pool_stop(void)
 {
     plat_mutex_lock(&pool.mutex);
     struct http_handle *idle = pool.idle;
-    CURLSH *share = pool.share;
+    struct http_client *client = pool.client;
     pool.idle = NULL;
-    pool.share = NULL;
+    pool.client = NULL;
     pool.count = 0;
     plat_mutex_unlock(&pool.mutex);
     while (idle != NULL) {
@@ -84,14 +86,10 @@ void http_pool_stop(void)
         free_handle(idle);
         idle = next;
     }
-    if (share != NULL) {
-        (void)curl_share_cleanup(share);
+    if (client != NULL) {
+        (void)curl_share_cleanup(client->share);
+        client->share = NULL;
     }
-}
-
-CURLSH *http_pool_share(void)
-{
-    return pool.share;
 }
 
 /* Under the lock: the topmost idle handle that spoke to this host, else the topmost. */
@@ -121,8 +119,11 @@ static enum ekm_rc make_handle(struct call *call, struct http_handle **out)
 {
     struct http_handle *handle = calloc(1, sizeof *handle);
     if (handle != NULL) {
-        handle->easy = curl_easy_init();
-        if (handle->easy != NULL && pool.prepare(handle)) {
+        handle->multi = curl_multi_init();
+        if (handle->multi != NULL &&
+            curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_AT_ONCE) ==
+                CURLM_OK &&
+            http_easy_open(&handle->easies[0], pool.client)) {
             *out = handle;
             return EKM_OK;
         }

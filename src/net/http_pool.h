@@ -1,5 +1,5 @@
 /*
- * The pool of curl handles: bounded, last in first out, preferring one that spoke to the same host
+ * The pool of multi handles: bounded, last in first out, preferring one that spoke to the same host
  * before.
  *
  * Owns the handles, each with its own kept-alive connections and TLS sessions, and the DNS cache
@@ -9,21 +9,17 @@
 #ifndef AKVEKM_NET_HTTP_POOL_H
 #define AKVEKM_NET_HTTP_POOL_H
 
-#include <curl/curl.h>
-
-#include "base/call.h"
+#include "net/http_easy.h"
 
 struct http_handle {
-    CURL *easy;
+    CURLM *multi;                          /* keeps the connections */
+    struct http_easy easies[HTTP_AT_ONCE]; /* the first is always open */
     char last_host[254];
-    char error[CURL_ERROR_SIZE];
     struct http_handle *below; /* in the pile of idle ones */
 };
 
-/* `prepare` sets what all requests share on a new handle; false fails the request that wanted it.
- */
-enum ekm_rc http_pool_start(uint32_t max_handles,
-                            bool (*prepare)(struct http_handle *handle)) EKM_MUST_CHECK;
+/* Every handle is made from `client`, whose share is made here. */
+enum ekm_rc http_pool_start(struct http_client *client) EKM_MUST_CHECK;
 /* Closes every connection; no handle may be in use. */
 void http_pool_stop(void);
 
@@ -31,7 +27,5 @@ void http_pool_stop(void);
 enum ekm_rc http_pool_take(struct call *call, const char *host,
                            struct http_handle **out) EKM_MUST_CHECK;
 void http_pool_give(struct http_handle *handle, const char *host);
-
-CURLSH *http_pool_share(void);
 
 #endif

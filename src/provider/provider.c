@@ -10,6 +10,7 @@
 #include "keymap/keycache.h"
 #include "keymap/keymap.h"
 #include "keymap/keymap_store.h"
+#include "net/curl_library.h"
 #include "net/exchange.h"
 #include "net/http.h"
 #include "platform/system.h"
@@ -114,7 +115,7 @@ static void log_started(void)
     struct log_line line;
     char os[128], curl[128];
     plat_os_name(os, sizeof os);
-    http_versions(curl, sizeof curl);
+    curl_library_versions(curl, sizeof curl);
     log_begin(&line, LEVEL_INFO, 0, "Initialize");
     log_pair(&line, "version", AKVEKM_VERSION);
     log_pair(&line, "openssl", OpenSSL_version(OPENSSL_VERSION_STRING));

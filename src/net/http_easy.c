@@ -1,0 +1,282 @@
+#include "net/http_easy.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "net/http_failure.h"
+#include "net/http_header.h"
+#include "net/system_proxy.h"
+#include "net/trust_store.h"
+#include "platform/system.h"
+
+#define HEADERS_MAX 65536
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+    struct http_easy *easy = context;
+    easy->body_rc = buf_append(&easy->answer->body, data, size * count);
+    return easy->body_rc == EKM_OK ? size * count : 0;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+    struct http_easy *easy = context;
+    size_t len = size * count;
+    easy->header_len += len;
+    if (easy->header_len > HEADERS_MAX) {
+        easy->body_rc = EKM_ANSWER_TOO_BIG;
+        return 0;
+    }
+    http_header_read(line, len, easy->answer);
+    return len;
+}
+
+/* Called by curl at least once a second, whatever the transfer waits for. */
+static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    const struct http_easy *easy = context;
+    (void)down_total;
+    (void)down;
+    (void)up_total;
+    (void)up;
+    return call_aborted(easy->call) ? 1 : 0;
+}
+
+/* Curl's own sockets would be inherited by whatever the host executes. (Its pair of wake-up sockets
+ * still is.) */
+static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)context;
+    (void)purpose;
+    intptr_t opened = plat_socket(address->family, address->socktype, address->protocol);
+    return opened < 0 ? CURL_SOCKET_BAD : (curl_socket_t)opened;
+}
+
+static CURLcode on_tls_context(CURL *curl, void *context, void *unused)
+{
+    (void)curl;
+    (void)unused;
+    return trust_store_apply(context) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+}
+
+static bool prepare_network(CURL *curl, const struct http_client *client)
+{
+    const struct config *config = client->config;
+    bool right = true;
+#if LIBCURL_VERSION_NUM >= 0x075500
+    right = right && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK;
+#else
+    right = right && curl_easy_setopt(curl, CURLOPT_PROTOCOLS, CURLPROTO_HTTPS) == CURLE_OK;
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    right = right && curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#endif
+    if (config->has_proxy) {
+        right = right && curl_easy_setopt(curl, CURLOPT_PROXY, config->proxy) == CURLE_OK;
+    }
+    if (config->has_no_proxy) {
+        right = right && curl_easy_setopt(curl, CURLOPT_NOPROXY, config->no_proxy) == CURLE_OK;
+    }
+    return right && curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CONNECT_TO, client->connect_to) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SHARE, client->share) == CURLE_OK;
+}
+
+/* Certificates come from the process's one store: nothing is loaded for each handle or connection.
+ */
+static bool prepare_tls(CURL *curl)
+{
+    return curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
+               CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CAINFO, NULL) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_PROXY_CAINFO, NULL) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_PROXY_CAPATH, NULL) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
+}
+
+static bool prepare(struct http_easy *easy, const struct http_client *client)
+{
+    CURL *curl = easy->curl;
+    return prepare_network(curl, client) && prepare_tls(curl) &&
+           curl_easy_setopt(curl, CURLOPT_USERAGENT, client->user_agent) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_PRIVATE, easy) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, easy->error) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_WRITEDATA, easy) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HEADERDATA, easy) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, easy) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+}
+
+bool http_easy_open(struct http_easy *easy, const struct http_client *client)
+{
+    easy->curl = curl_easy_init();
+    if (easy->curl != NULL && !prepare(easy, client)) {
+        http_easy_close(easy);
+    }
+    return easy->curl != NULL;
+}
+
+void http_easy_close(struct http_easy *easy)
+{
+    curl_easy_cleanup(easy->curl);
+    easy->curl = NULL;
+}
+
+static bool add_header(struct curl_slist **list, const char *header)
+{
+    struct curl_slist *longer = curl_slist_append(*list, header);
+    if (longer == NULL) {
+        return false;
+    }
+    *list = longer;
+    return true;
+}
+
+/* One of the headers holds the token. */
+static void free_headers(struct curl_slist *list)
+{
+    for (struct curl_slist *at = list; at != NULL; at = at->next) {
+        plat_wipe(at->data, strlen(at->data));
+    }
+    curl_slist_free_all(list);
+}
+
+static enum ekm_rc make_headers(struct call *call, const struct http_request *request,
+                                struct curl_slist **list)
+{
+    char line[256];
+    struct buf bearer = BUF_EMPTY(65536);
+    (void)text_format(line, sizeof line, "x-ms-client-request-id: %s", call_correlation_id(call));
+    enum ekm_rc rc = add_header(list, "Accept: application/json") && add_header(list, line)
+                         ? EKM_OK
+                         : EKM_OUT_OF_MEMORY;
+    if (rc == EKM_OK && request->content_type != NULL) {
+        (void)text_format(line, sizeof line, "Content-Type: %s", request->content_type);
+        rc = add_header(list, line) ? EKM_OK : EKM_OUT_OF_MEMORY;
+    }
+    if (rc == EKM_OK && request->bearer != NULL) {
+        rc = buf_append_text(&bearer, "Authorization: Bearer ");
+        if (rc == EKM_OK) {
+            rc = buf_append_text(&bearer, request->bearer);
+        }
+        if (rc == EKM_OK && !add_header(list, buf_text(&bearer))) {
+            rc = EKM_OUT_OF_MEMORY;
+        }
+    }
+    buf_free(&bearer);
+    return rc;
+}
+
+static bool set_method(CURL *curl, const struct http_request *request)
+{
+    const char *custom = request->method == HTTP_DELETE ? "DELETE" : NULL;
+    if (curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, custom) != CURLE_OK) {
+        return false;
+    }
+    if (request->method != HTTP_POST) {
+        return curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    }
+    return curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) ==
+               CURLE_OK;
+}
+
+/* Without a `proxy` of ours: the system's for this host, or NULL, and curl reads the environment.
+ */
+static bool set_proxy(CURL *curl, const struct config *config, const char *host)
+{
+    char proxy[512];
+    if (config->has_proxy) {
+        return true;
+    }
+    bool found = system_proxy_find(host, proxy, sizeof proxy);
+    return curl_easy_setopt(curl, CURLOPT_PROXY, found ? proxy : NULL) == CURLE_OK;
+}
+
+static bool set_times(CURL *curl, const struct call *call)
+{
+    const struct config *config = call->config;
+    uint64_t try_ms = call_remaining_ms(call);
+    try_ms = try_ms < config->try_timeout_ms ? try_ms : config->try_timeout_ms;
+    try_ms = try_ms > 0 ? try_ms : 1;
+    uint64_t connect_ms = try_ms < config->connect_timeout_ms ? try_ms : config->connect_timeout_ms;
+    return curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)try_ms) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms) == CURLE_OK;
+}
+
+static bool set_request(CURL *curl, const struct call *call, const struct http_request *request,
+                        struct curl_slist *headers)
+{
+    /* On a connection that was used before, curl itself sends a request again when it breaks. */
+    const long alone = request->once ? 1L : 0L;
+    return set_method(curl, request) && set_proxy(curl, call->config, request->host) &&
+           set_times(curl, call) && curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, alone) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, alone) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
+}
+
+enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
+                            const struct http_request *request, struct http_answer *answer)
+{
+    easy->call = call;
+    easy->request = request;
+    easy->answer = answer;
+    easy->body_rc = EKM_OK;
+    easy->header_len = 0;
+    easy->error[0] = '\0';
+    http_answer_free(answer);
+    enum ekm_rc rc = make_headers(call, request, &easy->headers);
+    return rc == EKM_OK && !set_request(easy->curl, call, request, easy->headers)
+               ? EKM_OUT_OF_MEMORY
+               : rc;
+}
+
+/* Nothing of this request stays behind in the handle. */
+static void forget_request(struct http_easy *easy)
+{
+    (void)curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(easy->curl, CURLOPT_POSTFIELDS, NULL);
+    free_headers(easy->headers);
+    easy->headers = NULL;
+    easy->call = NULL;
+    easy->request = NULL;
+    easy->answer = NULL;
+}
+
+static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result)
+{
+    struct call *call = easy->call;
+    long sent = 0;
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_REQUEST_SIZE, &sent);
+    easy->answer->maybe_sent = sent > 0;
+    (void)text_copy(call->request_id, sizeof call->request_id, easy->answer->request_id);
+    if (easy->body_rc != EKM_OK) {
+        return call_fail(call, easy->body_rc, "%s: the answer", easy->request->host);
+    }
+    if (result != CURLE_OK) {
+        return http_failure(call, easy, result);
+    }
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &easy->answer->status);
+    return EKM_OK;
+}
+
+enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result)
+{
+    rc = rc == EKM_OK ? read_outcome(easy, result)
+                      : call_fail(easy->call, rc, "no memory for a request");
+    forget_request(easy);
+    return rc;
+}

@@ -1,0 +1,48 @@
+/*
+ * One curl handle: what all requests share is set once, what differs is set for each and forgotten
+ * after it.
+ *
+ * Owns the handle, its header list and its error text. Called by http.c and http_pool.c; a handle
+ * belongs to one thread at a time.
+ */
+#ifndef AKVEKM_NET_HTTP_EASY_H
+#define AKVEKM_NET_HTTP_EASY_H
+
+#include <curl/curl.h>
+
+#include "net/http.h"
+
+/* What every handle of this provider life is made from. */
+struct http_client {
+    const struct config *config;
+    struct curl_slist *connect_to;
+    CURLSH *share;
+    char user_agent[256];
+};
+
+struct http_easy {
+    CURL *curl;
+    struct call *call;
+    const struct http_request *request;
+    struct http_answer *answer;
+    struct curl_slist *headers;
+    enum ekm_rc body_rc;
+    size_t header_len;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* False: no memory, and nothing to close. The handle stays where it is: curl keeps pointers to it.
+ */
+bool http_easy_open(struct http_easy *easy, const struct http_client *client);
+void http_easy_close(struct http_easy *easy);
+
+/* Ready to be added to a multi handle; the answer is cleared. request, answer and call stay until
+ * http_easy_end, which must follow in any case. EKM_OUT_OF_MEMORY, not set in the call. */
+enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
+                            const struct http_request *request,
+                            struct http_answer *answer) EKM_MUST_CHECK;
+/* Reads the outcome, `rc` if the transfer was never made, and forgets the request. As http_perform,
+ * set in the call. */
+enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result) EKM_MUST_CHECK;
+
+#endif
