@@ -204,3 +204,24 @@ enum ekm_rc exchange_perform(struct call *call, const struct http_request *reque
         }
     }
 }
+
+bool exchange_try_all(struct call *call, struct http_item *items, size_t count)
+{
+    const struct call_error before = call->error;
+    uint64_t now_ms = plat_now_ms();
+    for (size_t i = 0; i < count; i++) {
+        if (wished_ms(items[i].request->host) > now_ms) {
+            return false;
+        }
+    }
+    bool tried = call_check(call) == EKM_OK && http_perform_all(call, items, count) == EKM_OK;
+    for (size_t i = 0; tried && i < count; i++) {
+        uint64_t wait_ms = 0;
+        (void)plan_repeat(call, items[i].request, items[i].answer, items[i].rc, 1, &wait_ms);
+        if (items[i].rc == EKM_OK && items[i].answer->status == 429) {
+            remember_wish(items[i].request->host, plat_now_ms() + wait_ms);
+        }
+    }
+    call->error = before;
+    return tried;
+}

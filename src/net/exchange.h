@@ -15,6 +15,11 @@
 enum ekm_rc exchange_perform(struct call *call, const struct http_request *request,
                              struct http_answer *answer) EKM_MUST_CHECK;
 
+/* One try of each, together and without repeats, for those who can go on by exchange_perform where
+ * an item's outcome does not stand (see http_perform_all). False: one of the hosts asked for
+ * patience, or nothing could be sent; the call's error is as it was. */
+bool exchange_try_all(struct call *call, struct http_item *items, size_t count) EKM_MUST_CHECK;
+
 /* Forgets every host's wish; at Free. */
 void exchange_reset(void);
 

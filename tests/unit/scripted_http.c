@@ -145,3 +145,15 @@ enum ekm_rc __wrap_http_perform(struct call *call, const struct http_request *re
     }
     return give(call, &given, answer);
 }
+
+enum ekm_rc __wrap_http_perform_all(struct call *call, struct http_item *items, size_t item_count)
+{
+    const struct call_error before = call->error;
+    for (size_t i = 0; i < item_count; i++) {
+        call->error = (struct call_error){.rc = EKM_OK};
+        items[i].rc = __wrap_http_perform(call, items[i].request, items[i].answer);
+        items[i].error = call->error;
+    }
+    call->error = before;
+    return EKM_OK;
+}

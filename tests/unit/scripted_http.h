@@ -40,5 +40,7 @@ const struct seen_request *scripted_http_seen(unsigned index);
 
 enum ekm_rc __wrap_http_perform(struct call *call, const struct http_request *request,
                                 struct http_answer *answer);
+/* One after the other, each as __wrap_http_perform. */
+enum ekm_rc __wrap_http_perform_all(struct call *call, struct http_item *items, size_t count);
 
 #endif

@@ -1,4 +1,4 @@
-// wrap: http_perform plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: scripted_http.c fake_clock.c
 /* Repeats until an answer that stands, the deadline, or the abort (behaviour.md section 7). */
 #include <setjmp.h>
@@ -355,6 +355,33 @@ static void waits_begin_small_for_each_request(void **state)
     }
 }
 
+/* Together, without repeats; a 429 among them slows what comes after, and nothing goes to a host
+ * that asked for patience. */
+static void tries_together_do_not_repeat(void **state)
+{
+    struct http_answer answers[2];
+    struct http_item items[2];
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        http_answer_init(&answers[i]);
+        items[i] = (struct http_item){.request = &fx.request, .answer = &answers[i]};
+    }
+    scripted_http_add(&(struct scripted_answer){.status = 503});
+    scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "7"});
+    scripted_http_add(&(struct scripted_answer){.status = 200});
+    assert_true(exchange_try_all(&fx.call, items, 2));
+    assert_int_equal(answers[0].status, 503);
+    assert_int_equal(answers[1].status, 429);
+    assert_int_equal(fx.call.error.rc, EKM_OK);
+    assert_int_equal(elapsed_ms(), 0);
+    assert_false(exchange_try_all(&fx.call, items, 2));
+    assert_int_equal(scripted_http_count(), 2);
+    assert_int_equal(perform(), EKM_OK);
+    assert_in_range(elapsed_ms(), 7000, 7000 + (2 * RETRY_BASE_MS));
+    http_answer_free(&answers[0]);
+    http_answer_free(&answers[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -381,6 +408,7 @@ int main(void)
         TEST(abort_ends_the_wait),
         TEST(aborted_call_sends_nothing),
         TEST(waits_begin_small_for_each_request),
+        TEST(tries_together_do_not_repeat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

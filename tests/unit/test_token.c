@@ -1,4 +1,4 @@
-// wrap: http_perform plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: scripted_http.c fake_clock.c
 /* Credentials and tokens: one fetch at a time, early renewal, remembered refusals (behaviour.md
  * section 2). */
