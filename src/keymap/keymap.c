@@ -71,6 +71,15 @@ static void report_broken(size_t broken, size_t line)
     }
 }
 
+/* Entries are never taken out by us: somebody did, knowingly or not. */
+static void report_fewer(size_t count, size_t former)
+{
+    if (count < former) {
+        log_text(LEVEL_ERROR, 0, "keymap", "%s holds %zu entries, a moment ago it held %zu",
+                 keymap_store_name(), count, former);
+    }
+}
+
 /* Takes over the table's content; false: no memory, it is gone. */
 static bool install(struct keymap_table *table)
 {
@@ -87,6 +96,7 @@ static bool install(struct keymap_table *table)
     plat_mutex_unlock(&lock);
     report_unreadable(PLAT_IO_OK);
     report_broken(table->broken, table->first_broken_line);
+    report_fewer(table->count, former != NULL ? former->table.count : 0);
     snapshot_put(former);
     return true;
 }
@@ -97,10 +107,11 @@ static struct snapshot *refresh_and_tell(enum plat_io *io)
 {
     struct snapshot *snapshot = snapshot_get();
     *io = PLAT_IO_OK;
-    if (snapshot != NULL && !keymap_store_changed(&snapshot->table.state)) {
+    if (snapshot != NULL && !snapshot->table.young &&
+        !keymap_store_changed(&snapshot->table.state)) {
         return snapshot;
     }
-    struct keymap_table table = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
+    struct keymap_table table = {.text = NULL};
     *io = keymap_store_load(&table);
     if (*io == PLAT_IO_OK && !install(&table)) {
         *io = PLAT_IO_FAILED;
@@ -269,8 +280,9 @@ static bool stands(const char *host, const struct thumbprint *thumbprint,
     struct snapshot *snapshot = refresh_and_tell(&io);
     bool same = snapshot != NULL && find_in(&snapshot->table, host, thumbprint, &standing) &&
                 key_name_equal(&standing, key);
+    same = same && io == PLAT_IO_OK && keymap_store_settled(&snapshot->table.state);
     snapshot_put(snapshot);
-    return same && io == PLAT_IO_OK && keymap_store_settled();
+    return same;
 }
 
 /* What a write came to; takes over the table. */
@@ -293,7 +305,7 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
 {
     char uri[KEY_URI_MAX + 1];
     struct key_name standing;
-    struct keymap_table after = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
+    struct keymap_table after = {.text = NULL};
     if (!key_uri_format(uri, sizeof uri, host, key)) {
         return call_fail(call, EKM_INTERNAL, "a KeyUri does not fit");
     }
@@ -313,6 +325,6 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
 
 enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms)
 {
-    struct keymap_table after = {NULL, NULL, 0, 0, 0, {0, 0, 0, 0}};
+    struct keymap_table after = {.text = NULL};
     return settle(call, keymap_store_probe(call, until_ms, &after), &after);
 }

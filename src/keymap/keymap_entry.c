@@ -66,15 +66,15 @@ bool keymap_read_thumbprint(const char *text, struct thumbprint *out)
            hex_decode(text, len, bytes) && thumbprint_set(out, bytes, len);
 }
 
-bool keymap_entry_stands(const char *uri, const struct keymap_entry *wanted,
-                         const struct key_name *seen)
+enum keymap_standing keymap_entry_standing(const char *uri, const struct keymap_entry *wanted,
+                                           const struct key_name *seen)
 {
     struct key_name standing, key;
     if (!key_uri_parse(uri, wanted->host, &standing) || standing.version[0] == '\0') {
-        return false;
+        return KEYMAP_YIELDS;
     }
     if (key_uri_parse(wanted->uri, wanted->host, &key) && key_name_equal(&key, &standing)) {
-        return keymap_store_settled();
+        return KEYMAP_SAME;
     }
-    return seen == NULL || !key_name_equal(seen, &standing);
+    return seen != NULL && key_name_equal(seen, &standing) ? KEYMAP_YIELDS : KEYMAP_THIRD;
 }

@@ -7,13 +7,27 @@
 
 #include "base/text.h"
 #include "platform/durable.h"
+#include "platform/system.h"
+#include "platform/thread.h"
 
 #define FILE_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define LINE_MAX_BYTES 1024
+/* The coarsest clock of a file system: two changes within it may bear one time. */
+#define YOUNG_MS 2000
 
 static char map_path[1024];
 /* A new file may stand there whose folder was not flushed: the next write starts over. */
 static atomic_bool is_unsettled;
+/* The state of the file that this process last knew to be durable. */
+static struct plat_mutex lock = PLAT_MUTEX_INIT;
+static struct plat_file_state settled;
+
+static void note_settled(const struct plat_file_state *state)
+{
+    plat_mutex_lock(&lock);
+    settled = *state;
+    plat_mutex_unlock(&lock);
+}
 
 enum line_kind { LINE_EMPTY, LINE_ENTRY, LINE_BROKEN };
 
@@ -21,6 +35,7 @@ void keymap_store_start(const struct config *config)
 {
     (void)text_copy(map_path, sizeof map_path, config->keymap_file);
     atomic_store(&is_unsettled, false);
+    note_settled(&(struct plat_file_state){0, 0, 0, 0});
 }
 
 const char *keymap_store_name(void)
@@ -91,7 +106,9 @@ static enum plat_io fill_table(struct keymap_table *table, char *text, size_t le
         free(text);
         return PLAT_IO_FAILED;
     }
+    int64_t age_ms = plat_unix_time_ms() - state->modified_ns / 1000000;
     *table = (struct keymap_table){.text = text, .entries = entries, .state = *state};
+    table->young = state->inode != 0 && age_ms < YOUNG_MS && age_ms > -YOUNG_MS;
     size_t number = 0;
     char *line = skip_mark(text);
     for (char *end; line < text + len; line = end + 1) {
@@ -144,17 +161,29 @@ out:
 
 bool keymap_store_changed(const struct plat_file_state *state)
 {
-    struct plat_file_state now = {0, 0, 0, 0};
+    struct plat_file_state now;
     enum plat_io io = plat_file_state(map_path, &now);
-    return io != PLAT_IO_OK
-               ? io != PLAT_IO_ABSENT || state->inode != 0
-               : now.inode != state->inode || now.size != state->size ||
-                     now.device != state->device || now.modified_ns != state->modified_ns;
+    return (io != PLAT_IO_OK && io != PLAT_IO_ABSENT) || !plat_file_state_equal(&now, state);
 }
 
-bool keymap_store_settled(void)
+bool keymap_store_settled(const struct plat_file_state *state)
 {
-    return !atomic_load(&is_unsettled);
+    if (atomic_load(&is_unsettled)) {
+        return false;
+    }
+    plat_mutex_lock(&lock);
+    bool known = plat_file_state_equal(&settled, state);
+    plat_mutex_unlock(&lock);
+    if (known) {
+        return true;
+    }
+    /* Its writer may have been killed before the last flush. Who may not even open the folder did
+     * not write it; who did must answer for it. */
+    enum plat_io io = plat_file_flush(map_path);
+    if (io == PLAT_IO_OK) {
+        note_settled(state);
+    }
+    return io == PLAT_IO_OK || io == PLAT_IO_DENIED;
 }
 
 enum plat_io keymap_store_load(struct keymap_table *table)
@@ -167,15 +196,16 @@ enum plat_io keymap_store_load(struct keymap_table *table)
 }
 
 struct span {
-    size_t start, len;  /* without the line break */
-    bool found, stands; /* stands: what it names is to stay */
+    size_t start, len; /* without the line break */
+    bool found;
+    enum keymap_standing standing;
 };
 
 /* The last line that holds this host and thumbprint. */
 static struct span find_line(const char *text, size_t len, const struct keymap_entry *entry,
                              const struct key_name *seen)
 {
-    struct span found = {0, 0, false, false};
+    struct span found = {0, 0, false, KEYMAP_YIELDS};
     size_t start = memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     while (start < len) {
         char line[LINE_MAX_BYTES];
@@ -185,7 +215,7 @@ static struct span find_line(const char *text, size_t len, const struct keymap_e
         if (text_copy_n(line, sizeof line, text + start, line_len) && strlen(line) == line_len &&
             read_line(line, &read) == LINE_ENTRY && keymap_entry_order(&read, entry) == 0) {
             found =
-                (struct span){start, line_len, true, keymap_entry_stands(read.uri, entry, seen)};
+                (struct span){start, line_len, true, keymap_entry_standing(read.uri, entry, seen)};
         }
         start += line_len + 1;
     }
@@ -213,8 +243,9 @@ static enum ekm_rc write_next(const char *text, size_t len, const struct span *s
     return rc == EKM_OK ? buf_append(next, text + tail, len - tail) : rc;
 }
 
-/* Replaces the whole file by `next`. */
-static enum plat_io replace(const struct buf *next, struct keymap_table *after)
+/* Replaces the whole file, which is in the state `former`, by `next`. */
+static enum plat_io replace(const struct plat_file_state *former, const struct buf *next,
+                            struct keymap_table *after)
 {
     struct plat_file_state state;
     char *copy = calloc(1, next->len + 4);
@@ -224,11 +255,20 @@ static enum plat_io replace(const struct buf *next, struct keymap_table *after)
     if (next->len > 0) {
         memcpy(copy, next->data, next->len);
     }
-    atomic_store(&is_unsettled, true);
-    enum plat_io io = plat_file_replace(map_path, copy, next->len, &state);
+    /* The folder may be as new as the file. */
+    enum plat_io io = former->inode == 0 ? plat_folder_flush(map_path) : PLAT_IO_OK;
+    bool was_unsettled = atomic_load(&is_unsettled);
+    if (io == PLAT_IO_OK || io == PLAT_IO_DENIED) {
+        atomic_store(&is_unsettled, true);
+        io = plat_file_replace(map_path, former, copy, next->len, &state);
+    }
     if (io == PLAT_IO_OK) {
+        note_settled(&state);
         atomic_store(&is_unsettled, false);
         return fill_table(after, copy, next->len, &state);
+    }
+    if (!keymap_store_changed(former)) { /* nothing was replaced */
+        atomic_store(&is_unsettled, was_unsettled);
     }
     free(copy);
     return io;
@@ -240,61 +280,89 @@ static bool stopped(void *context)
     return call_aborted(*call);
 }
 
+/* Others who write the map without the lock are given way to. */
+static bool again(enum plat_io io, const struct call *call, uint64_t until_ms)
+{
+    return io == PLAT_IO_CHANGED && plat_now_ms() < until_ms && !call_aborted(call);
+}
+
 /* The lock, and the file as it is under it. The caller releases and frees, also on failure. */
-static enum plat_io begin(const struct call *call, uint64_t until_ms, int *lock, char **text,
+static enum plat_io begin(const struct call *call, uint64_t until_ms, int *handle, char **text,
                           size_t *len, struct plat_file_state *state)
 {
     char lock_path[sizeof map_path + 8];
     enum plat_io io = plat_folder_for(map_path);
     if (io == PLAT_IO_OK) {
         (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
-        io = plat_lock_take(lock_path, until_ms, stopped, &call, lock);
+        io = plat_lock_take(lock_path, until_ms, stopped, &call, handle);
     }
     return io == PLAT_IO_OK ? read_file(text, len, state) : io;
+}
+
+static enum plat_io put(const struct call *call, uint64_t until_ms,
+                        const struct keymap_entry *entry, const struct key_name *seen,
+                        struct keymap_table *after)
+{
+    int handle = -1;
+    char *text = NULL;
+    size_t len = 0;
+    struct plat_file_state state;
+    struct buf next = BUF_EMPTY(FILE_MAX_BYTES);
+    enum plat_io io = begin(call, until_ms, &handle, &text, &len, &state);
+    if (io != PLAT_IO_OK) {
+        goto out;
+    }
+    struct span span = find_line(text, len, entry, seen);
+    if (span.standing == KEYMAP_THIRD ||
+        (span.standing == KEYMAP_SAME && keymap_store_settled(&state))) {
+        io = fill_table(after, text, len, &state);
+        text = NULL;
+    } else {
+        io = write_next(text, len, &span, entry, &next) == EKM_OK ? replace(&state, &next, after)
+                                                                  : PLAT_IO_FAILED;
+    }
+out:
+    buf_free(&next);
+    free(text);
+    plat_lock_release(&handle);
+    return io;
 }
 
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
                               const struct keymap_entry *entry, const struct key_name *seen,
                               struct keymap_table *after)
 {
-    int lock = -1;
+    enum plat_io io;
+    do {
+        io = put(call, until_ms, entry, seen, after);
+    } while (again(io, call, until_ms));
+    return io;
+}
+
+static enum plat_io probe(const struct call *call, uint64_t until_ms, struct keymap_table *after)
+{
+    int handle = -1;
     char *text = NULL;
     size_t len = 0;
     struct plat_file_state state;
-    struct buf next = BUF_EMPTY(FILE_MAX_BYTES);
-    enum plat_io io = begin(call, until_ms, &lock, &text, &len, &state);
-    if (io != PLAT_IO_OK) {
-        goto out;
+    struct buf same = BUF_EMPTY(FILE_MAX_BYTES);
+    enum plat_io io = begin(call, until_ms, &handle, &text, &len, &state);
+    if (io == PLAT_IO_OK) {
+        io = buf_append(&same, text, len) == EKM_OK ? replace(&state, &same, after)
+                                                    : PLAT_IO_FAILED;
     }
-    struct span span = find_line(text, len, entry, seen);
-    if (span.stands) {
-        io = fill_table(after, text, len, &state);
-        text = NULL;
-    } else {
-        io = write_next(text, len, &span, entry, &next) == EKM_OK ? replace(&next, after)
-                                                                  : PLAT_IO_FAILED;
-    }
-out:
-    buf_free(&next);
+    buf_free(&same);
     free(text);
-    plat_lock_release(&lock);
+    plat_lock_release(&handle);
     return io;
 }
 
 enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
                                 struct keymap_table *after)
 {
-    int lock = -1;
-    char *text = NULL;
-    size_t len = 0;
-    struct plat_file_state state;
-    struct buf same = BUF_EMPTY(FILE_MAX_BYTES);
-    enum plat_io io = begin(call, until_ms, &lock, &text, &len, &state);
-    if (io == PLAT_IO_OK) {
-        io = buf_append(&same, text, len) == EKM_OK ? replace(&same, after) : PLAT_IO_FAILED;
-    }
-    buf_free(&same);
-    free(text);
-    plat_lock_release(&lock);
+    enum plat_io io;
+    do {
+        io = probe(call, until_ms, after);
+    } while (again(io, call, until_ms));
     return io;
 }

@@ -241,7 +241,7 @@ struct search {
     char branch[PLAT_REGISTRY_NAME_CAP], leaf[PLAT_REGISTRY_NAME_CAP];
     uint64_t leaf_written, branch_written;
     const struct key_name *seen;
-    bool stands; /* what the leaf names is to stay */
+    enum keymap_standing standing; /* what the leaf names */
     bool has_leaf, lower, prefixed;
 };
 
@@ -266,8 +266,9 @@ static enum plat_io visit_search(void *context, const struct plat_registry_key *
         (!search->has_leaf || place->written >= search->leaf_written)) {
         search->has_leaf = true;
         search->leaf_written = place->written;
-        search->stands = read_uri(map, place, uri, sizeof uri) == PLAT_IO_OK &&
-                         keymap_entry_stands(uri, search->entry, search->seen);
+        search->standing = read_uri(map, place, uri, sizeof uri) == PLAT_IO_OK
+                               ? keymap_entry_standing(uri, search->entry, search->seen)
+                               : KEYMAP_YIELDS;
         (void)text_copy(search->branch, sizeof search->branch, place->branch);
         (void)text_copy(search->leaf, sizeof search->leaf, place->leaf);
     } else if (!search->has_leaf && place->written >= search->branch_written) {
@@ -336,8 +337,9 @@ static enum plat_io open_map(struct plat_registry_key *map)
 /* A value was set, but not flushed. */
 static atomic_bool is_unsettled;
 
-bool keymap_store_settled(void)
+bool keymap_store_settled(const struct plat_file_state *state)
 {
+    (void)state;
     return !atomic_load(&is_unsettled);
 }
 
@@ -369,17 +371,16 @@ enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
                               const struct keymap_entry *entry, const struct key_name *seen,
                               struct keymap_table *after)
 {
-    struct search search;
+    struct search search = {.entry = entry, .seen = seen};
     (void)call; /* one value is written at a time: there is nothing to wait for */
     (void)until_ms;
-    memset(&search, 0, sizeof search);
-    search.entry = entry;
-    search.seen = seen;
     enum plat_io io = visit_all(visit_search, &search);
     if (io == PLAT_IO_OK && search.branch[0] == '\0') {
         io = find_empty_branch(&search);
     }
-    if (io == PLAT_IO_OK && !search.stands) {
+    bool stands = search.standing == KEYMAP_THIRD ||
+                  (search.standing == KEYMAP_SAME && keymap_store_settled(&after->state));
+    if (io == PLAT_IO_OK && !stands) {
         spell(&search);
         io = write_entry(&search);
     }

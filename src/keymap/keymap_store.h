@@ -24,6 +24,7 @@ struct keymap_table {
     struct keymap_entry *entries; /* sorted by keymap_entry_order */
     size_t count;
     size_t broken, first_broken_line; /* lines that are no entry; first counts from 1 */
+    bool young; /* written so shortly before that `state` might not show another change */
     struct plat_file_state state;
 };
 
@@ -36,9 +37,9 @@ const char *keymap_store_name(void); /* for messages: the file's path */
 
 /* Whether the store is no longer as `state` says. */
 bool keymap_store_changed(const struct plat_file_state *state);
-/* Whether what can be read there is known to be durable: no write of this process is under way or
- * failed last. */
-bool keymap_store_settled(void);
+/* Whether what was read in this state is durable, whoever wrote it: flushed now, if that is not
+ * known. False also while a write of this process is under way, or if it failed last. */
+bool keymap_store_settled(const struct plat_file_state *state);
 /* Fills an empty table; an absent store is an empty one. On failure the table stays empty. */
 enum plat_io keymap_store_load(struct keymap_table *table);
 /* Adds the entry, or gives the one that names `seen` (NULL: that is not usable) this KeyUri, in the

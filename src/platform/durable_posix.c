@@ -27,34 +27,58 @@ static enum plat_io write_all(int handle, const char *data, size_t len)
         data += written;
         len -= (size_t)written;
     }
-    return fsync(handle) == 0 ? PLAT_IO_OK : path_io(errno);
+    return PLAT_IO_OK;
 }
 
-static enum plat_io sync_folder(const char *path)
+static enum plat_io flush(const char *path, int flags)
 {
-    char folder[PATH_MAX];
     int handle = -1;
-    enum plat_io io = path_folder(path, folder, sizeof folder)
-                          ? path_open(folder, O_RDONLY | O_DIRECTORY, 0, &handle)
-                          : PLAT_IO_FAILED;
-    if (io == PLAT_IO_OK && fsync(handle) != 0) {
+    enum plat_io io = path_open(path, O_RDONLY | flags, 0, &handle);
+    /* Some file systems cannot flush a folder, and say EINVAL: they have nothing better. */
+    if (io == PLAT_IO_OK && fsync(handle) != 0 && errno != EINVAL) {
         io = path_io(errno);
     }
     plat_file_close(&handle);
     return io;
 }
 
-static enum plat_io check_target(const char *path)
+static enum plat_io flush_folder(const char *path)
 {
-    struct stat st;
-    if (lstat(path, &st) != 0) {
-        return errno == ENOENT ? PLAT_IO_OK : path_io(errno);
-    }
-    return S_ISREG(st.st_mode) ? PLAT_IO_OK : PLAT_IO_NOT_FILE;
+    char folder[PATH_MAX];
+    return path_folder(path, folder, sizeof folder) ? flush(folder, O_DIRECTORY) : PLAT_IO_FAILED;
 }
 
-enum plat_io plat_file_replace(const char *path, const void *data, size_t len,
-                               struct plat_file_state *state)
+enum plat_io plat_file_flush(const char *path)
+{
+    enum plat_io io = flush(path, O_NOFOLLOW);
+    return io == PLAT_IO_OK ? flush_folder(path) : io;
+}
+
+enum plat_io plat_folder_flush(const char *path)
+{
+    char folder[PATH_MAX];
+    return path_folder(path, folder, sizeof folder) ? flush_folder(folder) : PLAT_IO_FAILED;
+}
+
+bool plat_file_state_equal(const struct plat_file_state *a, const struct plat_file_state *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified_ns == b->modified_ns;
+}
+
+/* Whether the file at `path` is still the one of this state. */
+static enum plat_io check_state(const char *path, const struct plat_file_state *expected)
+{
+    struct plat_file_state now;
+    enum plat_io io = plat_file_state(path, &now);
+    if (io != PLAT_IO_OK && io != PLAT_IO_ABSENT) {
+        return io;
+    }
+    return plat_file_state_equal(&now, expected) ? PLAT_IO_OK : PLAT_IO_CHANGED;
+}
+
+enum plat_io plat_file_replace(const char *path, const struct plat_file_state *former,
+                               const void *data, size_t len, struct plat_file_state *state)
 {
     char aside[PATH_MAX];
     int handle = -1;
@@ -62,7 +86,7 @@ enum plat_io plat_file_replace(const char *path, const void *data, size_t len,
     if (aside_len < 0 || (size_t)aside_len >= sizeof aside) {
         return PLAT_IO_FAILED;
     }
-    enum plat_io io = check_target(path);
+    enum plat_io io = check_state(path, former);
     if (io != PLAT_IO_OK) {
         return io;
     }
@@ -73,10 +97,20 @@ enum plat_io plat_file_replace(const char *path, const void *data, size_t len,
         return io;
     }
     io = fchmod(handle, 0600) == 0 ? write_all(handle, data, len) : path_io(errno);
+    if (io == PLAT_IO_OK && fsync(handle) != 0) {
+        io = path_io(errno);
+    }
     if (io == PLAT_IO_OK) {
         io = path_state(handle, state);
     }
     plat_file_close(&handle);
+    /* Not everybody asks for the lock, and it may have been deleted under us. */
+    if (io == PLAT_IO_OK && check_state(aside, state) != PLAT_IO_OK) {
+        return PLAT_IO_CHANGED;
+    }
+    if (io == PLAT_IO_OK) {
+        io = check_state(path, former);
+    }
     if (io == PLAT_IO_OK && rename(aside, path) != 0) {
         io = path_io(errno);
     }
@@ -84,27 +118,48 @@ enum plat_io plat_file_replace(const char *path, const void *data, size_t len,
         (void)unlink(aside);
         return io;
     }
-    return sync_folder(path);
+    return flush_folder(path);
+}
+
+/* CHANGED: what was locked is no longer what stands there, so that others may lock that. */
+static enum plat_io lock_now(const char *path, int *handle)
+{
+    struct plat_file_state mine, there;
+    enum plat_io io = *handle >= 0
+                          ? PLAT_IO_OK
+                          : path_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, handle);
+    if (io == PLAT_IO_OK) {
+        io = path_state(*handle, &mine);
+    }
+    if (io != PLAT_IO_OK) {
+        return io;
+    }
+    if (flock(*handle, LOCK_EX | LOCK_NB) != 0) {
+        return errno == EWOULDBLOCK || errno == EINTR ? PLAT_IO_TIMED_OUT : path_io(errno);
+    }
+    io = plat_file_state(path, &there);
+    bool same = io == PLAT_IO_OK && there.inode == mine.inode && there.device == mine.device;
+    if (!same) {
+        plat_file_close(handle);
+    }
+    return same ? PLAT_IO_OK : io == PLAT_IO_OK || io == PLAT_IO_ABSENT ? PLAT_IO_CHANGED : io;
 }
 
 enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
                             void *context, int *handle)
 {
     *handle = -1;
-    enum plat_io io = path_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, handle);
-    if (io == PLAT_IO_OK) {
-        struct plat_file_state state;
-        io = path_state(*handle, &state);
-    }
-    while (io == PLAT_IO_OK && flock(*handle, LOCK_EX | LOCK_NB) != 0) {
+    enum plat_io io = lock_now(path, handle);
+    while (io == PLAT_IO_TIMED_OUT || io == PLAT_IO_CHANGED) {
         const struct timespec slice = {0, LOCK_SLICE_NS};
-        if (errno != EWOULDBLOCK && errno != EINTR) {
-            io = path_io(errno);
-        } else if (plat_now_ms() >= until_ms || (stopped != NULL && stopped(context))) {
+        if (plat_now_ms() >= until_ms || (stopped != NULL && stopped(context))) {
             io = PLAT_IO_TIMED_OUT;
-        } else {
+            break;
+        }
+        if (io == PLAT_IO_TIMED_OUT) {
             (void)nanosleep(&slice, NULL);
         }
+        io = lock_now(path, handle);
     }
     if (io != PLAT_IO_OK) {
         plat_file_close(handle);

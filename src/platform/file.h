@@ -19,7 +19,8 @@ enum plat_io {
     PLAT_IO_NOT_FILE,  /* symbolic link, folder, device */
     PLAT_IO_TOO_BIG,   /* more than `cap` bytes */
     PLAT_IO_TIMED_OUT, /* a lock not won in time */
-    PLAT_IO_FULL,      /* no space, quota */
+    PLAT_IO_FULL,      /* no space, quota, size limit */
+    PLAT_IO_CHANGED,   /* not the file that it was a moment ago */
     PLAT_IO_FAILED
 };
 const char *plat_io_text(enum plat_io io);

@@ -21,7 +21,8 @@ const char *plat_io_text(enum plat_io io)
         [PLAT_IO_NOT_FILE] = "not a plain file: a symbolic link, a folder or a device",
         [PLAT_IO_TOO_BIG] = "too large",
         [PLAT_IO_TIMED_OUT] = "its lock was not free in time",
-        [PLAT_IO_FULL] = "no space left",
+        [PLAT_IO_FULL] = "no space left, or a limit of the file's size",
+        [PLAT_IO_CHANGED] = "others change it all the time",
         [PLAT_IO_FAILED] = "input or output failed",
     };
     return texts[io];
@@ -39,9 +40,11 @@ enum plat_io path_io(int error)
         return PLAT_IO_DENIED;
     case ELOOP:
     case EISDIR:
+    case EEXIST:
         return PLAT_IO_NOT_FILE;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return PLAT_IO_FULL;
     default:
         return PLAT_IO_FAILED;

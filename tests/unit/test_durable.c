@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "platform/durable.h"
+#include "platform/system.h"
 #include "scratch.h"
 
 /* Every step that a replacement takes, in order, and what befalls one of them. */
@@ -27,6 +28,7 @@ static struct {
     size_t count, at;
     enum fault fault;
     int error;
+    void (*meanwhile)(void); /* done once, while the new file is flushed */
 } script;
 
 static bool step_fails(char step)
@@ -58,6 +60,11 @@ int __wrap_fsync(int handle)
 {
     struct stat st;
     bool is_folder = fstat(handle, &st) == 0 && S_ISDIR(st.st_mode);
+    void (*meanwhile)(void) = script.meanwhile;
+    script.meanwhile = NULL;
+    if (meanwhile != NULL) {
+        meanwhile();
+    }
     return step_fails(is_folder ? 'F' : 'f') ? -1 : __real_fsync(handle);
 }
 
@@ -76,15 +83,22 @@ static void expect(enum fault fault, size_t at, int error)
     script.error = error;
 }
 
+static enum plat_io replace(const char *name, const char *text, struct plat_file_state *now)
+{
+    struct plat_file_state former;
+    (void)plat_file_state(name, &former);
+    return plat_file_replace(name, &former, text, strlen(text), now);
+}
+
 static void test_replace_makes_then_replaces(void **state)
 {
     (void)state;
     struct plat_file_state first, second, now;
     mode_t former = umask(0);
-    assert_int_equal(plat_file_replace(path, "one", 3, &first), PLAT_IO_OK);
+    assert_int_equal(replace(path, "one", &first), PLAT_IO_OK);
     assert_content(path, "one");
     assert_int_equal(mode_of(path), 0600);
-    assert_int_equal(plat_file_replace(path, "three", 5, &second), PLAT_IO_OK);
+    assert_int_equal(replace(path, "three", &second), PLAT_IO_OK);
     (void)umask(former);
     assert_content(path, "three");
     assert_int_equal(mode_of(path), 0600);
@@ -93,7 +107,7 @@ static void test_replace_makes_then_replaces(void **state)
     assert_memory_equal(&now, &second, sizeof now);
     assert_memory_not_equal(&first, &second, sizeof first);
     assert_int_equal(access(aside, F_OK), -1);
-    assert_int_equal(plat_file_replace(path, "", 0, &now), PLAT_IO_OK);
+    assert_int_equal(replace(path, "", &now), PLAT_IO_OK);
     assert_content(path, "");
 }
 
@@ -104,13 +118,13 @@ static void test_replace_clears_away_what_a_crash_left(void **state)
     char victim[160];
     put(path, "old", 0600);
     put(aside, "half writ", 0600);
-    assert_int_equal(plat_file_replace(path, "new", 3, &now), PLAT_IO_OK);
+    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
     assert_content(path, "new");
     /* A symbolic link planted there is removed, never written through. */
     (void)snprintf(victim, sizeof victim, "%s/victim", folder);
     put(victim, "untouched", 0600);
     assert_int_equal(symlink(victim, aside), 0);
-    assert_int_equal(plat_file_replace(path, "newer", 5, &now), PLAT_IO_OK);
+    assert_int_equal(replace(path, "newer", &now), PLAT_IO_OK);
     assert_content(path, "newer");
     assert_content(victim, "untouched");
 }
@@ -123,14 +137,14 @@ static void test_replace_refuses_what_is_no_file(void **state)
     (void)snprintf(other, sizeof other, "%s/other", folder);
     put(other, "other", 0600);
     assert_int_equal(symlink(other, path), 0);
-    assert_int_equal(plat_file_replace(path, "x", 1, &now), PLAT_IO_NOT_FILE);
+    assert_int_equal(replace(path, "x", &now), PLAT_IO_NOT_FILE);
     assert_int_equal(plat_file_state(path, &now), PLAT_IO_NOT_FILE);
     assert_content(other, "other");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(plat_file_replace(path, "x", 1, &now), PLAT_IO_NOT_FILE);
+    assert_int_equal(replace(path, "x", &now), PLAT_IO_NOT_FILE);
     assert_int_equal(rmdir(path), 0);
-    assert_int_equal(plat_file_replace("/nowhere/at/all", "x", 1, &now), PLAT_IO_ABSENT);
+    assert_int_equal(replace("/nowhere/at/all", "x", &now), PLAT_IO_ABSENT);
 }
 
 static void test_replace_keeps_its_order(void **state)
@@ -138,11 +152,11 @@ static void test_replace_keeps_its_order(void **state)
     (void)state;
     struct plat_file_state now;
     expect(FAULT_NONE, 0, 0);
-    assert_int_equal(plat_file_replace(path, "new", 3, &now), PLAT_IO_OK);
+    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
     assert_string_equal(script.steps, "wfrF");
     /* Short writes are gone on with. */
     expect(FAULT_SHORT, 99, 0);
-    assert_int_equal(plat_file_replace(path, "abcd", 4, &now), PLAT_IO_OK);
+    assert_int_equal(replace(path, "abcd", &now), PLAT_IO_OK);
     assert_string_equal(script.steps, "wwwwfrF");
     expect(FAULT_NONE, 0, 0);
     assert_content(path, "abcd");
@@ -163,7 +177,7 @@ static void test_a_failed_step_leaves_the_old_content(void **state)
     for (size_t at = 0; at < 3; at++) {
         for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
             expect(FAULT_FAIL, at, faults[i].error);
-            assert_int_equal(plat_file_replace(path, "new", 3, &now), faults[i].io);
+            assert_int_equal(replace(path, "new", &now), faults[i].io);
             expect(FAULT_NONE, 0, 0);
             assert_content(path, "old");
             assert_int_equal(access(aside, F_OK), -1);
@@ -171,7 +185,7 @@ static void test_a_failed_step_leaves_the_old_content(void **state)
     }
     /* The folder's flush failed: not durable for sure, so not success. */
     expect(FAULT_FAIL, 3, EIO);
-    assert_int_equal(plat_file_replace(path, "new", 3, &now), PLAT_IO_FAILED);
+    assert_int_equal(replace(path, "new", &now), PLAT_IO_FAILED);
 }
 
 static void test_a_crash_leaves_the_old_or_the_new_file(void **state)
@@ -185,14 +199,112 @@ static void test_a_crash_leaves_the_old_or_the_new_file(void **state)
         assert_true(child >= 0);
         if (child == 0) {
             expect(FAULT_CRASH, at, 0);
-            _exit(plat_file_replace(path, "new", 3, &now) == PLAT_IO_OK ? 0 : 1);
+            _exit(replace(path, "new", &now) == PLAT_IO_OK ? 0 : 1);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
         assert_content(path, at < 3 ? "old" : "new");
-        assert_int_equal(plat_file_replace(path, "next", 4, &now), PLAT_IO_OK);
+        assert_int_equal(replace(path, "next", &now), PLAT_IO_OK);
         assert_content(path, "next");
     }
+}
+
+static void edit(void)
+{
+    put(path, "an editor's", 0600);
+}
+
+static void remove_it(void)
+{
+    assert_int_equal(unlink(path), 0);
+}
+
+static void write_another_aside(void)
+{
+    assert_int_equal(unlink(aside), 0);
+    put(aside, "half", 0600);
+}
+
+/* Who writes without the lock, or after somebody deleted it, is not overwritten. */
+static void test_what_others_wrote_stays(void **state)
+{
+    (void)state;
+    struct plat_file_state former = {0, 0, 0, 0}, now;
+    put(path, "old", 0600);
+    assert_int_equal(plat_file_replace(path, &former, "new", 3, &now), PLAT_IO_CHANGED);
+    assert_content(path, "old");
+    static void (*const others[])(void) = {edit, remove_it, write_another_aside};
+    static const char *const left[] = {"an editor's", NULL, "old"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        put(path, "old", 0600);
+        expect(FAULT_NONE, 0, 0);
+        script.meanwhile = others[i];
+        assert_int_equal(replace(path, "new", &now), PLAT_IO_CHANGED);
+        assert_null(strchr(script.steps, 'r'));
+        if (left[i] != NULL) {
+            assert_content(path, left[i]);
+        } else {
+            assert_int_equal(access(path, F_OK), -1);
+        }
+        if (others[i] == write_another_aside) {
+            assert_content(aside, "half");
+        } else {
+            assert_int_equal(access(aside, F_OK), -1);
+        }
+    }
+}
+
+static void test_flushes(void **state)
+{
+    (void)state;
+    put(path, "text", 0600);
+    expect(FAULT_NONE, 0, 0);
+    assert_int_equal(plat_file_flush(path), PLAT_IO_OK);
+    assert_int_equal(plat_folder_flush(path), PLAT_IO_OK);
+    assert_string_equal(script.steps, "fFF");
+    expect(FAULT_FAIL, 1, EIO);
+    assert_int_equal(plat_file_flush(path), PLAT_IO_FAILED);
+    expect(FAULT_FAIL, 0, EIO);
+    assert_int_equal(plat_folder_flush(path), PLAT_IO_FAILED);
+    /* A file system that cannot flush folders has nothing better. */
+    expect(FAULT_FAIL, 1, EINVAL);
+    assert_int_equal(plat_file_flush(path), PLAT_IO_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(plat_file_flush(path), PLAT_IO_ABSENT);
+}
+
+/* A lock file that somebody deleted locks nobody out: what counts is the one that stands there. */
+static void test_a_deleted_lock_is_no_lock(void **state)
+{
+    (void)state;
+    int first = -1, second = -1, third = -1, status = -1;
+    assert_int_equal(plat_lock_take(path, 0, NULL, NULL, &first), PLAT_IO_OK);
+    assert_int_equal(plat_lock_take(path, 0, NULL, NULL, &second), PLAT_IO_TIMED_OUT);
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        /* Waits for the first lock; when that is free, another one stands there. */
+        int mine = -1;
+        plat_file_close(&first);
+        bool told = write(ready[1], "", 1) == 1;
+        enum plat_io io = plat_lock_take(path, plat_now_ms() + 500, NULL, NULL, &mine);
+        _exit(told && io == PLAT_IO_TIMED_OUT ? 0 : 1);
+    }
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    usleep(100000);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(plat_lock_take(path, 0, NULL, NULL, &third), PLAT_IO_OK);
+    plat_lock_release(&first);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    plat_lock_release(&third);
+    assert_int_equal(plat_lock_take(path, 0, NULL, NULL, &second), PLAT_IO_OK);
+    plat_lock_release(&second);
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -206,6 +318,9 @@ int main(void)
         EACH(test_replace_keeps_its_order),
         EACH(test_a_failed_step_leaves_the_old_content),
         EACH(test_a_crash_leaves_the_old_or_the_new_file),
+        EACH(test_what_others_wrote_stays),
+        EACH(test_flushes),
+        EACH(test_a_deleted_lock_is_no_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,14 +114,14 @@ static void test_handles_are_never_the_standard_ones(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         int handle = -1, lock = -1, log = -1;
-        struct plat_file_state now;
+        struct plat_file_state now, next;
         (void)close(0);
         (void)close(1);
         (void)close(2);
         bool right = plat_file_open(path, PLAT_TRUST_ANY, &handle, &now) == PLAT_IO_OK &&
                      plat_lock_take(aside, 0, NULL, NULL, &lock) == PLAT_IO_OK &&
                      plat_log_open(path, &log, &now) == PLAT_IO_OK &&
-                     plat_file_replace(path, "x", 1, &now) == PLAT_IO_OK;
+                     plat_file_replace(path, &now, "x", 1, &next) == PLAT_IO_OK;
         right = right && handle > 2 && lock > 2 && log > 2 && fcntl(0, F_GETFD) < 0 &&
                 fcntl(1, F_GETFD) < 0 && fcntl(2, F_GETFD) < 0;
         _exit(right ? 42 : 1);
@@ -181,14 +181,15 @@ static void *add_up(void *unused)
     for (int i = 0; i < ROUNDS; i++) {
         char text[32];
         int lock = -1;
-        struct plat_file_state now;
+        struct plat_file_state former, now;
         if (plat_lock_take(aside, plat_now_ms() + 60000, NULL, NULL, &lock) != PLAT_IO_OK) {
             return NULL;
         }
+        (void)plat_file_state(path, &former);
         bool there = get(path, PLAT_TRUST_ANY, text, sizeof text) == PLAT_IO_OK;
         long sum = there ? strtol(text, NULL, 10) : 0;
         (void)snprintf(text, sizeof text, "%ld", sum + 1);
-        (void)plat_file_replace(path, text, strlen(text), &now);
+        (void)plat_file_replace(path, &former, text, strlen(text), &now);
         plat_lock_release(&lock);
     }
     return NULL;

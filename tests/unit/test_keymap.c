@@ -1,5 +1,6 @@
 /* The map as the provider sees it: lookups, what other processes write, what cannot be written. */
 // only: posix
+#include "base/log.h"
 #include "keymap/keymap.h"
 #include "platform/durable.h"
 #include "platform/system.h"
@@ -8,6 +9,7 @@
 // with: scratch.c
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,13 +31,27 @@ static struct config config;
 static struct call call;
 static char folder[64];
 static atomic_bool folder_flush_fails;
+static void (*meanwhile)(void); /* done once, while a new file is flushed */
+static char *flushed;           /* unless NULL: 'f' a file, 'F' the map's folder, 'P' another one */
 
 int __real_fsync(int handle);
 int __wrap_fsync(int handle);
 int __wrap_fsync(int handle)
 {
-    struct stat st;
-    if (atomic_load(&folder_flush_fails) && fstat(handle, &st) == 0 && S_ISDIR(st.st_mode)) {
+    struct stat st, map_folder;
+    char path[96];
+    void (*now)(void) = meanwhile;
+    snprintf(path, sizeof path, "%s/akv", folder);
+    bool is_folder = fstat(handle, &st) == 0 && S_ISDIR(st.st_mode);
+    bool is_own = stat(path, &map_folder) == 0 && st.st_ino == map_folder.st_ino;
+    if (flushed != NULL) {
+        *flushed++ = !is_folder ? 'f' : is_own ? 'F' : 'P';
+    }
+    if (now != NULL) {
+        meanwhile = NULL;
+        now();
+    }
+    if (atomic_load(&folder_flush_fails) && is_folder) {
         errno = EIO;
         return -1;
     }
@@ -357,6 +373,149 @@ static void test_folder_flush_fails(void **state)
     atomic_store(&folder_flush_fails, false);
 }
 
+/* A process that was killed between renaming and flushing has left an entry that a power cut may
+ * undo: nobody reports it as durable before it is. */
+static void test_others_are_not_trusted_to_have_flushed(void **state)
+{
+    (void)state;
+    put(HOST, 1, "One", "v1");
+    put(HOST, 1, "One", "v1");
+    char text[1024];
+    snprintf(text, sizeof text, "%s%s", read_map(),
+             HOST "\t0000020000000000000000000000000000000000\t" URI "Two/v2\n");
+    write_map(text);
+    atomic_store(&folder_flush_fails, true);
+    expect_put_refused(2, "Two", "v2");
+    atomic_store(&folder_flush_fails, false);
+    write_map(text);
+    char steps[16] = "";
+    flushed = steps;
+    put(HOST, 2, "Two", "v2");
+    assert_string_equal(steps, "fF");
+    put(HOST, 2, "Two", "v2");
+    flushed = NULL;
+    assert_string_equal(steps, "fF");
+}
+
+/* The folder that was made for the map is as durable as the map. */
+static void test_new_folder_is_flushed(void **state)
+{
+    char steps[16] = "";
+    (void)state;
+    flushed = steps;
+    put(HOST, 1, "One", "v1");
+    assert_string_equal(steps, "PfF");
+    put(HOST, 2, "Two", "v2");
+    flushed = NULL;
+    assert_string_equal(steps, "PfFfF");
+}
+
+/* What failed before the old file was replaced says nothing of what stands in it. */
+static void test_standing_entry_with_a_full_disk(void **state)
+{
+    char aside[1200];
+    (void)state;
+    put(HOST, 1, "One", "v1");
+    snprintf(aside, sizeof aside, "%s.tmp", config.keymap_file);
+    assert_int_equal(mkdir(aside, 0700), 0);
+    expect_put_refused(2, "Two", "v2");
+    put(HOST, 1, "One", "v1");
+    assert_int_equal(rmdir(aside), 0);
+    put(HOST, 2, "Two", "v2");
+}
+
+/* Same file, same size, same time: an editor that was quicker than the file system's clock. */
+static void test_change_within_one_tick_is_seen(void **state)
+{
+    struct stat st;
+    (void)state;
+    put(HOST, 1, "One", "v1");
+    expect(HOST, 1, "One", "v1");
+    assert_int_equal(stat(config.keymap_file, &st), 0);
+    write_map(HOST "\t0000010000000000000000000000000000000000\t" URI "One/v2\n");
+    const struct timespec times[] = {st.st_atim, st.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, config.keymap_file, times, 0), 0);
+    expect(HOST, 1, "One", "v2");
+}
+
+static void put_from_another_process(uint32_t number)
+{
+    const struct thumbprint print = print_of(number);
+    const struct key_name key = {"Other", "v1"};
+    int status = -1;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(keymap_put(&call, call.deadline_ms, HOST, &print, &key, NULL) == EKM_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void delete_lock_and_write(void)
+{
+    char lock_path[1200];
+    snprintf(lock_path, sizeof lock_path, "%s.lock", config.keymap_file);
+    assert_int_equal(unlink(lock_path), 0);
+    put_from_another_process(7);
+}
+
+static void edit_in_place(void)
+{
+    write_map(HOST "\t0000070000000000000000000000000000000000\t" URI "Other/v1\n" HOST
+                   "\t0000010000000000000000000000000000000000\t" URI "One/v1\n");
+}
+
+static void edit_by_renaming(void)
+{
+    char edited[1200], map[1024];
+    snprintf(map, sizeof map, "%s", config.keymap_file);
+    snprintf(edited, sizeof edited, "%s~", map);
+    strcat(config.keymap_file, "~");
+    edit_in_place();
+    assert_int_equal(rename(edited, map), 0);
+    strcpy(config.keymap_file, map);
+}
+
+/* The lock keeps out only who asks for it. */
+static void test_writers_without_the_lock_lose_nothing(void **state)
+{
+    static void (*const others[])(void) = {delete_lock_and_write, edit_in_place, edit_by_renaming};
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        put(HOST, 1, "One", "v1");
+        meanwhile = others[i];
+        put(HOST, 2, "Two", "v2");
+        assert_null(meanwhile);
+        expect(HOST, 1, "One", "v1");
+        expect(HOST, 2, "Two", "v2");
+        expect(HOST, 7, "Other", "v1");
+        assert_int_equal(keymap_count(), 3);
+        assert_int_equal(unlink(config.keymap_file), 0);
+        assert_int_equal(keymap_count(), 0);
+    }
+}
+
+static void test_lost_entries_are_reported(void **state)
+{
+    char log_path[96], text[4096];
+    (void)state;
+    snprintf(log_path, sizeof log_path, "%s/log", folder);
+    strcpy(config.log_file, log_path);
+    log_start(&config);
+    put(HOST, 1, "One", "v1");
+    put(HOST, 2, "Two", "v2");
+    write_map(HOST "\t0000010000000000000000000000000000000000\t" URI "One/v1\n" HOST "\t00");
+    assert_int_equal(keymap_count(), 1);
+    log_stop();
+    FILE *log = fopen(log_path, "r");
+    assert_non_null(log);
+    text[fread(text, 1, sizeof text - 1, log)] = '\0';
+    fclose(log);
+    assert_non_null(strstr(text, "holds 1 entries, a moment ago it held 2"));
+    assert_non_null(strstr(text, "the first is line 2"));
+}
+
 static void test_missing_parent(void **state)
 {
     (void)state;
@@ -481,6 +640,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_old_thumbprints, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_folder_flush_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_others_are_not_trusted_to_have_flushed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_new_folder_is_flushed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_standing_entry_with_a_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_change_within_one_tick_is_seen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_writers_without_the_lock_lose_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_lost_entries_are_reported, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_parent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lock_is_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_at_once_lose_nothing, set_up, tear_down),

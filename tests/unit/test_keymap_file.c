@@ -49,14 +49,6 @@ static void write_map(const char *text, size_t len)
 }
 
 static const char empty[] = "";
-#define NO_TABLE                                                                                   \
-    {                                                                                              \
-        NULL, NULL, 0, 0, 0,                                                                       \
-        {                                                                                          \
-            0, 0, 0, 0                                                                             \
-        }                                                                                          \
-    }
-
 static void test_lines(void **state)
 {
     static const struct {
@@ -84,7 +76,7 @@ static void test_lines(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct keymap_table table = NO_TABLE;
+        struct keymap_table table = {.text = NULL};
         write_map(rows[i].line, strlen(rows[i].line));
         assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
         assert_int_equal(table.count, rows[i].entries);
@@ -99,7 +91,7 @@ static void test_lines(void **state)
 
 static void test_absent_is_empty(void **state)
 {
-    struct keymap_table table = NO_TABLE;
+    struct keymap_table table = {.text = NULL};
     (void)state;
     assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
     assert_int_equal(table.count, 0);
@@ -111,7 +103,7 @@ static void test_absent_is_empty(void **state)
 
 static void test_change_is_seen(void **state)
 {
-    struct keymap_table table = NO_TABLE;
+    struct keymap_table table = {.text = NULL};
     static const char text[] = HOST "\t" HEX "\t" URI "\n";
     (void)state;
     write_map(text, sizeof text - 1);
@@ -128,7 +120,7 @@ static void test_change_is_seen(void **state)
 static void test_rewrite_keeps_everything(void **state)
 {
     static char text[6000], read[8000];
-    struct keymap_table after = NO_TABLE;
+    struct keymap_table after = {.text = NULL};
     struct keymap_entry entry = {HOST, URI, {{0}, 0}};
     size_t len = 0;
     (void)state;
@@ -159,7 +151,7 @@ static void test_rewrite_keeps_everything(void **state)
 
 static void test_known_answer_line(void **state)
 {
-    struct keymap_table after = NO_TABLE;
+    struct keymap_table after = {.text = NULL};
     struct keymap_entry entry = {HOST, URI, {{0xEA, 0x4D}, 20}};
     char text[256] = "";
     (void)state;
