@@ -7,6 +7,8 @@
 
 #include "engine_key.h"
 #include "memory.h"
+#include "platform.h"
+#include "report.h"
 #include "storage_log.h"
 
 enum { SEGMENT_BYTES = 64 * 1024, MAX_SEGMENTS = 256 };
@@ -65,9 +67,11 @@ static const cJSON *database_entry(const struct instance *instance,
 bool engine_recover(struct instance *instance, struct open_database *database)
 {
     const cJSON *entry = database_entry(instance, database);
+    uint64_t start_ns = platform_clock_ns();
     storage_close(database->storage);
     database->storage = engine_open(instance, catalog_text(entry, "base"), &database->failure);
     database->state = database->storage ? ENGINE_ONLINE : ENGINE_RECOVERY_PENDING;
+    report_recovery(start_ns, database->storage != NULL);
     if (!database->storage)
         instance_log_failure(instance, catalog_text(entry, "name"), &database->failure);
     return database->storage != NULL;
@@ -124,6 +128,7 @@ bool engine_new_segment(struct instance *instance, struct open_database *databas
             const char *name = storage_name(database->storage);
             instance_log_failure(instance, name, &failure);
             instance_log(instance, "Database '%s' goes on with the key in memory.", name);
+            report_key_in_memory();
         }
         OPENSSL_cleanse(plain, sizeof plain);
     }

@@ -23,8 +23,9 @@ struct options {
     const char *folder;
     const char *login;
     const char *engine_tags; /* comma-separated algorithm tags the engine knows */
-    bool trace;
-    int sessions; /* threads of recovery */
+    bool trace, report;
+    int sessions;      /* threads of recovery and storm */
+    const char *storm; /* NULL: none */
     int timeout_s;
 };
 

@@ -9,7 +9,9 @@
 #include "memory.h"
 #include "platform.h"
 #include "provider_conformance.h"
+#include "report.h"
 #include "script.h"
+#include "storm.h"
 
 static const char usage[] =
     "usage: ekmhost --data DIR [options] [SCRIPT.sql ...]\n"
@@ -26,6 +28,10 @@ static const char usage[] =
     "                        (default RSA_512,RSA_1024,RSA_2048,RSA_3072,RSA_4096)\n"
     "  --make-databases N:K  before the scripts: N databases storm1..stormN, encrypted under the\n"
     "                        server asymmetric key K\n"
+    "  --storm KIND:S        before the scripts, for S seconds: `recover` closes and recovers all\n"
+    "                        databases again and again, `write` writes to them\n"
+    "  --report              at the end: databases by state, how many recoveries and statements\n"
+    "                        there were and the longest time one took\n"
     "  --timeout-s N         give up after so many seconds (default: never)\n"
     "  --help, --version\n"
     "\n"
@@ -40,6 +46,8 @@ enum {
     OPT_SESSIONS,
     OPT_TAGS,
     OPT_MAKE,
+    OPT_STORM,
+    OPT_REPORT,
     OPT_TIMEOUT,
     OPT_HELP,
     OPT_VERSION
@@ -51,6 +59,8 @@ static const struct option long_options[] = {{"data", required_argument, NULL, O
                                              {"sessions", required_argument, NULL, OPT_SESSIONS},
                                              {"engine-tags", required_argument, NULL, OPT_TAGS},
                                              {"make-databases", required_argument, NULL, OPT_MAKE},
+                                             {"storm", required_argument, NULL, OPT_STORM},
+                                             {"report", no_argument, NULL, OPT_REPORT},
                                              {"timeout-s", required_argument, NULL, OPT_TIMEOUT},
                                              {"help", no_argument, NULL, OPT_HELP},
                                              {"version", no_argument, NULL, OPT_VERSION},
@@ -89,6 +99,12 @@ static int take_option(struct command *command, int option)
     case OPT_MAKE:
         command->make = optarg;
         break;
+    case OPT_STORM:
+        command->options.storm = optarg;
+        break;
+    case OPT_REPORT:
+        command->options.report = true;
+        break;
     case OPT_TIMEOUT:
         command->options.timeout_s = atoi(optarg);
         break;
@@ -118,6 +134,8 @@ static int parse(struct command *command, int argc, char **argv)
         return bad_usage("--sessions takes 1 to 512");
     if (command->make && (atoi(command->make) < 1 || !strchr(command->make, ':')))
         return bad_usage("--make-databases takes NUMBER:KEY");
+    if (command->options.storm && !storm_is_valid(command->options.storm))
+        return bad_usage("--storm takes recover:SECONDS or write:SECONDS");
     return -1;
 }
 
@@ -169,12 +187,16 @@ static int run(const struct command *command, int count, char **scripts)
     add_login(&instance, command->options.login);
     if (command->make)
         make_databases(&instance, command->make);
-    else if (count == 0)
+    if (command->options.storm)
+        storm_run(&instance, command->options.storm);
+    else if (!command->make && count == 0)
         readable = run_file(&instance, NULL);
     for (int i = 0; i < count && readable && !instance.shut_down; i++)
         readable = run_file(&instance, scripts[i]);
     int errors = instance.errors;
     fflush(stdout);
+    if (command->options.report)
+        report_print(&instance, stderr);
     instance_stop(&instance);
     if (provider_conformance_count() > 0)
         fprintf(stderr, "conformance: %ld breaches\n", provider_conformance_count());

@@ -29,17 +29,8 @@ static void recover_some(void *context)
     }
 }
 
-void recovery_run(struct instance *instance, int threads)
+void recovery_again(struct instance *instance, int threads)
 {
-    const cJSON *entry = NULL;
-    cJSON_ArrayForEach(entry, catalog_list(&instance->catalog, "databases"))
-    {
-        if (strcmp(catalog_text(entry, "kind"), "system") == 0)
-            continue;
-        struct open_database *database = engine_add(instance, entry);
-        if (strcmp(catalog_text(entry, "state"), "OFFLINE") == 0)
-            database->state = ENGINE_OFFLINE;
-    }
     struct recovery recovery = {.instance = instance, .next = instance->databases};
     struct platform_thread **handles = memory_take((size_t)threads * sizeof *handles);
     int started = 0;
@@ -53,4 +44,18 @@ void recovery_run(struct instance *instance, int threads)
         platform_thread_join(handles[i]);
     platform_mutex_free(recovery.lock);
     free(handles);
+}
+
+void recovery_run(struct instance *instance, int threads)
+{
+    const cJSON *entry = NULL;
+    cJSON_ArrayForEach(entry, catalog_list(&instance->catalog, "databases"))
+    {
+        if (strcmp(catalog_text(entry, "kind"), "system") == 0)
+            continue;
+        struct open_database *database = engine_add(instance, entry);
+        if (strcmp(catalog_text(entry, "state"), "OFFLINE") == 0)
+            database->state = ENGINE_OFFLINE;
+    }
+    recovery_again(instance, threads);
 }

@@ -1,7 +1,7 @@
 /*
  * The start of the instance: every database of the catalog recovers, several at a time.
  *
- * Called once, by instance_start; its threads end before it returns.
+ * Called from the thread of the scripts; its own threads end before it returns.
  */
 #ifndef EKMHOST_RECOVERY_H
 #define EKMHOST_RECOVERY_H
@@ -10,5 +10,7 @@
 
 /* Failures go to the errorlog and leave the database RECOVERY PENDING. */
 void recovery_run(struct instance *instance, int threads);
+/* Closes all that is open and recovers it anew, as after a failover; offline ones stay so. */
+void recovery_again(struct instance *instance, int threads);
 
 #endif

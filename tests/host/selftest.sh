@@ -48,6 +48,7 @@ calls() { # FUNCTION COUNT: successful calls, the size queries not counted
     count=$(grep -c "trace: $1 = 0 " "$work/err")
     [ "$count" = "$2" ] || fail "$count calls of $1 instead of $2"
 }
+reported() { grep -qx -- "report: $1" "$work/err" || fail "no report of '$1'"; }
 logged() { grep -q -- "$1" "${data:-$work/data}/errorlog" || fail "no '$1' in the errorlog"; }
 
 enable_ekm() {

@@ -263,4 +263,20 @@ SQL
 SELECT COUNT(*) FROM sys.databases WHERE state_desc = 'RECOVERY_PENDING';
 SQL
     has '^1$'
+    sql 0 --sessions 8 --report --storm recover:1 </dev/null
+    reported 'databases ONLINE 24'
+    reported 'databases RECOVERY_PENDING 0'
+    logged 'storm: all databases recovered [1-9]'
+    count=$(sed -n 's/^report: recoveries \([0-9]*\), failed 0, .*/\1/p' "$work/err")
+    calls SqlCryptDecrypt "$count"
+    [ "${count:-0}" -ge 48 ] || fail "$count recoveries"
+    # What cannot be unwrapped again goes on with the key in memory, and every row is there afterwards.
+    DUMMY_FAIL=SqlCryptDecrypt=5001@70 sql 0 --sessions 8 --report --storm write:1 </dev/null
+    reported 'databases ONLINE 24'
+    reported 'times with the key in memory 1'
+    written=$(sed -n 's/^report: statements \([0-9]*\), failed 0, .*/\1/p' "$work/err")
+    [ "${written:-0}" -ge 48 ] || fail "$written statements"
+    { for i in $(seq 24); do printf 'USE storm%s;\nSELECT name FROM t;\nGO\n' "$i"; done; } | sql 0
+    count=$(grep -c '^written in a storm$' "$work/out")
+    [ "$count" = $((written / 2)) ] || fail "$count rows of $((written / 2))"
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "report.h"
 
 static const struct statement_kind *const tables[] = {
     statements_asymmetric, statements_backup,    statements_credential, statements_database,
@@ -64,7 +65,10 @@ static void execute(struct connection *connection, const struct compiled *statem
     struct instance *instance = connection->instance;
     connection->line = statement->line;
     instance->statements++;
+    uint64_t start_ns = platform_clock_ns();
+    int errors = instance->errors;
     statement->kind->run(connection, &statement->match);
+    report_statement(start_ns, instance->errors > errors);
     if (!catalog_save(&instance->catalog))
         connection_raise(connection, 50000, 0, "The catalog cannot be written.");
     fflush(connection->out);

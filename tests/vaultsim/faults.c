@@ -10,9 +10,12 @@
 #include "pause.h"
 
 #define OVERSIZED_DEFAULT (8 << 20)
+#define GONE_DEFAULT_MS   10000
+#define SEED_MODULUS      2147483647
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cJSON *queue; /* array of specs; NULL: empty */
+static int64_t gone_until_ms;
 
 static const struct {
     const char *word;
@@ -31,12 +34,14 @@ static const struct {
     {"body", FAULT_BODY},
     {"slow", FAULT_SLOW},
     {"edit", FAULT_EDIT},
+    {"gone", FAULT_GONE},
 };
 
 static const char *const members[] = {
     "method",           "path",        "host",       "skip",         "times", "action",
     "status",           "retry_after", "body",       "code",         "inner", "message",
-    "www_authenticate", "delay_ms",    "body_bytes", "path_in_body", "value",
+    "www_authenticate", "delay_ms",    "body_bytes", "path_in_body", "value", "percent",
+    "seed",             "for_ms",
 };
 
 static const char *text_of(const cJSON *spec, const char *name)
@@ -71,6 +76,18 @@ static bool is_member(const char *name)
     return false;
 }
 
+static double real_of(const cJSON *spec, const char *name, double otherwise)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(spec, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+static bool has_good_odds(const cJSON *spec)
+{
+    double percent = real_of(spec, "percent", 100), seed = real_of(spec, "seed", 1);
+    return percent > 0 && percent <= 100 && seed >= 1 && seed < SEED_MODULUS;
+}
+
 const char *faults_add(const cJSON *spec)
 {
     enum fault_action action = action_of(spec);
@@ -88,6 +105,9 @@ const char *faults_add(const cJSON *spec)
         if (!is_member(item->string)) {
             return "unknown member in the fault";
         }
+    }
+    if (!has_good_odds(spec)) {
+        return "percent must be above 0 and at most 100, seed 1 to 2147483646";
     }
     cJSON *copy = cJSON_Duplicate(spec, true);
     pthread_mutex_lock(&lock);
@@ -112,6 +132,7 @@ void faults_clear(void)
     pthread_mutex_lock(&lock);
     cJSON_Delete(queue);
     queue = NULL;
+    gone_until_ms = 0;
     pthread_mutex_unlock(&lock);
     pause_release();
 }
@@ -136,16 +157,49 @@ static bool count_down(cJSON *spec, const char *name)
     return true;
 }
 
+/* The next number of the fault's own row (minimal standard generator): whether it hits this time. */
+static bool draws(cJSON *spec)
+{
+    cJSON *seed = cJSON_GetObjectItemCaseSensitive(spec, "seed");
+    double percent = real_of(spec, "percent", 100);
+    if (percent >= 100) {
+        return true;
+    }
+    if (seed == NULL) {
+        seed = cJSON_AddNumberToObject(spec, "seed", 1);
+    }
+    int64_t next = (int64_t)seed->valuedouble * 48271 % SEED_MODULUS;
+    cJSON_SetNumberValue(seed, (double)next);
+    return (double)(next % 10000) < percent * 100;
+}
+
+bool faults_is_gone(void)
+{
+    pthread_mutex_lock(&lock);
+    bool gone = gone_until_ms > clock_ms();
+    pthread_mutex_unlock(&lock);
+    return gone;
+}
+
 struct fault_plan faults_take(const char *method, const char *uri, const char *host)
 {
     struct fault_plan plan = {FAULT_NONE, NULL};
     pthread_mutex_lock(&lock);
+    if (gone_until_ms > clock_ms()) {
+        plan.action = FAULT_GONE;
+        pthread_mutex_unlock(&lock);
+        return plan;
+    }
     for (cJSON *spec = queue != NULL ? queue->child : NULL; spec != NULL; spec = spec->next) {
-        if (!matches(spec, method, uri, host) || count_down(spec, "skip")) {
+        if (!matches(spec, method, uri, host) || count_down(spec, "skip") ||
+            !draws(spec)) {
             continue;
         }
         plan.action = action_of(spec);
         plan.spec = cJSON_Duplicate(spec, true);
+        if (plan.action == FAULT_GONE) {
+            gone_until_ms = clock_ms() + number_of(spec, "for_ms", GONE_DEFAULT_MS);
+        }
         /* times: 0 = for ever, absent = once */
         bool is_for_ever = number_of(spec, "times", 1) == 0;
         count_down(spec, "times");

@@ -27,6 +27,7 @@ enum fault_action {
     FAULT_BODY,
     FAULT_SLOW,
     FAULT_EDIT,
+    FAULT_GONE,
 };
 
 struct fault_plan {
@@ -40,6 +41,8 @@ cJSON *faults_to_json(void);
 void faults_clear(void);
 
 struct fault_plan faults_take(const char *method, const char *uri, const char *host);
+/* Whether a `gone` is under way: every request is cut, no connection is served. */
+bool faults_is_gone(void);
 void fault_plan_free(struct fault_plan *plan);
 int fault_number(const struct fault_plan *plan, const char *name, int otherwise);
 

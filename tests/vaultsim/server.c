@@ -150,6 +150,9 @@ static void make_answer(const struct request *request, const struct fault_plan *
 static bool wait_before(const struct request *request, const struct fault_plan *plan)
 {
     int latency_ms = settings_get().latency_ms;
+    if (plan->action == FAULT_GONE) {
+        return false;
+    }
     if (latency_ms > 0 && pause_for(latency_ms, -1) == PAUSE_STOPPED) {
         return false;
     }
@@ -255,12 +258,21 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     }
 }
 
+/* Closed before a byte was read: nobody is there. */
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *address, socklen_t len)
+{
+    (void)cls;
+    (void)address;
+    (void)len;
+    return faults_is_gone() ? MHD_NO : MHD_YES;
+}
+
 bool server_start(int listener, const struct pki *pki)
 {
     daemon_running = MHD_start_daemon(
         MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
             MHD_USE_TLS,
-        0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
+        0, on_accept, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
         MHD_OPTION_HTTPS_MEM_KEY, pki->key, MHD_OPTION_HTTPS_MEM_CERT, pki->certificate,
         MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,

@@ -13,6 +13,8 @@ void wrap_hello(struct client *client, const char *key, char *body, unsigned lon
 
 void test_faults(void **state);
 void test_cuts(void **state);
+void test_odds(void **state);
+void test_gone(void **state);
 void test_hang_ends(void **state);
 void test_counts(void **state);
 void test_parallel(void **state);

@@ -132,6 +132,54 @@ static void *hang(void *argument)
     return NULL;
 }
 
+/* 400 requests: how many of them a fault of `json` hits. */
+static int hits(struct client *client, const char *json)
+{
+    int hit = 0;
+    fault(json);
+    for (int i = 0; i < 400; i++) {
+        hit += GET_KEY(client) == 503;
+    }
+    sim_do("DELETE", "/faults", NULL);
+    return hit;
+}
+
+void test_odds(void **state)
+{
+    (void)state;
+    struct client c;
+    open_signed_in(&c);
+    int hit = hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10}");
+    assert_in_range(hit, 15, 80);
+    int again = hits(
+        &c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10,\"seed\":1}");
+    assert_int_equal(again, hit);
+    assert_int_equal(hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":3,\"percent\":50}"),
+                     3);
+    client_close(&c);
+}
+
+/* Requests and connections alike, of every host, until the time is over. */
+void test_gone(void **state)
+{
+    (void)state;
+    struct client c;
+    open_signed_in(&c);
+    fault("{\"path\":\"/keys/tested\",\"skip\":1,\"action\":\"gone\",\"for_ms\":60000}");
+    assert_int_equal(GET_KEY(&c), 200);
+    assert_int_equal(GET_KEY(&c), 0);
+    assert_int_equal(GET_KEY(&c), 0);
+    assert_int_equal(c.rc, CURLE_SSL_CONNECT_ERROR);
+    assert_int_equal(client_get(&c, "second-vault.vault.azure.net", "/keys" V), 0);
+    fault("{\"path\":\"/keys/tested\",\"action\":\"gone\",\"for_ms\":300}");
+    assert_int_equal(GET_KEY(&c), 0);
+    for (int i = 0; i < 200 && GET_KEY(&c) == 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    assert_int_equal(GET_KEY(&c), 200);
+    client_close(&c);
+}
+
 void test_hang_ends(void **state)
 {
     (void)state;
