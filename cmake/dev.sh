@@ -4,6 +4,7 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev'
+bench_packages='valgrind'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
 jobs=$(nproc 2>/dev/null || echo 2)
 
@@ -16,10 +17,11 @@ usage: sh cmake/dev.sh COMMAND
   build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost
   windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
+  bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
   setup      install the packages that are missing, nothing else
   clean      remove the build folders
 
-All of them install missing Debian packages by name first (demo, test, build, windows, sanitize).
+All of them install missing Debian packages by name first (demo, test, build, windows, sanitize, bench).
 USAGE
 }
 
@@ -106,6 +108,14 @@ windows() {
     run_tests build-windows
 }
 
+# bench [OPTIONS of build/bench]
+bench() {
+    packages="$packages $bench_packages"
+    setup
+    build build
+    "$root/build/bench" --json "$root/build/bench.json" "$@"
+}
+
 sanitize() {
     setup
     build build-asan -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_SANITIZE=address,undefined
@@ -127,6 +137,10 @@ case ${1:-help} in
         ;;
     windows) windows ;;
     sanitize) sanitize ;;
+    bench)
+        shift
+        bench "$@"
+        ;;
     setup) setup ;;
     clean) rm -rf "$root/build" "$root/build-asan" "$root/build-tsan" "$root/build-windows" "$root/build-windows-libs" ;;
     help | -h | --help) usage ;;

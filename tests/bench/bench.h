@@ -1,0 +1,32 @@
+/*
+ * The sections of the benchmark. Each prints its own tables; they run one after the other on one vaultsim.
+ */
+#ifndef AKVEKM_BENCH_BENCH_H
+#define AKVEKM_BENCH_BENCH_H
+
+#include <stdbool.h>
+
+#include "bare.h"
+#include "ours.h"
+
+struct bench {
+    struct sim sim;
+    struct ours ours; /* open, with THREADS_MAX sessions */
+    struct bare bare;
+    bool quick;
+};
+
+void set_latency_ms(const struct bench *bench, unsigned latency_ms);
+
+void bench_operations(struct bench *bench);   /* Encrypt and Decrypt beside the bare loop */
+void bench_instructions(struct bench *bench); /* the same under callgrind */
+void bench_calls(struct bench *bench);        /* what needs no request, or one GET */
+void bench_wrap_locally(struct bench *bench);
+void bench_start(struct bench *bench);   /* load, cold start, memory, size */
+void bench_restart(struct bench *bench); /* many databases */
+void bench_map(struct bench *bench);
+
+/* A fresh process, `benchclient` or `bench --bare`, and one number of what it printed. */
+double ask_process(const char *command, const char *name);
+
+#endif

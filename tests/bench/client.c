@@ -1,0 +1,171 @@
+/*
+ * benchclient MODE FOLDER [NUMBER [NUMBER]]: a fresh host process, which knows no library until it loads ours.
+ * Prints `name=value` words. AKVEKM_CONFIG names the configuration.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure.h"
+#include "ours.h"
+
+static struct ours ours;
+
+static double ms_since(uint64_t begun_ns)
+{
+    return (double)(clock_ns() - begun_ns) / 1e6;
+}
+
+/* What any program pays for the libraries that ours needs, before a line of ours runs. */
+static void load_libraries(void)
+{
+    static const char *const names[] = {"libcurl.so.4", "libssl.so.3", "libcjson.so.1"};
+    uint64_t begun_ns = clock_ns();
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (dlopen(names[i], RTLD_NOW | RTLD_LOCAL) == NULL) {
+            give_up("%s", dlerror());
+        }
+    }
+    printf("ms=%f\n", ms_since(begun_ns));
+}
+
+static void load_ours(void)
+{
+    uint64_t begun_ns = clock_ns();
+    ekm_load(&ours.ekm);
+    double loaded_ms = ms_since(begun_ns);
+    ours_open(&ours, 0);
+    printf("ms=%f load_ms=%f\n", ms_since(begun_ns), loaded_ms);
+}
+
+static void start_cold(const char *folder)
+{
+    sample_read(&ours.sample, folder);
+    uint64_t begun_ns = clock_ns();
+    ours_open(&ours, 0);
+    double initialized_ms = ms_since(begun_ns);
+    if (ekm_open(&ours.ekm, "contoso-vault", SIM_PASSWORD, &ours.sessions[0]) != SQLCP_SUCCESS) {
+        give_up("OpenSession");
+    }
+    double opened_ms = ms_since(begun_ns);
+    ours_decrypt(&ours, 0);
+    printf("ms=%f initialized_ms=%f opened_ms=%f\n", ms_since(begun_ns), initialized_ms, opened_ms);
+}
+
+static struct {
+    atomic_long left;
+    pthread_barrier_t met;
+} crowd;
+
+/* One of the host's threads at a restart: a session of its own, then one database after the other. */
+static void *recover(void *context)
+{
+    unsigned thread = (unsigned)(uintptr_t)context;
+    if (ekm_open(&ours.ekm, "contoso-vault", SIM_PASSWORD, &ours.sessions[thread]) != SQLCP_SUCCESS) {
+        give_up("OpenSession");
+    }
+    while (atomic_fetch_sub(&crowd.left, 1) > 0) {
+        ours_decrypt(&ours, thread);
+    }
+    return NULL;
+}
+
+static void run_threads(void *(*work)(void *), unsigned threads, pthread_t *handles)
+{
+    for (unsigned i = 0; i < threads; i++) {
+        if (pthread_create(&handles[i], NULL, work, (void *)(uintptr_t)i) != 0) {
+            give_up("no thread");
+        }
+    }
+}
+
+static void restart(const char *folder, long databases, unsigned sessions)
+{
+    pthread_t threads[THREADS_MAX];
+    sample_read(&ours.sample, folder);
+    atomic_store(&crowd.left, databases);
+    uint64_t begun_ns = clock_ns();
+    ours_open(&ours, 0);
+    run_threads(recover, sessions, threads);
+    for (unsigned i = 0; i < sessions; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    printf("ms=%f\n", ms_since(begun_ns));
+}
+
+/* The barrier thrice: all threads are there; the library is loaded; all have made their calls. */
+static void *call_together(void *context)
+{
+    unsigned thread = (unsigned)(uintptr_t)context;
+    pthread_barrier_wait(&crowd.met);
+    pthread_barrier_wait(&crowd.met);
+    for (int i = 0; i < 20; i++) {
+        ours_decrypt(&ours, thread);
+    }
+    pthread_barrier_wait(&crowd.met);
+    pthread_barrier_wait(&crowd.met);
+    return NULL;
+}
+
+static void measure_memory(const char *folder, unsigned threads)
+{
+    pthread_t handles[THREADS_MAX];
+    sample_read(&ours.sample, folder);
+    pthread_barrier_init(&crowd.met, NULL, threads + 1);
+    run_threads(call_together, threads, handles);
+    pthread_barrier_wait(&crowd.met);
+    double empty_kib = resident_kib();
+    ours_open(&ours, threads);
+    pthread_barrier_wait(&crowd.met);
+    pthread_barrier_wait(&crowd.met);
+    printf("kib=%f empty_kib=%f\n", resident_kib() - empty_kib, empty_kib);
+    exit(0); /* the others still stand at the barrier */
+}
+
+__attribute__((noinline)) void bench_measured(long times)
+{
+    for (long i = 0; i < times; i++) {
+        ours_decrypt(&ours, 0);
+    }
+}
+
+static void count(const char *folder, long times)
+{
+    sample_read(&ours.sample, folder);
+    ours_open(&ours, 1);
+    for (int i = 0; i < 5; i++) {
+        ours_decrypt(&ours, 0);
+    }
+    uint64_t allocations = allocation_count();
+    bench_measured(times);
+    printf("allocations=%f\n", (double)(allocation_count() - allocations) / (double)times);
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "", *folder = argc > 2 ? argv[2] : "";
+    long first = argc > 3 ? strtol(argv[3], NULL, 10) : 1;
+    unsigned sessions = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 1;
+    if (first < 1 || sessions < 1 || sessions > THREADS_MAX) {
+        give_up("bad numbers");
+    }
+    if (strcmp(mode, "libraries") == 0) {
+        load_libraries();
+    } else if (strcmp(mode, "load") == 0) {
+        load_ours();
+    } else if (strcmp(mode, "cold") == 0) {
+        start_cold(folder);
+    } else if (strcmp(mode, "restart") == 0) {
+        restart(folder, first, sessions);
+    } else if (strcmp(mode, "memory") == 0 && first <= THREADS_MAX) {
+        measure_memory(folder, (unsigned)first);
+    } else if (strcmp(mode, "count") == 0) {
+        count(folder, first);
+    } else {
+        give_up("unknown mode %s", mode);
+    }
+    return 0;
+}

@@ -1,0 +1,141 @@
+/*
+ * bench [--quick] [--json FILE] [--only SECTION]: the library beside the limit (docs/performance.md).
+ * bench --bare count|memory FOLDER N: the bare loop in a process of its own, for the other form.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "measure.h"
+#include "report.h"
+
+static const struct section {
+    const char *name;
+    void (*run)(struct bench *bench);
+} sections[] = {
+    {"operations", bench_operations}, {"instructions", bench_instructions}, {"calls", bench_calls},
+    {"wrap", bench_wrap_locally},     {"start", bench_start},               {"restart", bench_restart},
+    {"map", bench_map},
+};
+#define SECTION_COUNT (sizeof sections / sizeof sections[0])
+
+static struct bench bench;
+
+void set_latency_ms(const struct bench *of, unsigned latency_ms)
+{
+    char json[64];
+    snprintf(json, sizeof json, "{\"latency_ms\":%u}", latency_ms);
+    sim_ctl(&of->sim, "POST", "/settings", json);
+}
+
+__attribute__((noinline)) void bench_measured(long times)
+{
+    for (long i = 0; i < times; i++) {
+        bare_perform(&bench.bare, 0);
+    }
+}
+
+static pthread_barrier_t met;
+
+static void *call_together(void *context)
+{
+    unsigned thread = (unsigned)(uintptr_t)context;
+    pthread_barrier_wait(&met);
+    pthread_barrier_wait(&met);
+    for (int i = 0; i < 20; i++) {
+        bare_perform(&bench.bare, thread);
+    }
+    pthread_barrier_wait(&met);
+    pthread_barrier_wait(&met);
+    return NULL;
+}
+
+/* As benchclient's: what curl itself takes. */
+static void measure_memory(const char *folder, unsigned threads)
+{
+    pthread_barrier_init(&met, NULL, threads + 1);
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, call_together, (void *)(uintptr_t)i) != 0) {
+            give_up("no thread");
+        }
+    }
+    pthread_barrier_wait(&met);
+    double empty_kib = resident_kib();
+    bare_open(&bench.bare, folder);
+    bare_choose(&bench.bare, BARE_UNWRAP);
+    pthread_barrier_wait(&met);
+    pthread_barrier_wait(&met);
+    printf("kib=%f\n", resident_kib() - empty_kib);
+    exit(0); /* the others still stand at the barrier */
+}
+
+static void run_bare(const char *mode, const char *folder, long number)
+{
+    if (number < 1 || (strcmp(mode, "memory") == 0 && number > THREADS_MAX)) {
+        give_up("bad number");
+    }
+    if (strcmp(mode, "memory") == 0) {
+        measure_memory(folder, (unsigned)number);
+    }
+    bare_open(&bench.bare, folder);
+    bare_choose(&bench.bare, BARE_UNWRAP);
+    for (int i = 0; i < 5; i++) {
+        bare_perform(&bench.bare, 0);
+    }
+    bench_measured(number);
+    bare_close(&bench.bare);
+}
+
+static void run_sections(const char *only)
+{
+    sim_start(&bench.sim, "--memoise", NULL);
+    sim_make_key(&bench.sim, SAMPLE_KEY);
+    ours_open(&bench.ours, THREADS_MAX);
+    ours_make_sample(&bench.ours, bench.sim.folder);
+    bare_open(&bench.bare, bench.sim.folder);
+    for (size_t i = 0; i < SECTION_COUNT; i++) {
+        if (only == NULL || strcmp(only, sections[i].name) == 0) {
+            sections[i].run(&bench);
+        }
+    }
+    bare_close(&bench.bare);
+    ours_close(&bench.ours);
+    sim_stop(&bench.sim);
+}
+
+int main(int argc, char **argv)
+{
+    const char *json = NULL, *only = NULL;
+    signal(SIGPIPE, SIG_IGN);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (argc == 5 && strcmp(argv[1], "--bare") == 0) {
+        run_bare(argv[2], argv[3], strtol(argv[4], NULL, 10));
+        return 0;
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--quick") == 0) {
+            bench.quick = true;
+        } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
+            json = argv[++i];
+        } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+            only = argv[++i];
+        } else {
+            fprintf(stderr, "usage: bench [--quick] [--json FILE] [--only SECTION]\nsections:");
+            for (size_t s = 0; s < SECTION_COUNT; s++) {
+                fprintf(stderr, " %s", sections[s].name);
+            }
+            fprintf(stderr, "\n");
+            return 2;
+        }
+    }
+    uint64_t begun_ns = clock_ns();
+    report_open(json);
+    run_sections(only);
+    report_close();
+    printf("\nbench: %.0f s\n", (double)(clock_ns() - begun_ns) / 1e9);
+    return 0;
+}
