@@ -13,7 +13,8 @@ usage() {
 usage: sh cmake/dev.sh COMMAND
 
   demo       build, start the embedded vault, run the setup article's T-SQL through the host stand-in
-  test       build and run every test of the Linux side; ends with ctest's closing lines
+  test       build and run every test, of the Linux side, then of the Windows side; the failures and
+             ctest's closing lines of both are shown
   build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost
   windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
@@ -83,16 +84,36 @@ build() {
     quietly "building $folder" cmake --build "$root/$folder" -j "$jobs"
 }
 
-# run_tests FOLDER: only the failures' output and ctest's own closing lines.
+# run_tests FOLDER: only the failures' output and ctest's own closing lines. The pipe would hide ctest's exit code.
 run_tests() {
     say "testing $1"
-    ctest --test-dir "$root/$1" --output-on-failure --progress -j "$jobs" </dev/null
+    result=$(mktemp)
+    {
+        status=0
+        ctest --test-dir "$root/$1" --output-on-failure -j "$jobs" </dev/null 2>&1 || status=$?
+        echo "$status" >"$result"
+    } | grep -vE '^ *Start +[0-9]+: |^ *[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed |^(Internal ctest|Test project) |^ *$' || :
+    status=$(cat "$result")
+    rm -f "$result"
+    return "${status:-1}"
 }
 
 demo() {
     setup
     build build
     sh "$root/tests/demo/demo.sh" "$root/build"
+}
+
+# The failures of the Linux side must not hide those of the Windows side. That one is a command of its own: called as a
+# function beside `||` it would go on after an error.
+test_all() {
+    packages="$packages $windows_packages"
+    setup
+    build build
+    status=0
+    run_tests build || status=$?
+    sh "$root/cmake/dev.sh" windows || status=$?
+    return "$status"
 }
 
 # The libraries come as source packages, the server of the tests is the native vaultsim.
@@ -103,8 +124,9 @@ windows() {
     sh "$root/cmake/windows/libraries.sh" "$root/build-windows-libs" "$jobs"
     build build-windows "-DCMAKE_TOOLCHAIN_FILE=$root/cmake/windows/toolchain.cmake" \
         "-DAKVEKM_NATIVE_BUILD=$root/build"
-    quietly 'starting Wine' sh "$root/cmake/windows/wine.sh" "$root/build-windows" --begin
     trap 'sh "$root/cmake/windows/wine.sh" "$root/build-windows" --end' EXIT
+    trap 'exit 1' HUP INT TERM
+    quietly 'starting Wine' sh "$root/cmake/windows/wine.sh" "$root/build-windows" --begin
     run_tests build-windows
 }
 
@@ -126,11 +148,7 @@ sanitize() {
 
 case ${1:-help} in
     demo) demo ;;
-    test)
-        setup
-        build build
-        run_tests build
-        ;;
+    test) test_all ;;
     build)
         setup
         build build

@@ -86,17 +86,17 @@ with_apt() {
     APT_CONFIG=$folder/apt/apt.conf "$@"
 }
 
-# The newest security version of OpenSSL is listed before every mirror has its files; then the release's own stands in, and
-# that is said: versions.txt names it, and the next day's run asks again.
+# A new security version is listed before every mirror has its files; then the release's own stands in, if it is not below
+# the floor, and that is said: versions.txt names it, and the next day's run asks again.
 fetch_source() {
     cd "$folder/src"
     if with_apt apt-get -q -o Acquire::Retries=3 source "$1"; then
         return 0
     fi
-    [ "$1" = openssl ] || return 1
+    rm -f "$1"_*.dsc # of what is not whole
     release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    with_apt apt-get -q -o Acquire::Retries=3 source "openssl/$release"
-    echo "openssl: the newest listed version could not be fetched; took the one of $release itself" >"$folder/fallback.txt"
+    with_apt apt-get -q -o Acquire::Retries=3 source "$1/$release"
+    echo "$1: the newest listed version could not be fetched; took the one of $release itself" >>"$folder/fallback.txt"
 }
 
 # version SOURCE: of the newest one that is complete (its .dsc is the last file apt fetches).
@@ -245,7 +245,7 @@ fetch
     echo "compiler $($cc -dumpfullversion) $(dpkg-query -W -f='${Version}' gcc-mingw-w64-x86-64-win32)"
     echo "script $(sha256sum <"$script" | cut -d ' ' -f 1)"
 } >"$folder/wanted.txt"
-[ ! -f "$folder/fallback.txt" ] || say "warning: $(cat "$folder/fallback.txt")"
+[ ! -f "$folder/fallback.txt" ] || sed 's/^/libraries: warning: /' "$folder/fallback.txt"
 if cmp -s "$folder/wanted.txt" "$folder/root/versions.txt"; then
     say "kept: $(sed -n 's/^\(openssl\|curl\|cjson\|cmocka\) /\1-/p' "$folder/root/versions.txt" | tr '\n' ' ')"
 else

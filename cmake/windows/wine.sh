@@ -15,7 +15,8 @@ WINEPREFIX=${WINEPREFIX:-$build/wine-prefix}
 WINEARCH=win64
 WINEDEBUG=${WINEDEBUG:--all}
 WINEDLLOVERRIDES='mscoree,mshtml,winedbg.exe=d'
-export PATH WINEPREFIX WINEARCH WINEDEBUG WINEDLLOVERRIDES
+LC_ALL=C.UTF-8 # in another character set Wine has no file names beyond it
+export PATH WINEPREFIX WINEARCH WINEDEBUG WINEDLLOVERRIDES LC_ALL
 
 quietly() {
     timeout 200 "$@" </dev/null >"$build/wine.log" 2>&1 || {

@@ -8,9 +8,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/ekmhost-selftest.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 if [ -f "$build/ekmhost.exe" ]; then # cross compiled: under Wine, which takes the paths as they are
     suffix=dll
-    command -v wine64 >/dev/null 2>&1 || PATH=$PATH:/usr/lib/wine
-    export WINEPREFIX="${WINEPREFIX:-$build/wine-prefix}" WINEDEBUG=-all LC_ALL=C.UTF-8
-    ekmhost() { timeout 120 wine64 "$build/ekmhost.exe" "$@"; }
+    ekmhost() { timeout 120 sh "$here/../../cmake/windows/wine.sh" "$build" "$build/ekmhost.exe" "$@"; }
 else
     suffix=so
     ekmhost() { timeout 120 "$build/ekmhost" "$@"; }

@@ -15,13 +15,13 @@ wine reg export "$provider_key" "$(windows_path "$folder/branch.reg")" /y >/dev/
 drop_branch
 (
     export WINEPREFIX="$folder/node"
-    begin_prefix
     finish_node() {
         status=$?
-        wineserver64 -k </dev/null >/dev/null 2>&1 || :
+        wine --end
         exit "$status"
     }
     trap finish_node EXIT
+    wine --begin
     wine reg query "$provider_key" >/dev/null 2>&1 && fail 'the fresh prefix has a branch'
     wine reg import "$(windows_path "$folder/branch.reg")" >/dev/null || fail 'reg import'
     map_has "$thumbprint" "TdeKey0/$version"

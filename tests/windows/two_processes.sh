@@ -18,8 +18,8 @@ script() {
 begin() {
     {
         status=0
-        timeout 100 wine64 "$windows/ekmhost.exe" --data "$(windows_path "$folder/$1")" "$(windows_path "$folder/$1.sql")" \
-            </dev/null >"$folder/$1.out" 2>&1 || status=$?
+        wine "$windows/ekmhost.exe" --data "$(windows_path "$folder/$1")" "$(windows_path "$folder/$1.sql")" \
+            >"$folder/$1.out" 2>&1 || status=$?
         echo "$status" >"$folder/$1.status"
     } &
 }

@@ -7,29 +7,15 @@ cases=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 set -- "$2"
 . "$cases/../integration/scenario.sh"
 
-command -v wine64 >/dev/null 2>&1 || PATH=$PATH:/usr/lib/wine
-unset DISPLAY
-export LC_ALL=C.UTF-8 WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml,winedbg.exe=d'
-export WINEPREFIX="${WINEPREFIX:-$windows/wine-prefix}"
+export LC_ALL=C.UTF-8
 native_config=$folder/vault/akv-ekm.conf
 config=$folder/akvekm.conf
 provider_key='HKLM\SOFTWARE\Microsoft\SQL Server Cryptographic Provider'
 branch="$provider_key\\Azure Key Vault"
 
-# wine PROGRAM [ARGUMENT]...: the system's services must not hold our output, so they are started by begin_prefix
+# wine PROGRAM [ARGUMENT]...: by the same script as ctest's programs, whose server must be up
 wine() {
-    timeout 100 wine64 "$@" </dev/null
-}
-
-# Makes the prefix if there is none. The wineserver goes by itself, a minute after its last program.
-begin_prefix() {
-    mkdir -p "$WINEPREFIX"
-    wineserver64 -p60 </dev/null >/dev/null 2>&1 || :
-    if [ ! -f "$WINEPREFIX/system.reg" ]; then
-        timeout 200 wine64 wineboot -i </dev/null >/dev/null 2>&1 || fail 'no Wine prefix can be made'
-        timeout 60 wine64 winecfg -v win10 </dev/null >/dev/null 2>&1 || fail 'winecfg'
-    fi
-    timeout 100 wine64 wineboot </dev/null >/dev/null 2>&1 || fail 'Wine does not start'
+    timeout 200 sh "$cases/../../cmake/windows/wine.sh" "$windows" "$@" </dev/null
 }
 
 # windows_path PATH: the file may be yet to come
@@ -93,7 +79,6 @@ write_config() {
 }
 
 begin_windows() {
-    begin_prefix
     make_branch
     start_vault
     write_config
@@ -115,8 +100,7 @@ host() {
     data=$(windows_path "$1")
     shift
     got=0
-    timeout 100 wine64 "$windows/ekmhost.exe" --data "$data" --trace "$@" \
-        </dev/null >"$folder/out" 2>"$folder/err" || got=$?
+    wine "$windows/ekmhost.exe" --data "$data" --trace "$@" >"$folder/out" 2>"$folder/err" || got=$?
     [ "$got" = "$wanted" ] || fail "ekmhost.exe ended with $got instead of $wanted"
     grep -q '^ekmhost: ' "$folder/err" || fail 'ekmhost.exe did not come to its end'
     if grep -q "$(printf '\r')" "$folder/out"; then
