@@ -19,10 +19,11 @@ usage: sh cmake/dev.sh COMMAND
   windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
   bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
+  torture    the map's writers killed thousands of times, in several processes at once; a few minutes
   setup      install the packages that are missing, nothing else
   clean      remove the build folders
 
-All of them install missing Debian packages by name first (demo, test, build, windows, sanitize, bench).
+All of them install missing Debian packages by name first (demo, test, build, windows, sanitize, bench, torture).
 USAGE
 }
 
@@ -146,6 +147,15 @@ sanitize() {
     TSAN_OPTIONS="suppressions=$root/tests/tsan.supp ${TSAN_OPTIONS-}" run_tests build-tsan
 }
 
+torture() {
+    setup
+    build build
+    say 'killing writers of the map'
+    "$root/build/torture_map" 5000
+    say 'killing hosts within the exports'
+    "$root/build/torture_calls" 2000
+}
+
 case ${1:-help} in
     demo) demo ;;
     test) test_all ;;
@@ -159,6 +169,7 @@ case ${1:-help} in
         shift
         bench "$@"
         ;;
+    torture) torture ;;
     setup) setup ;;
     clean) rm -rf "$root/build" "$root/build-asan" "$root/build-tsan" "$root/build-windows" "$root/build-windows-libs" ;;
     help | -h | --help) usage ;;
