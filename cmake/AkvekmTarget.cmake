@@ -23,6 +23,10 @@ function(akvekm_windows_target name)
     endif()
 endfunction()
 
+# For fuzzing: every branch reports to libFuzzer, and counts for the coverage that is shown.
+set(AKVEKM_FUZZ_FLAGS -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+    -fprofile-instr-generate -fcoverage-mapping)
+
 function(akvekm_target name)
     set_target_properties(${name} PROPERTIES
         C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
@@ -31,6 +35,12 @@ function(akvekm_target name)
     target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:C>:${AKVEKM_WARNINGS};${AKVEKM_HARDENING}>")
     if(WIN32)
         akvekm_windows_target(${name})
+    elseif(AKVEKM_FUZZ)
+        target_compile_options(${name} PRIVATE ${AKVEKM_FUZZ_FLAGS} -O1 -fno-omit-frame-pointer)
+        target_link_options(${name} PRIVATE ${AKVEKM_FUZZ_FLAGS})
+    elseif(AKVEKM_COVERAGE)
+        target_compile_options(${name} PRIVATE --coverage -fprofile-update=atomic -O0)
+        target_link_options(${name} PRIVATE --coverage)
     elseif(AKVEKM_SANITIZE)
         target_compile_options(${name} PRIVATE -fsanitize=${AKVEKM_SANITIZE} -fno-omit-frame-pointer
             -fno-sanitize-recover=all)

@@ -120,6 +120,9 @@ static enum plat_io fill_table(struct keymap_table *table, char *text, size_t le
         enum line_kind kind = strlen(line) == (size_t)(end - line)
                                   ? read_line(line, &entries[table->count])
                                   : LINE_BROKEN;
+        if (kind == LINE_ENTRY && end - line >= LINE_MAX_BYTES) {
+            kind = LINE_BROKEN; /* find_line does not see it: it could never be replaced */
+        }
         table->count += kind == LINE_ENTRY;
         if (kind == LINE_BROKEN && table->broken++ == 0) {
             table->first_broken_line = number;

@@ -149,6 +149,26 @@ static void test_rewrite_keeps_everything(void **state)
     keymap_table_free(&after);
 }
 
+/* An entry longer than what a rewrite looks at could never be replaced, and would hide the new one. */
+static void test_long_entry_is_none(void **state)
+{
+    static char text[3000];
+    struct keymap_table after = NO_TABLE;
+    struct keymap_entry entry = {HOST, URI, {{0}, 0}};
+    (void)state;
+    assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xAB\xCD", 2));
+    int len = snprintf(text, sizeof text, "%s\tABCD\t%s0\n%s%1000s\tABCD\t%s0\n# %1100s\n", HOST,
+                       URI, HOST, "", URI, "");
+    write_map(text, (size_t)len);
+    const struct key_name seen = {"TdeKey0", "v10"};
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &seen, &after), PLAT_IO_OK);
+    assert_int_equal(after.count, 1);
+    assert_int_equal(after.broken, 1);
+    assert_int_equal(after.first_broken_line, 2);
+    assert_string_equal(after.entries[0].uri, URI);
+    keymap_table_free(&after);
+}
+
 static void test_known_answer_line(void **state)
 {
     struct keymap_table after = {.text = NULL};
@@ -171,6 +191,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_absent_is_empty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_change_is_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rewrite_keeps_everything, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_entry_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_known_answer_line, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,169 @@
+#include "memory_files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "platform/durable.h"
+#include "platform/system.h"
+
+enum { HANDLE_CONFIG = 1000, HANDLE_MAP, HANDLE_LOCK, HANDLE_LOG };
+
+enum plat_io __wrap_plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
+                                   struct plat_file_state *state);
+enum plat_io __wrap_plat_file_read(int handle, void *out, size_t cap, size_t *len);
+void __wrap_plat_file_close(int *handle);
+enum plat_io __wrap_plat_file_state(const char *path, struct plat_file_state *out);
+enum plat_io __wrap_plat_file_replace(const char *path, const void *data, size_t len,
+                                      struct plat_file_state *state);
+enum plat_io __wrap_plat_folder_for(const char *path);
+enum plat_io __wrap_plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
+                                   void *context, int *handle);
+void __wrap_plat_lock_release(int *handle);
+enum plat_io __wrap_plat_log_open(const char *path, int *handle, struct plat_file_state *state);
+enum plat_io __wrap_plat_log_write(int handle, const char *text, size_t len);
+bool __wrap_plat_system_log_wanted(enum plat_severity severity);
+void __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
+
+struct memory_file memory_config, memory_map;
+void (*memory_log_line)(const char *line, size_t len);
+
+static uint8_t *map_data;
+static uint64_t last_inode;
+static bool locked;
+
+void memory_map_set(const void *data, size_t len)
+{
+    uint8_t *copy = malloc(len + 1);
+    FUZZ_CHECK(copy != NULL);
+    if (len > 0) {
+        memcpy(copy, data, len);
+    }
+    free(map_data);
+    map_data = copy;
+    memory_map = (struct memory_file){.data = copy, .len = len, .inode = ++last_inode};
+}
+
+void memory_map_free(void)
+{
+    free(map_data);
+    map_data = NULL;
+    memory_map = (struct memory_file){.absent = true};
+}
+
+static struct memory_file *file_of(const char *path)
+{
+    return strcmp(path, MEMORY_CONFIG) == 0 ? &memory_config
+           : strcmp(path, MEMORY_MAP) == 0  ? &memory_map
+                                            : NULL;
+}
+
+enum plat_io __wrap_plat_file_state(const char *path, struct plat_file_state *out)
+{
+    const struct memory_file *file = file_of(path);
+    if (strcmp(path, MEMORY_LOG) == 0) {
+        *out = (struct plat_file_state){1, 1, 0, 0};
+        return PLAT_IO_OK;
+    }
+    if (file == NULL || file->absent) {
+        return PLAT_IO_ABSENT;
+    }
+    *out = (struct plat_file_state){1, file->inode, file->len, 0};
+    return file->fails;
+}
+
+enum plat_io __wrap_plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
+                                   struct plat_file_state *state)
+{
+    enum plat_io io = __wrap_plat_file_state(path, state);
+    FUZZ_CHECK(path[0] == '/' && (trust == PLAT_TRUST_REQUIRED) == (file_of(path) != &memory_map));
+    if (io == PLAT_IO_OK) {
+        *handle = file_of(path) == &memory_map ? HANDLE_MAP : HANDLE_CONFIG;
+    }
+    return io;
+}
+
+enum plat_io __wrap_plat_file_read(int handle, void *out, size_t cap, size_t *len)
+{
+    FUZZ_CHECK(handle == HANDLE_CONFIG || handle == HANDLE_MAP);
+    const struct memory_file *file = handle == HANDLE_MAP ? &memory_map : &memory_config;
+    if (file->len > cap) {
+        return PLAT_IO_TOO_BIG;
+    }
+    if (file->len > 0) {
+        memcpy(out, file->data, file->len);
+    }
+    *len = file->len;
+    return PLAT_IO_OK;
+}
+
+void __wrap_plat_file_close(int *handle)
+{
+    FUZZ_CHECK(*handle == -1 || (*handle >= HANDLE_CONFIG && *handle <= HANDLE_LOG));
+    *handle = -1;
+}
+
+enum plat_io __wrap_plat_file_replace(const char *path, const void *data, size_t len,
+                                      struct plat_file_state *state)
+{
+    FUZZ_CHECK(file_of(path) == &memory_map && locked);
+    if (memory_map.fails == PLAT_IO_OK) {
+        memory_map_set(data, len);
+    }
+    return __wrap_plat_file_state(path, state);
+}
+
+enum plat_io __wrap_plat_folder_for(const char *path)
+{
+    return strcmp(path, MEMORY_MAP) == 0 ? PLAT_IO_OK : PLAT_IO_ABSENT;
+}
+
+enum plat_io __wrap_plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
+                                   void *context, int *handle)
+{
+    (void)until_ms;
+    FUZZ_CHECK(strcmp(path, MEMORY_MAP ".lock") == 0 && !locked);
+    if (stopped(context)) {
+        return PLAT_IO_TIMED_OUT;
+    }
+    locked = true;
+    *handle = HANDLE_LOCK;
+    return PLAT_IO_OK;
+}
+
+void __wrap_plat_lock_release(int *handle)
+{
+    FUZZ_CHECK(*handle == -1 || (*handle == HANDLE_LOCK && locked));
+    locked = locked && *handle == -1;
+    *handle = -1;
+}
+
+enum plat_io __wrap_plat_log_open(const char *path, int *handle, struct plat_file_state *state)
+{
+    FUZZ_CHECK(strcmp(path, MEMORY_LOG) == 0);
+    *handle = HANDLE_LOG;
+    return __wrap_plat_file_state(path, state);
+}
+
+enum plat_io __wrap_plat_log_write(int handle, const char *text, size_t len)
+{
+    FUZZ_CHECK(handle == HANDLE_LOG && len > 0 && text[len - 1] == '\n');
+    if (memory_log_line != NULL) {
+        memory_log_line(text, len - 1);
+    }
+    return PLAT_IO_OK;
+}
+
+bool __wrap_plat_system_log_wanted(enum plat_severity severity)
+{
+    return severity == PLAT_SEVERITY_ERROR;
+}
+
+void __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
+{
+    (void)severity;
+    (void)code;
+    if (memory_log_line != NULL) {
+        memory_log_line(text, strlen(text));
+    }
+}
