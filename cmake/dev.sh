@@ -6,6 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev'
 bench_packages='valgrind'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
+fuzz_packages='clang-14 libclang-rt-14-dev llvm-14'
+coverage_packages='gcovr'
 jobs=$(nproc 2>/dev/null || echo 2)
 
 usage() {
@@ -18,12 +20,14 @@ usage: sh cmake/dev.sh COMMAND
   build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost
   windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
+  fuzz       run every fuzzer in turn: fuzz [SECONDS each, or EXECUTIONSx each], 60 s if nothing is said
+  coverage   run every test and show which lines of src/ ran, by file and in all
   bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
   torture    the map's writers killed thousands of times, in several processes at once; a few minutes
   setup      install the packages that are missing, nothing else
   clean      remove the build folders
 
-All of them install missing Debian packages by name first (demo, test, build, windows, sanitize, bench, torture).
+All of them but clean install missing Debian packages by name first.
 USAGE
 }
 
@@ -156,6 +160,25 @@ torture() {
     "$root/build/torture_calls" 2000
 }
 
+# fuzz [EFFORT]: what was found before is begun with.
+fuzz() {
+    packages="$packages $fuzz_packages"
+    setup
+    build build-fuzz -DCMAKE_C_COMPILER=clang-14 -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_FUZZ=ON
+    say 'fuzzing'
+    sh "$root/tests/fuzz/run.sh" "$root/build-fuzz" "$root/tests/fuzz" "${1:-60}"
+}
+
+# The figures of a run with failed tests would not count.
+coverage() {
+    packages="$packages $coverage_packages"
+    setup
+    build build-coverage -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_COVERAGE=ON
+    find "$root/build-coverage" -name '*.gcda' -delete
+    run_tests build-coverage
+    sh "$root/tests/lint/lines.sh" "$root" "$root/build-coverage"
+}
+
 case ${1:-help} in
     demo) demo ;;
     test) test_all ;;
@@ -165,13 +188,19 @@ case ${1:-help} in
         ;;
     windows) windows ;;
     sanitize) sanitize ;;
+    fuzz) fuzz "${2-}" ;;
+    coverage) coverage ;;
     bench)
         shift
         bench "$@"
         ;;
     torture) torture ;;
     setup) setup ;;
-    clean) rm -rf "$root/build" "$root/build-asan" "$root/build-tsan" "$root/build-windows" "$root/build-windows-libs" ;;
+    clean)
+        for folder in build build-asan build-tsan build-fuzz build-coverage build-windows build-windows-libs; do
+            rm -rf "${root:?}/$folder"
+        done
+        ;;
     help | -h | --help) usage ;;
     *)
         usage >&2

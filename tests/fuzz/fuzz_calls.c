@@ -4,11 +4,8 @@
 #include "service.h"
 
 // aims: src/abi src/provider src/vault src/keymap src/net/exchange.c
-// wrap: plat_file_open plat_file_read plat_file_close plat_file_state plat_file_replace
-// wrap: plat_folder_for plat_lock_take plat_lock_release plat_log_open plat_log_write
-// wrap: plat_system_log_wanted plat_system_log
-// wrap: http_perform http_start http_stop plat_now_ms plat_unix_time_ms plat_cond_wait_until
-// wrap: plat_random
+// wrap: http_perform http_perform_all http_start http_stop
+// wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until plat_random
 // with: memory_files.c service.c ../unit/scripted_http.c ../unit/fake_clock.c
 
 #include <stdio.h>

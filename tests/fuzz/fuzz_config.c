@@ -3,9 +3,6 @@
 #include "fuzz.h"
 
 // aims: src/base/config.c src/base/config_table.c src/base/config_text.c src/base/config_values.c
-// wrap: plat_file_open plat_file_read plat_file_close plat_file_state plat_file_replace
-// wrap: plat_folder_for plat_lock_take plat_lock_release plat_log_open plat_log_write
-// wrap: plat_system_log_wanted plat_system_log
 // with: memory_files.c
 
 #include <stdlib.h>

@@ -2,9 +2,6 @@
 #include "fuzz.h"
 
 // aims: src/keymap/keymap.c src/keymap/keymap_entry.c src/keymap/keymap_file.c
-// wrap: plat_file_open plat_file_read plat_file_close plat_file_state plat_file_replace
-// wrap: plat_folder_for plat_lock_take plat_lock_release plat_log_open plat_log_write
-// wrap: plat_system_log_wanted plat_system_log
 // with: memory_files.c
 
 #include <stdlib.h>

@@ -1,5 +1,9 @@
 #include "memory_files.h"
 
+// wrap: plat_file_open plat_file_read plat_file_close plat_file_state plat_file_replace
+// wrap: plat_file_flush plat_folder_flush plat_folder_for plat_lock_take plat_lock_release
+// wrap: plat_log_open plat_log_write plat_system_log_wanted plat_system_log
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,21 +13,22 @@
 
 enum { HANDLE_CONFIG = 1000, HANDLE_MAP, HANDLE_LOCK, HANDLE_LOG };
 
-enum plat_io __wrap_plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
-                                   struct plat_file_state *state);
-enum plat_io __wrap_plat_file_read(int handle, void *out, size_t cap, size_t *len);
-void __wrap_plat_file_close(int *handle);
-enum plat_io __wrap_plat_file_state(const char *path, struct plat_file_state *out);
-enum plat_io __wrap_plat_file_replace(const char *path, const void *data, size_t len,
-                                      struct plat_file_state *state);
-enum plat_io __wrap_plat_folder_for(const char *path);
-enum plat_io __wrap_plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
-                                   void *context, int *handle);
-void __wrap_plat_lock_release(int *handle);
-enum plat_io __wrap_plat_log_open(const char *path, int *handle, struct plat_file_state *state);
-enum plat_io __wrap_plat_log_write(int handle, const char *text, size_t len);
-bool __wrap_plat_system_log_wanted(enum plat_severity severity);
-void __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
+/* In the place of the platform's, and of the same type. */
+#define WRAPS(name) extern __typeof__(name) __wrap_##name
+WRAPS(plat_file_open);
+WRAPS(plat_file_read);
+WRAPS(plat_file_close);
+WRAPS(plat_file_state);
+WRAPS(plat_file_replace);
+WRAPS(plat_file_flush);
+WRAPS(plat_folder_flush);
+WRAPS(plat_folder_for);
+WRAPS(plat_lock_take);
+WRAPS(plat_lock_release);
+WRAPS(plat_log_open);
+WRAPS(plat_log_write);
+WRAPS(plat_system_log_wanted);
+WRAPS(plat_system_log);
 
 struct memory_file memory_config, memory_map;
 void (*memory_log_line)(const char *line, size_t len);
@@ -65,6 +70,7 @@ enum plat_io __wrap_plat_file_state(const char *path, struct plat_file_state *ou
         *out = (struct plat_file_state){1, 1, 0, 0};
         return PLAT_IO_OK;
     }
+    *out = (struct plat_file_state){0, 0, 0, 0};
     if (file == NULL || file->absent) {
         return PLAT_IO_ABSENT;
     }
@@ -103,14 +109,31 @@ void __wrap_plat_file_close(int *handle)
     *handle = -1;
 }
 
-enum plat_io __wrap_plat_file_replace(const char *path, const void *data, size_t len,
-                                      struct plat_file_state *state)
+enum plat_io __wrap_plat_file_replace(const char *path, const struct plat_file_state *former,
+                                      const void *data, size_t len, struct plat_file_state *state)
 {
+    struct plat_file_state now;
+    enum plat_io io = __wrap_plat_file_state(path, &now);
     FUZZ_CHECK(file_of(path) == &memory_map && locked);
-    if (memory_map.fails == PLAT_IO_OK) {
-        memory_map_set(data, len);
+    if (io != PLAT_IO_OK && io != PLAT_IO_ABSENT) {
+        return io;
     }
+    if (!plat_file_state_equal(&now, former)) {
+        return PLAT_IO_CHANGED;
+    }
+    memory_map_set(data, len);
     return __wrap_plat_file_state(path, state);
+}
+
+enum plat_io __wrap_plat_file_flush(const char *path)
+{
+    struct plat_file_state now;
+    return __wrap_plat_file_state(path, &now);
+}
+
+enum plat_io __wrap_plat_folder_flush(const char *path)
+{
+    return __wrap_plat_folder_for(path);
 }
 
 enum plat_io __wrap_plat_folder_for(const char *path)

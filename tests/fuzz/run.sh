@@ -7,7 +7,6 @@ set -eu
 build=$1
 folder=$2
 effort=$3
-source_dir=$(CDPATH='' cd -- "$folder/../.." && pwd)
 case $effort in
     *x) bound=-runs=${effort%x} ;;
     *) bound=-max_total_time=$effort ;;
@@ -15,15 +14,21 @@ esac
 failed=0
 total=0
 
+# Lines that ran, of those of the sources that the target aims at (a folder stands for all of its sources).
 covered() {
-    files=
-    for file in $(sed -n 's|^// aims: ||p' "$folder/fuzz_$1.c"); do
-        files="$files $source_dir/$file"
-    done
     llvm-profdata-14 merge -sparse -o "$build/profile/$1.data" "$build/profile/$1".*.raw
-    # shellcheck disable=SC2086 # a list of files
-    llvm-cov-14 report -instr-profile="$build/profile/$1.data" "$build/fuzz_$1" $files |
-        awk '$1 == "TOTAL" { printf "%s of %d lines", $10, $8 }'
+    aims=$(sed -n 's|^// aims: ||p' "$folder/fuzz_$1.c" | tr '\n' ' ')
+    llvm-cov-14 export -format=lcov -instr-profile="$build/profile/$1.data" "$build/fuzz_$1" |
+        awk -v aims="$aims" '
+            BEGIN { count = split(aims, aim, " ") }
+            /^SF:/ {
+                wanted = 0
+                for (i = 1; i <= count; i++) wanted = wanted || index($0, "/" aim[i])
+                wanted = wanted && $0 ~ /\.c$/
+            }
+            /^LF:/ && wanted { lines += substr($0, 4) }
+            /^LH:/ && wanted { hit += substr($0, 4) }
+            END { printf "%.1f %% of %d lines", (lines > 0 ? 100 * hit / lines : 0), lines }'
 }
 
 mkdir -p "$build/found" "$build/profile"
@@ -36,7 +41,7 @@ for program in "$build"/fuzz_*; do
     status=0
     # shellcheck disable=SC2012 # names of ours
     before=$(ls "$corpus" | wc -l)
-    LLVM_PROFILE_FILE=$build/profile/$name.%p.raw "$program" "$bound" -timeout=60 -print_final_stats=1 \
+    LLVM_PROFILE_FILE=$build/profile/$name.%p.raw "$program" "$bound" -timeout=300 -print_final_stats=1 \
         "-dict=$folder/words" "-artifact_prefix=$build/found/$name-" "$corpus" "$folder/seeds/$name" \
         >"$log" 2>&1 || status=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")

@@ -153,7 +153,7 @@ static void test_rewrite_keeps_everything(void **state)
 static void test_long_entry_is_none(void **state)
 {
     static char text[3000];
-    struct keymap_table after = NO_TABLE;
+    struct keymap_table after = {0};
     struct keymap_entry entry = {HOST, URI, {{0}, 0}};
     (void)state;
     assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xAB\xCD", 2));
