@@ -121,6 +121,7 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
 #if LIBCURL_VERSION_NUM >= 0x080600
     case CURLE_TOO_LARGE:
 #endif
+    case CURLE_FILESIZE_EXCEEDED: /* by its own announcement: none of it was read */
     case CURLE_WRITE_ERROR:
         return EKM_ANSWER_TOO_BIG;
     case CURLE_GOT_NOTHING:

@@ -1,50 +1,17 @@
 /* Load, Initialize, one Decrypt, Free, unload, 200 times in one process: nothing may be left over.
  */
+#include "footprint.h"
 #include "harness.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #define ROUNDS     200
 #define SETTLED    10
 #define MEMORY_KIB 256
-
-struct footprint {
-    long resident_kib;
-    int descriptors, threads;
-};
-
-static int entries(const char *folder)
-{
-    int count = 0;
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    while (readdir(dir) != NULL) {
-        count++;
-    }
-    closedir(dir);
-    return count;
-}
-
-static struct footprint footprint(void)
-{
-    char line[128];
-    struct footprint now = {0, entries("/proc/self/fd"), entries("/proc/self/task")};
-    FILE *in = fopen("/proc/self/status", "r");
-    assert_non_null(in);
-    while (fgets(line, sizeof line, in) != NULL) {
-        (void)sscanf(line, "VmRSS: %ld kB", &now.resident_kib);
-    }
-    fclose(in);
-    return now;
-}
 
 static void round_trip(struct ready *ready)
 {
@@ -68,10 +35,10 @@ static void test_nothing_is_left(void **state)
     for (int i = 1; i <= ROUNDS; i++) {
         round_trip(&ready);
         if (i == SETTLED) {
-            settled = footprint();
+            settled = footprint_now();
         }
     }
-    struct footprint end = footprint();
+    struct footprint end = footprint_now();
     print_message(
         "resident KiB after round %d: %ld, after %d: %ld; descriptors %d, %d; threads %d, %d\n",
         SETTLED, settled.resident_kib, ROUNDS, end.resident_kib, settled.descriptors,

@@ -105,14 +105,15 @@ static bool answer(SSL *tls, const char *status, const char *headers, const char
     return send_text(tls, text);
 }
 
+/* Its end would be that of the connection. */
 static bool answer_too_much(SSL *tls)
 {
     static const char kilobyte[1024];
-    bool sent = send_text(tls, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n");
+    bool sent = send_text(tls, "HTTP/1.1 200 OK\r\n\r\n");
     for (int i = 0; sent && i < 1024; i++) {
         sent = SSL_write(tls, kilobyte, sizeof kilobyte) > 0;
     }
-    return sent;
+    return false;
 }
 
 /* False: the connection ends. */
@@ -133,6 +134,10 @@ static bool serve(SSL *tls, const char *request)
         return false;
     } else if (strcmp(path, "/big") == 0) {
         return answer_too_much(tls);
+    } else if (strcmp(path, "/announced") == 0) {
+        (void)send_text(tls, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\nx");
+        wait_for_stop(SSL_get_fd(tls));
+        return false;
     } else if (strcmp(path, "/echo") == 0) {
         return answer(tls, "200 OK", "", request);
     } else if (strcmp(path, "/redirect") == 0) {
