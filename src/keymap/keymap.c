@@ -323,8 +323,8 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
                : rc;
 }
 
-enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms)
+enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms, const char *host)
 {
     struct keymap_table after = {.text = NULL};
-    return settle(call, keymap_store_probe(call, until_ms, &after), &after);
+    return settle(call, keymap_store_probe(call, until_ms, host, &after), &after);
 }

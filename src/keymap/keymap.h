@@ -41,7 +41,8 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
                        const struct thumbprint *thumbprint, const struct key_name *key,
                        const struct key_name *seen) EKM_MUST_CHECK;
-/* Whether a put could succeed now, for what must not be begun in vain: EKM_MAP_FAILED. */
-enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms) EKM_MUST_CHECK;
+/* Whether a put for this vault could succeed now, for what must not be begun in vain:
+ * EKM_MAP_FAILED. */
+enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms, const char *host) EKM_MUST_CHECK;
 
 #endif

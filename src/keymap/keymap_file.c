@@ -360,10 +360,11 @@ static enum plat_io probe(const struct call *call, uint64_t until_ms, struct key
     return io;
 }
 
-enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
+enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, const char *host,
                                 struct keymap_table *after)
 {
     enum plat_io io;
+    (void)host; /* one file holds all */
     do {
         io = probe(call, until_ms, after);
     } while (again(io, call, until_ms));

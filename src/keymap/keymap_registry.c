@@ -1,7 +1,6 @@
 /* The map of Windows, where Microsoft's connector keeps it (R43 to R47, behaviour.md section 5). */
-#include "keymap/keymap_store.h"
+#include "keymap/keymap_registry.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,48 +8,39 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "keymap/keymap_entry.h"
-#include "platform/registry.h"
+#include "platform/system.h"
 
-#define MAP_MAX_BYTES  ((size_t)64 * 1024 * 1024)
-#define PROVIDERS_PATH "SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider"
-#define MAP_PATH       PROVIDERS_PATH "\\Azure Key Vault"
-#define URI_CAP        1024
-
-/* Where an entry was met: a key below a vault's branch, by the names as they are spelled there. */
-struct place {
-    const char *branch, *leaf;
-    uint64_t written;
-};
-
-typedef enum plat_io place_visitor(void *context, const struct plat_registry_key *map,
-                                   const struct place *place);
+#define MAP_MAX_BYTES ((size_t)64 * 1024 * 1024)
+/* The coarsest clock of a registry: two changes within it may bear one time. */
+#define YOUNG_MS      1000
+#define EPOCH_MS      11644473600000 /* 1601 to 1970 */
 
 void keymap_store_start(const struct config *config)
 {
     if (config->keymap_file[0] != '\0') {
         log_text(LEVEL_ERROR, 0, "keymap", "keymap_file is ignored: here the map is in HKLM\\%s",
-                 MAP_PATH);
+                 REGISTRY_MAP);
     }
 }
 
 const char *keymap_store_name(void)
 {
-    return "HKLM\\" MAP_PATH;
+    return "HKLM\\" REGISTRY_MAP;
 }
 
 static enum plat_io visit_branch(const struct plat_registry_key *map, const char *branch,
-                                 place_visitor *visit, void *context)
+                                 registry_visitor *visit, void *context)
 {
     struct plat_registry_key key = {NULL};
     char leaf[PLAT_REGISTRY_NAME_CAP];
     enum plat_io io = plat_registry_open(map, branch, PLAT_REGISTRY_READ, &key);
     if (io == PLAT_IO_DENIED) {
         /* Somebody else's: it counts as one thing that is no entry, and hides nothing else. */
-        const struct place closed = {branch, "", 0};
+        const struct registry_place closed = {branch, "", 0};
         return visit(context, map, &closed);
     }
     for (uint32_t i = 0; io == PLAT_IO_OK; i++) {
-        struct place place = {branch, leaf, 0};
+        struct registry_place place = {branch, leaf, 0};
         io = plat_registry_next(&key, i, leaf, sizeof leaf, &place.written);
         io = io == PLAT_IO_OK ? visit(context, map, &place) : io;
     }
@@ -58,14 +48,12 @@ static enum plat_io visit_branch(const struct plat_registry_key *map, const char
     return io == PLAT_IO_ABSENT ? PLAT_IO_OK : io;
 }
 
-/* Everything that could be an entry; `Log` and the like, being no hosts with a dot, are not. An
- * absent map is an empty one. */
-static enum plat_io visit_all(place_visitor *visit, void *context)
+enum plat_io registry_visit(registry_visitor *visit, void *context)
 {
     struct plat_registry_key map = {NULL};
     char branch[PLAT_REGISTRY_NAME_CAP];
     uint64_t written = 0;
-    enum plat_io io = plat_registry_open(NULL, MAP_PATH, PLAT_REGISTRY_READ, &map);
+    enum plat_io io = plat_registry_open(NULL, REGISTRY_MAP, PLAT_REGISTRY_READ, &map);
     for (uint32_t i = 0; io == PLAT_IO_OK; i++) {
         io = plat_registry_next(&map, i, branch, sizeof branch, &written);
         if (io == PLAT_IO_OK && strchr(branch, '.') != NULL) {
@@ -86,7 +74,7 @@ static uint64_t mix(uint64_t hash, const void *data, size_t len)
 }
 
 /* Names and times of all entries: whatever is written, somewhere a time changes. */
-static void add_to_state(struct plat_file_state *state, const struct place *place)
+static void add_to_state(struct plat_file_state *state, const struct registry_place *place)
 {
     uint64_t hash = state->inode != 0 ? state->inode : 0xCBF29CE484222325;
     hash = mix(hash, place->branch, strlen(place->branch) + 1);
@@ -97,7 +85,7 @@ static void add_to_state(struct plat_file_state *state, const struct place *plac
 }
 
 static enum plat_io visit_state(void *context, const struct plat_registry_key *map,
-                                const struct place *place)
+                                const struct registry_place *place)
 {
     (void)map;
     add_to_state(context, place);
@@ -107,15 +95,14 @@ static enum plat_io visit_state(void *context, const struct plat_registry_key *m
 bool keymap_store_changed(const struct plat_file_state *state)
 {
     struct plat_file_state now = {0, 0, 0, 0};
-    return visit_all(visit_state, &now) != PLAT_IO_OK || now.inode != state->inode ||
+    return registry_visit(visit_state, &now) != PLAT_IO_OK || now.inode != state->inode ||
            now.size != state->size;
 }
 
-/* Reads an entry's KeyUri as others may have spelled it. */
-static enum plat_io read_uri(const struct plat_registry_key *map, const struct place *place,
+enum plat_io registry_uri(const struct plat_registry_key *map, const struct registry_place *place,
                              char *out, size_t cap)
 {
-    char path[2 * PLAT_REGISTRY_NAME_CAP], raw[URI_CAP];
+    char path[2 * PLAT_REGISTRY_NAME_CAP], raw[REGISTRY_URI_CAP];
     (void)text_format(path, sizeof path, "%s\\%s", place->branch, place->leaf);
     enum plat_io io = plat_registry_text(map, path, "KeyUri", raw, sizeof raw);
     if (io != PLAT_IO_OK) {
@@ -143,7 +130,7 @@ struct collecting {
     struct keymap_table table; /* without its memory */
 };
 
-static enum plat_io collect(struct collecting *all, const struct place *place, const char *uri)
+static enum plat_io collect(struct collecting *all, const struct registry_place *place, const char *uri)
 {
     char host[PLAT_REGISTRY_NAME_CAP];
     struct found found = {.written = place->written};
@@ -160,13 +147,21 @@ static enum plat_io collect(struct collecting *all, const struct place *place, c
     return kept ? PLAT_IO_OK : PLAT_IO_FAILED;
 }
 
+/* An entry made just now, its value perhaps to follow within the same tick of the clock. */
+static bool is_young(uint64_t written)
+{
+    int64_t age_ms = plat_unix_time_ms() - ((int64_t)(written / 10000) - EPOCH_MS);
+    return age_ms < YOUNG_MS && age_ms > -YOUNG_MS;
+}
+
 static enum plat_io visit_entry(void *context, const struct plat_registry_key *map,
-                                const struct place *place)
+                                const struct registry_place *place)
 {
     struct collecting *all = context;
-    char uri[URI_CAP + 16];
+    char uri[REGISTRY_URI_CAP + 16];
     add_to_state(&all->table.state, place);
-    enum plat_io io = read_uri(map, place, uri, sizeof uri);
+    all->table.young = all->table.young || is_young(place->written);
+    enum plat_io io = registry_uri(map, place, uri, sizeof uri);
     if (io == PLAT_IO_OK) {
         io = collect(all, place, uri);
     }
@@ -175,11 +170,6 @@ static enum plat_io visit_entry(void *context, const struct plat_registry_key *m
     }
     if (all->table.broken++ == 0) {
         all->table.first_broken_line = (size_t)all->table.state.size;
-    }
-    if (io == PLAT_IO_ABSENT) {
-        /* Perhaps made just now, its value to follow within the same tick of the clock: the state
-         * must not look settled. */
-        all->table.state.inode ^= 1;
     }
     return PLAT_IO_OK;
 }
@@ -226,174 +216,11 @@ static enum plat_io build(struct collecting *all, struct keymap_table *table)
 enum plat_io keymap_store_load(struct keymap_table *table)
 {
     struct collecting all = {.found = BUF_EMPTY(MAP_MAX_BYTES), .text = BUF_EMPTY(MAP_MAX_BYTES)};
-    enum plat_io io = visit_all(visit_entry, &all);
+    enum plat_io io = registry_visit(visit_entry, &all);
     if (io == PLAT_IO_OK) {
         io = build(&all, table);
     }
     buf_free(&all.found);
     buf_free(&all.text);
     return io;
-}
-
-/* Where an entry is to be written, and how its branch spells such names. */
-struct search {
-    const struct keymap_entry *entry;
-    char branch[PLAT_REGISTRY_NAME_CAP], leaf[PLAT_REGISTRY_NAME_CAP];
-    uint64_t leaf_written, branch_written;
-    const struct key_name *seen;
-    enum keymap_standing standing; /* what the leaf names */
-    bool has_leaf, lower, prefixed;
-};
-
-static bool has_lower_hex(const char *text)
-{
-    return strpbrk(text, "abcdef") != NULL;
-}
-
-static enum plat_io visit_search(void *context, const struct plat_registry_key *map,
-                                 const struct place *place)
-{
-    struct search *search = context;
-    char host[PLAT_REGISTRY_NAME_CAP], uri[URI_CAP + 16];
-    struct thumbprint thumbprint;
-    (void)text_copy(host, sizeof host, place->branch);
-    const char *bare = keymap_read_host(host);
-    if (bare == NULL || strcmp(bare, search->entry->host) != 0 ||
-        !keymap_read_thumbprint(place->leaf, &thumbprint)) {
-        return PLAT_IO_OK;
-    }
-    if (thumbprint_equal(&thumbprint, &search->entry->thumbprint) &&
-        (!search->has_leaf || place->written >= search->leaf_written)) {
-        search->has_leaf = true;
-        search->leaf_written = place->written;
-        search->standing = read_uri(map, place, uri, sizeof uri) == PLAT_IO_OK
-                               ? keymap_entry_standing(uri, search->entry, search->seen)
-                               : KEYMAP_YIELDS;
-        (void)text_copy(search->branch, sizeof search->branch, place->branch);
-        (void)text_copy(search->leaf, sizeof search->leaf, place->leaf);
-    } else if (!search->has_leaf && place->written >= search->branch_written) {
-        search->branch_written = place->written;
-        search->prefixed = text_equal_nocase_n(place->leaf, "0x", 2);
-        search->lower = has_lower_hex(place->leaf);
-        (void)text_copy(search->branch, sizeof search->branch, place->branch);
-    }
-    return PLAT_IO_OK;
-}
-
-/* A vault's branch without entries still says how its name is spelled. */
-static enum plat_io find_empty_branch(struct search *search)
-{
-    struct plat_registry_key map = {NULL};
-    char branch[PLAT_REGISTRY_NAME_CAP], host[PLAT_REGISTRY_NAME_CAP];
-    uint64_t written = 0;
-    enum plat_io io = plat_registry_open(NULL, MAP_PATH, PLAT_REGISTRY_READ, &map);
-    for (uint32_t i = 0; io == PLAT_IO_OK && search->branch[0] == '\0'; i++) {
-        io = plat_registry_next(&map, i, branch, sizeof branch, &written);
-        (void)text_copy(host, sizeof host, io == PLAT_IO_OK ? branch : "");
-        const char *bare = keymap_read_host(host);
-        if (bare != NULL && strcmp(bare, search->entry->host) == 0) {
-            (void)text_copy(search->branch, sizeof search->branch, branch);
-        }
-    }
-    plat_registry_close(&map);
-    return io == PLAT_IO_ABSENT ? PLAT_IO_OK : io;
-}
-
-/* In the connector's spelling, or in that of the branch's other entries. */
-static void spell(struct search *search)
-{
-    char hex[2 * THUMBPRINT_MAX_BYTES + 1];
-    if (search->branch[0] == '\0') {
-        (void)text_format(search->branch, sizeof search->branch, "https://%s", search->entry->host);
-    }
-    if (!search->has_leaf) {
-        thumbprint_text(&search->entry->thumbprint, hex);
-        if (search->lower) {
-            text_lower(hex);
-        }
-        (void)text_format(search->leaf, sizeof search->leaf, "%s%s", search->prefixed ? "0x" : "",
-                          hex);
-    }
-}
-
-/* For writing. It is made if it is not there, but the key of R43 above it is the administrator's to
- * make. Rights are asked of the key above first: not every system judges it when one below is made.
- */
-static enum plat_io open_map(struct plat_registry_key *map)
-{
-    struct plat_registry_key providers = {NULL};
-    enum plat_io io = plat_registry_open(NULL, MAP_PATH, PLAT_REGISTRY_WRITE, map);
-    if (io != PLAT_IO_ABSENT) {
-        return io;
-    }
-    io = plat_registry_open(NULL, PROVIDERS_PATH, PLAT_REGISTRY_WRITE, &providers);
-    if (io == PLAT_IO_OK) {
-        io = plat_registry_create(&providers, "Azure Key Vault", map);
-    }
-    plat_registry_close(&providers);
-    return io;
-}
-
-/* A value was set, but not flushed. */
-static atomic_bool is_unsettled;
-
-bool keymap_store_settled(const struct plat_file_state *state)
-{
-    (void)state;
-    return !atomic_load(&is_unsettled);
-}
-
-static enum plat_io write_entry(const struct search *search)
-{
-    struct plat_registry_key map = {NULL}, leaf = {NULL};
-    char path[2 * PLAT_REGISTRY_NAME_CAP];
-    (void)text_format(path, sizeof path, "%s\\%s", search->branch, search->leaf);
-    enum plat_io io = open_map(&map);
-    if (io == PLAT_IO_OK) {
-        io = plat_registry_create(&map, path, &leaf);
-    }
-    if (io == PLAT_IO_OK) {
-        atomic_store(&is_unsettled, true);
-        io = plat_registry_set_text(&leaf, "KeyUri", search->entry->uri);
-    }
-    if (io == PLAT_IO_OK) {
-        io = plat_registry_flush(&leaf);
-    }
-    if (io == PLAT_IO_OK) {
-        atomic_store(&is_unsettled, false);
-    }
-    plat_registry_close(&leaf);
-    plat_registry_close(&map);
-    return io;
-}
-
-enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, const struct key_name *seen,
-                              struct keymap_table *after)
-{
-    struct search search = {.entry = entry, .seen = seen};
-    (void)call; /* one value is written at a time: there is nothing to wait for */
-    (void)until_ms;
-    enum plat_io io = visit_all(visit_search, &search);
-    if (io == PLAT_IO_OK && search.branch[0] == '\0') {
-        io = find_empty_branch(&search);
-    }
-    bool stands = search.standing == KEYMAP_THIRD ||
-                  (search.standing == KEYMAP_SAME && keymap_store_settled(&after->state));
-    if (io == PLAT_IO_OK && !stands) {
-        spell(&search);
-        io = write_entry(&search);
-    }
-    return io == PLAT_IO_OK ? keymap_store_load(after) : io;
-}
-
-enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
-                                struct keymap_table *after)
-{
-    struct plat_registry_key map = {NULL};
-    (void)call;
-    (void)until_ms;
-    enum plat_io io = open_map(&map);
-    plat_registry_close(&map);
-    return io == PLAT_IO_OK ? keymap_store_load(after) : io;
 }

@@ -49,8 +49,9 @@ enum plat_io keymap_store_load(struct keymap_table *table);
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
                               const struct keymap_entry *entry, const struct key_name *seen,
                               struct keymap_table *after);
-/* Writes what is there once more: whether an entry could be put now. */
-enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms,
+/* Whether an entry of this vault could be put now; writes what is there once more, where that
+ * tells. */
+enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, const char *host,
                                 struct keymap_table *after);
 
 #endif

@@ -85,7 +85,7 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
     (void)text_copy(call->key, sizeof call->key, wanted.name);
     rc = require_free_name(call, session, &wanted);
     if (rc == EKM_OK) {
-        rc = keymap_probe(call, call->deadline_ms);
+        rc = keymap_probe(call, call->deadline_ms, session->vault.address.host);
     }
     if (rc == EKM_OK) {
         rc = vault_create_key(call, &session->vault, wanted.name, bits, &made);

@@ -1,5 +1,7 @@
 /* The registry's branch: what others may have written there, what is written, when it fails. */
 // only: windows
+// wrap: plat_registry_flush
+// with: temporary.h
 #include <windows.h>
 
 #include <aclapi.h>
@@ -29,11 +31,23 @@
 static struct config config;
 static struct call call;
 
+static bool flush_fails;
+static unsigned flushes;
+enum plat_io __real_plat_registry_flush(const struct plat_registry_key *key);
+enum plat_io __wrap_plat_registry_flush(const struct plat_registry_key *key);
+
+enum plat_io __wrap_plat_registry_flush(const struct plat_registry_key *key)
+{
+    flushes++;
+    return flush_fails ? PLAT_IO_FULL : __real_plat_registry_flush(key);
+}
+
 static int set_up(void **state)
 {
     (void)state;
     struct plat_registry_key key = {NULL};
     (void)RegDeleteTreeW(HKEY_LOCAL_MACHINE, PROVIDERS);
+    flush_fails = false;
     config_defaults(&config);
     call_begin(&call, "test", &config);
     keymap_store_start(&config);
@@ -279,7 +293,7 @@ static void test_changes_are_seen(void **state)
     keymap_table_free(&table);
 }
 
-/* Made a moment ago, the value still to come: it must not pass for settled. */
+/* Made a moment ago, the value still to come within the same tick of the clock. */
 static void test_half_an_entry_is_read_again(void **state)
 {
     struct keymap_table table = {0};
@@ -287,10 +301,102 @@ static void test_half_an_entry_is_read_again(void **state)
     put("https://" HOST, HEX, NULL);
     assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
     assert_int_equal(table.count, 0);
-    assert_true(keymap_store_changed(&table.state));
+    assert_true(table.young);
     keymap_table_free(&table);
     assert_int_equal(store(URI, 0x06), PLAT_IO_OK);
     assert_string_equal(get("https://" HOST, HEX), URI);
+}
+
+/* Nothing counts before it is on the disk, whoever wrote it. */
+static void test_failed_flush(void **state)
+{
+    struct key_name key = {"TdeKey0", "v1"}, found;
+    struct thumbprint thumbprint = thumbprint_of(0x06), theirs = thumbprint_of(0x07);
+    (void)state;
+    keymap_start(&config);
+    flush_fails = true;
+    for (int i = 0; i < 2; i++) { /* the second time it stands in the registry */
+        assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &thumbprint, &key, NULL),
+                         EKM_MAP_FAILED);
+        assert_int_equal(ekm_code(call.error.rc), 2058);
+        assert_non_null(strstr(call.error.note, "no space"));
+        assert_int_equal(keymap_find(&call, HOST, &thumbprint, &found), EKM_OK);
+    }
+    assert_int_equal(keymap_probe(&call, call.deadline_ms, HOST), EKM_MAP_FAILED);
+    flush_fails = false;
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &thumbprint, &key, NULL), EKM_OK);
+    flushes = 0;
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &thumbprint, &key, NULL), EKM_OK);
+    assert_int_equal(flushes, 0);
+    put("https://" HOST, HEX2, URI2); /* another process, which was killed then */
+    (void)strcpy(key.version, "v2");
+    flush_fails = true;
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &theirs, &key, NULL),
+                     EKM_MAP_FAILED);
+    flush_fails = false;
+    assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &theirs, &key, NULL), EKM_OK);
+    assert_true(flushes > 1);
+    keymap_stop();
+}
+
+#define WRITERS     6
+#define EACH        20
+#define SHARED_LAST 200
+
+/* Writes entries of its own, and each time the one that all write. */
+static DWORD WINAPI write_many(LPVOID number)
+{
+    char uri[sizeof URI + 16];
+    const unsigned writer = (unsigned)(uintptr_t)number;
+    for (unsigned i = 0; i < EACH; i++) {
+        const unsigned last = writer * EACH + i;
+        struct keymap_table after = {0};
+        (void)snprintf(uri, sizeof uri, "%s%u", URI, last);
+        struct keymap_entry own = {HOST, uri, thumbprint_of((uint8_t)last)};
+        struct keymap_entry shared = {HOST, uri, thumbprint_of(SHARED_LAST)};
+        if (keymap_store_put(&call, call.deadline_ms, &own, NULL, &after) != PLAT_IO_OK) {
+            return 1;
+        }
+        keymap_table_free(&after);
+        if (keymap_store_put(&call, call.deadline_ms, &shared, NULL, &after) != PLAT_IO_OK) {
+            return 1;
+        }
+        keymap_table_free(&after);
+    }
+    return 0;
+}
+
+static void test_writers_cost_each_other_nothing(void **state)
+{
+    HANDLE threads[WRITERS];
+    struct keymap_table table = {0};
+    struct key_name key;
+    char version[16];
+    (void)state;
+    for (uintptr_t i = 0; i < WRITERS; i++) {
+        threads[i] = CreateThread(NULL, 0, write_many, (LPVOID)i, 0, NULL);
+        assert_non_null(threads[i]);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        DWORD status = 1;
+        assert_int_equal(WaitForSingleObject(threads[i], 100000), WAIT_OBJECT_0);
+        assert_true(GetExitCodeThread(threads[i], &status));
+        assert_int_equal(status, 0);
+        (void)CloseHandle(threads[i]);
+    }
+    assert_int_equal(count_below(""), 1);
+    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(table.count, WRITERS * EACH + 1);
+    assert_int_equal(table.broken, 0);
+    for (size_t i = 0; i < table.count; i++) {
+        const unsigned last = table.entries[i].thumbprint.bytes[19];
+        assert_true(key_uri_parse(table.entries[i].uri, HOST, &key));
+        (void)snprintf(version, sizeof version, "v1%u", last);
+        if (last != SHARED_LAST) {
+            assert_string_equal(key.version, version);
+        }
+    }
+    keymap_table_free(&table);
 }
 
 static void test_missing_key_of_the_administrator(void **state)
@@ -353,12 +459,32 @@ static void test_no_rights(void **state)
                      EKM_OK); /* it stands already */
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &fresh, &key, NULL), EKM_MAP_FAILED);
     assert_non_null(strstr(call.error.note, "denied"));
+    assert_int_equal(keymap_probe(&call, call.deadline_ms, OTHER), EKM_MAP_FAILED);
     assert_string_equal(get("https://" HOST, HEX2), "");
     keymap_stop();
     protect(PROVIDERS L"\\Azure Key Vault\\https://"
                       L"contoso-vault.vault.azure.net",
             KEY_ALL_ACCESS);
     protect(map, KEY_ALL_ACCESS);
+}
+
+/* Rights may differ from vault to vault: what cannot be recorded must not be made. */
+static void test_probe_asks_the_vaults_own_branch(void **state)
+{
+    static const wchar_t branch[] = PROVIDERS L"\\Azure Key Vault\\https://"
+                                              L"contoso-vault.vault.azure.net";
+    (void)state;
+    keymap_start(&config);
+    assert_int_equal(keymap_probe(&call, call.deadline_ms, HOST), EKM_OK);
+    assert_int_equal(count_below(""), 0);
+    put("https://" HOST, HEX, URI);
+    assert_int_equal(keymap_probe(&call, call.deadline_ms, HOST), EKM_OK);
+    protect(branch, KEY_READ | WRITE_DAC);
+    assert_int_equal(keymap_probe(&call, call.deadline_ms, HOST), EKM_MAP_FAILED);
+    assert_int_equal(ekm_code(call.error.rc), 2058);
+    assert_int_equal(keymap_probe(&call, call.deadline_ms, OTHER), EKM_OK);
+    protect(branch, KEY_ALL_ACCESS);
+    keymap_stop();
 }
 
 int main(void)
@@ -372,6 +498,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_of_two_spellings_the_newer_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changes_are_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_half_an_entry_is_read_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failed_flush, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_writers_cost_each_other_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_probe_asks_the_vaults_own_branch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_key_of_the_administrator, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_rights, set_up, tear_down),
     };
