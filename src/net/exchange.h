@@ -1,8 +1,7 @@
 /*
  * A request with its repeats: tries until an answer that stands, the call's deadline, or its abort.
  *
- * Owns the small table of hosts that asked for patience (429 of one call slows all calls to that
- * vault). Called by the vault floor; any thread.
+ * A host that throttles is asked by the rules of patience.h. Called by the vault floor; any thread.
  */
 #ifndef AKVEKM_NET_EXCHANGE_H
 #define AKVEKM_NET_EXCHANGE_H

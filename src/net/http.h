@@ -49,9 +49,9 @@ struct http_item {
     struct http_answer *answer; /* of http_answer_init */
     enum ekm_rc rc;             /* as of http_perform */
     struct call_error error;    /* which it would have set in the call */
+    uint64_t epoch;             /* exchange's own */
 };
 #define HTTP_AT_ONCE 8
-
 /* One try of each, HTTP_AT_ONCE at a time, from this thread, over one handle's connections. EKM_OK:
  * every item has its outcome, the call's error stays; else (set in the call) nothing was sent. */
 enum ekm_rc http_perform_all(struct call *call, struct http_item *items,

@@ -14,7 +14,7 @@
 #define SLICE_MS       250
 #define REFUSAL_MS     10000
 #define EARLY_MOST_MS  300000 /* renewed at most this long before the end */
-#define EARLY_AGAIN_MS 30000  /* between two early tries */
+#define EARLY_AGAIN_MS 30000  /* from a failed early try to the next */
 #define EARLY_PATIENCE_MS                                                                          \
     3000 /* what an early try may cost its caller, who has a good token in hand */
 #define LIFE_MOST_S    86400
@@ -231,11 +231,13 @@ static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc
     slot->fetching = false;
     slot->flights++;
     memset(&slot->failure, 0, sizeof slot->failure);
+    slot->next_early_ms = 0;
     if (rc == EKM_OK) {
         token_release(slot->current);
         slot->current = hold(fresh);
         slot->refused_until_ms = 0;
     } else {
+        slot->next_early_ms = now_ms + EARLY_AGAIN_MS;
         slot->failure = call->error;
         slot->failure.rc = rc;
         slot->failure_deadline_ms = call->deadline_ms;
@@ -243,7 +245,6 @@ static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc
             slot->refused_until_ms = now_ms + REFUSAL_MS;
         }
     }
-    slot->next_early_ms = now_ms + EARLY_AGAIN_MS;
     plat_cond_broadcast(&fetched_one);
 }
 

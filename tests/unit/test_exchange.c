@@ -172,6 +172,41 @@ static void refused_connection_until_the_deadline(void **state)
     assert_true(scripted_http_count() >= 5);
 }
 
+static void gone_until_shortly_before_the_deadline(void *context, struct call *call,
+                                                   const struct seen_request *asked,
+                                                   struct scripted_answer *answer)
+{
+    (void)context;
+    (void)asked;
+    bool gone = call_remaining_ms(call) > 1000;
+    *answer = (struct scripted_answer){.rc = gone ? EKM_CONNECT_FAILED : EKM_OK, .status = 200};
+}
+
+/* No wait of our own choice is so long that the end of an outage is missed. */
+static void tries_go_on_until_the_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        start_over();
+        scripted_http_serve(gone_until_shortly_before_the_deadline, NULL);
+        assert_int_equal(perform(), EKM_OK);
+        assert_int_equal(fx.answer.status, 200);
+        assert_in_range(scripted_http_count(), 5, 60);
+    }
+}
+
+/* Whose 429 has no Retry-After is asked again soon, whatever it cost before. */
+static void throttled_call_asks_again_soon(void **state)
+{
+    struct scripted_answer answer = {.status = 429};
+    (void)state;
+    scripted_http_serve(always, &answer);
+    enum ekm_rc rc = perform();
+    assert_true(rc == EKM_THROTTLED || (rc == EKM_OK && fx.answer.status == 429));
+    assert_in_range(elapsed_ms(), 28000, 30000);
+    assert_in_range(scripted_http_count(), 16, 120);
+}
+
 static void silent_server_is_no_answer(void **state)
 {
     struct scripted_answer answer = {.status = 200, .takes_ms = 1000000};
@@ -394,6 +429,8 @@ int main(void)
         TEST(failures_that_are_final),
         TEST(failing_server_until_the_deadline),
         TEST(refused_connection_until_the_deadline),
+        TEST(tries_go_on_until_the_end),
+        TEST(throttled_call_asks_again_soon),
         TEST(silent_server_is_no_answer),
         TEST(deadline_within_the_first_try),
         TEST(deadline_after_a_try_that_ended),

@@ -1,0 +1,244 @@
+#include "net/patience.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "net/retry.h"
+#include "platform/system.h"
+#include "platform/thread.h"
+
+#define HOSTS       16
+#define SLICE_MS    250
+#define PROBE_MS    1000
+#define PAUSE_STEPS 3  /* 400, 800, 1600 ms: only one call asks after each, so it may be soon */
+#define OPEN_AT     64 /* so many at a time went well: the limit is over */
+
+struct host {
+    char name[254];
+    bool limited;
+    uint64_t not_before_ms, last_ms; /* last_ms: when a call went last, while limited */
+    uint64_t epoch;                  /* another one with each refusal that is news */
+    unsigned refusals;               /* without an answer between them */
+    unsigned allowed, in_flight;     /* while limited, of this epoch */
+};
+
+/* On its caller's stack, while it waits. */
+struct waiter {
+    const char *host;
+    uint64_t deadline_ms;
+    struct waiter *next;
+};
+
+static struct {
+    struct plat_mutex mutex;
+    struct plat_cond changed;
+    struct host hosts[HOSTS];
+    struct waiter *waiters;
+    uint64_t epochs;
+} patience = {.mutex = PLAT_MUTEX_INIT, .changed = PLAT_COND_INIT};
+
+static void tell_waiters(void)
+{
+    if (patience.waiters != NULL) {
+        plat_cond_broadcast(&patience.changed);
+    }
+}
+
+void patience_reset(void)
+{
+    plat_mutex_lock(&patience.mutex);
+    memset(patience.hosts, 0, sizeof patience.hosts);
+    tell_waiters();
+    plat_mutex_unlock(&patience.mutex);
+}
+
+static struct host *find(const char *name)
+{
+    for (size_t i = 0; i < HOSTS; i++) {
+        if (strcmp(patience.hosts[i].name, name) == 0) {
+            return &patience.hosts[i];
+        }
+    }
+    return NULL;
+}
+
+/* The host's entry, or a new one in the place of the one whose pause was over first. */
+static struct host *find_or_take(const char *name)
+{
+    struct host *host = find(name), *oldest = &patience.hosts[0];
+    if (host != NULL) {
+        return host;
+    }
+    for (size_t i = 1; i < HOSTS; i++) {
+        if (patience.hosts[i].not_before_ms < oldest->not_before_ms) {
+            oldest = &patience.hosts[i];
+        }
+    }
+    memset(oldest, 0, sizeof *oldest);
+    (void)text_copy(oldest->name, sizeof oldest->name, name);
+    return oldest;
+}
+
+static unsigned waiters_before(const struct waiter *waiter)
+{
+    unsigned before = 0;
+    for (const struct waiter *at = patience.waiters; at != waiter; at = at->next) {
+        before += strcmp(at->host, waiter->host) == 0;
+    }
+    return before;
+}
+
+/* The list is in the order of deadlines. */
+static void line_up(struct waiter *waiter)
+{
+    struct waiter **at = &patience.waiters;
+    while (*at != NULL && (*at)->deadline_ms <= waiter->deadline_ms) {
+        at = &(*at)->next;
+    }
+    waiter->next = *at;
+    *at = waiter;
+}
+
+static void step_out(const struct waiter *waiter)
+{
+    struct waiter **at = &patience.waiters;
+    while (*at != waiter) {
+        at = &(*at)->next;
+    }
+    *at = waiter->next;
+    tell_waiters();
+}
+
+enum turn { GO, WAIT, TOO_LONG };
+
+/* Under the lock. One call a second may go whatever else is true: where the host wishes for more
+ * patience than the call has, so that an end of the throttling is noticed; and where the one that
+ * asks for all got no answer yet. */
+static enum turn look(struct host *host, const struct waiter *waiter, uint64_t now_ms,
+                      struct patience_pass *pass)
+{
+    pass->epoch = host != NULL ? host->epoch : 0;
+    if (host == NULL || !host->limited) {
+        return GO;
+    }
+    unsigned before = waiters_before(waiter);
+    bool due = now_ms >= host->last_ms + PROBE_MS;
+    pass->probe = host->not_before_ms >= waiter->deadline_ms;
+    if (pass->probe ? !due : host->not_before_ms > now_ms) {
+        return pass->probe ? TOO_LONG : WAIT;
+    }
+    if (!pass->probe && host->in_flight + before >= host->allowed && !(due && before == 0)) {
+        return WAIT;
+    }
+    host->in_flight++;
+    host->last_ms = now_ms;
+    return GO;
+}
+
+static void wait_for_change(const struct host *host, uint64_t deadline_ms, uint64_t now_ms)
+{
+    uint64_t until_ms = now_ms + SLICE_MS;
+    if (host->not_before_ms > now_ms && host->not_before_ms < until_ms) {
+        until_ms = host->not_before_ms;
+    }
+    plat_cond_wait_until(&patience.changed, &patience.mutex,
+                         until_ms < deadline_ms ? until_ms : deadline_ms);
+}
+
+enum ekm_rc patience_enter(struct call *call, const struct http_request *request,
+                           struct patience_pass *pass)
+{
+    struct waiter self = {request->host, call->deadline_ms, NULL};
+    enum turn turn = WAIT;
+    enum ekm_rc rc = call_check(call);
+    memset(pass, 0, sizeof *pass);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    plat_mutex_lock(&patience.mutex);
+    line_up(&self);
+    while (rc == EKM_OK && turn == WAIT) {
+        struct host *host = find(self.host);
+        uint64_t now_ms = plat_now_ms();
+        turn = look(host, &self, now_ms, pass);
+        if (turn == WAIT) {
+            wait_for_change(host, self.deadline_ms, now_ms);
+            rc = call_check(call);
+        }
+    }
+    step_out(&self);
+    plat_mutex_unlock(&patience.mutex);
+    return rc == EKM_CLOSING || turn == GO
+               ? rc
+               : call_fail(call, request->to_entra ? EKM_TOKEN_UNAVAILABLE : EKM_THROTTLED,
+                           "%s asked for patience beyond this call's time", request->host);
+}
+
+bool patience_try(const char *name, struct patience_pass *pass)
+{
+    memset(pass, 0, sizeof *pass);
+    plat_mutex_lock(&patience.mutex);
+    const struct host *host = find(name);
+    bool may = host == NULL || !host->limited;
+    pass->epoch = host != NULL ? host->epoch : 0;
+    plat_mutex_unlock(&patience.mutex);
+    return may;
+}
+
+/* Under the lock. What went before the last refusal says only how long the host wishes to be left
+ * alone. */
+static void refuse(struct host *host, const struct patience_pass *pass, uint64_t asked_ms,
+                   uint64_t now_ms, uint32_t random)
+{
+    uint64_t pause_ms = asked_ms > 0 ? asked_ms + random % RETRY_BASE_MS : 0;
+    if (pass->epoch == host->epoch) {
+        host->refusals += host->refusals < PAUSE_STEPS;
+        host->epoch = ++patience.epochs;
+        host->limited = true;
+        host->allowed = 1;
+        host->in_flight = 0;
+        pause_ms = pause_ms > 0 ? pause_ms : retry_delay_ms(host->refusals, random);
+    }
+    if (host->not_before_ms < now_ms + pause_ms) {
+        host->not_before_ms = now_ms + pause_ms;
+    }
+}
+
+/* Under the lock: the request is over, and one more may go at a time if it was answered. */
+static void settle(struct host *host, const struct patience_pass *pass, bool answered,
+                   uint64_t now_ms)
+{
+    if (!host->limited || pass->epoch != host->epoch) {
+        return;
+    }
+    host->in_flight--;
+    if (!answered) {
+        return;
+    }
+    if (pass->probe && host->not_before_ms > now_ms) {
+        host->not_before_ms = now_ms;
+    }
+    host->refusals = 0;
+    host->allowed++;
+    host->limited = host->allowed <= OPEN_AT;
+}
+
+void patience_leave(const char *host, const struct patience_pass *pass,
+                    enum patience_outcome outcome, uint64_t asked_ms)
+{
+    uint32_t random = 0;
+    if (outcome == PATIENCE_REFUSED) {
+        (void)plat_random(&random, sizeof random);
+    }
+    plat_mutex_lock(&patience.mutex);
+    if (outcome == PATIENCE_REFUSED) {
+        refuse(find_or_take(host), pass, asked_ms, plat_now_ms(), random);
+    } else {
+        struct host *known = find(host);
+        if (known != NULL) {
+            settle(known, pass, outcome == PATIENCE_ANSWERED, plat_now_ms());
+        }
+    }
+    tell_waiters();
+    plat_mutex_unlock(&patience.mutex);
+}

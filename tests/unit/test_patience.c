@@ -1,0 +1,298 @@
+// wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// with: fake_clock.c
+/* Whose turn it is at a host that throttles (behaviour.md section 7: a 429 of one call slows all). */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fake_clock.h"
+#include "net/patience.h"
+#include "net/retry.h"
+
+#define HOST "a.vault.azure.net"
+#define MANY 64
+
+static struct config config;
+static const struct http_request request = {
+    .method = HTTP_GET, .url = "https://" HOST "/keys/n", .host = HOST};
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_clock_reset();
+    patience_reset();
+    config_defaults(&config);
+    return 0;
+}
+
+/* One call's turn, waited for at most `time_ms`. */
+static enum ekm_rc enter(uint32_t time_ms, struct patience_pass *pass)
+{
+    struct call call;
+    config.call_timeout_ms = time_ms;
+    call_begin(&call, "Test", &config);
+    return patience_enter(&call, &request, pass);
+}
+
+static void leave(const struct patience_pass *pass, enum patience_outcome outcome)
+{
+    patience_leave(HOST, pass, outcome, 0);
+}
+
+/* The pause after a refusal of the only one that asked. */
+static uint64_t pause_ms(void)
+{
+    struct patience_pass pass;
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    uint64_t refused_ms = plat_now_ms();
+    leave(&pass, PATIENCE_REFUSED);
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    leave(&pass, PATIENCE_FAILED);
+    return plat_now_ms() - refused_ms;
+}
+
+static void nobody_waits_where_nobody_refused(void **state)
+{
+    struct patience_pass passes[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        assert_true(patience_try(HOST, &passes[i]));
+        assert_int_equal(enter(30000, &passes[i]), EKM_OK);
+    }
+    for (int i = 0; i < MANY; i++) {
+        leave(&passes[i], i % 2 == 0 ? PATIENCE_ANSWERED : PATIENCE_FAILED);
+    }
+    assert_int_equal(enter(1, &passes[0]), EKM_OK);
+}
+
+static void one_asks_then_more_with_each_answer(void **state)
+{
+    struct patience_pass passes[MANY], other;
+    unsigned under_way = 1;
+    (void)state;
+    assert_int_equal(enter(30000, &other), EKM_OK);
+    leave(&other, PATIENCE_REFUSED);
+    assert_false(patience_try(HOST, &other));
+    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+    for (int round = 0; round < 4; round++) {
+        assert_int_equal(enter(500, &other), EKM_THROTTLED);
+        for (unsigned i = 0; i < under_way; i++) {
+            leave(&passes[i], PATIENCE_ANSWERED);
+        }
+        under_way *= 2;
+        for (unsigned i = 0; i < under_way; i++) {
+            assert_int_equal(enter(500, &passes[i]), EKM_OK);
+        }
+    }
+    leave(&passes[0], PATIENCE_REFUSED);
+    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+    assert_int_equal(enter(500, &other), EKM_THROTTLED);
+}
+
+static void all_may_go_when_so_many_went_well(void **state)
+{
+    struct patience_pass pass;
+    int answers = 0;
+    (void)state;
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    leave(&pass, PATIENCE_REFUSED);
+    while (!patience_try(HOST, &pass)) {
+        assert_int_equal(enter(30000, &pass), EKM_OK);
+        leave(&pass, PATIENCE_ANSWERED);
+        assert_true(++answers <= MANY);
+    }
+    assert_true(answers > MANY / 2);
+}
+
+/* What cannot know of the refusal: requests under way when it came. */
+static void late_refusals_say_nothing_new(void **state)
+{
+    struct patience_pass passes[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(enter(30000, &passes[i]), EKM_OK);
+    }
+    uint64_t refused_ms = plat_now_ms();
+    for (int i = 0; i < MANY; i++) {
+        leave(&passes[i], PATIENCE_REFUSED);
+    }
+    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+    assert_in_range(plat_now_ms() - refused_ms, 1, RETRY_BASE_MS);
+    leave(&passes[1], PATIENCE_REFUSED);
+    leave(&passes[0], PATIENCE_ANSWERED);
+    assert_int_equal(enter(500, &passes[0]), EKM_OK);
+    assert_int_equal(enter(500, &passes[1]), EKM_OK);
+}
+
+/* Only one asks after each pause, so they stay short: a limit ends unannounced. */
+static void pauses_grow_a_little(void **state)
+{
+    uint64_t longest_ms = 0;
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        uint64_t took_ms = pause_ms();
+        assert_in_range(took_ms, 1, RETRY_BASE_MS << (i < 2 ? i : 2));
+        longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
+    }
+    assert_true(longest_ms > RETRY_BASE_MS);
+    struct patience_pass pass;
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    leave(&pass, PATIENCE_ANSWERED);
+    assert_in_range(pause_ms(), 1, RETRY_BASE_MS);
+}
+
+/* Its answer is late; the others do not wait for it alone. */
+static void one_that_hangs_does_not_hold_up_all(void **state)
+{
+    struct patience_pass pass;
+    (void)state;
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    leave(&pass, PATIENCE_REFUSED);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(enter(2000, &pass), EKM_OK);
+        assert_int_equal(enter(500, &pass), EKM_THROTTLED);
+    }
+}
+
+static void a_wish_beyond_the_deadline_is_probed_once_a_second(void **state)
+{
+    struct patience_pass pass;
+    unsigned asked = 0;
+    (void)state;
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    patience_leave(HOST, &pass, PATIENCE_REFUSED, 600000);
+    for (int i = 0; i < 100; i++) {
+        enum ekm_rc rc = enter(30000, &pass);
+        assert_true(rc == EKM_OK || rc == EKM_THROTTLED);
+        if (rc == EKM_OK) {
+            asked++;
+            leave(&pass, PATIENCE_FAILED);
+        }
+        fake_clock_advance(100);
+    }
+    assert_in_range(asked, 9, 11);
+    fake_clock_advance(1000);
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    leave(&pass, PATIENCE_ANSWERED);
+    assert_int_equal(enter(100, &pass), EKM_OK);
+}
+
+static void entra_and_abort_have_codes_of_their_own(void **state)
+{
+    struct patience_pass pass;
+    struct call call;
+    struct http_request to_entra = request;
+    atomic_bool aborted = true;
+    (void)state;
+    to_entra.to_entra = true;
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    patience_leave(HOST, &pass, PATIENCE_REFUSED, 10000);
+    config.call_timeout_ms = 500;
+    call_begin(&call, "Test", &config);
+    assert_int_equal(patience_enter(&call, &to_entra, &pass), EKM_OK); /* a probe */
+    assert_int_equal(patience_enter(&call, &to_entra, &pass), EKM_TOKEN_UNAVAILABLE);
+    assert_int_equal(call.error.rc, EKM_TOKEN_UNAVAILABLE);
+    call_begin(&call, "Test", &config);
+    call.session_aborted = &aborted;
+    assert_int_equal(patience_enter(&call, &request, &pass), EKM_CLOSING);
+}
+
+/* Strangers push each other out; whoever was counted at a former entry does no harm to the new. */
+static void more_hosts_than_are_remembered(void **state)
+{
+    static char names[100][8];
+    struct patience_pass old, pass;
+    struct http_request elsewhere = request;
+    (void)state;
+    assert_int_equal(enter(30000, &old), EKM_OK);
+    leave(&old, PATIENCE_REFUSED);
+    assert_int_equal(enter(30000, &old), EKM_OK);
+    for (int i = 0; i < 100; i++) {
+        struct call call;
+        names[i][0] = (char)('a' + i / 26);
+        names[i][1] = (char)('a' + i % 26);
+        elsewhere.host = names[i];
+        call_begin(&call, "Test", &config);
+        assert_int_equal(patience_enter(&call, &elsewhere, &pass), EKM_OK);
+        patience_leave(names[i], &pass, PATIENCE_REFUSED, 20000);
+    }
+    assert_true(patience_try(HOST, &pass));
+    leave(&pass, PATIENCE_REFUSED);
+    leave(&old, PATIENCE_ANSWERED);
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    assert_int_equal(enter(500, &old), EKM_THROTTLED);
+}
+
+struct queue {
+    pthread_mutex_t mutex;
+    uint64_t served[MANY]; /* deadlines, in the order of their turns */
+    unsigned count;
+};
+struct standing {
+    pthread_t thread;
+    struct queue *queue;
+    struct call call;
+};
+
+static void *stand(void *argument)
+{
+    struct standing *mine = argument;
+    struct patience_pass pass;
+    if (patience_enter(&mine->call, &request, &pass) == EKM_OK) {
+        pthread_mutex_lock(&mine->queue->mutex);
+        mine->queue->served[mine->queue->count++] = mine->call.deadline_ms;
+        pthread_mutex_unlock(&mine->queue->mutex);
+        leave(&pass, PATIENCE_FAILED);
+    }
+    return NULL;
+}
+
+static void who_has_least_time_goes_first(void **state)
+{
+    static struct standing all[MANY];
+    struct queue queue = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct patience_pass pass;
+    (void)state;
+    fake_clock_run();
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    patience_leave(HOST, &pass, PATIENCE_REFUSED, 3000);
+    for (unsigned i = 0; i < MANY; i++) {
+        config.call_timeout_ms = 60000 + i * 7919 % MANY * 1000;
+        call_begin(&all[i].call, "Test", &config);
+        all[i].queue = &queue;
+        assert_int_equal(pthread_create(&all[i].thread, NULL, stand, &all[i]), 0);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        pthread_join(all[i].thread, NULL);
+    }
+    assert_int_equal(queue.count, MANY);
+    unsigned overtaken = 0;
+    for (unsigned i = 1; i < MANY; i++) {
+        overtaken += queue.served[i - 1] > queue.served[i];
+    }
+    /* On a busy machine one may come late, or sleep between its turn and its entry here. */
+    assert_true(overtaken <= MANY / 8);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nobody_waits_where_nobody_refused),
+        TEST(one_asks_then_more_with_each_answer),
+        TEST(all_may_go_when_so_many_went_well),
+        TEST(late_refusals_say_nothing_new),
+        TEST(pauses_grow_a_little),
+        TEST(one_that_hangs_does_not_hold_up_all),
+        TEST(a_wish_beyond_the_deadline_is_probed_once_a_second),
+        TEST(entra_and_abort_have_codes_of_their_own),
+        TEST(more_hosts_than_are_remembered),
+        TEST(who_has_least_time_goes_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
