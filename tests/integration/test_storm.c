@@ -161,6 +161,16 @@ static void *work_through_restarts(void *argument)
     return NULL;
 }
 
+/* On a busy machine calls may need longer to leave than a Free waits; the next one tries again. */
+static void free_provider(struct storm *storm)
+{
+    SqlCpError code = SQLCP_FAILURE;
+    for (int i = 0; i < 20 && code == SQLCP_FAILURE; i++) {
+        code = storm->ready.ekm.FreeProvider();
+    }
+    assert_int_equal(code, SQLCP_SUCCESS);
+}
+
 static void test_restarts_under_all(void **state)
 {
     (void)state;
@@ -172,7 +182,7 @@ static void test_restarts_under_all(void **state)
     begin(&storm, threads, work_through_restarts);
     for (int i = 0; i < 20; i++) {
         usleep(50000);
-        assert_int_equal(storm.ready.ekm.FreeProvider(), SQLCP_SUCCESS);
+        free_provider(&storm);
         assert_int_equal(storm.ready.ekm.InitializeProvider(), SQLCP_SUCCESS);
     }
     atomic_store(&storm.stop, true);
