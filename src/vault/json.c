@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "platform/system.h"
 #include "platform/wiping.h"
+#include "vault/json_scan.h"
 
 void json_start(void)
 {
@@ -16,34 +17,28 @@ void json_start(void)
 #endif
 }
 
-/* A zero character inside a string would cut it short unseen: no answer of the service has one. */
-static bool has_escaped_zero(const struct buf *body)
+enum ekm_rc json_parse(const struct buf *body, cJSON **out)
 {
     const char *text = buf_text(body);
-    return memchr(text, 0, body->len) != NULL || strstr(text, "\\u0000") != NULL;
+    *out = NULL;
+    if (!json_scan(text, body->len)) {
+        return EKM_INVALID_ARGUMENT;
+    }
+    *out = cJSON_ParseWithLength(text, body->len);
+    return *out != NULL ? EKM_OK : EKM_OUT_OF_MEMORY;
 }
 
-cJSON *json_parse(const struct buf *body)
+enum ekm_rc json_demand(struct call *call, const struct buf *body, enum ekm_rc not_json,
+                        const char *what, cJSON **out)
 {
-    const char *end = NULL, *text = buf_text(body);
-    if (body->len == 0 || has_escaped_zero(body)) {
-        return NULL;
+    enum ekm_rc rc = json_parse(body, out);
+    if (rc != EKM_OK) {
+        rc = call_fail(call, rc == EKM_OUT_OF_MEMORY ? rc : not_json, "%s", what);
     }
-    cJSON *json = cJSON_ParseWithLengthOpts(text, body->len, &end, 0);
-    if (json == NULL) {
-        return NULL;
-    }
-    while (end < text + body->len && strchr(" \t\r\n", *end) != NULL) {
-        end++;
-    }
-    if (!cJSON_IsObject(json) || end != text + body->len) {
-        json_free(json);
-        return NULL;
-    }
-    return json;
+    return rc;
 }
 
-/* cJSON limits the depth of what it parses, so recursion is bounded. */
+/* The scan limits the depth, so recursion is bounded. */
 static void wipe(cJSON *json)
 {
     for (; json != NULL; json = json->next) {

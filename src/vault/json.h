@@ -10,12 +10,17 @@
 #include <cjson/cJSON.h>
 
 #include "base/buf.h"
+#include "base/call.h"
 
 /* Before anything else, alone: a cJSON of the library's own wipes what it frees. */
 void json_start(void);
 
-/* NULL unless the body is one JSON object and nothing else. */
-cJSON *json_parse(const struct buf *body);
+/* EKM_INVALID_ARGUMENT unless the body is one JSON object and nothing else. */
+enum ekm_rc json_parse(const struct buf *body, cJSON **out) EKM_MUST_CHECK;
+/* The same as the call's failure: `not_json`, with a note of what it should have been, or want of
+ * memory. */
+enum ekm_rc json_demand(struct call *call, const struct buf *body, enum ekm_rc not_json,
+                        const char *what, cJSON **out) EKM_MUST_CHECK;
 /* Wipes every string; NULL allowed. */
 void json_free(cJSON *json);
 

@@ -78,7 +78,10 @@ static enum ekm_rc refusal(struct call *call, const struct http_answer *answer)
 {
     char error[64] = "";
     call->error.http_status = answer->status;
-    wire_read_token_error(call, &answer->body, error, sizeof error);
+    enum ekm_rc rc = wire_read_token_error(call, &answer->body, error, sizeof error);
+    if (rc != EKM_OK) {
+        return rc;
+    }
     if (answer->status == 429 || answer->status >= 500) {
         return call_fail(call, EKM_TOKEN_UNAVAILABLE, "%s", error);
     }

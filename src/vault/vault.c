@@ -104,15 +104,17 @@ static enum ekm_rc send(struct call *call, const struct vault *vault, struct htt
     rc = challenge_parse(call, &vault->address, answer->authenticate, &challenge);
     call->error.http_status = 401;
     if (rc != EKM_OK) {
-        wire_read_error(call, &answer->body);
+        if (wire_read_error(call, &answer->body) == EKM_OUT_OF_MEMORY) {
+            return EKM_OUT_OF_MEMORY;
+        }
         return rc == EKM_CHALLENGE_FOREIGN ? rc : call_fail(call, EKM_UNAUTHORIZED, NULL);
     }
     challenge_remember(request->host, &challenge);
     rc = send_once(call, vault, &challenge, request, answer, &fetched);
     if (rc == EKM_OK && answer->status == 401) {
-        wire_read_error(call, &answer->body);
         call->error.http_status = 401;
-        rc = call_fail(call, EKM_TOKEN_REJECTED, NULL);
+        rc = wire_read_error(call, &answer->body);
+        rc = rc == EKM_OK ? call_fail(call, EKM_TOKEN_REJECTED, NULL) : rc;
     }
     return rc;
 }

@@ -48,6 +48,8 @@ enum ekm_rc vault_status(struct call *call, const struct http_answer *answer, en
 {
     call->error.http_status = answer->status;
     (void)text_copy(call->error.request_id, sizeof call->error.request_id, answer->request_id);
-    wire_read_error(call, &answer->body);
-    return call_fail(call, classify(&call->error, answer->status, success), NULL);
+    enum ekm_rc rc = wire_read_error(call, &answer->body);
+    return rc != EKM_OK
+               ? rc
+               : call_fail(call, classify(&call->error, answer->status, success), NULL);
 }

@@ -25,9 +25,17 @@ static const cJSON *inner_of(const cJSON *error)
     return inner != NULL ? inner : cJSON_GetObjectItemCaseSensitive(error, "innerError");
 }
 
-void wire_read_error(struct call *call, const struct buf *body)
+/* Only want of memory counts: the code would be another one with the words than without. */
+static enum ekm_rc parse_refusal(struct call *call, const struct buf *body, cJSON **json)
 {
-    cJSON *json = json_parse(body);
+    enum ekm_rc rc = json_parse(body, json);
+    return rc == EKM_OUT_OF_MEMORY ? call_fail(call, rc, "a refusal") : EKM_OK;
+}
+
+enum ekm_rc wire_read_error(struct call *call, const struct buf *body)
+{
+    cJSON *json = NULL;
+    enum ekm_rc rc = parse_refusal(call, body, &json);
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
     if (cJSON_IsObject(error)) {
         copy_code(call->error.azure_code, sizeof call->error.azure_code, json_text(error, "code"));
@@ -37,6 +45,7 @@ void wire_read_error(struct call *call, const struct buf *body)
         }
     }
     json_free(json);
+    return rc;
 }
 
 /* "AADSTS7000215: ..." at the start of error_description, else the first of error_codes. */
@@ -59,13 +68,16 @@ static uint32_t aadsts_number(const cJSON *json)
                : 0;
 }
 
-void wire_read_token_error(struct call *call, const struct buf *body, char *error, size_t cap)
+enum ekm_rc wire_read_token_error(struct call *call, const struct buf *body, char *error,
+                                  size_t cap)
 {
-    cJSON *json = json_parse(body);
+    cJSON *json = NULL;
+    enum ekm_rc rc = parse_refusal(call, body, &json);
     const char *word = json_text(json, "error");
     call->error.aadsts = aadsts_number(json);
     (void)text_copy(error, cap, word != NULL && text_is_name(word, "_", cap - 1) ? word : "");
     json_free(json);
+    return rc;
 }
 
 /* Visible ASCII only: it goes into a header line. */
@@ -82,11 +94,11 @@ static bool is_token(const char *text)
 enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct buf *token,
                             uint64_t *expires_in_s)
 {
-    cJSON *json = json_parse(body);
+    cJSON *json = NULL;
     int64_t seconds = 0;
-    enum ekm_rc rc = EKM_OK;
-    if (json == NULL) {
-        return call_fail(call, EKM_TOKEN_NOT_JSON, NULL);
+    enum ekm_rc rc = json_demand(call, body, EKM_TOKEN_NOT_JSON, "", &json);
+    if (rc != EKM_OK) {
+        return rc;
     }
     const char *value = json_text(json, "access_token"), *type = json_text(json, "token_type");
     if (value == NULL || !is_token(value)) {
@@ -127,12 +139,12 @@ enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation
     if (body->len == 0) {
         return call_fail(call, error->empty, NULL);
     }
-    cJSON *json = json_parse(body);
-    if (json == NULL) {
-        return call_fail(call, error->not_json, NULL);
+    cJSON *json = NULL;
+    enum ekm_rc rc = json_demand(call, body, error->not_json, "", &json);
+    if (rc != EKM_OK) {
+        return rc;
     }
     const char *kid = json_text(json, "kid");
-    enum ekm_rc rc = EKM_OK;
     if (json_text(json, "value") == NULL) {
         rc = call_fail(call, error->no_value, NULL);
     } else if (kid == NULL || !key_uri_parse(kid, host, worker)) {

@@ -16,11 +16,12 @@
 void wire_start(void);
 
 /* error.code and the innermost code (or AADSTS number, error) of a refusal, into call->error;
- * anything unreadable is skipped. */
-void wire_read_error(struct call *call, const struct buf *body);
+ * anything unreadable is skipped. Fails for want of memory alone. */
+enum ekm_rc wire_read_error(struct call *call, const struct buf *body);
 /* Entra's `error` word of a refused token request, "" if unreadable; notes the AADSTS number in
- * call->error. */
-void wire_read_token_error(struct call *call, const struct buf *body, char *error, size_t cap);
+ * call->error. Fails for want of memory alone. */
+enum ekm_rc wire_read_token_error(struct call *call, const struct buf *body, char *error,
+                                  size_t cap);
 enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct buf *token,
                             uint64_t *expires_in_s) EKM_MUST_CHECK;
 

@@ -107,11 +107,11 @@ enum ekm_rc wire_read_key(struct call *call, const char *host, const struct buf 
                           struct vault_key *out)
 {
     memset(out, 0, sizeof *out);
-    cJSON *json = json_parse(body);
-    if (json == NULL) {
-        return call_fail(call, EKM_KEY_NOT_JSON, NULL);
+    cJSON *json = NULL;
+    enum ekm_rc rc = json_demand(call, body, EKM_KEY_NOT_JSON, "", &json);
+    if (rc == EKM_OK) {
+        rc = read_bundle(call, host, json, out);
     }
-    enum ekm_rc rc = read_bundle(call, host, json, out);
     json_free(json);
     return rc;
 }
@@ -144,13 +144,17 @@ enum ekm_rc wire_read_page(struct call *call, const char *host, const struct buf
 {
     bool more = false;
     buf_clear(next);
-    cJSON *json = json_parse(body);
+    cJSON *json = NULL;
+    enum ekm_rc rc = json_demand(call, body, EKM_KEY_NOT_JSON, "a page of keys", &json);
+    if (rc != EKM_OK) {
+        return rc;
+    }
     const cJSON *items = cJSON_GetObjectItemCaseSensitive(json, "value");
-    if (json == NULL || !(cJSON_IsArray(items) || cJSON_IsNull(items) || items == NULL)) {
+    if (!cJSON_IsArray(items) && !cJSON_IsNull(items) && items != NULL) {
         json_free(json);
         return call_fail(call, EKM_KEY_NOT_JSON, "a page of keys");
     }
-    enum ekm_rc rc = visit_items(call, host, items, visit, context, &more);
+    rc = visit_items(call, host, items, visit, context, &more);
     const char *link = json_text(json, "nextLink");
     if (rc == EKM_OK && more && link != NULL && buf_append_text(next, link) != EKM_OK) {
         rc = call_fail(call, EKM_OUT_OF_MEMORY, "nextLink");

@@ -1,0 +1,192 @@
+#include "vault/json_scan.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define DEPTH_MAX  60 /* one bit each */
+#define NUMBER_MAX 60 /* what cJSON reads of one at once */
+
+struct scan {
+    const char *at, *end;
+    uint64_t objects; /* one bit a level, the lowest for the innermost: object or array */
+    unsigned depth;
+};
+
+static bool take(struct scan *scan, char c)
+{
+    bool is_there = scan->at < scan->end && *scan->at == c;
+    scan->at += is_there;
+    return is_there;
+}
+
+static void skip_blanks(struct scan *scan)
+{
+    while (scan->at < scan->end && *scan->at != '\0' && strchr(" \t\r\n", *scan->at) != NULL) {
+        scan->at++;
+    }
+}
+
+static bool scan_word(struct scan *scan, const char *word)
+{
+    size_t len = strlen(word);
+    if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, word, len) != 0) {
+        return false;
+    }
+    scan->at += len;
+    return true;
+}
+
+/* The four digits after \u. */
+static bool scan_unit(struct scan *scan, uint32_t *unit)
+{
+    *unit = 0;
+    for (int i = 0; i < 4; i++, scan->at++) {
+        char c = scan->at < scan->end ? (char)(*scan->at | 0x20) : '\0';
+        bool is_letter = c >= 'a' && c <= 'f';
+        if (!is_letter && (scan->at == scan->end || !text_is_digit(*scan->at))) {
+            return false;
+        }
+        *unit = *unit << 4 | (uint32_t)(is_letter ? c - 'a' + 10 : *scan->at - '0');
+    }
+    return true;
+}
+
+/* Behind the backslash. A half of a pair must be followed by the other. */
+static bool scan_escape(struct scan *scan)
+{
+    uint32_t unit, low;
+    if (scan->at == scan->end || *scan->at == '\0') {
+        return false;
+    }
+    if (*scan->at != 'u') {
+        return strchr("\"\\/bfnrt", *scan->at++) != NULL;
+    }
+    scan->at++;
+    if (!scan_unit(scan, &unit) || unit == 0 || (unit >= 0xDC00 && unit < 0xE000)) {
+        return false;
+    }
+    if (unit < 0xD800 || unit >= 0xE000) {
+        return true;
+    }
+    return scan_word(scan, "\\u") && scan_unit(scan, &low) && low >= 0xDC00 && low < 0xE000;
+}
+
+static bool scan_string(struct scan *scan)
+{
+    if (!take(scan, '"')) {
+        return false;
+    }
+    while (scan->at < scan->end && *scan->at != '\0') {
+        char c = *scan->at++;
+        if (c == '"') {
+            return true;
+        }
+        if (c == '\\' && !scan_escape(scan)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static bool scan_digits(struct scan *scan)
+{
+    const char *first = scan->at;
+    while (scan->at < scan->end && text_is_digit(*scan->at)) {
+        scan->at++;
+    }
+    return scan->at > first;
+}
+
+static bool scan_number(struct scan *scan)
+{
+    const char *first = scan->at;
+    (void)take(scan, '-');
+    if (!take(scan, '0') && !scan_digits(scan)) {
+        return false;
+    }
+    if (take(scan, '.') && !scan_digits(scan)) {
+        return false;
+    }
+    if (take(scan, 'e') || take(scan, 'E')) {
+        (void)(take(scan, '+') || take(scan, '-'));
+        if (!scan_digits(scan)) {
+            return false;
+        }
+    }
+    return scan->at - first <= NUMBER_MAX;
+}
+
+static bool scan_plain(struct scan *scan)
+{
+    switch (*scan->at) {
+    case '"':
+        return scan_string(scan);
+    case 't':
+        return scan_word(scan, "true");
+    case 'f':
+        return scan_word(scan, "false");
+    case 'n':
+        return scan_word(scan, "null");
+    default:
+        return scan_number(scan);
+    }
+}
+
+static bool scan_name(struct scan *scan)
+{
+    skip_blanks(scan);
+    bool right = scan_string(scan);
+    skip_blanks(scan);
+    return right && take(scan, ':');
+}
+
+static bool enter(struct scan *scan, bool is_object)
+{
+    scan->depth++;
+    scan->objects = scan->objects << 1 | (is_object ? 1 : 0);
+    return scan->depth <= DEPTH_MAX;
+}
+
+/* Behind a value: what closes after it, and the comma. *more: another value follows. */
+static bool leave(struct scan *scan, bool *more)
+{
+    skip_blanks(scan);
+    while (scan->depth > 0 && take(scan, (scan->objects & 1) != 0 ? '}' : ']')) {
+        scan->objects >>= 1;
+        scan->depth--;
+        skip_blanks(scan);
+    }
+    *more = scan->depth > 0;
+    return !*more || (take(scan, ',') && ((scan->objects & 1) == 0 || scan_name(scan)));
+}
+
+/* A value; of an object or array with something in it only the beginning, up to its first value. */
+static bool scan_value(struct scan *scan, bool *opened)
+{
+    *opened = false;
+    skip_blanks(scan);
+    bool is_object = take(scan, '{');
+    if (!is_object && !take(scan, '[')) {
+        return scan->at < scan->end && scan_plain(scan);
+    }
+    skip_blanks(scan);
+    if (take(scan, is_object ? '}' : ']')) {
+        return true;
+    }
+    *opened = true;
+    return enter(scan, is_object) && (!is_object || scan_name(scan));
+}
+
+bool json_scan(const char *text, size_t len)
+{
+    struct scan scan = {.at = text, .end = text + len};
+    skip_blanks(&scan);
+    bool right = scan.at < scan.end && *scan.at == '{', more = true;
+    while (right && more) {
+        bool opened;
+        right = scan_value(&scan, &opened) && (opened || leave(&scan, &more));
+    }
+    return right && scan.at == scan.end;
+}
