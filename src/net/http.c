@@ -113,18 +113,18 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
 {
     struct batch batch = {.call = call, .items = items, .count = count};
     const struct call_error error = call->error;
-    struct plat_sigpipe sigpipe;
+    struct plat_signals signals;
     enum ekm_rc rc =
         count > 0 ? http_pool_take(call, items[0].request->host, &batch.handle) : EKM_OK;
     if (rc != EKM_OK || count == 0) {
         return rc;
     }
-    plat_sigpipe_hold(&sigpipe);
+    plat_signals_hold(&signals);
     run(&batch);
     for (size_t i = 1; i < HTTP_AT_ONCE; i++) {
         http_easy_close(&batch.handle->easies[i]);
     }
-    plat_sigpipe_release(&sigpipe);
+    plat_signals_release(&signals);
     http_pool_give(batch.handle, items[0].request->host);
     call->error = error;
     return EKM_OK;
@@ -200,10 +200,10 @@ enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_
 
 void http_stop(void)
 {
-    struct plat_sigpipe sigpipe;
-    plat_sigpipe_hold(&sigpipe);
+    struct plat_signals signals;
+    plat_signals_hold(&signals);
     http_pool_stop();
-    plat_sigpipe_release(&sigpipe);
+    plat_signals_release(&signals);
     curl_slist_free_all(client.connect_to);
     client.connect_to = NULL;
     client.config = NULL;

@@ -11,6 +11,7 @@
 #include "platform/durable.h"
 #include "platform/path_posix.h"
 #include "platform/system.h"
+#include "platform/thread.h"
 
 #define LOCK_SLICE_NS 5000000
 
@@ -81,6 +82,7 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
                                const void *data, size_t len, struct plat_file_state *state)
 {
     char aside[PATH_MAX];
+    struct plat_signals signals;
     int handle = -1;
     int aside_len = snprintf(aside, sizeof aside, "%s.tmp", path);
     if (aside_len < 0 || (size_t)aside_len >= sizeof aside) {
@@ -96,7 +98,9 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
     if (io != PLAT_IO_OK) {
         return io;
     }
+    plat_signals_hold(&signals);
     io = fchmod(handle, 0600) == 0 ? write_all(handle, data, len) : path_io(errno);
+    plat_signals_release(&signals);
     if (io == PLAT_IO_OK && fsync(handle) != 0) {
         io = path_io(errno);
     }

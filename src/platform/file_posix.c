@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "platform/path_posix.h"
+#include "platform/thread.h"
 
 const char *plat_io_text(enum plat_io io)
 {
@@ -218,10 +219,13 @@ enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state
 
 enum plat_io plat_log_write(int handle, const char *text, size_t len)
 {
+    struct plat_signals signals;
     ssize_t written;
+    plat_signals_hold(&signals);
     do {
         written = write(handle, text, len);
     } while (written < 0 && errno == EINTR);
+    plat_signals_release(&signals);
     return written == (ssize_t)len ? PLAT_IO_OK : PLAT_IO_FAILED;
 }
 

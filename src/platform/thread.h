@@ -38,15 +38,16 @@ void plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex, uint
 /* Runs `handler` in every child that the process forks from now on. False: the system refused. */
 bool plat_on_fork_child(void (*handler)(void));
 
-/* Keeps SIGPIPE from this thread between hold and release, and removes one that came meanwhile: the
- * host's own signal handling stays as it is. Hold and release pair up in one thread. */
-struct plat_sigpipe {
+/* Keeps the signals that writing may raise (SIGPIPE; SIGXFSZ at a limit of file sizes) from this
+ * thread between hold and release, and removes what came meanwhile: the host's own signal handling
+ * stays as it is. Hold and release pair up in one thread. */
+struct plat_signals {
 #ifndef _WIN32
-    sigset_t former_mask;
+    sigset_t former_mask, caught;
 #endif
     bool held;
 };
-void plat_sigpipe_hold(struct plat_sigpipe *sigpipe);
-void plat_sigpipe_release(struct plat_sigpipe *sigpipe);
+void plat_signals_hold(struct plat_signals *signals);
+void plat_signals_release(struct plat_signals *signals);
 
 #endif

@@ -29,30 +29,33 @@ bool plat_on_fork_child(void (*handler)(void))
     return pthread_atfork(NULL, NULL, handler) == 0;
 }
 
-void plat_sigpipe_hold(struct plat_sigpipe *sigpipe)
+void plat_signals_hold(struct plat_signals *signals)
 {
-    sigset_t pipe_only, pending;
-    sigpipe->held = false;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    /* One that waits already is the host's: it stays where it is, and is not mistaken for ours. */
-    if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1) {
-        return;
+    static const int numbers[] = {SIGPIPE, SIGXFSZ};
+    sigset_t pending;
+    sigemptyset(&signals->caught);
+    signals->held = sigpending(&pending) == 0;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        /* One that waits already is the host's: it stays where it is, and is not mistaken for ours.
+         */
+        if (signals->held && sigismember(&pending, numbers[i]) == 0) {
+            sigaddset(&signals->caught, numbers[i]);
+        }
     }
-    sigpipe->held = pthread_sigmask(SIG_BLOCK, &pipe_only, &sigpipe->former_mask) == 0;
+    signals->held = signals->held &&
+                    pthread_sigmask(SIG_BLOCK, &signals->caught, &signals->former_mask) == 0;
 }
 
-void plat_sigpipe_release(struct plat_sigpipe *sigpipe)
+void plat_signals_release(struct plat_signals *signals)
 {
     const struct timespec now = {0, 0};
-    sigset_t pipe_only;
-    if (!sigpipe->held) {
+    int number;
+    if (!signals->held) {
         return;
     }
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    while (sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR) {
-    }
-    (void)pthread_sigmask(SIG_SETMASK, &sigpipe->former_mask, NULL);
-    sigpipe->held = false;
+    do {
+        number = sigtimedwait(&signals->caught, NULL, &now);
+    } while (number > 0 || errno == EINTR);
+    (void)pthread_sigmask(SIG_SETMASK, &signals->former_mask, NULL);
+    signals->held = false;
 }

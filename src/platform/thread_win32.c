@@ -44,12 +44,12 @@ bool plat_on_fork_child(void (*handler)(void))
     return true;
 }
 
-void plat_sigpipe_hold(struct plat_sigpipe *sigpipe)
+void plat_signals_hold(struct plat_signals *signals)
 {
-    sigpipe->held = false;
+    signals->held = false;
 }
 
-void plat_sigpipe_release(struct plat_sigpipe *sigpipe)
+void plat_signals_release(struct plat_signals *signals)
 {
-    sigpipe->held = false;
+    signals->held = false;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,12 +120,12 @@ static void on_sigpipe(int number)
 static void test_sigpipe_stays_ours(void **state)
 {
     (void)state;
-    struct plat_sigpipe sigpipe;
+    struct plat_signals signals;
     struct sigaction host = {.sa_handler = on_sigpipe}, after;
     assert_int_equal(sigaction(SIGPIPE, &host, NULL), 0);
-    plat_sigpipe_hold(&sigpipe);
+    plat_signals_hold(&signals);
     break_pipe();
-    plat_sigpipe_release(&sigpipe);
+    plat_signals_release(&signals);
     assert_int_equal(atomic_load(&handled), 0);
     assert_false(is_blocked(SIGPIPE));
     assert_int_equal(sigaction(SIGPIPE, NULL, &after), 0);
@@ -134,10 +135,36 @@ static void test_sigpipe_stays_ours(void **state)
     assert_int_equal(atomic_load(&handled), 1);
 }
 
+/* A limit of file sizes ends a process that does not expect it; a library may not. */
+static void test_limit_of_file_sizes_is_an_error(void **state)
+{
+    (void)state;
+    int status = -1;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char name[] = "/tmp/akvekm-unit-XXXXXX", big[4096] = "";
+        const struct rlimit limit = {100, 100};
+        struct plat_signals signals;
+        int file = mkstemp(name);
+        (void)unlink(name);
+        if (file < 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+            _exit(1);
+        }
+        plat_signals_hold(&signals);
+        ssize_t first = write(file, big, sizeof big), second = write(file, big, sizeof big);
+        int error = errno;
+        plat_signals_release(&signals);
+        _exit(first == 100 && second < 0 && error == EFBIG && !is_blocked(SIGXFSZ) ? 0 : 2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void test_the_hosts_own_pending_sigpipe_survives(void **state)
 {
     (void)state;
-    struct plat_sigpipe sigpipe;
+    struct plat_signals signals;
     sigset_t pipe_only, pending;
     struct sigaction host = {.sa_handler = on_sigpipe};
     assert_int_equal(sigaction(SIGPIPE, &host, NULL), 0);
@@ -146,9 +173,9 @@ static void test_the_hosts_own_pending_sigpipe_survives(void **state)
     sigaddset(&pipe_only, SIGPIPE);
     assert_int_equal(pthread_sigmask(SIG_BLOCK, &pipe_only, NULL), 0);
     break_pipe();
-    plat_sigpipe_hold(&sigpipe);
+    plat_signals_hold(&signals);
     break_pipe();
-    plat_sigpipe_release(&sigpipe);
+    plat_signals_release(&signals);
     assert_int_equal(sigpending(&pending), 0);
     assert_int_equal(sigismember(&pending, SIGPIPE), 1);
     assert_true(is_blocked(SIGPIPE));
@@ -309,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_broadcast_wakes_before_the_time_is_up),
         cmocka_unit_test(test_wait_ends_by_the_monotonic_clock),
         cmocka_unit_test(test_sigpipe_stays_ours),
+        cmocka_unit_test(test_limit_of_file_sizes_is_an_error),
         cmocka_unit_test(test_the_hosts_own_pending_sigpipe_survives),
         cmocka_unit_test(test_fork_handler_runs_in_the_child_only),
         cmocka_unit_test(test_calendar),
