@@ -95,8 +95,9 @@ enum ekm_rc call_sleep(struct call *call, uint64_t ms)
 static void add_subject(const struct call *call, struct log_line *line)
 {
     char key[sizeof call->key + sizeof call->version + 1];
-    (void)text_format(key, sizeof key, "%s%s%s", call->key, call->version[0] != '\0' ? "/" : "",
-                      call->version);
+    (void)text_join(key, sizeof key,
+                    (const char *const[]){call->key, call->version[0] != '\0' ? "/" : "",
+                                          call->version, NULL});
     log_pair(line, "vault", call->vault);
     log_pair(line, "key", key);
     log_pair(line, "thumbprint", call->thumbprint);

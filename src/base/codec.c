@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "platform/system.h"
+#include "platform/thread.h"
 
 void hex_encode(const uint8_t *data, size_t len, char *out)
 {
@@ -45,31 +46,40 @@ enum ekm_rc base64url_encode(const uint8_t *data, size_t len, struct buf *out)
     if (rc != EKM_OK) {
         return rc;
     }
-    uint32_t bits = 0;
-    unsigned held = 0;
-    for (size_t i = 0; i < len; i++) {
-        bits = bits << 8 | data[i];
-        for (held += 8; held >= 6; held -= 6) {
-            out->data[out->len++] = (uint8_t)alphabet[bits >> (held - 6) & 63];
+    uint8_t *at = out->data + out->len;
+    for (; len >= 3; len -= 3, data += 3) {
+        uint32_t bits = (uint32_t)data[0] << 16 | (uint32_t)data[1] << 8 | data[2];
+        at[0] = (uint8_t)alphabet[bits >> 18];
+        at[1] = (uint8_t)alphabet[bits >> 12 & 63];
+        at[2] = (uint8_t)alphabet[bits >> 6 & 63];
+        at[3] = (uint8_t)alphabet[bits & 63];
+        at += 4;
+    }
+    if (len > 0) {
+        uint32_t bits = (uint32_t)data[0] << 16 | (len > 1 ? (uint32_t)data[1] << 8 : 0);
+        *at++ = (uint8_t)alphabet[bits >> 18];
+        *at++ = (uint8_t)alphabet[bits >> 12 & 63];
+        if (len > 1) {
+            *at++ = (uint8_t)alphabet[bits >> 6 & 63];
         }
     }
-    if (held > 0) {
-        out->data[out->len++] = (uint8_t)alphabet[bits << (6 - held) & 63];
-    }
-    out->data[out->len] = 0;
+    *at = 0;
+    out->len = (size_t)(at - out->data);
     return EKM_OK;
 }
 
 static int base64_value(char c)
 {
-    if (c == '+' || c == '-') {
-        return 62;
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
     }
-    if (c == '/' || c == '_') {
-        return 63;
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
     }
-    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
-    return at != NULL ? (int)(at - alphabet) : -1;
+    if (text_is_digit(c)) {
+        return c - '0' + 52;
+    }
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
 enum ekm_rc base64_decode(const char *text, size_t len, struct buf *out)
@@ -121,17 +131,78 @@ enum ekm_rc url_escape(const char *text, size_t len, struct buf *out)
     return rc;
 }
 
-bool uuid_make(char out[37])
+void uuid_group(const char *hex, char out[37])
 {
-    uint8_t bytes[16];
-    char hex[33];
-    if (!plat_random(bytes, sizeof bytes)) {
+    for (size_t i = 0; i < 32; i++) {
+        if (i == 8 || i == 12 || i == 16 || i == 20) {
+            *out++ = '-';
+        }
+        *out++ = hex[i];
+    }
+    *out = '\0';
+}
+
+/* Ids tell calls apart, they are no secrets: one draw of random bytes serves the process. */
+static struct {
+    struct plat_mutex mutex;
+    bool is_drawn;
+    uint64_t seed[2], count;
+} ids = {.mutex = PLAT_MUTEX_INIT};
+
+/* Under the lock: what the next id is made of. */
+static bool next_id(uint64_t *first, uint64_t *second)
+{
+    ids.count++;
+    *first = ids.seed[0] + ids.count * 0x9E3779B97F4A7C15u;
+    *second = ids.seed[1] + ids.count * 0xD1B54A32D192ED03u;
+    return ids.is_drawn;
+}
+
+static bool draw_id(uint64_t *first, uint64_t *second)
+{
+    uint64_t seed[2];
+    plat_mutex_lock(&ids.mutex);
+    bool drawn = next_id(first, second);
+    plat_mutex_unlock(&ids.mutex);
+    if (drawn) {
+        return true;
+    }
+    if (!plat_random(seed, sizeof seed)) {
         return false;
     }
+    plat_mutex_lock(&ids.mutex);
+    if (!ids.is_drawn) {
+        memcpy(ids.seed, seed, sizeof seed);
+        ids.is_drawn = true;
+    }
+    (void)next_id(first, second);
+    plat_mutex_unlock(&ids.mutex);
+    return true;
+}
+
+/* A bijection (the finaliser of SplitMix64): different counts give different ids. */
+static uint64_t mix(uint64_t value)
+{
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9u;
+    value = (value ^ value >> 27) * 0x94D049BB133111EBu;
+    return value ^ value >> 31;
+}
+
+bool uuid_make(char out[37])
+{
+    uint64_t words[2];
+    uint8_t bytes[16];
+    char hex[33];
+    if (!draw_id(&words[0], &words[1])) {
+        return false;
+    }
+    words[0] = mix(words[0]);
+    words[1] = mix(words[1] ^ words[0]);
+    memcpy(bytes, words, sizeof bytes);
     bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40);
     bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
     hex_encode(bytes, sizeof bytes, hex);
     text_lower(hex);
-    return text_format(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-                       hex + 20);
+    uuid_group(hex, out);
+    return true;
 }

@@ -25,7 +25,10 @@ enum ekm_rc base64_decode(const char *text, size_t len, struct buf *out) EKM_MUS
 /* Form and query escaping: all but unreserved characters as %XX (RFC 3986). */
 enum ekm_rc url_escape(const char *text, size_t len, struct buf *out) EKM_MUST_CHECK;
 
-/* A random version 4 UUID in the usual form. False: no random bytes. */
+/* 32 characters, with hyphens as in a UUID. */
+void uuid_group(const char *hex, char out[37]);
+/* A version 4 UUID in the usual form, made of random bytes that the process drew once: unique, not
+ * secret. False: no random bytes. */
 bool uuid_make(char out[37]);
 
 #endif

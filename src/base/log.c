@@ -104,22 +104,39 @@ static void add(struct log_line *line, const char *text, size_t len)
     line->len += len;
 }
 
+static void add_number(struct log_line *line, int64_t value, size_t width, const char *behind)
+{
+    char text[TEXT_U64_MAX + 1];
+    add(line, text, text_from_u64((uint64_t)value, width, text));
+    add(line, behind, strlen(behind));
+}
+
 void log_begin(struct log_line *line, enum log_level level, uint64_t call_number,
                const char *operation)
 {
-    static const char *const names[] = {"none", "error", "info", "debug"};
-    char head[160];
+    static const char *const names[] = {"none ", "error ", "info ", "debug "};
     struct plat_time now;
     plat_calendar(plat_unix_time_ms(), &now);
     line->level = level;
     line->code = 0;
     line->len = 0;
-    (void)text_format(head, sizeof head, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s %u/%llu #%llu %s",
-                      now.year, now.month, now.day, now.hour, now.minute, now.second,
-                      now.millisecond, names[level], (unsigned)plat_process_id(),
-                      (unsigned long long)plat_thread_id(), (unsigned long long)call_number,
-                      operation);
-    add(line, head, strlen(head));
+    add_number(line, now.year, 4, "-");
+    add_number(line, now.month, 2, "-");
+    add_number(line, now.day, 2, "T");
+    add_number(line, now.hour, 2, ":");
+    add_number(line, now.minute, 2, ":");
+    add_number(line, now.second, 2, ".");
+    add_number(line, now.millisecond, 3, "Z ");
+    add(line, names[level], strlen(names[level]));
+    add_number(line, plat_process_id(), 1, "/");
+    add_number(line, (int64_t)plat_thread_id(), 1, " #");
+    add_number(line, (int64_t)call_number, 1, " ");
+    add(line, operation, strlen(operation));
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
 void log_pair(struct log_line *line, const char *key, const char *value)
@@ -131,23 +148,30 @@ void log_pair(struct log_line *line, const char *key, const char *value)
     add(line, " ", 1);
     add(line, key, strlen(key));
     add(line, "=\"", 2);
-    for (size_t written = 0; *value != '\0'; value++) {
-        unsigned char c = (unsigned char)*value;
-        bool plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-        char escape[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
-        written += plain ? 1 : sizeof escape;
-        if (written > VALUE_MAX) {
+    for (size_t room = VALUE_MAX; *value != '\0';) {
+        size_t plain = 0;
+        while (plain < room && is_plain((unsigned char)value[plain])) {
+            plain++;
+        }
+        add(line, value, plain);
+        value += plain;
+        room -= plain;
+        if (*value == '\0' || room < sizeof "\\xNN" - 1) {
             break;
         }
-        add(line, plain ? value : escape, plain ? 1 : sizeof escape);
+        unsigned char c = (unsigned char)*value++;
+        const char escape[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+        add(line, escape, sizeof escape);
+        room -= sizeof escape;
     }
     add(line, "\"", 1);
 }
 
 void log_pair_number(struct log_line *line, const char *key, int64_t value)
 {
-    char text[24];
-    (void)text_format(text, sizeof text, "%lld", (long long)value);
+    char text[TEXT_U64_MAX + 2] = "-";
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    (void)text_from_u64(size, 1, text + (value < 0));
     log_pair(line, key, text);
 }
 

@@ -31,6 +31,34 @@ bool text_format(char *dst, size_t cap, const char *format, ...)
     return len >= 0 && (size_t)len < cap;
 }
 
+bool text_join(char *dst, size_t cap, const char *const *parts)
+{
+    size_t used = 0;
+    bool fits = true;
+    dst[0] = '\0';
+    for (; *parts != NULL && fits; parts++) {
+        size_t len = strlen(*parts);
+        fits = text_copy_n(dst + used, cap - used, *parts, len);
+        used += len;
+    }
+    return fits;
+}
+
+size_t text_from_u64(uint64_t value, size_t width, char out[TEXT_U64_MAX + 1])
+{
+    char digits[TEXT_U64_MAX];
+    size_t len = 0;
+    do {
+        digits[len++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0 || (len < width && len < sizeof digits));
+    for (size_t i = 0; i < len; i++) {
+        out[i] = digits[len - 1 - i];
+    }
+    out[len] = '\0';
+    return len;
+}
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

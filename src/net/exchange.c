@@ -26,6 +26,10 @@ static bool plan_repeat(const struct call *call, const struct http_request *requ
                         uint64_t *wait_ms)
 {
     bool again = rc == EKM_OK ? retry_status(answer->status) : ekm_retryable(rc);
+    if (!again) {
+        *wait_ms = 0;
+        return false;
+    }
     uint64_t asked_ms = rc == EKM_OK ? retry_after_ms(answer->retry_after, plat_unix_time_ms()) : 0;
     uint64_t remaining_ms = call_remaining_ms(call);
     *wait_ms = retry_delay_ms(tries, random_number());
@@ -38,7 +42,7 @@ static bool plan_repeat(const struct call *call, const struct http_request *requ
     if (request->once && (rc == EKM_OK || answer->maybe_sent)) {
         return false;
     }
-    return again && *wait_ms < remaining_ms;
+    return *wait_ms < remaining_ms;
 }
 
 static void log_try(struct call *call, const struct http_request *request,

@@ -17,8 +17,8 @@ struct http_request {
     enum http_method method;
     const char *url;          /* https://host/... */
     const char *host;         /* of the url, for pooling and throttling */
-    const char *bearer;       /* token, or NULL */
-    const char *content_type; /* or NULL without body */
+    const char *authorization; /* the whole header with the token, or NULL */
+    const char *content_type;  /* or NULL without body */
     const uint8_t *body;
     size_t body_len;
     bool to_entra; /* a name that does not resolve is EKM_CONNECT_FAILED then */

@@ -135,49 +135,36 @@ void http_easy_close(struct http_easy *easy)
     easy->curl = NULL;
 }
 
-static bool add_header(struct curl_slist **list, const char *header)
+/* Curl reads the list and frees nothing of it. */
+static void add_header(struct http_easy *easy, size_t *count, char *text)
 {
-    struct curl_slist *longer = curl_slist_append(*list, header);
-    if (longer == NULL) {
-        return false;
+    struct curl_slist *header = &easy->headers[*count];
+    *header = (struct curl_slist){text, NULL};
+    if (*count > 0) {
+        header[-1].next = header;
     }
-    *list = longer;
-    return true;
+    ++*count;
 }
 
-/* One of the headers holds the token. */
-static void free_headers(struct curl_slist *list)
+static void make_headers(struct http_easy *easy)
 {
-    for (struct curl_slist *at = list; at != NULL; at = at->next) {
-        plat_wipe(at->data, strlen(at->data));
+    static char accept[] = "Accept: application/json";
+    const struct http_request *request = easy->request;
+    size_t count = 0;
+    add_header(easy, &count, accept);
+    (void)text_join(easy->id_header, sizeof easy->id_header,
+                    (const char *const[]){"x-ms-client-request-id: ",
+                                          call_correlation_id(easy->call), NULL});
+    add_header(easy, &count, easy->id_header);
+    if (request->content_type != NULL) {
+        (void)text_join(easy->type_header, sizeof easy->type_header,
+                        (const char *const[]){"Content-Type: ", request->content_type, NULL});
+        add_header(easy, &count, easy->type_header);
     }
-    curl_slist_free_all(list);
-}
-
-static enum ekm_rc make_headers(struct call *call, const struct http_request *request,
-                                struct curl_slist **list)
-{
-    char line[256];
-    struct buf bearer = BUF_EMPTY(65536);
-    (void)text_format(line, sizeof line, "x-ms-client-request-id: %s", call_correlation_id(call));
-    enum ekm_rc rc = add_header(list, "Accept: application/json") && add_header(list, line)
-                         ? EKM_OK
-                         : EKM_OUT_OF_MEMORY;
-    if (rc == EKM_OK && request->content_type != NULL) {
-        (void)text_format(line, sizeof line, "Content-Type: %s", request->content_type);
-        rc = add_header(list, line) ? EKM_OK : EKM_OUT_OF_MEMORY;
+    if (request->authorization != NULL) {
+        /* Curl's type is not const, but it only reads. */
+        add_header(easy, &count, (char *)(uintptr_t)request->authorization);
     }
-    if (rc == EKM_OK && request->bearer != NULL) {
-        rc = buf_append_text(&bearer, "Authorization: Bearer ");
-        if (rc == EKM_OK) {
-            rc = buf_append_text(&bearer, request->bearer);
-        }
-        if (rc == EKM_OK && !add_header(list, buf_text(&bearer))) {
-            rc = EKM_OUT_OF_MEMORY;
-        }
-    }
-    buf_free(&bearer);
-    return rc;
 }
 
 static bool set_method(CURL *curl, const struct http_request *request)
@@ -240,10 +227,8 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->header_len = 0;
     easy->error[0] = '\0';
     http_answer_free(answer);
-    enum ekm_rc rc = make_headers(call, request, &easy->headers);
-    return rc == EKM_OK && !set_request(easy->curl, call, request, easy->headers)
-               ? EKM_OUT_OF_MEMORY
-               : rc;
+    make_headers(easy);
+    return set_request(easy->curl, call, request, easy->headers) ? EKM_OK : EKM_OUT_OF_MEMORY;
 }
 
 /* Nothing of this request stays behind in the handle. */
@@ -251,8 +236,6 @@ static void forget_request(struct http_easy *easy)
 {
     (void)curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, NULL);
     (void)curl_easy_setopt(easy->curl, CURLOPT_POSTFIELDS, NULL);
-    free_headers(easy->headers);
-    easy->headers = NULL;
     easy->call = NULL;
     easy->request = NULL;
     easy->answer = NULL;

@@ -2,7 +2,7 @@
  * One curl handle: what all requests share is set once, what differs is set for each and forgotten
  * after it.
  *
- * Owns the handle, its header list and its error text. Called by http.c and http_pool.c; a handle
+ * Owns the handle and its error text; borrows the header with the token. Called by http.c and http_pool.c; a handle
  * belongs to one thread at a time.
  */
 #ifndef AKVEKM_NET_HTTP_EASY_H
@@ -25,7 +25,8 @@ struct http_easy {
     struct call *call;
     const struct http_request *request;
     struct http_answer *answer;
-    struct curl_slist *headers;
+    struct curl_slist headers[4]; /* linked as far as they are in use; the texts are not theirs */
+    char id_header[64], type_header[80];
     enum ekm_rc body_rc;
     size_t header_len;
     char error[CURL_ERROR_SIZE];

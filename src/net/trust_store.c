@@ -118,5 +118,9 @@ bool trust_store_apply(SSL_CTX *context)
      * it. */
     SSL_CTX_set1_cert_store(context, store);
     SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+    /* A connection keeps its buffers: else all of them were wiped and freed twice for each answer.
+     * What is sent is small, and so is their memory then. */
+    SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    (void)SSL_CTX_set_max_send_fragment(context, 4096);
     return true;
 }

@@ -39,8 +39,8 @@ static bool read_client_id(const char *secret, size_t len, char id[37], size_t *
         return false;
     }
     text_lower(hex);
-    return text_format(id, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-                       hex + 20);
+    uuid_group(hex, id);
+    return true;
 }
 
 static void free_credential(struct credential *credential)

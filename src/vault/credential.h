@@ -16,9 +16,10 @@
 struct token {
     atomic_uint references;
     uint64_t renew_ms, expires_ms;
-    size_t len;
-    char value[]; /* terminated */
+    size_t size;   /* of all of it, in bytes */
+    char header[]; /* TOKEN_HEADER and the token, terminated */
 };
+#define TOKEN_HEADER "Authorization: Bearer "
 
 /* The token of one credential for one (authority, tenant, resource). */
 struct token_slot {

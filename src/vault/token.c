@@ -26,14 +26,18 @@ static struct plat_cond fetched_one = PLAT_COND_INIT;
 
 const char *token_value(const struct token *token)
 {
-    return token->value;
+    return token->header + sizeof TOKEN_HEADER - 1;
+}
+
+const char *token_header(const struct token *token)
+{
+    return token->header;
 }
 
 void token_release(struct token *token)
 {
     if (token != NULL && atomic_fetch_sub(&token->references, 1) == 1) {
-        size_t size = offsetof(struct token, value) + token->len + 1;
-        plat_wipe(token, size);
+        plat_wipe(token, token->size);
         free(token);
     }
 }
@@ -46,7 +50,9 @@ static struct token *hold(struct token *token)
 
 static struct token *make_token(const struct buf *value, uint64_t issued_ms, uint64_t life_s)
 {
-    struct token *token = malloc(offsetof(struct token, value) + value->len + 1);
+    const char *const parts[] = {TOKEN_HEADER, buf_text(value), NULL};
+    size_t room = sizeof TOKEN_HEADER + value->len, size = offsetof(struct token, header) + room;
+    struct token *token = malloc(size);
     if (token == NULL) {
         return NULL;
     }
@@ -56,9 +62,8 @@ static struct token *make_token(const struct buf *value, uint64_t issued_ms, uin
     atomic_init(&token->references, 1);
     token->expires_ms = issued_ms + life_ms;
     token->renew_ms = token->expires_ms - early_ms;
-    token->len = value->len;
-    memcpy(token->value, value->data, value->len);
-    token->value[value->len] = '\0';
+    token->size = size;
+    (void)text_join(token->header, room, parts);
     return token;
 }
 

@@ -28,6 +28,8 @@ enum ekm_rc token_get(struct call *call, struct credential *credential,
                       const struct challenge *challenge, struct token **out,
                       bool *fetched) EKM_MUST_CHECK;
 const char *token_value(const struct token *token);
+/* "Authorization: Bearer <token>", so that no request copies it. */
+const char *token_header(const struct token *token);
 void token_release(struct token *token); /* NULL allowed */
 /* The vault refused it: forget it, unless a newer one took its place. */
 void token_reject(struct credential *credential, const struct challenge *challenge,

@@ -75,9 +75,9 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault,
     struct token *token = NULL;
     enum ekm_rc rc = find_token(call, vault, challenge, &token, fetched);
     if (rc == EKM_OK) {
-        request->bearer = token_value(token);
+        request->authorization = token_header(token);
         rc = exchange_perform(call, request, answer);
-        request->bearer = NULL;
+        request->authorization = NULL;
     }
     if (rc == EKM_OK && answer->status == 401) {
         token_reject(vault->credential, challenge, token);
@@ -124,8 +124,9 @@ static enum ekm_rc send_to(struct call *call, const struct vault *vault, const c
                            struct http_request *request, struct http_answer *answer)
 {
     char url[URL_MAX];
-    (void)text_format(url, sizeof url, "https://%s%sapi-version=%s", vault->address.host, path,
-                      call->config->api_version);
+    (void)text_join(url, sizeof url,
+                    (const char *const[]){"https://", vault->address.host, path, "api-version=",
+                                          call->config->api_version, NULL});
     request->url = url;
     enum ekm_rc rc = send(call, vault, request, answer);
     return rc == EKM_OK && answer->status != 200 ? vault_status(call, answer, EKM_UNEXPECTED_STATUS)
@@ -134,8 +135,15 @@ static enum ekm_rc send_to(struct call *call, const struct vault *vault, const c
 
 static void key_path(char *out, size_t cap, const struct key_name *key, const char *action)
 {
-    (void)text_format(out, cap, "/keys/%s%s%s%s%s?", key->name, key->version[0] != '\0' ? "/" : "",
-                      key->version, action[0] != '\0' ? "/" : "", action);
+    const char *const parts[] = {"/keys/",
+                                 key->name,
+                                 key->version[0] != '\0' ? "/" : "",
+                                 key->version,
+                                 action[0] != '\0' ? "/" : "",
+                                 action,
+                                 "?",
+                                 NULL};
+    (void)text_join(out, cap, parts);
 }
 
 /* The answer must be about the key that was asked for: of any version if none was named. */

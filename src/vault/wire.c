@@ -117,7 +117,17 @@ enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct bu
 enum ekm_rc wire_write_operation(const char *algorithm, const uint8_t *value, size_t len,
                                  struct buf *out)
 {
-    enum ekm_rc rc = buf_append_format(out, "{\"alg\":\"%s\",\"value\":\"", algorithm);
+    /* At once: what grows is copied and wiped. */
+    enum ekm_rc rc = buf_reserve(out, len / 3 * 4 + 64);
+    if (rc == EKM_OK) {
+        rc = buf_append_text(out, "{\"alg\":\"");
+    }
+    if (rc == EKM_OK) {
+        rc = buf_append_text(out, algorithm);
+    }
+    if (rc == EKM_OK) {
+        rc = buf_append_text(out, "\",\"value\":\"");
+    }
     if (rc == EKM_OK) {
         rc = base64url_encode(value, len, out);
     }

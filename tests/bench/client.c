@@ -156,6 +156,10 @@ int main(int argc, char **argv)
         load_libraries();
     } else if (strcmp(mode, "load") == 0) {
         load_ours();
+    } else if (strcmp(mode, "sample") == 0) {
+        ours_open(&ours, 1);
+        ours_make_sample(&ours, folder);
+        ours_close(&ours);
     } else if (strcmp(mode, "cold") == 0) {
         start_cold(folder);
     } else if (strcmp(mode, "restart") == 0) {

@@ -93,6 +93,7 @@ static void run_bare(const char *mode, const char *folder, long number)
 static void run_sections(const char *only)
 {
     sim_start(&bench.sim, "--memoise", NULL);
+    sim_configure(&bench.sim, "log_level = info"); /* the default */
     sim_make_key(&bench.sim, SAMPLE_KEY);
     ours_open(&bench.ours, THREADS_MAX);
     ours_make_sample(&bench.ours, bench.sim.folder);

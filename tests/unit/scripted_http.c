@@ -73,8 +73,12 @@ static void note(const struct http_request *request, struct seen_request *out)
     out->once = request->once;
     (void)text_copy(out->url, sizeof out->url, request->url);
     (void)text_copy(out->host, sizeof out->host, request->host);
-    (void)text_copy(out->bearer, sizeof out->bearer,
-                    request->bearer != NULL ? request->bearer : "");
+    static const char prefix[] = "Authorization: Bearer ";
+    const char *header = request->authorization != NULL ? request->authorization : prefix;
+    if (strncmp(header, prefix, sizeof prefix - 1) != 0) {
+        abort();
+    }
+    (void)text_copy(out->bearer, sizeof out->bearer, header + sizeof prefix - 1);
     (void)text_copy(out->content_type, sizeof out->content_type,
                     request->content_type != NULL ? request->content_type : "");
     (void)text_copy_n(out->body, sizeof out->body,

@@ -194,7 +194,7 @@ static void what_is_sent(void **state)
     struct http_request request = {.method = HTTP_POST,
                                    .url = "https://" HOST "/echo",
                                    .host = HOST,
-                                   .bearer = "token-1",
+                                   .authorization = "Authorization: Bearer token-1",
                                    .content_type = "application/json",
                                    .body = (const uint8_t *)"{\"x\":1}",
                                    .body_len = 7};
@@ -225,7 +225,7 @@ static void what_is_sent(void **state)
 static void nothing_of_the_last_request(void **state)
 {
     struct http_request deletion = {
-        .method = HTTP_DELETE, .url = "https://" HOST "/echo", .host = HOST, .bearer = "token-1"};
+        .method = HTTP_DELETE, .url = "https://" HOST "/echo", .host = HOST, .authorization = "Authorization: Bearer token-1"};
     (void)state;
     what_is_sent(NULL);
     expect("/echo", EKM_OK);
@@ -253,7 +253,7 @@ static void redirects_are_not_followed(void **state)
 static void only_https(void **state)
 {
     struct http_request request = {
-        .method = HTTP_GET, .url = "http://" HOST "/ok", .host = HOST, .bearer = "token-1"};
+        .method = HTTP_GET, .url = "http://" HOST "/ok", .host = HOST, .authorization = "Authorization: Bearer token-1"};
     (void)state;
     assert_true(http_perform(&call, &request, &answer) != EKM_OK);
     request.url = "file:///etc/passwd";

@@ -136,9 +136,39 @@ static void test_broken_utf16_is_refused(void **state)
     buf_free(&small);
 }
 
+static void test_join(void **state)
+{
+    (void)state;
+    char out[8];
+    assert_true(text_join(out, sizeof out, (const char *const[]){"ab", "", "cde", NULL}));
+    assert_string_equal(out, "abcde");
+    assert_true(text_join(out, sizeof out, (const char *const[]){"abc", "defg", NULL}));
+    assert_string_equal(out, "abcdefg");
+    assert_false(text_join(out, sizeof out, (const char *const[]){"abc", "defgh", "i", NULL}));
+    assert_string_equal(out, "abcdefg");
+    assert_true(text_join(out, sizeof out, (const char *const[]){NULL}));
+    assert_string_equal(out, "");
+}
+
+static void test_number(void **state)
+{
+    (void)state;
+    char out[TEXT_U64_MAX + 1];
+    assert_int_equal(text_from_u64(0, 1, out), 1);
+    assert_string_equal(out, "0");
+    assert_int_equal(text_from_u64(7, 3, out), 3);
+    assert_string_equal(out, "007");
+    assert_int_equal(text_from_u64(2026, 3, out), 4);
+    assert_string_equal(out, "2026");
+    assert_int_equal(text_from_u64(UINT64_MAX, 1, out), TEXT_U64_MAX);
+    assert_string_equal(out, "18446744073709551615");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_join),
+        cmocka_unit_test(test_number),
         cmocka_unit_test(test_copies_are_cut_and_terminated),
         cmocka_unit_test(test_case_is_that_of_ascii),
         cmocka_unit_test(test_names),
