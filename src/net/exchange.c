@@ -142,7 +142,11 @@ bool exchange_try_all(struct call *call, struct http_item *items, size_t count)
         }
         items[i].epoch = pass.epoch;
     }
-    bool tried = call_check(call) == EKM_OK && http_perform_all(call, items, count) == EKM_OK;
+    bool tried = call_check(call) == EKM_OK;
+    if (tried) {
+        call_new_try(call);
+        tried = http_perform_all(call, items, count) == EKM_OK;
+    }
     for (size_t i = 0; tried && i < count; i++) {
         pass.epoch = items[i].epoch;
         leave(items[i].request, &pass, items[i].rc, items[i].answer);

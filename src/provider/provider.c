@@ -10,6 +10,7 @@
 #include "keymap/keycache.h"
 #include "keymap/keymap.h"
 #include "keymap/keymap_store.h"
+#include "keymap/tenants.h"
 #include "net/curl_library.h"
 #include "net/exchange.h"
 #include "net/http.h"
@@ -152,6 +153,7 @@ static enum ekm_rc start(void)
         return rc;
     }
     keymap_start(&config);
+    tenants_start();
     info_set(&config);
     log_started();
     return EKM_OK;

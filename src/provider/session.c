@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "keymap/tenants.h"
 #include "platform/thread.h"
 #include "provider/hostio.h"
 #include "provider/listing.h"
@@ -223,6 +224,7 @@ enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth, SqlCpSe
                     credential_client_id(vault.credential));
     rc = vault_authenticate(call, &vault);
     if (rc == EKM_OK) {
+        tenants_note(call, vault.address.host);
         rc = session_add(&vault, handle);
     }
     if (rc != EKM_OK) {

@@ -8,12 +8,19 @@
 #define VAULT_NAME_MAX 24
 #define LABEL_MAX      63
 
-/* key-vault-wire.md section 9 */
-static const char *const suffixes[] = {
-    ".vault.azure.net",         ".managedhsm.azure.net",    ".vault.azure.cn",
-    ".managedhsm.azure.cn",     ".vault.usgovcloudapi.net", ".managedhsm.usgovcloudapi.net",
-    ".vault.microsoftazure.de",
+/* key-vault-wire.md sections 9 and 5.5 */
+static const struct {
+    const char *suffix, *authority;
+} clouds[] = {
+    {".vault.azure.net", "login.microsoftonline.com"},
+    {".managedhsm.azure.net", "login.microsoftonline.com"},
+    {".vault.azure.cn", "login.partner.microsoftonline.cn"},
+    {".managedhsm.azure.cn", "login.partner.microsoftonline.cn"},
+    {".vault.usgovcloudapi.net", "login.microsoftonline.us"},
+    {".managedhsm.usgovcloudapi.net", "login.microsoftonline.us"},
+    {".vault.microsoftazure.de", "login.microsoftonline.de"},
 };
+#define CLOUDS (sizeof clouds / sizeof clouds[0])
 
 /* key-vault-wire.md section 5.5 */
 static const char *const authorities[] = {
@@ -51,9 +58,10 @@ static bool is_host(const char *host)
 /* The suffix that `host` ends in, with something before it; NULL if it is of no known cloud. */
 static const char *known_suffix(const struct config *config, const char *host)
 {
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        if (strlen(host) > strlen(suffixes[i]) && text_ends_nocase(host, suffixes[i])) {
-            return suffixes[i];
+    for (size_t i = 0; i < CLOUDS; i++) {
+        const char *suffix = clouds[i].suffix;
+        if (strlen(host) > strlen(suffix) && text_ends_nocase(host, suffix)) {
+            return suffix;
         }
     }
     for (size_t i = 0; i < config->vault_suffixes.count; i++) {
@@ -81,7 +89,7 @@ enum ekm_rc address_parse(const struct config *config, const char *identity,
         if (len < VAULT_NAME_MIN || len > VAULT_NAME_MAX) {
             return EKM_VAULT_NOT_ALLOWED;
         }
-        (void)text_copy(host + len, sizeof host - len, suffixes[0]);
+        (void)text_copy(host + len, sizeof host - len, clouds[0].suffix);
     }
     const char *suffix = known_suffix(config, host);
     if (suffix == NULL) {
@@ -107,4 +115,14 @@ bool address_is_authority(const struct config *config, const char *host)
         }
     }
     return false;
+}
+
+const char *address_authority(const struct vault_address *vault)
+{
+    for (size_t i = 0; i < CLOUDS; i++) {
+        if (strcmp(vault->resource, clouds[i].suffix + 1) == 0) {
+            return clouds[i].authority;
+        }
+    }
+    return NULL;
 }

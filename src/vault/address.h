@@ -17,6 +17,8 @@ struct vault_address {
 /* EKM_VAULT_NOT_ALLOWED for anything that is not a vault of a known cloud or of vault_suffixes. */
 enum ekm_rc address_parse(const struct config *config, const char *identity,
                           struct vault_address *out) EKM_MUST_CHECK;
+/* The Entra host of the vault's cloud; NULL where the cloud is not one of the known. */
+const char *address_authority(const struct vault_address *vault);
 /* Whether `host` may receive client secrets: known Entra hosts and authority_hosts. */
 bool address_is_authority(const struct config *config, const char *host);
 

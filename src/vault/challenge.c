@@ -6,7 +6,6 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-#define TENANT_MAX       64
 #define VAULTS           256
 #define DOUBTED_AFTER_MS 60000
 
@@ -96,6 +95,12 @@ static bool collect(const char *at, struct parameters *found, bool *bearer_seen)
     return true;
 }
 
+static bool is_tenant(const char *tenant)
+{
+    return text_is_name(tenant, ".-", CHALLENGE_TENANT_MAX) && strcmp(tenant, ".") != 0 &&
+           strcmp(tenant, "..") != 0;
+}
+
 /* Exactly https://HOST/TENANT[/...]; no user, port, query or fragment. */
 static enum ekm_rc read_authority(struct call *call, const char *uri, struct challenge *out)
 {
@@ -112,8 +117,7 @@ static enum ekm_rc read_authority(struct call *call, const char *uri, struct cha
     text_lower(out->authority);
     const char *tenant = host + host_len + (host[host_len] == '/');
     if (!text_copy_n(out->tenant, sizeof out->tenant, tenant, strcspn(tenant, "/")) ||
-        !text_is_name(out->tenant, ".-", TENANT_MAX) || strcmp(out->tenant, ".") == 0 ||
-        strcmp(out->tenant, "..") == 0) {
+        !is_tenant(out->tenant)) {
         return call_fail(call, EKM_CHALLENGE_FOREIGN, "the authority names no tenant");
     }
     return EKM_OK;
@@ -164,48 +168,73 @@ enum ekm_rc challenge_parse(struct call *call, const struct vault_address *vault
 
 static struct {
     struct plat_mutex mutex;
-    struct {
+    struct place {
         char host[254];
-        struct challenge challenge;
+        struct challenge challenge; /* no authority: the vault has not said it */
+        char hint[CHALLENGE_TENANT_MAX + 1];
         uint64_t read_ms;
     } known[VAULTS];
     size_t next; /* overwritten when a stranger finds the table full */
 } memory = {.mutex = PLAT_MUTEX_INIT};
 
-/* Under the lock: the place of this vault, or VAULTS. */
-static size_t place_of(const char *vault_host)
+/* Under the lock: the place of this vault, or NULL. */
+static struct place *place_of(const char *vault_host)
 {
-    size_t i = 0;
-    while (i < VAULTS && strcmp(memory.known[i].host, vault_host) != 0) {
-        i++;
+    for (size_t i = 0; i < VAULTS; i++) {
+        if (strcmp(memory.known[i].host, vault_host) == 0) {
+            return &memory.known[i];
+        }
     }
-    return i;
+    return NULL;
 }
 
-bool challenge_recall(const char *vault_host, struct challenge *out)
+/* Under the lock: the place of this vault, made if need be. */
+static struct place *place_for(const char *vault_host)
+{
+    struct place *place = place_of(vault_host);
+    if (place == NULL) {
+        place = &memory.known[memory.next];
+        memory.next = (memory.next + 1) % VAULTS;
+        memset(place, 0, sizeof *place);
+        (void)text_copy(place->host, sizeof place->host, vault_host);
+    }
+    return place;
+}
+
+/* Under the lock. The authority never comes from what was stored. */
+static bool guess(const struct place *place, const struct vault_address *vault,
+                  struct challenge *out)
+{
+    const char *authority = address_authority(vault);
+    if (place->hint[0] == '\0' || authority == NULL) {
+        return false;
+    }
+    (void)text_copy(out->authority, sizeof out->authority, authority);
+    (void)text_copy(out->tenant, sizeof out->tenant, place->hint);
+    (void)text_copy(out->resource, sizeof out->resource, vault->resource);
+    return true;
+}
+
+bool challenge_recall(const struct vault_address *vault, struct challenge *out, bool *guessed)
 {
     plat_mutex_lock(&memory.mutex);
-    size_t place = place_of(vault_host);
-    bool known = place < VAULTS;
+    const struct place *place = place_of(vault->host);
+    bool known = place != NULL && place->challenge.authority[0] != '\0';
     if (known) {
-        *out = memory.known[place].challenge;
+        *out = place->challenge;
     }
+    *guessed = !known && place != NULL && guess(place, vault, out);
     plat_mutex_unlock(&memory.mutex);
-    return known;
+    return known || *guessed;
 }
 
 void challenge_remember(const char *vault_host, const struct challenge *challenge)
 {
     uint64_t now_ms = plat_now_ms();
     plat_mutex_lock(&memory.mutex);
-    size_t place = place_of(vault_host);
-    if (place == VAULTS) {
-        place = memory.next;
-        memory.next = (memory.next + 1) % VAULTS;
-        (void)text_copy(memory.known[place].host, sizeof memory.known[place].host, vault_host);
-    }
-    memory.known[place].challenge = *challenge;
-    memory.known[place].read_ms = now_ms;
+    struct place *place = place_for(vault_host);
+    place->challenge = *challenge;
+    place->read_ms = now_ms;
     plat_mutex_unlock(&memory.mutex);
 }
 
@@ -213,11 +242,37 @@ void challenge_doubt(const char *vault_host)
 {
     uint64_t now_ms = plat_now_ms();
     plat_mutex_lock(&memory.mutex);
-    size_t place = place_of(vault_host);
-    if (place < VAULTS && now_ms - memory.known[place].read_ms > DOUBTED_AFTER_MS) {
-        memory.known[place].host[0] = '\0';
+    struct place *place = place_of(vault_host);
+    if (place != NULL && now_ms - place->read_ms > DOUBTED_AFTER_MS) {
+        memset(place, 0, sizeof *place);
     }
     plat_mutex_unlock(&memory.mutex);
+}
+
+enum ekm_rc challenge_suggest(const char *vault_host, const char *tenant)
+{
+    if (!is_tenant(tenant)) {
+        return EKM_REQUEST_REFUSED;
+    }
+    plat_mutex_lock(&memory.mutex);
+    struct place *place = place_for(vault_host);
+    (void)text_copy(place->hint, sizeof place->hint, tenant);
+    plat_mutex_unlock(&memory.mutex);
+    return EKM_OK;
+}
+
+bool challenge_is_news(const char *vault_host, char tenant[CHALLENGE_TENANT_MAX + 1])
+{
+    plat_mutex_lock(&memory.mutex);
+    struct place *place = place_of(vault_host);
+    bool news = place != NULL && place->challenge.authority[0] != '\0' &&
+                strcmp(place->challenge.tenant, place->hint) != 0;
+    if (news) {
+        (void)text_copy(place->hint, sizeof place->hint, place->challenge.tenant);
+        (void)text_copy(tenant, CHALLENGE_TENANT_MAX + 1, place->hint);
+    }
+    plat_mutex_unlock(&memory.mutex);
+    return news;
 }
 
 void challenge_forget_all(void)

@@ -114,34 +114,41 @@ static enum ekm_rc read_answer(struct call *call, const struct http_answer *answ
     return rc;
 }
 
-static enum ekm_rc fetch(struct call *call, const struct credential *credential,
-                         const struct challenge *where, struct token **out)
+/* The request for fetch->credential and fetch->where; it points into the fetch. */
+static enum ekm_rc prepare(struct call *call, struct token_fetch *fetch)
 {
-    char url[512];
-    struct buf form = BUF_EMPTY(FORM_MAX);
-    struct http_answer answer;
-    uint64_t asked_ms = plat_now_ms();
-    http_answer_init(&answer);
-    (void)text_format(url, sizeof url, "https://%s/%s/oauth2/v2.0/token", where->authority,
-                      where->tenant);
-    enum ekm_rc rc = write_form(credential, where, &form);
+    const struct buf empty = BUF_EMPTY(FORM_MAX);
+    fetch->form = empty;
+    fetch->asked_ms = plat_now_ms();
+    (void)text_format(fetch->url, sizeof fetch->url, "https://%s/%s/oauth2/v2.0/token",
+                      fetch->where.authority, fetch->where.tenant);
+    enum ekm_rc rc = write_form(fetch->credential, &fetch->where, &fetch->form);
     if (rc != EKM_OK) {
-        (void)call_fail(call, rc, "the token request");
-    } else {
-        struct http_request request = {.method = HTTP_POST,
-                                       .url = url,
-                                       .host = where->authority,
-                                       .content_type = "application/x-www-form-urlencoded",
-                                       .body = form.data,
-                                       .body_len = form.len,
-                                       .to_entra = true};
-        rc = exchange_perform(call, &request, &answer);
+        return call_fail(call, rc, "the token request");
+    }
+    fetch->request = (struct http_request){.method = HTTP_POST,
+                                           .url = fetch->url,
+                                           .host = fetch->where.authority,
+                                           .content_type = "application/x-www-form-urlencoded",
+                                           .body = fetch->form.data,
+                                           .body_len = fetch->form.len,
+                                           .to_entra = true};
+    return EKM_OK;
+}
+
+static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struct token **out)
+{
+    struct http_answer answer;
+    http_answer_init(&answer);
+    enum ekm_rc rc = prepare(call, fetch);
+    if (rc == EKM_OK) {
+        rc = exchange_perform(call, &fetch->request, &answer);
     }
     if (rc == EKM_OK) {
-        rc = read_answer(call, &answer, asked_ms, out);
+        rc = read_answer(call, &answer, fetch->asked_ms, out);
     }
     http_answer_free(&answer);
-    buf_free(&form);
+    buf_free(&fetch->form);
     return rc;
 }
 
@@ -231,14 +238,21 @@ static enum step decide(struct call *call, struct credential *credential,
     }
 }
 
+/* Under the lock: those who wait look again. */
+static void end_flight(struct token_slot *slot)
+{
+    slot->fetching = false;
+    slot->flights++;
+    memset(&slot->failure, 0, sizeof slot->failure);
+    plat_cond_broadcast(&fetched_one);
+}
+
 /* Under the lock: the outcome of a fetch becomes everybody's. */
 static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
                    struct token *fresh)
 {
     uint64_t now_ms = plat_now_ms();
-    slot->fetching = false;
-    slot->flights++;
-    memset(&slot->failure, 0, sizeof slot->failure);
+    end_flight(slot);
     slot->next_early_ms = 0;
     if (rc == EKM_OK) {
         token_release(slot->current);
@@ -253,7 +267,6 @@ static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc
             slot->refused_until_ms = now_ms + REFUSAL_MS;
         }
     }
-    plat_cond_broadcast(&fetched_one);
 }
 
 /* Fetches for all who wait. An early renewal may take only a little of its caller's time, and may
@@ -262,13 +275,13 @@ static enum ekm_rc fetch_for_all(struct call *call, struct credential *credentia
                                  struct token_slot *slot, bool early, struct token **token)
 {
     struct token *fresh = NULL;
+    struct token_fetch fetch = {.credential = credential, .where = slot->where};
     uint64_t deadline_ms = call->deadline_ms, early_ms = plat_now_ms() + EARLY_PATIENCE_MS;
-    const struct challenge where = slot->where;
     unsigned tries = call->tries;
     if (early && early_ms < deadline_ms) {
         call->deadline_ms = early_ms;
     }
-    enum ekm_rc rc = fetch(call, credential, &where, &fresh);
+    enum ekm_rc rc = fetch_now(call, &fetch, &fresh);
     call->deadline_ms = deadline_ms;
     plat_mutex_lock(&token_lock);
     settle(slot, call, rc, fresh);
@@ -321,4 +334,54 @@ void token_reject(struct credential *credential, const struct challenge *challen
         slot->current = NULL;
     }
     plat_mutex_unlock(&token_lock);
+}
+
+/* Under the lock: takes the slot's flight, if there is a reason to fetch and nobody does. */
+static bool take_flight(struct call *call, struct token_fetch *fetch)
+{
+    const struct wait alone = {false, 0};
+    struct token_slot *slot = credential_slot(fetch->credential, &fetch->where);
+    bool mine = slot != NULL && next_step(slot, call, &alone, plat_now_ms()) == FETCH;
+    if (mine) {
+        slot->fetching = true;
+        fetch->slot = slot;
+    }
+    return mine;
+}
+
+bool token_fetch_begin(struct call *call, struct credential *credential,
+                       const struct challenge *challenge, struct token_fetch *out)
+{
+    const struct call_error before = call->error;
+    memset(out, 0, sizeof *out);
+    out->credential = credential;
+    out->where = *challenge;
+    plat_mutex_lock(&token_lock);
+    bool mine = take_flight(call, out);
+    plat_mutex_unlock(&token_lock);
+    if (mine && prepare(call, out) != EKM_OK) {
+        (void)token_fetch_end(call, out, NULL);
+        call->error = before;
+        mine = false;
+    }
+    return mine;
+}
+
+bool token_fetch_end(struct call *call, struct token_fetch *fetch, const struct http_answer *answer)
+{
+    struct token *fresh = NULL;
+    const struct call_error before = call->error;
+    enum ekm_rc rc =
+        answer != NULL ? read_answer(call, answer, fetch->asked_ms, &fresh) : EKM_NO_ANSWER;
+    plat_mutex_lock(&token_lock);
+    if (rc == EKM_OK || rc == EKM_BAD_CREDENTIALS) {
+        settle(fetch->slot, call, rc, fresh);
+    } else {
+        end_flight(fetch->slot);
+    }
+    plat_mutex_unlock(&token_lock);
+    token_release(fresh);
+    buf_free(&fetch->form);
+    call->error = before;
+    return rc == EKM_OK;
 }

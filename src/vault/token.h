@@ -7,7 +7,7 @@
 #ifndef AKVEKM_VAULT_TOKEN_H
 #define AKVEKM_VAULT_TOKEN_H
 
-#include "base/call.h"
+#include "net/http.h"
 #include "vault/challenge.h"
 
 struct credential; /* a client ID with its secret; counted */
@@ -34,6 +34,25 @@ void token_release(struct token *token); /* NULL allowed */
 /* The vault refused it: forget it, unless a newer one took its place. */
 void token_reject(struct credential *credential, const struct challenge *challenge,
                   const struct token *token);
+
+/* A fetch whose request the caller sends along with another one. */
+struct token_fetch {
+    struct credential *credential;
+    struct token_slot *slot;
+    struct challenge where;
+    uint64_t asked_ms;
+    char url[512];
+    struct buf form;
+    struct http_request request;
+};
+/* False: a token is there, or another caller fetches it, or it cannot be fetched now; token_get
+ * tells. True: token_fetch_end must follow, in any case. */
+bool token_fetch_begin(struct call *call, struct credential *credential,
+                       const struct challenge *challenge, struct token_fetch *out) EKM_MUST_CHECK;
+/* The outcome of the one try becomes everybody's if it stands: a token, or a refusal. True: a token
+ * was issued. `answer` NULL: nothing was sent. The call's error stays as it is. */
+bool token_fetch_end(struct call *call, struct token_fetch *fetch,
+                     const struct http_answer *answer);
 
 /* Wipes and frees everything that no one holds; at Free, after all sessions are gone. */
 void token_forget_all(void);

@@ -4,131 +4,26 @@
 
 #include "base/codec.h"
 #include "base/text.h"
-#include "net/exchange.h"
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
 #define BODY_MAX 8192
-#define URL_MAX  640 /* the longest host, name, version and api_version fit */
-
-/* The vault's challenge: remembered, or asked for by a request without token, whose only right
- * answer is 401. */
-static enum ekm_rc find_challenge(struct call *call, const struct vault *vault,
-                                  struct challenge *out)
-{
-    char url[URL_MAX];
-    struct http_answer answer;
-    const char *host = vault->address.host;
-    if (challenge_recall(host, out)) {
-        return EKM_OK;
-    }
-    http_answer_init(&answer);
-    (void)text_format(url, sizeof url, "https://%s/keys?maxresults=1&api-version=%s", host,
-                      call->config->api_version);
-    struct http_request request = {.method = HTTP_GET, .url = url, .host = host};
-    enum ekm_rc rc = exchange_perform(call, &request, &answer);
-    if (rc == EKM_OK && answer.status == 401) {
-        rc = challenge_parse(call, &vault->address, answer.authenticate, out);
-        call->error.http_status = 401;
-        if (rc == EKM_OK) {
-            challenge_remember(host, out);
-        }
-    } else if (rc == EKM_OK) {
-        rc = vault_status(call, &answer, EKM_CHALLENGE_MALFORMED);
-    }
-    http_answer_free(&answer);
-    return rc;
-}
-
-/* A token for the challenge. Refused by the login service that an old challenge names: the next
- * call asks the vault again. */
-static enum ekm_rc find_token(struct call *call, const struct vault *vault,
-                              const struct challenge *challenge, struct token **token,
-                              bool *fetched)
-{
-    enum ekm_rc rc = token_get(call, vault->credential, challenge, token, fetched);
-    if (rc == EKM_BAD_CREDENTIALS || rc == EKM_TOKEN_FAILED) {
-        challenge_doubt(vault->address.host);
-    }
-    return rc;
-}
 
 enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault)
 {
-    struct challenge challenge;
-    struct token *token = NULL;
-    bool fetched = false;
-    enum ekm_rc rc = find_challenge(call, vault, &challenge);
-    if (rc == EKM_OK) {
-        rc = find_token(call, vault, &challenge, &token, &fetched);
-    }
-    token_release(token);
-    return rc;
-}
-
-/* One request with the token of `challenge`. A refused token is dropped; `fetched` tells whether it
- * was issued just now. */
-static enum ekm_rc send_once(struct call *call, const struct vault *vault,
-                             const struct challenge *challenge, struct http_request *request,
-                             struct http_answer *answer, bool *fetched)
-{
-    struct token *token = NULL;
-    enum ekm_rc rc = find_token(call, vault, challenge, &token, fetched);
-    if (rc == EKM_OK) {
-        request->authorization = token_header(token);
-        rc = exchange_perform(call, request, answer);
-        request->authorization = NULL;
-    }
-    if (rc == EKM_OK && answer->status == 401) {
-        token_reject(vault->credential, challenge, token);
-    }
-    token_release(token);
-    return rc;
-}
-
-/* Sends, and once more after a 401: the vault may have moved to another tenant, or the token may
- * have been revoked. */
-static enum ekm_rc send(struct call *call, const struct vault *vault, struct http_request *request,
-                        struct http_answer *answer)
-{
-    struct challenge challenge;
-    bool fetched = false;
-    request->host = vault->address.host;
-    enum ekm_rc rc = find_challenge(call, vault, &challenge);
-    if (rc == EKM_OK) {
-        rc = send_once(call, vault, &challenge, request, answer, &fetched);
-    }
-    if (rc != EKM_OK || answer->status != 401) {
-        return rc;
-    }
-    rc = challenge_parse(call, &vault->address, answer->authenticate, &challenge);
-    call->error.http_status = 401;
-    if (rc != EKM_OK) {
-        if (wire_read_error(call, &answer->body) == EKM_OUT_OF_MEMORY) {
-            return EKM_OUT_OF_MEMORY;
-        }
-        return rc == EKM_CHALLENGE_FOREIGN ? rc : call_fail(call, EKM_UNAUTHORIZED, NULL);
-    }
-    challenge_remember(request->host, &challenge);
-    rc = send_once(call, vault, &challenge, request, answer, &fetched);
-    if (rc == EKM_OK && answer->status == 401) {
-        call->error.http_status = 401;
-        rc = wire_read_error(call, &answer->body);
-        rc = rc == EKM_OK ? call_fail(call, EKM_TOKEN_REJECTED, NULL) : rc;
-    }
-    return rc;
+    return access_open(call, vault);
 }
 
 /* Sends to `path` behind the host and expects 200. */
 static enum ekm_rc send_to(struct call *call, const struct vault *vault, const char *path,
                            struct http_request *request, struct http_answer *answer)
 {
-    char url[URL_MAX];
+    char url[VAULT_URL_MAX];
     (void)text_join(url, sizeof url,
                     (const char *const[]){"https://", vault->address.host, path, "api-version=",
                                           call->config->api_version, NULL});
     request->url = url;
-    enum ekm_rc rc = send(call, vault, request, answer);
+    enum ekm_rc rc = access_send(call, vault, request, answer);
     return rc == EKM_OK && answer->status != 200 ? vault_status(call, answer, EKM_UNEXPECTED_STATUS)
                                                  : rc;
 }
@@ -160,7 +55,7 @@ static enum ekm_rc check_key(struct call *call, const struct key_name *asked,
 enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_name *key,
                           struct vault_key *out)
 {
-    char path[URL_MAX];
+    char path[VAULT_URL_MAX];
     struct http_answer answer;
     struct http_request request = {.method = HTTP_GET};
     http_answer_init(&answer);
@@ -180,7 +75,7 @@ static enum ekm_rc operate(struct call *call, const struct vault *vault, const s
                            enum wire_operation operation, enum rsa_algorithm algorithm,
                            const uint8_t *input, size_t len, struct buf *value)
 {
-    char path[URL_MAX];
+    char path[VAULT_URL_MAX];
     struct key_name worker;
     struct http_answer answer;
     struct buf body = BUF_EMPTY(BODY_MAX);
@@ -264,7 +159,7 @@ static enum ekm_rc list(struct call *call, const struct vault *vault, const char
             break;
         }
         request.url = buf_text(&next);
-        rc = send(call, vault, &request, &answer);
+        rc = access_send(call, vault, &request, &answer);
         if (rc == EKM_OK && answer.status != 200) {
             rc = vault_status(call, &answer, EKM_UNEXPECTED_STATUS);
         }
@@ -283,7 +178,7 @@ enum ekm_rc vault_list_keys(struct call *call, const struct vault *vault, vault_
 enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, const char *name,
                                 vault_key_visitor visit, void *context)
 {
-    char path[URL_MAX];
+    char path[VAULT_URL_MAX];
     (void)text_format(path, sizeof path, "/keys/%s/versions?maxresults=25&", name);
     return list(call, vault, path, visit, context);
 }
@@ -291,7 +186,7 @@ enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, co
 enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const char *name,
                              uint32_t bits, struct vault_key *out)
 {
-    char path[URL_MAX];
+    char path[VAULT_URL_MAX];
     struct http_answer answer;
     struct buf body = BUF_EMPTY(BODY_MAX);
     struct key_name asked;
@@ -324,7 +219,7 @@ enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const
 
 enum ekm_rc vault_delete_key(struct call *call, const struct vault *vault, const char *name)
 {
-    char path[URL_MAX];
+    char path[VAULT_URL_MAX];
     struct http_answer answer;
     struct http_request request = {.method = HTTP_DELETE, .once = true};
     http_answer_init(&answer);

@@ -9,15 +9,8 @@
 #ifndef AKVEKM_VAULT_VAULT_H
 #define AKVEKM_VAULT_VAULT_H
 
-#include "base/call.h"
-#include "vault/address.h"
+#include "vault/access.h"
 #include "vault/key.h"
-#include "vault/token.h"
-
-struct vault {
-    struct vault_address address;
-    struct credential *credential;
-};
 
 /* Challenge and token, from the caches if they are there: no request then. */
 enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault) EKM_MUST_CHECK;

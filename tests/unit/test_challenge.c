@@ -292,22 +292,30 @@ static void overlong_values(void **state)
     assert_int_equal(parse(value), EKM_CHALLENGE_MALFORMED);
 }
 
+static bool recall(const char *host, struct challenge *out, bool *guessed)
+{
+    struct vault_address address = {"", "vault.azure.net"};
+    (void)text_copy(address.host, sizeof address.host, host);
+    return challenge_recall(&address, out, guessed);
+}
+
 static void remembered_by_vault(void **state)
 {
+    bool guessed = false;
     struct challenge first = {"login.microsoftonline.com", "t1", "vault.azure.net"};
     struct challenge second = {"login.microsoftonline.com", "t2", "vault.azure.net"};
     struct challenge found;
     (void)state;
-    assert_false(challenge_recall("a.vault.azure.net", &found));
+    assert_false(recall("a.vault.azure.net", &found, &guessed));
     challenge_remember("a.vault.azure.net", &first);
-    assert_true(challenge_recall("a.vault.azure.net", &found));
+    assert_true(recall("a.vault.azure.net", &found, &guessed));
     assert_string_equal(found.tenant, "t1");
-    assert_false(challenge_recall("b.vault.azure.net", &found));
+    assert_false(recall("b.vault.azure.net", &found, &guessed));
     challenge_remember("a.vault.azure.net", &second);
-    assert_true(challenge_recall("a.vault.azure.net", &found));
+    assert_true(recall("a.vault.azure.net", &found, &guessed));
     assert_string_equal(found.tenant, "t2");
     challenge_forget_all();
-    assert_false(challenge_recall("a.vault.azure.net", &found));
+    assert_false(recall("a.vault.azure.net", &found, &guessed));
 }
 
 /* The memory is bounded; the newest are there. */
@@ -315,14 +323,56 @@ static void many_vaults(void **state)
 {
     struct challenge one = {"login.microsoftonline.com", "t", "vault.azure.net"}, found;
     char host[64];
+    bool guessed = false;
     (void)state;
     for (int i = 0; i < 3000; i++) {
         (void)snprintf(host, sizeof host, "v%d.vault.azure.net", i);
         (void)snprintf(one.tenant, sizeof one.tenant, "t%d", i);
         challenge_remember(host, &one);
-        assert_true(challenge_recall(host, &found));
+        assert_true(recall(host, &found, &guessed));
         assert_string_equal(found.tenant, one.tenant);
     }
+}
+
+/* A hint gives the tenant alone: authority and resource are those of the vault's cloud. */
+static void guessed_from_a_hint(void **state)
+{
+    struct challenge said = {"login.windows.net", "t2", "vault.azure.net"}, found;
+    char tenant[CHALLENGE_TENANT_MAX + 1];
+    bool guessed = false;
+    (void)state;
+    challenge_forget_all();
+    assert_int_equal(challenge_suggest("a.vault.azure.net", "t1"), EKM_OK);
+    assert_true(recall("a.vault.azure.net", &found, &guessed));
+    assert_true(guessed);
+    assert_string_equal(found.authority, "login.microsoftonline.com");
+    assert_string_equal(found.tenant, "t1");
+    assert_string_equal(found.resource, "vault.azure.net");
+    assert_false(challenge_is_news("a.vault.azure.net", tenant));
+    challenge_remember("a.vault.azure.net", &said);
+    assert_true(recall("a.vault.azure.net", &found, &guessed));
+    assert_false(guessed);
+    assert_string_equal(found.authority, "login.windows.net");
+    assert_true(challenge_is_news("a.vault.azure.net", tenant));
+    assert_string_equal(tenant, "t2");
+    assert_false(challenge_is_news("a.vault.azure.net", tenant));
+}
+
+static void hints_that_are_none(void **state)
+{
+    static const char *const wrong[] = {"", ".", "..", "a/b", "a b", "a%2fb", "a@b", "a?b"};
+    struct vault_address elsewhere = {"a.vault.example.org", "vault.example.org"};
+    struct challenge found;
+    bool guessed = false;
+    (void)state;
+    challenge_forget_all();
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(challenge_suggest("a.vault.azure.net", wrong[i]), EKM_REQUEST_REFUSED);
+    }
+    assert_false(recall("a.vault.azure.net", &found, &guessed));
+    /* A cloud whose authority is not known. */
+    assert_int_equal(challenge_suggest(elsewhere.host, "t1"), EKM_OK);
+    assert_false(challenge_recall(&elsewhere, &found, &guessed));
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -342,6 +392,8 @@ int main(void)
         TEST(overlong_values),
         TEST(remembered_by_vault),
         TEST(many_vaults),
+        TEST(guessed_from_a_hint),
+        TEST(hints_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

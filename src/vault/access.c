@@ -1,0 +1,194 @@
+#include "vault/access.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "net/exchange.h"
+#include "vault/vault_status.h"
+#include "vault/wire.h"
+
+/* What a call goes in with. */
+struct entry {
+    struct challenge challenge;
+    bool guessed; /* the vault has not said it in this life */
+    bool fetched; /* the token was issued within this call */
+};
+
+/* The request without token whose only right answer is 401. */
+static void challenge_request(const struct call *call, const struct vault *vault,
+                              char url[VAULT_URL_MAX], struct http_request *out)
+{
+    (void)text_format(url, VAULT_URL_MAX, "https://%s/keys?maxresults=1&api-version=%s",
+                      vault->address.host, call->config->api_version);
+    *out = (struct http_request){.method = HTTP_GET, .url = url, .host = vault->address.host};
+}
+
+/* Asks the vault, with repeats. */
+static enum ekm_rc ask(struct call *call, const struct vault *vault, struct challenge *out)
+{
+    char url[VAULT_URL_MAX];
+    struct http_request request;
+    struct http_answer answer;
+    http_answer_init(&answer);
+    challenge_request(call, vault, url, &request);
+    enum ekm_rc rc = exchange_perform(call, &request, &answer);
+    if (rc == EKM_OK && answer.status == 401) {
+        rc = challenge_parse(call, &vault->address, answer.authenticate, out);
+        call->error.http_status = 401;
+        if (rc == EKM_OK) {
+            challenge_remember(vault->address.host, out);
+        }
+    } else if (rc == EKM_OK) {
+        rc = vault_status(call, &answer, EKM_CHALLENGE_MALFORMED);
+    }
+    http_answer_free(&answer);
+    return rc;
+}
+
+static bool same_tenant(const struct challenge *a, const struct challenge *b)
+{
+    return text_equal_nocase(a->tenant, b->tenant);
+}
+
+/* One try of both at once: the vault is asked for its challenge while the token for the guess is on
+ * its way. True: the vault has answered, *said is its word. */
+static bool ask_and_fetch(struct call *call, const struct vault *vault, struct token_fetch *fetch,
+                          bool *issued, struct challenge *said)
+{
+    char url[VAULT_URL_MAX];
+    struct http_request request;
+    struct http_answer answers[2];
+    http_answer_init(&answers[0]);
+    http_answer_init(&answers[1]);
+    challenge_request(call, vault, url, &request);
+    /* The vault first: what comes next then finds its connection. */
+    struct http_item items[2] = {{.request = &request, .answer = &answers[0]},
+                                 {.request = &fetch->request, .answer = &answers[1]}};
+    bool tried = exchange_try_all(call, items, 2);
+    *issued = token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].answer : NULL);
+    bool answered = tried && items[0].rc == EKM_OK && answers[0].status == 401 &&
+                    challenge_parse(call, &vault->address, answers[0].authenticate, said) == EKM_OK;
+    call_new_try(call);
+    http_answer_free(&answers[0]);
+    http_answer_free(&answers[1]);
+    return answered;
+}
+
+/* Makes the guess certain, if this call is the one that has to fetch a token. The others go in with
+ * the guess: the vault's 401 would tell them better. */
+static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct entry *entry)
+{
+    struct token_fetch fetch;
+    struct challenge said;
+    bool issued = false;
+    if (!token_fetch_begin(call, vault->credential, &entry->challenge, &fetch)) {
+        return EKM_OK;
+    }
+    enum ekm_rc rc =
+        ask_and_fetch(call, vault, &fetch, &issued, &said) ? EKM_OK : ask(call, vault, &said);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    /* The same tenant behind another of its cloud's names: the token that is there serves. */
+    if (!issued || !same_tenant(&said, &entry->challenge)) {
+        entry->challenge = said;
+    }
+    entry->guessed = false;
+    challenge_remember(vault->address.host, &entry->challenge);
+    return EKM_OK;
+}
+
+static enum ekm_rc find_challenge(struct call *call, const struct vault *vault, struct entry *entry)
+{
+    if (!challenge_recall(&vault->address, &entry->challenge, &entry->guessed)) {
+        return ask(call, vault, &entry->challenge);
+    }
+    return entry->guessed ? confirm(call, vault, entry) : EKM_OK;
+}
+
+/* A token for the challenge. A refusal under a guess is none: the vault may have moved since. */
+static enum ekm_rc find_token(struct call *call, const struct vault *vault, struct entry *entry,
+                              struct token **token)
+{
+    const char *host = vault->address.host;
+    struct challenge said;
+    enum ekm_rc rc = token_get(call, vault->credential, &entry->challenge, token, &entry->fetched);
+    bool refused = rc == EKM_BAD_CREDENTIALS || rc == EKM_TOKEN_FAILED;
+    if (refused && entry->guessed) {
+        const struct call_error error = call->error;
+        entry->guessed = false;
+        if (ask(call, vault, &said) == EKM_OK && !same_tenant(&said, &entry->challenge)) {
+            entry->challenge = said;
+            call_new_try(call);
+            return token_get(call, vault->credential, &said, token, &entry->fetched);
+        }
+        call->error = error;
+    }
+    if (refused) {
+        challenge_doubt(host);
+    }
+    return rc;
+}
+
+enum ekm_rc access_open(struct call *call, const struct vault *vault)
+{
+    struct entry entry;
+    struct token *token = NULL;
+    memset(&entry, 0, sizeof entry);
+    enum ekm_rc rc = find_challenge(call, vault, &entry);
+    if (rc == EKM_OK) {
+        rc = find_token(call, vault, &entry, &token);
+    }
+    token_release(token);
+    return rc;
+}
+
+/* One request with the token of the challenge. A refused token is dropped. */
+static enum ekm_rc send_once(struct call *call, const struct vault *vault, struct entry *entry,
+                             struct http_request *request, struct http_answer *answer)
+{
+    struct token *token = NULL;
+    enum ekm_rc rc = find_token(call, vault, entry, &token);
+    if (rc == EKM_OK) {
+        request->authorization = token_header(token);
+        rc = exchange_perform(call, request, answer);
+        request->authorization = NULL;
+    }
+    if (rc == EKM_OK && answer->status == 401) {
+        token_reject(vault->credential, &entry->challenge, token);
+    }
+    token_release(token);
+    return rc;
+}
+
+enum ekm_rc access_send(struct call *call, const struct vault *vault, struct http_request *request,
+                        struct http_answer *answer)
+{
+    struct entry entry;
+    memset(&entry, 0, sizeof entry);
+    request->host = vault->address.host;
+    enum ekm_rc rc = find_challenge(call, vault, &entry);
+    if (rc == EKM_OK) {
+        rc = send_once(call, vault, &entry, request, answer);
+    }
+    if (rc != EKM_OK || answer->status != 401) {
+        return rc;
+    }
+    rc = challenge_parse(call, &vault->address, answer->authenticate, &entry.challenge);
+    call->error.http_status = 401;
+    if (rc != EKM_OK) {
+        if (wire_read_error(call, &answer->body) == EKM_OUT_OF_MEMORY) {
+            return EKM_OUT_OF_MEMORY;
+        }
+        return rc == EKM_CHALLENGE_FOREIGN ? rc : call_fail(call, EKM_UNAUTHORIZED, NULL);
+    }
+    challenge_remember(request->host, &entry.challenge);
+    entry.guessed = false;
+    rc = send_once(call, vault, &entry, request, answer);
+    if (rc == EKM_OK && answer->status == 401) {
+        call->error.http_status = 401;
+        rc = wire_read_error(call, &answer->body);
+        rc = rc == EKM_OK ? call_fail(call, EKM_TOKEN_REJECTED, NULL) : rc;
+    }
+    return rc;
+}

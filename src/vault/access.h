@@ -1,0 +1,27 @@
+/*
+ * The way in: a request to a vault with the token that the vault's challenge asks for.
+ *
+ * Owns nothing; a struct vault belongs to a session and is immutable. Called by vault.c; any
+ * thread. Rules: behaviour.md sections 2 and 7 (401), key-vault-wire.md section 4.
+ */
+#ifndef AKVEKM_VAULT_ACCESS_H
+#define AKVEKM_VAULT_ACCESS_H
+
+#include "vault/token.h"
+
+struct vault {
+    struct vault_address address;
+    struct credential *credential;
+};
+
+#define VAULT_URL_MAX 640 /* the longest host, name, version and api_version fit */
+
+/* Challenge and token, from the caches if they are there: no request then. */
+enum ekm_rc access_open(struct call *call, const struct vault *vault) EKM_MUST_CHECK;
+
+/* Sends request->url, and once more after a 401: the vault may have moved to another tenant, or the
+ * token may have been revoked. EKM_OK with any status that stands but 401. */
+enum ekm_rc access_send(struct call *call, const struct vault *vault, struct http_request *request,
+                        struct http_answer *answer) EKM_MUST_CHECK;
+
+#endif

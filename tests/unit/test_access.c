@@ -1,0 +1,240 @@
+// wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// with: scripted_http.c fake_clock.c
+/* The way in with a tenant that was stored: one turn less where it is still right, nothing lost
+ * where it is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "fake_clock.h"
+#include "net/exchange.h"
+#include "scripted_http.h"
+#include "vault/access.h"
+
+#define HOST   "contoso.vault.azure.net"
+#define SECRET "11111111222243338444555555555555Canary~Secret"
+#define ENTRA  "https://login.microsoftonline.com/"
+#define TOKEN  "/oauth2/v2.0/token"
+#define CHALLENGE(authority)                                                                       \
+    "Bearer authorization=\"https://" authority "\", resource=\"https://vault.azure.net\""
+
+/* A cloud in which one tenant has the vault and knows the application. */
+static struct {
+    const char *challenge, *token_url;
+    long vault_status, token_status; /* 401 and 200 where all is well */
+    unsigned challenges, tokens, refused;
+} cloud;
+static struct config config;
+static struct call call;
+static struct vault vault;
+
+static void serve(void *context, struct call *asking, const struct seen_request *asked,
+                  struct scripted_answer *answer)
+{
+    (void)context;
+    (void)asking;
+    if (!asked->to_entra) {
+        bool inside = strcmp(asked->bearer, "t1") == 0;
+        cloud.challenges += !inside;
+        answer->status = inside ? 200 : cloud.vault_status;
+        answer->authenticate = cloud.challenge;
+        answer->body = "{}";
+        return;
+    }
+    bool known = strcmp(asked->url, cloud.token_url) == 0;
+    cloud.tokens += known;
+    cloud.refused += !known;
+    answer->status = known ? cloud.token_status : 400;
+    answer->body = known && cloud.token_status == 200
+                       ? "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"t1\"}"
+                       : "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}";
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_clock_reset();
+    scripted_http_reset();
+    exchange_reset();
+    challenge_forget_all();
+    config_defaults(&config);
+    call_begin(&call, "Test", &config);
+    memset(&cloud, 0, sizeof cloud);
+    cloud.challenge = CHALLENGE("login.microsoftonline.com/tenant-1");
+    cloud.token_url = ENTRA "tenant-1" TOKEN;
+    cloud.vault_status = 401;
+    cloud.token_status = 200;
+    scripted_http_serve(serve, NULL);
+    if (address_parse(&config, "contoso", &vault.address) != EKM_OK) {
+        return -1;
+    }
+    return credential_open(&call, SECRET, strlen(SECRET), &vault.credential) == EKM_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    credential_release(vault.credential);
+    token_forget_all();
+    return 0;
+}
+
+static void suggest(const char *tenant)
+{
+    assert_int_equal(challenge_suggest(HOST, tenant), EKM_OK);
+}
+
+/* One request to the vault that needs a token. */
+static enum ekm_rc send(long *status)
+{
+    struct http_answer answer;
+    struct http_request request = {.method = HTTP_GET, .url = "https://" HOST "/keys/name?"};
+    http_answer_init(&answer);
+    enum ekm_rc rc = access_send(&call, &vault, &request, &answer);
+    *status = answer.status;
+    http_answer_free(&answer);
+    return rc;
+}
+
+static void expect(enum ekm_rc rc, unsigned challenges, unsigned tokens, unsigned refused)
+{
+    long status = 0;
+    enum ekm_rc got = send(&status);
+    if (got != rc) {
+        fail_msg("%s instead of %s (%s)", ekm_name(got), ekm_name(rc), call.error.note);
+    }
+    assert_int_equal(status, rc == EKM_OK ? 200 : 0);
+    assert_int_equal(cloud.challenges, challenges);
+    assert_int_equal(cloud.tokens, tokens);
+    assert_int_equal(cloud.refused, refused);
+}
+
+/* The vault is asked and the token fetched in one turn; the vault's word makes the guess certain.
+ */
+static void right_hint(void **state)
+{
+    struct challenge known;
+    bool guessed = true;
+    (void)state;
+    suggest("tenant-1");
+    expect(EKM_OK, 1, 1, 0);
+    assert_string_equal(scripted_http_seen(0)->host, HOST);
+    assert_string_equal(scripted_http_seen(0)->bearer, "");
+    assert_string_equal(scripted_http_seen(1)->url, cloud.token_url);
+    assert_true(challenge_recall(&vault.address, &known, &guessed));
+    assert_false(guessed);
+    expect(EKM_OK, 1, 1, 0);
+}
+
+/* The same tenant behind another name of its cloud: no second token. */
+static void right_hint_other_authority(void **state)
+{
+    (void)state;
+    cloud.challenge = CHALLENGE("login.windows.net/TENANT-1");
+    suggest("tenant-1");
+    expect(EKM_OK, 1, 1, 0);
+}
+
+/* The vault moved: the refusal under the hint is no refused credential. */
+static void moved_vault(void **state)
+{
+    char tenant[CHALLENGE_TENANT_MAX + 1];
+    (void)state;
+    cloud.challenge = CHALLENGE("login.microsoftonline.com/tenant-2");
+    cloud.token_url = ENTRA "tenant-2" TOKEN;
+    suggest("tenant-1");
+    expect(EKM_OK, 1, 1, 1);
+    assert_true(challenge_is_news(HOST, tenant));
+    assert_string_equal(tenant, "tenant-2");
+}
+
+/* Another caller met the refusal, and this one has no part in the fetch. */
+static void moved_vault_seen_by_the_second_caller(void **state)
+{
+    struct token_fetch fetch;
+    struct challenge guess = {"login.microsoftonline.com", "tenant-1", "vault.azure.net"};
+    struct http_answer answer;
+    (void)state;
+    http_answer_init(&answer);
+    answer.status = 400;
+    assert_int_equal(buf_append_text(&answer.body, "{\"error\":\"invalid_client\"}"), EKM_OK);
+    cloud.challenge = CHALLENGE("login.microsoftonline.com/tenant-2");
+    cloud.token_url = ENTRA "tenant-2" TOKEN;
+    suggest("tenant-1");
+    assert_true(token_fetch_begin(&call, vault.credential, &guess, &fetch));
+    assert_false(token_fetch_end(&call, &fetch, &answer));
+    http_answer_free(&answer);
+    expect(EKM_OK, 1, 1, 0);
+}
+
+/* A credential that is refused where the vault really is: one token request, remembered. */
+static void refused_credential(void **state)
+{
+    (void)state;
+    cloud.token_status = 401;
+    suggest("tenant-1");
+    expect(EKM_BAD_CREDENTIALS, 1, 1, 0);
+    call_begin(&call, "Test", &config);
+    expect(EKM_BAD_CREDENTIALS, 1, 1, 0);
+}
+
+/* Neither answers well: the ordinary way tells what is wrong, with its repeats. */
+static void vault_and_entra_fail(void **state)
+{
+    (void)state;
+    config.call_timeout_ms = 5000;
+    call_begin(&call, "Test", &config);
+    cloud.vault_status = 503;
+    cloud.token_status = 503;
+    suggest("tenant-1");
+    long status = 0;
+    assert_int_equal(send(&status), EKM_SERVER_ERROR);
+    assert_true(cloud.challenges > 2);
+    assert_int_equal(cloud.tokens, 1);
+    cloud.vault_status = 401;
+    call_begin(&call, "Test", &config);
+    assert_int_equal(send(&status), EKM_TOKEN_UNAVAILABLE);
+    cloud.token_status = 200;
+    call_begin(&call, "Test", &config);
+    assert_int_equal(send(&status), EKM_OK);
+    assert_int_equal(status, 200);
+}
+
+/* A challenge that leads outside Azure is an error with a hint, too. */
+static void foreign_challenge(void **state)
+{
+    (void)state;
+    cloud.challenge = CHALLENGE("login.example.org/tenant-1");
+    suggest("tenant-1");
+    long status = 0;
+    assert_int_equal(send(&status), EKM_CHALLENGE_FOREIGN);
+    assert_int_equal(cloud.tokens, 1); /* at the cloud's own Entra */
+}
+
+static void no_hint(void **state)
+{
+    (void)state;
+    expect(EKM_OK, 1, 1, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(no_hint),
+        TEST(right_hint),
+        TEST(right_hint_other_authority),
+        TEST(moved_vault),
+        TEST(moved_vault_seen_by_the_second_caller),
+        TEST(refused_credential),
+        TEST(vault_and_entra_fail),
+        TEST(foreign_challenge),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
