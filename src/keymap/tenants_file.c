@@ -21,14 +21,14 @@ static void path_of(char out[PATH_CAP], const char *ending)
 }
 
 /* An absent file is an empty one. */
-static enum plat_io read_file(struct buf *text)
+static enum plat_io read_file(struct buf *text, struct plat_file_state *state)
 {
     char path[PATH_CAP];
-    struct plat_file_state state;
     int handle = -1;
     size_t len = 0;
     path_of(path, ".tenants");
-    enum plat_io io = plat_file_open(path, PLAT_TRUST_ANY, &handle, &state);
+    memset(state, 0, sizeof *state);
+    enum plat_io io = plat_file_open(path, PLAT_TRUST_ANY, &handle, state);
     if (io == PLAT_IO_OK) {
         io = buf_reserve(text, FILE_MAX_BYTES) == EKM_OK
                  ? plat_file_read(handle, text->data, FILE_MAX_BYTES, &len)
@@ -61,8 +61,9 @@ static bool next_line(const char **at, char host[254], char tenant[254])
 void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenant))
 {
     char host[254], tenant[254];
+    struct plat_file_state state;
     struct buf text = BUF_EMPTY(FILE_MAX_BYTES + 1);
-    if (read_file(&text) == PLAT_IO_OK) {
+    if (read_file(&text, &state) == PLAT_IO_OK) {
         const char *at = buf_text(&text);
         while (next_line(&at, host, tenant)) {
             const char *read = tenant[0] != '\0' ? keymap_read_host(host) : NULL;
@@ -96,7 +97,7 @@ enum plat_io tenants_store_put(const char *vault_host, const char *tenant)
 {
     char path[PATH_CAP], lock_path[PATH_CAP];
     int lock = -1;
-    struct plat_file_state state;
+    struct plat_file_state former, state;
     struct buf text = BUF_EMPTY(FILE_MAX_BYTES + 1), next = BUF_EMPTY(2 * FILE_MAX_BYTES);
     path_of(path, ".tenants");
     path_of(lock_path, ".lock");
@@ -105,11 +106,11 @@ enum plat_io tenants_store_put(const char *vault_host, const char *tenant)
         io = plat_lock_take(lock_path, plat_now_ms() + WAIT_MS, NULL, NULL, &lock);
     }
     if (io == PLAT_IO_OK) {
-        io = read_file(&text);
+        io = read_file(&text, &former);
     }
     if (io == PLAT_IO_OK) {
         io = write_next(buf_text(&text), vault_host, tenant, &next) == EKM_OK
-                 ? plat_file_replace(path, next.data, next.len, &state)
+                 ? plat_file_replace(path, &former, next.data, next.len, &state)
                  : PLAT_IO_FAILED;
     }
     plat_lock_release(&lock);

@@ -50,10 +50,24 @@ static bool same_tenant(const struct challenge *a, const struct challenge *b)
     return text_equal_nocase(a->tenant, b->tenant);
 }
 
+/* What the one try for the challenge came to; set in the call. */
+static enum ekm_rc judge(struct call *call, const struct vault *vault, const struct http_item *item,
+                         struct challenge *said)
+{
+    if (item->rc != EKM_OK) {
+        call->error = item->error;
+        return item->rc;
+    }
+    return item->answer->status == 401
+               ? challenge_parse(call, &vault->address, item->answer->authenticate, said)
+               : vault_status(call, item->answer, EKM_CHALLENGE_MALFORMED);
+}
+
 /* One try of both at once: the vault is asked for its challenge while the token for the guess is on
- * its way. True: the vault has answered, *said is its word. */
-static bool ask_and_fetch(struct call *call, const struct vault *vault, struct token_fetch *fetch,
-                          bool *issued, struct challenge *said)
+ * its way. EKM_OK: *said is the vault's word; else set in the call, or EKM_NO_ANSWER without: it
+ * was not tried. */
+static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
+                                 struct token_fetch *fetch, bool *issued, struct challenge *said)
 {
     char url[VAULT_URL_MAX];
     struct http_request request;
@@ -66,12 +80,10 @@ static bool ask_and_fetch(struct call *call, const struct vault *vault, struct t
                                  {.request = &fetch->request, .answer = &answers[1]}};
     bool tried = exchange_try_all(call, items, 2);
     *issued = token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].answer : NULL);
-    bool answered = tried && items[0].rc == EKM_OK && answers[0].status == 401 &&
-                    challenge_parse(call, &vault->address, answers[0].authenticate, said) == EKM_OK;
-    call_new_try(call);
+    enum ekm_rc rc = tried ? judge(call, vault, &items[0], said) : EKM_NO_ANSWER;
     http_answer_free(&answers[0]);
     http_answer_free(&answers[1]);
-    return answered;
+    return rc;
 }
 
 /* Makes the guess certain, if this call is the one that has to fetch a token. The others go in with
@@ -84,8 +96,15 @@ static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct 
     if (!token_fetch_begin(call, vault->credential, &entry->challenge, &fetch)) {
         return EKM_OK;
     }
-    enum ekm_rc rc =
-        ask_and_fetch(call, vault, &fetch, &issued, &said) ? EKM_OK : ask(call, vault, &said);
+    enum ekm_rc rc = ask_and_fetch(call, vault, &fetch, &issued, &said);
+    if (rc != EKM_OK) {
+        const struct call_error first = call->error;
+        rc = ask(call, vault, &said);
+        if (rc == EKM_DEADLINE && first.rc != EKM_OK) {
+            call->error = first; /* a try had ended */
+            rc = first.rc;
+        }
+    }
     if (rc != EKM_OK) {
         return rc;
     }
@@ -94,6 +113,7 @@ static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct 
         entry->challenge = said;
     }
     entry->guessed = false;
+    call->error = (struct call_error){.rc = EKM_OK};
     challenge_remember(vault->address.host, &entry->challenge);
     return EKM_OK;
 }

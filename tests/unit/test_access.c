@@ -205,6 +205,21 @@ static void vault_and_entra_fail(void **state)
     assert_int_equal(status, 200);
 }
 
+/* The time is used up by the try of both at once: its code counts, not the deadline. */
+static void the_first_try_takes_it_all(void **state)
+{
+    (void)state;
+    suggest("tenant-1");
+    config.call_timeout_ms = 11000;
+    call_begin(&call, "Test", &config);
+    scripted_http_add(&(struct scripted_answer){.status = 401, .takes_ms = 20000});
+    scripted_http_add(&(struct scripted_answer){.status = 200});
+    scripted_http_add(&(struct scripted_answer){.status = 401, .takes_ms = 20000});
+    long status = 0;
+    assert_int_equal(send(&status), EKM_NO_ANSWER);
+    assert_int_equal(call.error.rc, EKM_NO_ANSWER);
+}
+
 /* A challenge that leads outside Azure is an error with a hint, too. */
 static void foreign_challenge(void **state)
 {
@@ -235,6 +250,7 @@ int main(void)
         TEST(refused_credential),
         TEST(vault_and_entra_fail),
         TEST(foreign_challenge),
+        TEST(the_first_try_takes_it_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

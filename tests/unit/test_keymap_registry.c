@@ -17,6 +17,7 @@
 
 #include "keymap/keymap.h"
 #include "keymap/keymap_store.h"
+#include "keymap/tenants_store.h"
 #include "platform/registry.h"
 
 #define PROVIDERS L"SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider"
@@ -30,6 +31,7 @@
 
 static struct config config;
 static struct call call;
+static unsigned tenants_seen;
 
 static bool flush_fails;
 static unsigned flushes;
@@ -487,6 +489,30 @@ static void test_probe_asks_the_vaults_own_branch(void **state)
     keymap_stop();
 }
 
+static void see_tenant(const char *vault_host, const char *tenant)
+{
+    assert_string_equal(vault_host, HOST);
+    assert_string_equal(tenant, "tenant-1");
+    tenants_seen++;
+}
+
+/* A value of the vault's branch, which the first entry makes. */
+static void tenants(void **state)
+{
+    (void)state;
+    tenants_seen = 0;
+    assert_int_equal(tenants_store_put(HOST, "tenant-1"), PLAT_IO_ABSENT);
+    put("HTTPS://" HOST "/", HEX, URI);
+    put("Log", "x", NULL);
+    assert_int_equal(tenants_store_put(HOST, "tenant-1"), PLAT_IO_OK);
+    assert_int_equal(tenants_store_put(OTHER, "tenant-2"), PLAT_IO_ABSENT);
+    tenants_store_visit(see_tenant);
+    assert_int_equal(tenants_seen, 1);
+    keymap_start(&config);
+    assert_int_equal(keymap_count(), 1);
+    keymap_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +529,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_probe_asks_the_vaults_own_branch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_key_of_the_administrator, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_rights, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tenants, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
