@@ -23,7 +23,7 @@ usage: sh cmake/dev.sh COMMAND
   fuzz       run every fuzzer in turn: fuzz [SECONDS each, or EXECUTIONSx each], 60 s if nothing is said
   coverage   run every test and show which lines of src/ ran, by file and in all
   bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
-  torture    the map's writers killed thousands of times, in several processes at once; a few minutes
+  torture    the map's writers killed thousands of times, and every allocation refused once; some minutes
   soak       a million Decrypts from 32 threads with faults sprinkled in: nothing may grow; minutes
   setup      install the packages that are missing, nothing else
   clean      remove the build folders
@@ -159,6 +159,8 @@ torture() {
     "$root/build/torture_map" 5000
     say 'killing hosts within the exports'
     "$root/build/torture_calls" 2000
+    say 'refusing every allocation'
+    "$root/build/torture_allocations" all
 }
 
 # fuzz [EFFORT]: what was found before is begun with.

@@ -3,8 +3,8 @@
  * first 10,000 it must not outgrow.
  *
  * `integration_soak COUNT` does as many; without COUNT as many as the test command has time for.
- * glibc's caches for each thread are off, and pages that its heap keeps unused are given back before
- * each look: both fill up slowly by chance, whoever calls.
+ * glibc's heaps and caches for each thread are off, and pages that the one heap keeps unused are given
+ * back before each look: all of them fill up slowly by chance, whoever calls.
  */
 #include "footprint.h"
 #include "harness.h"
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nothing_grows)};
     if (getenv("GLIBC_TUNABLES") == NULL) {
-        setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
+        setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1", 1);
         execv("/proc/self/exe", argv);
     }
     wanted = argc > 1 ? strtol(argv[1], NULL, 10) : COUNT_SHORT;

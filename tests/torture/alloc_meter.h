@@ -1,0 +1,35 @@
+/*
+ * Every allocation of the library, of libcurl, of cJSON and of OpenSSL, seen apart: counted, made to
+ * fail, and missed when it is not freed.
+ *
+ * The core's objects come here through the linker's --wrap, the others through the hooks that each
+ * offers, so it works under the sanitizers as well. Allocations count while somebody is inside; frees
+ * always do. One thread arms and reads, any may allocate.
+ */
+#ifndef AKVEKM_TORTURE_ALLOC_METER_H
+#define AKVEKM_TORTURE_ALLOC_METER_H
+
+#include <stdbool.h>
+
+enum meter { METER_CORE, METER_CURL, METER_CJSON, METER_OPENSSL, METER_COUNT };
+
+extern const char *const meter_names[METER_COUNT];
+
+/* Before anything else in the program. False: OpenSSL has allocated already. */
+bool meter_install(void);
+void meter_enter(void);
+void meter_leave(void);
+
+/* From now on the `nth` allocation of `meter` fails, the first being 1; with `onwards` every later
+ * one, too. */
+void meter_arm(enum meter meter, unsigned long nth, bool onwards);
+/* Gives how many there were; *failed: how many of them were refused. */
+unsigned long meter_disarm(unsigned long *failed);
+
+unsigned long meter_live(enum meter meter);
+/* What is made from here on is known by its stack, if `stacks`. */
+unsigned long meter_mark(bool stacks);
+/* Prints the stacks of what was made after `mark` and is still there, each once with its count. */
+void meter_print_live(enum meter meter, unsigned long mark);
+
+#endif
