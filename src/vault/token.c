@@ -24,11 +24,6 @@
 
 static struct plat_cond fetched_one = PLAT_COND_INIT;
 
-const char *token_value(const struct token *token)
-{
-    return token->header + sizeof TOKEN_HEADER - 1;
-}
-
 const char *token_header(const struct token *token)
 {
     return token->header;

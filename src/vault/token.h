@@ -27,7 +27,6 @@ const char *credential_client_id(const struct credential *credential); /* GUID f
 enum ekm_rc token_get(struct call *call, struct credential *credential,
                       const struct challenge *challenge, struct token **out,
                       bool *fetched) EKM_MUST_CHECK;
-const char *token_value(const struct token *token);
 /* "Authorization: Bearer <token>", so that no request copies it. */
 const char *token_header(const struct token *token);
 void token_release(struct token *token); /* NULL allowed */
