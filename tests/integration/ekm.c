@@ -43,8 +43,7 @@ void ekm_unload(struct ekm *ekm)
     ekm->module = NULL;
 }
 
-/* ASCII to UTF-16 in `units`; the tests use no other names. */
-static SqlCpStr wide(const char *text, uint16_t *units)
+SqlCpStr ekm_wide(const char *text, uint16_t *units)
 {
     size_t len = strlen(text);
     for (size_t i = 0; i < len; i++) {
@@ -58,7 +57,7 @@ SqlCpError ekm_open(const struct ekm *ekm, const char *identity, const char *sec
                     SqlCpSession *session)
 {
     uint16_t name[300], password[300];
-    SqlCpCredential credential = {wide(identity, name), wide(secret, password)};
+    SqlCpCredential credential = {ekm_wide(identity, name), ekm_wide(secret, password)};
     return ekm->OpenSession(&credential, session);
 }
 
@@ -66,7 +65,7 @@ SqlCpError ekm_find(const struct ekm *ekm, const SqlCpSession *session, const ch
                     SqlCpData *thumb)
 {
     uint16_t units[300], found[300];
-    SqlCpStr wanted = wide(name, units);
+    SqlCpStr wanted = ekm_wide(name, units);
     SqlCpKeyInfo info = {{0, NULL}, {0, NULL}, 0, 0};
     SqlCpError code = ekm->GetKeyInfoByName(session, &wanted, &info);
     if (code != SQLCP_INSUFFICIENT_BUFFER) {

@@ -74,6 +74,8 @@ void ekm_load(struct ekm *ekm);
 void ekm_load_from(struct ekm *ekm, const char *path);
 void ekm_unload(struct ekm *ekm);
 
+/* ASCII to UTF-16 in `units`; the tests use no other names. */
+SqlCpStr ekm_wide(const char *text, uint16_t *units);
 SqlCpError ekm_open(const struct ekm *ekm, const char *identity, const char *secret,
                     SqlCpSession *session);
 /* GetKeyInfoByName by the two-call dance; thumb has room for 32 bytes, its cb is set. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,7 +20,6 @@
 static struct sim sim;
 static struct ekm ekm;
 static unsigned kills;
-static uint64_t run_id; /* so that no two processes make keys of one name */
 
 static void key_name(unsigned writer, unsigned number, char name[27])
 {
@@ -74,21 +74,18 @@ static SqlCpError find_one(const SqlCpSession *session, unsigned writer, unsigne
     return code;
 }
 
-static SqlCpError create_one(const SqlCpSession *session, unsigned number, int pipe_handle)
+static SqlCpError create_one(const SqlCpSession *session, uint64_t life, unsigned number,
+                             int pipe_handle)
 {
     char name[27];
     uint16_t units[27];
     uint8_t bytes[32];
     SqlCpData thumb = {sizeof bytes, bytes};
     struct torture_ack ack = {"", ""};
-    snprintf(name, sizeof name, "C-%llx-%x-%x", (unsigned long long)run_id, (unsigned)getpid(),
-             number);
-    for (size_t i = 0; i <= strlen(name); i++) {
-        units[i] = (uint8_t)name[i];
-    }
+    snprintf(name, sizeof name, "C-%016llx-%x", (unsigned long long)life, number);
     snprintf(ack.uri, sizeof ack.uri, "https://" SIM_VAULT "/keys/%s/", name);
     torture_begin(pipe_handle, &ack);
-    const SqlCpStr wanted = {(uint32_t)(2 * strlen(name)), units};
+    const SqlCpStr wanted = ekm_wide(name, units);
     SqlCpError code = ekm.CreateKey(session, &wanted, 1, 0, &thumb);
     if (code == SQLCP_SUCCESS) {
         set_thumbprint(&ack, &thumb);
@@ -102,9 +99,13 @@ static void write_entries(void *context, unsigned round, unsigned writer, unsign
                           int pipe_handle)
 {
     SqlCpSession session;
+    uint64_t life; /* no two make keys of one name */
     (void)context;
     (void)round;
-    SqlCpError code = ekm.InitializeProvider();
+    SqlCpError code = getrandom(&life, sizeof life, 0) == (ssize_t)sizeof life ? 0 : -1;
+    if (code == SQLCP_SUCCESS) {
+        code = ekm.InitializeProvider();
+    }
     if (code == SQLCP_SUCCESS) {
         code = ekm_open(&ekm, "contoso-vault", SIM_PASSWORD, &session);
     }
@@ -112,7 +113,7 @@ static void write_entries(void *context, unsigned round, unsigned writer, unsign
         torture_ready(pipe_handle);
     }
     for (unsigned number = done; code == SQLCP_SUCCESS; number++) {
-        code = writer == CREATOR ? create_one(&session, number, pipe_handle)
+        code = writer == CREATOR ? create_one(&session, life, number, pipe_handle)
                                  : find_one(&session, writer, number % KEYS, number >= KEYS, pipe_handle);
     }
     fprintf(stderr, "writer %u: code %d\n", writer, code);
@@ -138,7 +139,6 @@ static void test_calls(void **state)
     for (unsigned i = 0; i < FINDERS * KEYS; i++) {
         make_key(i / KEYS, i % KEYS);
     }
-    run_id = (uint64_t)getpid();
     ekm_load(&ekm);
     snprintf(map_path, sizeof map_path, "%s/keymap", sim.folder);
     const struct torture torture = {.map_path = map_path,
