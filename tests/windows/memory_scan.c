@@ -1,5 +1,6 @@
 /*
- * memory_scan.exe DLL VAULT KEY SECRET: one life of the provider, then the whole process is
+ * memory_scan.exe DLL VAULT KEY SECRET LIVES: that many lives of the provider, from LoadLibrary to
+ * FreeLibrary, each with all that a host does; then handles are counted, and the whole process is
  * searched for what must be gone.
  *
  * SECRET is hex with every byte turned by MASK, so that the process never holds it but in the
@@ -17,6 +18,8 @@
 #include <akvekm/sqlcrypt.h>
 
 enum { MASK = 0x55, KEY_LEN = 32, MARK_MAX = 512 };
+/* Lives until all that is made once is made, and what the system may add by itself later on. */
+enum { SETTLED = 10, SLACK = 8 };
 
 struct mark {
     const char *what;
@@ -179,23 +182,53 @@ static void use_key(const SqlCpSession *session, const char *key)
     SecureZeroMemory(plain_bytes, sizeof plain_bytes);
 }
 
-int main(int argc, char **argv)
+static void live(char **argv, bool first)
 {
     SqlCpSession session = NULL;
-    bool clean = true;
-    if (argc != 5 || !(dll = LoadLibraryA(argv[1])))
-        fail("usage: memory_scan DLL VAULT KEY SECRET", (long)GetLastError());
-    mark_secret(argv[4]);
-    mark_token();
-    mark_key();
+    dll = LoadLibraryA(argv[1]);
+    if (!dll)
+        fail("LoadLibrary", (long)GetLastError());
     CALL(SqlCryptInitializeProvider);
     open_session(argv[2], &session);
     use_key(&session, argv[3]);
-    scan();
-    if (marks[2].found == 0) /* an open session has its token: a search that misses it is blind */
-        fail("the search finds not even the token of an open session", 0);
+    if (first)
+        scan();
+    if (first && marks[2].found == 0) /* an open session has its token */
+        fail("the search is blind: it finds no token of an open session", 0);
     CALL(SqlCryptCloseSession, &session, 0);
     CALL(SqlCryptFreeProvider);
+    if (!FreeLibrary(dll))
+        fail("FreeLibrary", (long)GetLastError());
+}
+
+/* One by one: Wine does not tell their number. */
+static unsigned long handles(void)
+{
+    unsigned long count = 0;
+    DWORD flags;
+    for (uintptr_t value = 4; value < 1 << 16; value += 4)
+        count += GetHandleInformation((HANDLE)value, &flags) != 0;
+    return count;
+}
+
+int main(int argc, char **argv)
+{
+    bool clean = true;
+    int lives = argc == 6 ? atoi(argv[5]) : 0;
+    unsigned long settled = 0;
+    if (lives < SETTLED)
+        fail("usage: memory_scan DLL VAULT KEY SECRET LIVES", SETTLED);
+    mark_secret(argv[4]);
+    mark_token();
+    mark_key();
+    for (int life = 1; life <= lives; life++) {
+        live(argv, life == 1);
+        if (life == SETTLED)
+            settled = handles();
+    }
+    printf("handles after %d lives: %lu, after %d: %lu\n", SETTLED, settled, lives, handles());
+    if (handles() > settled + SLACK)
+        fail("handles are left open", (long)handles());
     size_t seen = scan();
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         printf("%s: found %lu times\n", marks[i].what, marks[i].found);

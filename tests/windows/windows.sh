@@ -14,8 +14,9 @@ provider_key='HKLM\SOFTWARE\Microsoft\SQL Server Cryptographic Provider'
 branch="$provider_key\\Azure Key Vault"
 
 # wine PROGRAM [ARGUMENT]...: by the same script as ctest's programs, whose server must be up
+wine_limit=200
 wine() {
-    timeout 200 sh "$cases/../../cmake/windows/wine.sh" "$windows" "$@" </dev/null
+    timeout "$wine_limit" sh "$cases/../../cmake/windows/wine.sh" "$windows" "$@" </dev/null
 }
 
 # windows_path PATH: the file may be yet to come
