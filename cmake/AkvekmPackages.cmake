@@ -29,7 +29,16 @@ function(akvekm_package target header library)
     endif()
 endfunction()
 
-akvekm_package(akvekm::cjson cjson/cJSON.h cjson)
+if(AKVEKM_CJSON_SOURCE)
+    # Compiled as the library's own sources are, so that the fuzzers see into it.
+    file(COPY "${AKVEKM_CJSON_SOURCE}/cJSON.h" DESTINATION "${CMAKE_BINARY_DIR}/cjson-include/cjson")
+    add_library(akvekm_cjson STATIC "${AKVEKM_CJSON_SOURCE}/cJSON.c")
+    target_compile_options(akvekm_cjson PRIVATE ${AKVEKM_FUZZ_FLAGS} -O1 -fno-omit-frame-pointer)
+    target_include_directories(akvekm_cjson PUBLIC "${CMAKE_BINARY_DIR}/cjson-include")
+    add_library(akvekm::cjson ALIAS akvekm_cjson)
+else()
+    akvekm_package(akvekm::cjson cjson/cJSON.h cjson)
+endif()
 if(AKVEKM_TESTS)
     akvekm_package(akvekm::cmocka cmocka.h cmocka)
     if(NOT WIN32) # vaultsim runs on the system that builds

@@ -6,7 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales'
 bench_packages='valgrind'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
-fuzz_packages='clang-14 libclang-rt-14-dev llvm-14'
+fuzz_packages='clang-14 libclang-rt-14-dev llvm-14 dpkg-dev'
+analyze_packages='clang-tidy-14 cppcheck'
 coverage_packages='gcovr'
 jobs=$(nproc 2>/dev/null || echo 2)
 
@@ -21,6 +22,7 @@ usage: sh cmake/dev.sh COMMAND
   windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
   fuzz       run every fuzzer in turn: fuzz [SECONDS each, or EXECUTIONSx each], 60 s if nothing is said
+  analyze    gcc's analyzer, cppcheck and clang-tidy over src/ and the fuzzers
   coverage   run every test and show which lines of src/ ran, by file and in all
   bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
   torture    the map's writers killed thousands of times, and every allocation refused once; some minutes
@@ -167,9 +169,19 @@ torture() {
 fuzz() {
     packages="$packages $fuzz_packages"
     setup
-    build build-fuzz -DCMAKE_C_COMPILER=clang-14 -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_FUZZ=ON
+    quietly "fetching cJSON's source package" env AKVEKM_SOURCES=cjson sh "$root/cmake/windows/libraries.sh" \
+        "$root/build-fuzz/libraries"
+    build build-fuzz -DCMAKE_C_COMPILER=clang-14 -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_FUZZ=ON \
+        "-DAKVEKM_CJSON_SOURCE=$(echo "$root"/build-fuzz/libraries/src/cjson-*/)"
     say 'fuzzing'
     sh "$root/tests/fuzz/run.sh" "$root/build-fuzz" "$root/tests/fuzz" "${1:-60}"
+}
+
+analyze() {
+    packages="$packages $analyze_packages"
+    setup
+    build build
+    sh "$root/tests/lint/analyze.sh" "$root" "$root/build" "$jobs"
 }
 
 # The figures of a run with failed tests would not count.
@@ -199,6 +211,7 @@ case ${1:-help} in
     windows) windows ;;
     sanitize) sanitize ;;
     fuzz) fuzz "${2-}" ;;
+    analyze) analyze ;;
     coverage) coverage ;;
     bench)
         shift

@@ -2,6 +2,7 @@
 # libraries.sh FOLDER [JOBS]: OpenSSL, curl, cJSON and cmocka for Windows x64, static, in FOLDER/root, from Debian's source
 # packages: those carry the security fixes. Never from a bare upstream tarball. What is there and still right is kept;
 # FOLDER/root/versions.txt says what it was made from. Prints one line a step; a failed step prints its whole output.
+# With AKVEKM_SOURCES='cjson' in the environment it fetches that source package into FOLDER/src and builds nothing.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -30,7 +31,7 @@ floor_of() {
     cmocka) echo 1.1.5-2.1 ;;
     esac
 }
-sources='openssl curl cjson cmocka'
+sources=${AKVEKM_SOURCES:-openssl curl cjson cmocka}
 
 say() {
     printf 'libraries: %s\n' "$*"
@@ -136,7 +137,7 @@ fetch() {
         return 0
     fi
     if [ ! -f "$folder/root/versions.txt" ]; then
-        step 'fetching source packages: openssl curl cjson cmocka' step_fetch
+        step "fetching source packages: $sources" step_fetch
     elif ! libraries_step=step_fetch sh "$script" "$folder" "$jobs" >"$folder/log.txt" 2>&1 </dev/null; then
         say "warning: the package archive does not answer; the libraries of $(date -r "$folder/fetched") stay in use"
     fi
@@ -239,6 +240,10 @@ if [ -n "${libraries_step:-}" ]; then
 fi
 
 fetch
+if [ -n "${AKVEKM_SOURCES:-}" ]; then
+    check_versions
+    exit 0
+fi
 # The stamp: versions, compiler, and this script, which holds the flags.
 {
     check_versions

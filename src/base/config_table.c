@@ -83,7 +83,9 @@ static enum ekm_rc settle(const struct config_setting *setting, struct config *c
     if (field == config->proxy) {
         /* `system` is the default, said aloud. */
         config->has_proxy = strcmp(field, "system") != 0;
-        field[0] = config->has_proxy ? field[0] : '\0';
+        if (!config->has_proxy) {
+            field[0] = '\0';
+        }
     } else if (field == config->no_proxy) {
         config->has_no_proxy = true;
     } else if (setting->kind.type == KIND_GUID) {

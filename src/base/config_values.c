@@ -159,7 +159,10 @@ static enum ekm_rc read_list(enum config_type type, const char *value, struct te
     const char *item;
     size_t len;
     enum ekm_rc rc = EKM_OK;
-    while (rc == EKM_OK && value[0] != '\0' && next_item(&value, &item, &len)) {
+    if (value[0] == '\0') {
+        return EKM_OK; /* an empty list */
+    }
+    while (rc == EKM_OK && next_item(&value, &item, &len)) {
         bool dotted = type == KIND_SUFFIXES && len > 0 && item[0] == '.';
         bool right = type == KIND_CONNECT_TO ? is_connect_to(item, len)
                                              : is_host(item + dotted, len - dotted);
@@ -169,9 +172,6 @@ static enum ekm_rc read_list(enum config_type type, const char *value, struct te
                    why);
         if (rc == EKM_OK) {
             rc = list_add(list, type == KIND_SUFFIXES && !dotted ? "." : "", item, len);
-        }
-        if (value == NULL) {
-            break;
         }
     }
     return rc;

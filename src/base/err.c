@@ -1,57 +1,41 @@
 #include "base/err.h"
 
+#include <stddef.h>
+
+static const struct {
+    const char *name;
+    int32_t code;
+    bool again;
+    const char *text;
+} rows[] = {
+#define EKM_ROW(name, code, again, text) {#name, code, again, text},
+    EKM_ERRORS(EKM_ROW)
+#undef EKM_ROW
+};
+_Static_assert(sizeof rows / sizeof rows[0] == EKM_RC_COUNT, "a row for each");
+
+/* What is no failure of the table is a fault of ours. */
+static size_t row_of(enum ekm_rc rc)
+{
+    return (size_t)rc < EKM_RC_COUNT ? (size_t)rc : EKM_INTERNAL;
+}
+
 int32_t ekm_code(enum ekm_rc rc)
 {
-    switch (rc) {
-#define EKM_CASE(name, code, again, text)                                                          \
-    case name:                                                                                     \
-        return code;
-        EKM_ERRORS(EKM_CASE)
-#undef EKM_CASE
-    case EKM_RC_COUNT:
-        break;
-    }
-    return 5009;
+    return rows[row_of(rc)].code;
 }
 
 const char *ekm_name(enum ekm_rc rc)
 {
-    switch (rc) {
-#define EKM_CASE(name, code, again, text)                                                          \
-    case name:                                                                                     \
-        return #name;
-        EKM_ERRORS(EKM_CASE)
-#undef EKM_CASE
-    case EKM_RC_COUNT:
-        break;
-    }
-    return "EKM_INTERNAL";
+    return rows[row_of(rc)].name;
 }
 
 const char *ekm_text(enum ekm_rc rc)
 {
-    switch (rc) {
-#define EKM_CASE(name, code, again, text)                                                          \
-    case name:                                                                                     \
-        return text;
-        EKM_ERRORS(EKM_CASE)
-#undef EKM_CASE
-    case EKM_RC_COUNT:
-        break;
-    }
-    return "internal fault, please report";
+    return rows[row_of(rc)].text;
 }
 
 bool ekm_retryable(enum ekm_rc rc)
 {
-    switch (rc) {
-#define EKM_CASE(name, code, again, text)                                                          \
-    case name:                                                                                     \
-        return again;
-        EKM_ERRORS(EKM_CASE)
-#undef EKM_CASE
-    case EKM_RC_COUNT:
-        break;
-    }
-    return false;
+    return rows[row_of(rc)].again;
 }

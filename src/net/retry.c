@@ -60,8 +60,8 @@ static bool http_date(const char *value, int64_t *unix_time_s)
         second > 60) {
         return false;
     }
-    *unix_time_s = days_since_epoch(year, month_number(month), day) * 86400 + hour * 3600 +
-                   minute * 60 + second;
+    *unix_time_s = days_since_epoch(year, month_number(month), day) * 86400 +
+                   (((int64_t)hour * 60 + minute) * 60) + second;
     return true;
 }
 

@@ -19,7 +19,7 @@ struct door_openssl_error {
  */
 static struct door_openssl_error *take_queue(void)
 {
-    struct door_openssl_error *first = NULL, **end = &first;
+    struct door_openssl_error *first = NULL, *last = NULL;
     const char *file, *function, *data;
     int line, flags;
     unsigned long code;
@@ -33,8 +33,12 @@ static struct door_openssl_error *take_queue(void)
         (void)text_copy(taken->file, sizeof taken->file, file);
         (void)text_copy(taken->function, sizeof taken->function, function);
         (void)text_copy(taken->data, sizeof taken->data, (flags & ERR_TXT_STRING) != 0 ? data : "");
-        *end = taken;
-        end = &taken->next;
+        if (last == NULL) {
+            first = taken;
+        } else {
+            last->next = taken;
+        }
+        last = taken;
     }
     return first;
 }

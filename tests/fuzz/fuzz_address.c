@@ -2,7 +2,7 @@
  * accepted reads back as the same. */
 #include "fuzz.h"
 
-// aims: src/vault/address.c src/vault/key.c src/keymap/keymap_entry.c
+// aims: src/vault/address.c src/vault/key.c
 
 #include <stdlib.h>
 #include <string.h>

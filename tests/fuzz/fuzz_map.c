@@ -35,18 +35,17 @@ struct keeping {
 /* One span of whole lines was replaced or added: what is before and behind it is as it was. */
 static void check_kept(const struct keeping *keeping)
 {
-    size_t head = 0, tail = 0;
-    while (head < keeping->old_len && head < keeping->new_len &&
-           keeping->old_text[head] == keeping->new_text[head]) {
+    size_t head = 0, tail = 0, old_len = keeping->old_len, new_len = keeping->new_len;
+    size_t least = old_len < new_len ? old_len : new_len;
+    while (head < least && keeping->old_text[head] == keeping->new_text[head]) {
         head++;
     }
-    while (tail < keeping->old_len - head && tail < keeping->new_len - head &&
-           keeping->old_text[keeping->old_len - 1 - tail] ==
-               keeping->new_text[keeping->new_len - 1 - tail]) {
+    while (head + tail < least &&
+           keeping->old_text[old_len - 1 - tail] == keeping->new_text[new_len - 1 - tail]) {
         tail++;
     }
     const char *lost = keeping->old_text + head;
-    size_t lost_len = keeping->old_len - head - tail;
+    size_t lost_len = old_len - head - tail;
     FUZZ_CHECK(lost_len == 0 || memchr(lost, '\n', lost_len) == NULL);
 }
 

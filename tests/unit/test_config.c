@@ -198,6 +198,8 @@ static void test_bad_values_are_refused_with_line_and_cause(void **state)
         "vault_suffixes = a..b",
         "vault_suffixes = .",
         "vault_suffixes = a,,b",
+        "vault_suffixes = a.b,",
+        "authority_hosts = a.b, ",
         "vault_suffixes = https://vault.contoso.local",
         "vault_suffixes = *.contoso.local",
         "authority_hosts = .contoso.local",
