@@ -83,12 +83,17 @@ static void configure(void)
                        choice & 16 ? "yes" : "no",
                        choice & 32 ? "provider_guid = AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE\n" : "",
                        choice & 64 ? "unwrap_algorithms = RSA1_5, RSA-OAEP\n" : "");
-    memory_config = (struct memory_file){
-        .data = (const uint8_t *)text, .len = (size_t)len, .absent = more == 255, .inode = 1};
-    if (more % 2 == 0) {
-        memory_map_free();
-    } else {
-        memory_map_set("# mine\n", 7);
+    memory_file_set(&memory_config, text, (size_t)len);
+    if (more == 255) {
+        memory_file_remove(&memory_config);
+    }
+    memory_file_remove(&memory_map);
+    memory_file_remove(&memory_tenants);
+    if (more % 2 != 0) {
+        memory_file_set(&memory_map, "# mine\n", 7);
+    }
+    if (more % 3 == 2) {
+        memory_file_set(&memory_tenants, FUZZ_HOST "\tt.former\n", sizeof FUZZ_HOST + 10);
     }
 }
 
@@ -363,9 +368,9 @@ static void change_map(void)
     static const char text[] = FUZZ_HOST "\tC0FFEE\thttps://" FUZZ_HOST "/keys/TdeKey/v2\nbroken";
     uint8_t choice = fuzz_byte(&script);
     if (choice % 4 == 0) {
-        memory_map_free();
+        memory_file_remove(&memory_map);
     } else if (choice % 4 == 1) {
-        memory_map_set(text, sizeof text - 1);
+        memory_file_set(&memory_map, text, sizeof text - 1);
     } else {
         memory_map.fails = choice % 4 == 2 ? PLAT_IO_FULL : PLAT_IO_OK;
     }

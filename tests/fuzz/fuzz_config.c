@@ -75,7 +75,7 @@ static void write_settings(const struct config *config, struct buf *out)
 static enum ekm_rc load(struct config *config, const void *data, size_t len, unsigned *warnings)
 {
     char reason[512];
-    memory_config = (struct memory_file){.data = data, .len = len, .inode = 1};
+    memory_file_set(&memory_config, data, len);
     enum ekm_rc rc = config_load(config, reason, sizeof reason, count_warning, warnings);
     if (rc == EKM_OK) {
         FUZZ_CHECK(reason[0] == '\0');

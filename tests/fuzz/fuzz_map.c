@@ -80,7 +80,9 @@ static void put(const struct keymap_entry *entry, const struct key_name *seen, b
     size_t old_len = memory_map.len;
     char *old_text = malloc(old_len + 1);
     FUZZ_CHECK(old_text != NULL);
-    memcpy(old_text, memory_map.data, old_len);
+    if (old_len > 0) {
+        memcpy(old_text, memory_map.data, old_len);
+    }
     FUZZ_CHECK(keymap_store_put(fuzz_call(), 1, entry, seen, &after) == PLAT_IO_OK);
     check_sorted(&after);
     const struct keymap_entry *stands = entry_of(&after, entry);
@@ -137,8 +139,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         config_defaults(&config);
         (void)text_copy(config.keymap_file, sizeof config.keymap_file, MEMORY_MAP);
     }
-    memory_map_set(input.at, input.left);
-    memory_map.absent = input.left == 0 && choice >= 128;
+    memory_file_set(&memory_map, input.at, input.left);
+    if (input.left == 0 && choice >= 128) {
+        memory_file_remove(&memory_map);
+    }
     keymap_store_start(&config);
     FUZZ_CHECK(keymap_store_load(&table) == PLAT_IO_OK);
     check_sorted(&table);
@@ -153,6 +157,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     put(&entry, (choice & 4) != 0 ? &seen : NULL, false);
     put(&entry, NULL, true);
     find(&entry);
-    memory_map_free();
+    memory_file_remove(&memory_map);
     return 0;
 }

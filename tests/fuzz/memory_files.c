@@ -11,7 +11,7 @@
 #include "platform/durable.h"
 #include "platform/system.h"
 
-enum { HANDLE_CONFIG = 1000, HANDLE_MAP, HANDLE_LOCK, HANDLE_LOG };
+enum { HANDLE_FILES = 1000, HANDLE_LOCK = 2000, HANDLE_LOG };
 
 /* In the place of the platform's, and of the same type. */
 #define WRAPS(name) extern __typeof__(name) __wrap_##name
@@ -30,50 +30,62 @@ WRAPS(plat_log_write);
 WRAPS(plat_system_log_wanted);
 WRAPS(plat_system_log);
 
-struct memory_file memory_config, memory_map;
+struct memory_file memory_config, memory_map, memory_tenants;
 void (*memory_log_line)(const char *line, size_t len);
 
-static uint8_t *map_data;
+static const struct {
+    const char *path;
+    struct memory_file *file;
+    enum plat_file_trust trust;
+} files[] = {
+    {MEMORY_CONFIG, &memory_config, PLAT_TRUST_REQUIRED},
+    {MEMORY_MAP, &memory_map, PLAT_TRUST_ANY},
+    {MEMORY_TENANTS, &memory_tenants, PLAT_TRUST_ANY},
+};
+#define FILES ((int)(sizeof files / sizeof files[0]))
+
 static uint64_t last_inode;
 static bool locked;
 
-void memory_map_set(const void *data, size_t len)
+void memory_file_set(struct memory_file *file, const void *data, size_t len)
 {
     uint8_t *copy = malloc(len + 1);
     FUZZ_CHECK(copy != NULL);
     if (len > 0) {
         memcpy(copy, data, len);
     }
-    free(map_data);
-    map_data = copy;
-    memory_map = (struct memory_file){.data = copy, .len = len, .inode = ++last_inode};
+    free(file->data);
+    *file = (struct memory_file){.data = copy, .len = len, .inode = ++last_inode};
 }
 
-void memory_map_free(void)
+void memory_file_remove(struct memory_file *file)
 {
-    free(map_data);
-    map_data = NULL;
-    memory_map = (struct memory_file){.absent = true};
+    free(file->data);
+    *file = (struct memory_file){.data = NULL};
 }
 
-static struct memory_file *file_of(const char *path)
+/* FILES: there is no such file. */
+static int index_of(const char *path)
 {
-    return strcmp(path, MEMORY_CONFIG) == 0 ? &memory_config
-           : strcmp(path, MEMORY_MAP) == 0  ? &memory_map
-                                            : NULL;
+    int i = 0;
+    while (i < FILES && strcmp(files[i].path, path) != 0) {
+        i++;
+    }
+    return i;
 }
 
 enum plat_io __wrap_plat_file_state(const char *path, struct plat_file_state *out)
 {
-    const struct memory_file *file = file_of(path);
+    int i = index_of(path);
     if (strcmp(path, MEMORY_LOG) == 0) {
         *out = (struct plat_file_state){1, 1, 0, 0};
         return PLAT_IO_OK;
     }
     *out = (struct plat_file_state){0, 0, 0, 0};
-    if (file == NULL || file->absent) {
+    if (i == FILES || files[i].file->data == NULL) {
         return PLAT_IO_ABSENT;
     }
+    const struct memory_file *file = files[i].file;
     *out = (struct plat_file_state){1, file->inode, file->len, 0};
     return file->fails;
 }
@@ -82,17 +94,18 @@ enum plat_io __wrap_plat_file_open(const char *path, enum plat_file_trust trust,
                                    struct plat_file_state *state)
 {
     enum plat_io io = __wrap_plat_file_state(path, state);
-    FUZZ_CHECK(path[0] == '/' && (trust == PLAT_TRUST_REQUIRED) == (file_of(path) != &memory_map));
+    int i = index_of(path);
+    FUZZ_CHECK(i < FILES && trust == files[i].trust);
     if (io == PLAT_IO_OK) {
-        *handle = file_of(path) == &memory_map ? HANDLE_MAP : HANDLE_CONFIG;
+        *handle = HANDLE_FILES + i;
     }
     return io;
 }
 
 enum plat_io __wrap_plat_file_read(int handle, void *out, size_t cap, size_t *len)
 {
-    FUZZ_CHECK(handle == HANDLE_CONFIG || handle == HANDLE_MAP);
-    const struct memory_file *file = handle == HANDLE_MAP ? &memory_map : &memory_config;
+    FUZZ_CHECK(handle >= HANDLE_FILES && handle < HANDLE_FILES + FILES);
+    const struct memory_file *file = files[handle - HANDLE_FILES].file;
     if (file->len > cap) {
         return PLAT_IO_TOO_BIG;
     }
@@ -105,7 +118,7 @@ enum plat_io __wrap_plat_file_read(int handle, void *out, size_t cap, size_t *le
 
 void __wrap_plat_file_close(int *handle)
 {
-    FUZZ_CHECK(*handle == -1 || (*handle >= HANDLE_CONFIG && *handle <= HANDLE_LOG));
+    FUZZ_CHECK(*handle == -1 || (*handle >= HANDLE_FILES && *handle <= HANDLE_LOG));
     *handle = -1;
 }
 
@@ -114,14 +127,15 @@ enum plat_io __wrap_plat_file_replace(const char *path, const struct plat_file_s
 {
     struct plat_file_state now;
     enum plat_io io = __wrap_plat_file_state(path, &now);
-    FUZZ_CHECK(file_of(path) == &memory_map && locked);
+    int i = index_of(path);
+    FUZZ_CHECK(i < FILES && files[i].trust == PLAT_TRUST_ANY && locked);
     if (io != PLAT_IO_OK && io != PLAT_IO_ABSENT) {
         return io;
     }
     if (!plat_file_state_equal(&now, former)) {
         return PLAT_IO_CHANGED;
     }
-    memory_map_set(data, len);
+    memory_file_set(files[i].file, data, len);
     return __wrap_plat_file_state(path, state);
 }
 
@@ -138,7 +152,7 @@ enum plat_io __wrap_plat_folder_flush(const char *path)
 
 enum plat_io __wrap_plat_folder_for(const char *path)
 {
-    return strcmp(path, MEMORY_MAP) == 0 ? PLAT_IO_OK : PLAT_IO_ABSENT;
+    return index_of(path) < FILES ? PLAT_IO_OK : PLAT_IO_ABSENT;
 }
 
 enum plat_io __wrap_plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
@@ -146,7 +160,7 @@ enum plat_io __wrap_plat_lock_take(const char *path, uint64_t until_ms, bool (*s
 {
     (void)until_ms;
     FUZZ_CHECK(strcmp(path, MEMORY_MAP ".lock") == 0 && !locked);
-    if (stopped(context)) {
+    if (stopped != NULL && stopped(context)) {
         return PLAT_IO_TIMED_OUT;
     }
     locked = true;
