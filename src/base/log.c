@@ -23,6 +23,7 @@ static struct {
     struct plat_file_state state;
     uint64_t checked_ms;
     unsigned writers; /* inside plat_log_write now */
+    atomic_uint process_id;
 } file = {.mutex = PLAT_MUTEX_INIT, .handle = -1, .retired = -1};
 
 static _Atomic int wanted_level = LEVEL_ERROR;
@@ -41,6 +42,7 @@ void log_start(const struct config *config)
     file.state = state;
     file.checked_ms = plat_now_ms();
     plat_mutex_unlock(&file.mutex);
+    atomic_store(&file.process_id, plat_process_id());
     atomic_store(&wanted_level, config->log_level);
     if (io != PLAT_IO_OK) {
         log_text(LEVEL_ERROR, 0, "log", "log_file %s: %s", config->log_file, plat_io_text(io));
@@ -74,6 +76,7 @@ void log_stop(void)
         write_folded(&folded);
     }
     atomic_store(&wanted_level, LEVEL_ERROR);
+    atomic_store(&file.process_id, 0);
     plat_mutex_lock(&file.mutex);
     int handle = file.handle, retired = file.retired;
     file.handle = file.retired = -1;
@@ -111,6 +114,13 @@ static void add_number(struct log_line *line, int64_t value, size_t width, const
     add(line, behind, strlen(behind));
 }
 
+/* A forked child never gets here after log_start: its calls end at the door. */
+static unsigned own_process_id(void)
+{
+    unsigned known = atomic_load_explicit(&file.process_id, memory_order_relaxed);
+    return known != 0 ? known : plat_process_id();
+}
+
 void log_begin(struct log_line *line, enum log_level level, uint64_t call_number,
                const char *operation)
 {
@@ -128,7 +138,7 @@ void log_begin(struct log_line *line, enum log_level level, uint64_t call_number
     add_number(line, now.second, 2, ".");
     add_number(line, now.millisecond, 3, "Z ");
     add(line, names[level], strlen(names[level]));
-    add_number(line, plat_process_id(), 1, "/");
+    add_number(line, own_process_id(), 1, "/");
     add_number(line, (int64_t)plat_thread_id(), 1, " #");
     add_number(line, (int64_t)call_number, 1, " ");
     add(line, operation, strlen(operation));

@@ -47,6 +47,11 @@ enum ekm_rc curl_library_check(char *reason, size_t reason_cap)
     return EKM_OK;
 }
 
+bool curl_library_may_signal(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version_num < 0x075700;
+}
+
 void curl_library_versions(char *out, size_t cap)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);

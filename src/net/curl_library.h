@@ -16,6 +16,10 @@ bool curl_library_start(void);
  * and is no older than what the build relied on. */
 enum ekm_rc curl_library_check(char *reason, size_t reason_cap) EKM_MUST_CHECK;
 
+/* Whether writing to a broken connection may raise SIGPIPE: from 7.87 on curl writes for OpenSSL as
+ * well, by send() with MSG_NOSIGNAL. */
+bool curl_library_may_signal(void);
+
 /* "curl 7.88.1, OpenSSL/3.0.15": for the log's first line. */
 void curl_library_versions(char *out, size_t cap);
 

@@ -119,7 +119,10 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
     if (rc != EKM_OK || count == 0) {
         return rc;
     }
-    plat_signals_hold(&signals);
+    signals.held = false;
+    if (client.may_signal) {
+        plat_signals_hold(&signals);
+    }
     run(&batch);
     for (size_t i = 1; i < HTTP_AT_ONCE; i++) {
         http_easy_close(&batch.handle->easies[i]);
@@ -161,6 +164,7 @@ static enum ekm_rc make_client(const struct config *config)
 {
     char os[160];
     client.config = config;
+    client.may_signal = curl_library_may_signal();
     plat_os_name(os, sizeof os);
     (void)text_format(client.user_agent, sizeof client.user_agent, "akv-ekm/%s (%s%s%s)",
                       AKVEKM_VERSION, os, config->instance_tag[0] != '\0' ? "; " : "",

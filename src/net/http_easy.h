@@ -17,6 +17,7 @@ struct http_client {
     const struct config *config;
     struct curl_slist *connect_to;
     CURLSH *share;
+    bool may_signal; /* see curl_library_may_signal */
     char user_agent[256];
 };
 

@@ -4,12 +4,12 @@
 
 #include "base/text.h"
 
-/* The value of the header `name` in a line of `len` bytes, trimmed; NULL if it is another header.
- */
+/* The value of the header `name`, in lower case, in a line of `len` bytes, trimmed; NULL if it is
+ * another header. */
 static const char *header_value(const char *line, size_t len, const char *name, size_t *value_len)
 {
     size_t name_len = strlen(name);
-    if (len <= name_len || line[name_len] != ':' || !text_equal_nocase_n(line, name, name_len)) {
+    if (len <= name_len || (line[0] | 0x20) != name[0] || line[name_len] != ':' || !text_equal_nocase_n(line, name, name_len)) {
         return NULL;
     }
     const char *value = line + name_len + 1;

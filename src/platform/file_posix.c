@@ -225,8 +225,12 @@ enum plat_io plat_log_write(int handle, const char *text, size_t len)
     do {
         written = write(handle, text, len);
     } while (written < 0 && errno == EINTR);
-    plat_signals_release(&signals);
-    return written == (ssize_t)len ? PLAT_IO_OK : PLAT_IO_FAILED;
+    if (written != (ssize_t)len) {
+        plat_signals_release(&signals);
+        return PLAT_IO_FAILED;
+    }
+    plat_signals_restore(&signals);
+    return PLAT_IO_OK;
 }
 
 bool plat_folder_exists(const char *path)

@@ -49,5 +49,7 @@ struct plat_signals {
 };
 void plat_signals_hold(struct plat_signals *signals);
 void plat_signals_release(struct plat_signals *signals);
+/* Instead of release, where no write failed: nothing came. */
+void plat_signals_restore(struct plat_signals *signals);
 
 #endif

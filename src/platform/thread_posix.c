@@ -33,17 +33,21 @@ void plat_signals_hold(struct plat_signals *signals)
 {
     static const int numbers[] = {SIGPIPE, SIGXFSZ};
     sigset_t pending;
+    bool looked = false;
     sigemptyset(&signals->caught);
-    signals->held = sigpending(&pending) == 0;
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        /* One that waits already is the host's: it stays where it is, and is not mistaken for ours.
-         */
-        if (signals->held && sigismember(&pending, numbers[i]) == 0) {
-            sigaddset(&signals->caught, numbers[i]);
+    sigaddset(&signals->caught, SIGPIPE);
+    sigaddset(&signals->caught, SIGXFSZ);
+    signals->held = pthread_sigmask(SIG_BLOCK, &signals->caught, &signals->former_mask) == 0;
+    for (size_t i = 0; signals->held && i < sizeof numbers / sizeof numbers[0]; i++) {
+        /* One that waits already is the host's, which must have held it back before us: it stays
+         * where it is, and is not mistaken for ours. */
+        if (sigismember(&signals->former_mask, numbers[i]) == 1) {
+            looked = looked || sigpending(&pending) == 0;
+            if (!looked || sigismember(&pending, numbers[i]) == 1) {
+                sigdelset(&signals->caught, numbers[i]);
+            }
         }
     }
-    signals->held = signals->held &&
-                    pthread_sigmask(SIG_BLOCK, &signals->caught, &signals->former_mask) == 0;
 }
 
 void plat_signals_release(struct plat_signals *signals)
@@ -56,6 +60,13 @@ void plat_signals_release(struct plat_signals *signals)
     do {
         number = sigtimedwait(&signals->caught, NULL, &now);
     } while (number > 0 || errno == EINTR);
-    (void)pthread_sigmask(SIG_SETMASK, &signals->former_mask, NULL);
-    signals->held = false;
+    plat_signals_restore(signals);
+}
+
+void plat_signals_restore(struct plat_signals *signals)
+{
+    if (signals->held) {
+        (void)pthread_sigmask(SIG_SETMASK, &signals->former_mask, NULL);
+        signals->held = false;
+    }
 }

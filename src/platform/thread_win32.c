@@ -53,3 +53,8 @@ void plat_signals_release(struct plat_signals *signals)
 {
     signals->held = false;
 }
+
+void plat_signals_restore(struct plat_signals *signals)
+{
+    signals->held = false;
+}

@@ -45,6 +45,9 @@ static struct door_openssl_error *take_queue(void)
 
 static void put_queue(struct door_openssl_error *first)
 {
+    if (first == NULL && ERR_peek_error() == 0) {
+        return;
+    }
     ERR_clear_error();
     while (first != NULL) {
         struct door_openssl_error *taken = first;
