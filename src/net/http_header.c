@@ -9,7 +9,8 @@
 static const char *header_value(const char *line, size_t len, const char *name, size_t *value_len)
 {
     size_t name_len = strlen(name);
-    if (len <= name_len || (line[0] | 0x20) != name[0] || line[name_len] != ':' || !text_equal_nocase_n(line, name, name_len)) {
+    if (len <= name_len || (line[0] | 0x20) != name[0] || line[name_len] != ':' ||
+        !text_equal_nocase_n(line, name, name_len)) {
         return NULL;
     }
     const char *value = line + name_len + 1;
