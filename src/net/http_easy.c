@@ -27,6 +27,11 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
         easy->body_rc = EKM_ANSWER_TOO_BIG;
         return 0;
     }
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        easy->header_ended = false;
+    } else if (*line == '\r' || *line == '\n') {
+        easy->header_ended = true;
+    }
     http_header_read(line, len, easy->answer);
     return len;
 }
@@ -234,6 +239,7 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->answer = answer;
     easy->body_rc = EKM_OK;
     easy->header_len = 0;
+    easy->header_ended = false;
     easy->error[0] = '\0';
     http_answer_free(answer);
     make_headers(easy);
@@ -262,6 +268,10 @@ static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result)
     }
     if (result != CURLE_OK) {
         return http_failure(call, easy, result);
+    }
+    if (!easy->header_ended) {
+        /* To curl, a connection closed within the header ends it. */
+        return call_fail(call, EKM_CONNECTION_BROKEN, "%s: the header is cut", easy->request->host);
     }
     (void)curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &easy->answer->status);
     return EKM_OK;

@@ -1,10 +1,13 @@
 #include "net/http_failure.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "net/system_proxy.h"
 #include "platform/system.h"
+
+#define CURL_HEADER_LINE_MAX ((size_t)100 * 1024)
 
 /* The first of these variables that is set, as curl reads them; out is "" if none is. */
 static void first_set(const char *const *variables, size_t count, char *out, size_t cap)
@@ -88,6 +91,17 @@ static enum ekm_rc tunnel_failure(long connect_status)
     return connect_status >= 500 ? EKM_PROXY_UNREACHABLE : EKM_PROXY;
 }
 
+/* Before 8.6, curl says the same of a header line longer than it takes: only then is there memory. */
+static enum ekm_rc out_of_memory(const struct http_easy *easy)
+{
+    curl_off_t first_byte_us = 0;
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+    void *room = first_byte_us > 0 && !easy->header_ended ? malloc(CURL_HEADER_LINE_MAX) : NULL;
+    bool too_long = room != NULL;
+    free(room);
+    return too_long ? EKM_ANSWER_TOO_BIG : EKM_OUT_OF_MEMORY;
+}
+
 static enum ekm_rc classify(const struct call *call, const struct http_request *request,
                             const struct http_easy *easy, CURLcode result)
 {
@@ -115,7 +129,7 @@ static enum ekm_rc classify(const struct call *call, const struct http_request *
     case CURLE_SEND_FAIL_REWIND:
         return EKM_TLS_FAILED;
     case CURLE_OUT_OF_MEMORY:
-        return EKM_OUT_OF_MEMORY;
+        return out_of_memory(easy);
     case CURLE_ABORTED_BY_CALLBACK:
         return EKM_CLOSING;
 #if LIBCURL_VERSION_NUM >= 0x080600

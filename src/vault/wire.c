@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "vault/json.h"
 
+#define TOKEN_MAX ((size_t)32 * 1024) /* real ones have a few KiB */
+
 void wire_start(void)
 {
     json_start();
@@ -80,9 +82,12 @@ enum ekm_rc wire_read_token_error(struct call *call, const struct buf *body, cha
     return rc;
 }
 
-/* Visible ASCII only: it goes into a header line. */
+/* Visible ASCII, and no longer than a header that the vault takes: it goes into a header line. */
 static bool is_token(const char *text)
 {
+    if (strlen(text) > TOKEN_MAX) {
+        return false;
+    }
     for (const char *at = text; *at != '\0'; at++) {
         if (*at <= ' ' || *at > '~') {
             return false;
@@ -155,13 +160,14 @@ enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation
         return rc;
     }
     const char *kid = json_text(json, "kid");
-    if (json_text(json, "value") == NULL) {
+    const char *encoded = json_text(json, "value");
+    if (encoded == NULL || *encoded == '\0') {
         rc = call_fail(call, error->no_value, NULL);
     } else if (kid == NULL || !key_uri_parse(kid, host, worker)) {
         rc = call_fail(call, EKM_OTHER_KEY, "the answer's kid is not a key of this vault");
     } else {
         rc = json_base64(json, "value", value);
-        if (rc != EKM_OK) {
+        if (rc != EKM_OK || value->len == 0) {
             rc = call_fail(call, rc == EKM_OUT_OF_MEMORY ? rc : error->bad_value, NULL);
         }
     }
