@@ -35,13 +35,18 @@ static const struct {
     {"slow", FAULT_SLOW},
     {"edit", FAULT_EDIT},
     {"gone", FAULT_GONE},
+    {"hang_body", FAULT_HANG_BODY},
+    {"truncate", FAULT_TRUNCATE},
+    {"nest", FAULT_NEST},
+    {"splice", FAULT_SPLICE},
+    {"long_token", FAULT_LONG_TOKEN},
 };
 
 static const char *const members[] = {
     "method",           "path",        "host",       "skip",         "times", "action",
     "status",           "retry_after", "body",       "code",         "inner", "message",
     "www_authenticate", "delay_ms",    "body_bytes", "path_in_body", "value", "percent",
-    "seed",             "for_ms",
+    "seed",             "for_ms",      "location",   "after",        "bytes", "depth",
 };
 
 static const char *text_of(const cJSON *spec, const char *name)
@@ -88,6 +93,14 @@ static bool has_good_odds(const cJSON *spec)
     return percent > 0 && percent <= 100 && seed >= 1 && seed < SEED_MODULUS;
 }
 
+/* Two hex digits a byte. */
+static bool is_splice(const cJSON *spec)
+{
+    const char *bytes = text_of(spec, "bytes");
+    return text_of(spec, "after") != NULL && bytes != NULL && strlen(bytes) % 2 == 0 &&
+           strspn(bytes, "0123456789abcdef") == strlen(bytes);
+}
+
 const char *faults_add(const cJSON *spec)
 {
     enum fault_action action = action_of(spec);
@@ -100,6 +113,9 @@ const char *faults_add(const cJSON *spec)
     }
     if (action == FAULT_EDIT && text_of(spec, "path_in_body") == NULL) {
         return "edit needs path_in_body";
+    }
+    if (action == FAULT_SPLICE && !is_splice(spec)) {
+        return "splice needs after, and bytes in hex";
     }
     for (const cJSON *item = spec->child; item != NULL; item = item->next) {
         if (!is_member(item->string)) {
@@ -243,6 +259,7 @@ static void replace_by_status(const struct fault_plan *plan, struct answer *answ
     const char *message = text_of(plan->spec, "message");
     const char *retry_after = text_of(plan->spec, "retry_after");
     const char *challenge = text_of(plan->spec, "www_authenticate");
+    const char *location = text_of(plan->spec, "location");
     if (body != NULL) {
         answer_text(answer, (unsigned)status, "application/json; charset=utf-8", body);
     } else {
@@ -257,6 +274,9 @@ static void replace_by_status(const struct fault_plan *plan, struct answer *answ
     }
     if (challenge != NULL) {
         answer_field(answer, "WWW-Authenticate", "%s", challenge);
+    }
+    if (location != NULL) {
+        answer_field(answer, "Location", "%s", location);
     }
 }
 
@@ -335,22 +355,103 @@ static void alter_member(cJSON *json, const char *path, const cJSON *value)
     }
 }
 
-void fault_alter(const struct fault_plan *plan, struct answer *answer)
+/* Puts `len` bytes into the body at `at`. */
+static void insert(struct answer *answer, size_t at, const char *bytes, size_t len)
 {
-    bool is_kid = plan->action == FAULT_WRONG_KID;
-    if ((!is_kid && plan->action != FAULT_EDIT) || answer->body == NULL) {
-        return;
+    char *body = must(malloc(answer->body_len + len + 1));
+    memcpy(body, answer->body, at);
+    memcpy(body + at, bytes, len);
+    memcpy(body + at + len, answer->body + at, answer->body_len - at);
+    body[answer->body_len + len] = '\0';
+    free(answer->body);
+    answer->body = body;
+    answer->body_len += len;
+}
+
+static void splice(const struct fault_plan *plan, struct answer *answer)
+{
+    const char *after = text_of(plan->spec, "after"), *hex = text_of(plan->spec, "bytes");
+    const char *found = strstr(answer->body, after);
+    size_t len = strlen(hex) / 2;
+    char *bytes = must(malloc(len + 1));
+    for (size_t i = 0; i < len; i++) {
+        sscanf(hex + 2 * i, "%2hhx", (unsigned char *)&bytes[i]);
     }
+    if (found != NULL) {
+        insert(answer, (size_t)(found - answer->body) + strlen(after), bytes, len);
+    }
+    free(bytes);
+}
+
+/* One more member, in front: an array in an array in an array ... */
+static void nest(const struct fault_plan *plan, struct answer *answer)
+{
+    static const char name[] = "\"nested\":";
+    int asked = fault_number(plan, "depth", 100000);
+    size_t depth = asked > 0 && asked <= OVERSIZED_DEFAULT ? (size_t)asked : 1;
+    size_t name_len = sizeof name - 1, len = name_len + 2 * depth + 1;
+    char *text = must(malloc(len));
+    memcpy(text, name, name_len);
+    memset(text + name_len, '[', depth);
+    memset(text + name_len + depth, ']', depth);
+    text[len - 1] = ',';
+    if (answer->body[0] == '{') {
+        insert(answer, 1, text, len);
+    }
+    free(text);
+}
+
+static void lengthen_token(const struct fault_plan *plan, cJSON *json)
+{
+    int asked = fault_number(plan, "body_bytes", OVERSIZED_DEFAULT);
+    size_t len = asked > 0 ? (size_t)asked : OVERSIZED_DEFAULT;
+    char *text = must(malloc(len + 1));
+    memset(text, 'A', len);
+    text[len] = '\0';
+    cJSON_DeleteItemFromObjectCaseSensitive(json, "access_token");
+    cJSON_AddStringToObject(json, "access_token", text);
+    free(text);
+}
+
+static void alter_json(const struct fault_plan *plan, struct answer *answer)
+{
     cJSON *json = cJSON_Parse(answer->body);
     if (json == NULL) {
         return;
     }
-    if (is_kid) {
+    if (plan->action == FAULT_WRONG_KID) {
         alter_kid(json);
         alter_kid(cJSON_GetObjectItemCaseSensitive(json, "key"));
+    } else if (plan->action == FAULT_LONG_TOKEN) {
+        lengthen_token(plan, json);
     } else {
         alter_member(json, text_of(plan->spec, "path_in_body"),
                      cJSON_GetObjectItemCaseSensitive(plan->spec, "value"));
     }
     answer_json(answer, answer->status, json);
+}
+
+void fault_alter(const struct fault_plan *plan, struct answer *answer)
+{
+    if (answer->body == NULL) {
+        return;
+    }
+    switch (plan->action) {
+    case FAULT_WRONG_KID:
+    case FAULT_EDIT:
+    case FAULT_LONG_TOKEN:
+        alter_json(plan, answer);
+        return;
+    case FAULT_TRUNCATE:
+        answer->body_len /= 2;
+        return;
+    case FAULT_NEST:
+        nest(plan, answer);
+        return;
+    case FAULT_SPLICE:
+        splice(plan, answer);
+        return;
+    default:
+        return;
+    }
 }

@@ -28,6 +28,11 @@ enum fault_action {
     FAULT_SLOW,
     FAULT_EDIT,
     FAULT_GONE,
+    FAULT_HANG_BODY,
+    FAULT_TRUNCATE,
+    FAULT_NEST,
+    FAULT_SPLICE,
+    FAULT_LONG_TOKEN,
 };
 
 struct fault_plan {
@@ -49,7 +54,7 @@ int fault_number(const struct fault_plan *plan, const char *name, int otherwise)
 /* Replaces the whole answer (status, garbage, oversized, no_challenge, body); false: not one of
  * those. */
 bool fault_replace(const struct fault_plan *plan, struct answer *answer);
-/* Changes a normal JSON answer (wrong_kid, edit). */
+/* Changes a normal JSON answer (wrong_kid, edit, truncate, nest, splice, long_token). */
 void fault_alter(const struct fault_plan *plan, struct answer *answer);
 
 #endif

@@ -64,14 +64,18 @@ static enum MHD_Result cut(const struct request *request)
 /* A body that comes out slowly, or not to its end. */
 struct drip {
     char *body;
-    size_t len, end; /* end < len: the connection breaks there */
+    size_t len, end; /* end < len: the connection breaks or hangs there */
     int delay_ms;    /* per byte; 0: none */
+    int hang_fd;     /* the client's socket; -1: it does not hang */
 };
 
 static ssize_t drip_read(void *cls, uint64_t at, char *out, size_t max)
 {
     const struct drip *drip = cls;
     if (at >= drip->end) {
+        if (drip->hang_fd >= 0) {
+            pause_for(HANG_MAX_MS, drip->hang_fd);
+        }
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     size_t len = drip->end - (size_t)at;
@@ -93,12 +97,15 @@ static void drip_free(void *cls)
     free(drip);
 }
 
-static struct MHD_Response *dripping(const struct fault_plan *plan, struct answer *answer)
+static struct MHD_Response *dripping(const struct request *request, const struct fault_plan *plan,
+                                     struct answer *answer)
 {
+    bool hangs = plan->action == FAULT_HANG_BODY;
     struct drip *drip = must(calloc(1, sizeof *drip));
     drip->body = answer->body;
     drip->len = answer->body_len;
-    drip->end = plan->action == FAULT_CUT_BODY ? drip->len / 2 : drip->len;
+    drip->end = plan->action == FAULT_CUT_BODY || hangs ? drip->len / 2 : drip->len;
+    drip->hang_fd = hangs ? socket_of(request) : -1;
     drip->delay_ms = plan->action == FAULT_SLOW ? fault_number(plan, "delay_ms", 10) : 0;
     answer->body = NULL;
     return MHD_create_response_from_callback(drip->len, 1024, drip_read, drip, drip_free);
@@ -108,9 +115,10 @@ static enum MHD_Result send_answer(const struct request *request, const struct f
                                    struct answer *answer)
 {
     struct MHD_Response *response = NULL;
-    bool is_dripping = plan->action == FAULT_CUT_BODY || plan->action == FAULT_SLOW;
+    bool is_dripping = plan->action == FAULT_CUT_BODY || plan->action == FAULT_SLOW ||
+                       plan->action == FAULT_HANG_BODY;
     if (is_dripping && answer->body_len > 0) {
-        response = dripping(plan, answer);
+        response = dripping(request, plan, answer);
     } else {
         response =
             MHD_create_response_from_buffer(answer->body_len, answer->body, MHD_RESPMEM_MUST_FREE);

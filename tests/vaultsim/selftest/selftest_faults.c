@@ -104,6 +104,19 @@ void test_faults(void **state)
     fault("{\"action\":\"slow\",\"delay_ms\":1}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_string_equal(client_text(&c, "key.e"), "AQAB");
+    fault("{\"action\":\"status\",\"status\":302,\"location\":\"https://example.com/\"}");
+    assert_int_equal(GET_KEY(&c), 302);
+    fault("{\"action\":\"truncate\"}");
+    assert_int_equal(GET_KEY(&c), 200);
+    assert_true(c.body_len > 100);
+    assert_null(c.json);
+    fault("{\"action\":\"nest\",\"depth\":100}");
+    assert_int_equal(GET_KEY(&c), 200);
+    assert_string_equal(client_text(&c, "key.e"), "AQAB");
+    assert_true(cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(c.json, "nested")));
+    fault("{\"action\":\"splice\",\"after\":\"\\\"e\\\":\\\"\",\"bytes\":\"4142\"}");
+    assert_int_equal(GET_KEY(&c), 200);
+    assert_string_equal(client_text(&c, "key.e"), "ABAQAB");
     client_close(&c);
 }
 
@@ -190,6 +203,11 @@ void test_hang_ends(void **state)
     c.timeout_ms = 200;
     assert_int_equal(GET_KEY(&c), 0);
     assert_int_equal(c.rc, CURLE_OPERATION_TIMEDOUT);
+    fault("{\"action\":\"hang_body\"}");
+    assert_int_equal(GET_KEY(&c), 0);
+    assert_int_equal(c.rc, CURLE_OPERATION_TIMEDOUT);
+    assert_true(c.body_len > 100);
+    fault("{\"action\":\"hang\"}");
     c.timeout_ms = 0;
     sim_do("DELETE", "/counters", NULL);
     assert_int_equal(pthread_create(&thread, NULL, hang, &c), 0);
