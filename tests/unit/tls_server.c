@@ -20,36 +20,44 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 1024
+#define HEARD_MAX ((size_t)4 << 20)
 
 static struct {
     int listener;
-    pthread_t thread, threads[CONNECTIONS_MAX];
-    SSL_CTX *context;
-    atomic_int manner, connections, requests;
+    pthread_t thread;
+    atomic_int manner, connections, running, requests;
     atomic_bool stopping;
-} server;
+    pthread_mutex_t mutex; /* guards what follows */
+    SSL_CTX *context;
+    const char *script;
+    size_t script_len, heard_len;
+    int per_byte_ms;
+    char *heard;
+} server = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static X509 *make_certificate(EVP_PKEY *key)
+/* Signed by the issuer, or by itself. */
+static X509 *make_certificate(const struct tls_identity *identity, EVP_PKEY *key, X509 *issuer,
+                              EVP_PKEY *issuer_key)
 {
+    static atomic_long serial;
     X509 *certificate = X509_new();
     X509_NAME *name = X509_get_subject_name(certificate);
     X509V3_CTX extension_context;
     X509V3_set_ctx_nodb(&extension_context);
     X509V3_set_ctx(&extension_context, certificate, certificate, NULL, NULL, 0);
-    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, &extension_context, NID_subject_alt_name,
-                                                "DNS:*.vault.azure.net");
+    X509_EXTENSION *names =
+        X509V3_EXT_conf_nid(NULL, &extension_context, NID_subject_alt_name, identity->names);
     (void)X509_set_version(certificate, 2);
-    (void)ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    (void)X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    (void)X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    (void)ASN1_INTEGER_set(X509_get_serialNumber(certificate), atomic_fetch_add(&serial, 1) + 1);
+    (void)X509_gmtime_adj(X509_getm_notBefore(certificate), identity->from_s);
+    (void)X509_gmtime_adj(X509_getm_notAfter(certificate), identity->until_s);
     (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                      (const unsigned char *)"akv-ekm test", -1, -1, 0);
-    (void)X509_set_issuer_name(certificate, name);
+    (void)X509_set_issuer_name(certificate, issuer != NULL ? X509_get_subject_name(issuer) : name);
     (void)X509_set_pubkey(certificate, key);
     (void)X509_add_ext(certificate, names, -1);
     X509_EXTENSION_free(names);
-    (void)X509_sign(certificate, key, EVP_sha256());
+    (void)X509_sign(certificate, issuer_key != NULL ? issuer_key : key, EVP_sha256());
     return certificate;
 }
 
@@ -69,6 +77,28 @@ static void wait_for_stop(int fd)
     struct pollfd gone = {fd, POLLRDHUP, 0};
     while (!atomic_load(&server.stopping) && poll(&gone, 1, 20) == 0) {
     }
+}
+
+static void hear(const char *request, size_t len)
+{
+    pthread_mutex_lock(&server.mutex);
+    if (server.heard == NULL) {
+        server.heard = calloc(1, HEARD_MAX + 1);
+    }
+    if (server.heard != NULL && len <= HEARD_MAX - server.heard_len) {
+        memcpy(server.heard + server.heard_len, request, len);
+        server.heard_len += len;
+    }
+    pthread_mutex_unlock(&server.mutex);
+}
+
+bool tls_server_heard(const char *text)
+{
+    pthread_mutex_lock(&server.mutex);
+    bool heard = server.heard != NULL &&
+                 memmem(server.heard, server.heard_len, text, strlen(text)) != NULL;
+    pthread_mutex_unlock(&server.mutex);
+    return heard;
 }
 
 /* The head of one request; false at the end of the connection. Bodies come with their head here. */
@@ -153,67 +183,165 @@ static bool serve(SSL *tls, const char *request)
     return answer(tls, "200 OK", "x-ms-request-id: id-1\r\n", "{\"ok\":true}");
 }
 
+static void send_script(SSL *tls)
+{
+    pthread_mutex_lock(&server.mutex);
+    const char *script = server.script;
+    size_t len = server.script_len, part = server.per_byte_ms > 0 ? 1 : len;
+    useconds_t pause_us = 1000 * (useconds_t)server.per_byte_ms;
+    pthread_mutex_unlock(&server.mutex);
+    for (size_t at = 0; at < len && !atomic_load(&server.stopping); at += part) {
+        if (SSL_write(tls, script + at, (int)part) <= 0) {
+            return;
+        }
+        (void)usleep(pause_us);
+    }
+    (void)SSL_shutdown(tls);
+}
+
+static void talk(SSL *tls, enum tls_manner manner)
+{
+    char request[8192];
+    if (manner == TLS_OLD) {
+        /* OpenSSL's usual level would refuse it on this side already. */
+        SSL_set_security_level(tls, 0);
+        (void)SSL_set_cipher_list(tls, "ALL:@SECLEVEL=0");
+        (void)SSL_set_max_proto_version(tls, TLS1_1_VERSION);
+    }
+    bool open = SSL_accept(tls) == 1;
+    while (open && read_request(tls, request, sizeof request)) {
+        atomic_fetch_add(&server.requests, 1);
+        if (manner == TLS_SCRIPT) {
+            send_script(tls);
+            return;
+        }
+        hear(request, strlen(request));
+        open = serve(tls, request);
+    }
+}
+
 static void *connection(void *context)
 {
+    static const char plain[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     int fd = (int)(intptr_t)context;
-    char request[8192];
-    SSL *tls = SSL_new(server.context);
+    char hello[16];
     enum tls_manner manner = (enum tls_manner)atomic_load(&server.manner);
-    (void)SSL_set_fd(tls, fd);
     if (manner == TLS_SILENT) {
         wait_for_stop(fd);
-    } else if (manner == TLS_BROKEN) {
-        (void)recv(fd, request, 16, 0);
+    } else if (manner == TLS_BROKEN || manner == TLS_PLAIN) {
+        (void)recv(fd, hello, sizeof hello, 0);
+        if (manner == TLS_PLAIN) {
+            (void)send(fd, plain, sizeof plain - 1, MSG_NOSIGNAL);
+        }
     } else {
-        if (manner == TLS_OLD) {
-            (void)SSL_set_max_proto_version(tls, TLS1_1_VERSION);
-        }
-        bool open = SSL_accept(tls) == 1;
-        while (open && read_request(tls, request, sizeof request)) {
-            atomic_fetch_add(&server.requests, 1);
-            open = serve(tls, request);
-        }
+        pthread_mutex_lock(&server.mutex);
+        SSL *tls = SSL_new(server.context);
+        pthread_mutex_unlock(&server.mutex);
+        (void)SSL_set_fd(tls, fd);
+        talk(tls, manner);
+        SSL_free(tls);
+        ERR_clear_error();
     }
-    SSL_free(tls);
-    ERR_clear_error();
     (void)close(fd);
+    atomic_fetch_sub(&server.running, 1);
     return NULL;
 }
 
 static void *accept_all(void *context)
 {
+    pthread_attr_t detached;
+    pthread_t thread;
     (void)context;
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     for (;;) {
         int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0 && errno == EINTR) {
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) {
             continue;
         }
-        int number = atomic_load(&server.connections);
-        if (fd < 0 || number == CONNECTIONS_MAX) {
-            return NULL;
+        if (fd < 0) {
+            break;
         }
         /* So that a client that keeps its connection does not keep the server from stopping. */
         struct timeval patience = {5, 0};
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        if (pthread_create(&server.threads[number], NULL, connection, (void *)(intptr_t)fd) != 0) {
-            return NULL;
-        }
         atomic_fetch_add(&server.connections, 1);
+        atomic_fetch_add(&server.running, 1);
+        if (pthread_create(&thread, &detached, connection, (void *)(intptr_t)fd) != 0) {
+            atomic_fetch_sub(&server.running, 1);
+            (void)close(fd);
+        }
     }
+    pthread_attr_destroy(&detached);
+    return NULL;
 }
 
-static bool make_context(const char *ca_path)
+static X509 *read_certificate(const char *path)
 {
+    FILE *file = fopen(path, "re");
+    X509 *certificate = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return certificate;
+}
+
+static EVP_PKEY *read_key(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    EVP_PKEY *key = file != NULL ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return key;
+}
+
+/* A context that presents such a certificate, which is written to `save_path` unless that is NULL.
+ * NULL: it cannot be made. */
+static SSL_CTX *make_context(const struct tls_identity *identity, const char *save_path)
+{
+    bool has_issuer = identity->ca_path != NULL;
+    X509 *issuer = has_issuer ? read_certificate(identity->ca_path) : NULL;
+    EVP_PKEY *issuer_key = has_issuer ? read_key(identity->ca_key_path) : NULL;
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = make_certificate(key);
-    server.context = SSL_CTX_new(TLS_server_method());
-    bool made = write_certificate(ca_path, certificate) == 0 &&
-                SSL_CTX_use_certificate(server.context, certificate) == 1 &&
-                SSL_CTX_use_PrivateKey(server.context, key) == 1;
-    (void)SSL_CTX_set_min_proto_version(server.context, TLS1_VERSION);
+    X509 *certificate = make_certificate(identity, key, issuer, issuer_key);
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    bool made = has_issuer == (issuer != NULL && issuer_key != NULL) &&
+                (save_path == NULL || write_certificate(save_path, certificate) == 0) &&
+                SSL_CTX_use_certificate(context, certificate) == 1 &&
+                SSL_CTX_use_PrivateKey(context, key) == 1;
+    (void)SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
     X509_free(certificate);
+    X509_free(issuer);
     EVP_PKEY_free(key);
-    return made;
+    EVP_PKEY_free(issuer_key);
+    if (!made) {
+        SSL_CTX_free(context);
+    }
+    return made ? context : NULL;
+}
+
+bool tls_server_identity(const struct tls_identity *identity)
+{
+    SSL_CTX *next = make_context(identity, NULL);
+    if (next == NULL) {
+        return false;
+    }
+    pthread_mutex_lock(&server.mutex);
+    SSL_CTX *former = server.context;
+    server.context = next;
+    pthread_mutex_unlock(&server.mutex);
+    SSL_CTX_free(former);
+    return true;
+}
+
+void tls_server_script(const char *bytes, size_t len, int per_byte_ms)
+{
+    pthread_mutex_lock(&server.mutex);
+    server.script = bytes;
+    server.script_len = len;
+    server.per_byte_ms = per_byte_ms;
+    pthread_mutex_unlock(&server.mutex);
 }
 
 /* The server's threads must not die of a client that is gone: they inherit a mask in which SIGPIPE
@@ -232,13 +360,15 @@ static bool start_thread(void)
 int tls_server_start(const char *ca_path)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct tls_identity own = {"DNS:*.vault.azure.net", -3600, 3600, NULL, NULL};
     socklen_t len = sizeof address;
     atomic_store(&server.manner, TLS_NORMAL);
     atomic_store(&server.connections, 0);
     atomic_store(&server.requests, 0);
     atomic_store(&server.stopping, false);
     server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (!make_context(ca_path) ||
+    server.context = make_context(&own, ca_path);
+    if (server.context == NULL ||
         bind(server.listener, (struct sockaddr *)&address, sizeof address) != 0 ||
         listen(server.listener, 64) != 0 ||
         getsockname(server.listener, (struct sockaddr *)&address, &len) != 0 || !start_thread()) {
@@ -267,9 +397,12 @@ void tls_server_stop(void)
     atomic_store(&server.stopping, true);
     (void)shutdown(server.listener, SHUT_RDWR);
     (void)pthread_join(server.thread, NULL);
-    for (int i = 0; i < atomic_load(&server.connections); i++) {
-        (void)pthread_join(server.threads[i], NULL);
+    while (atomic_load(&server.running) > 0) {
+        (void)usleep(10000);
     }
     (void)close(server.listener);
     SSL_CTX_free(server.context);
+    free(server.heard);
+    server.heard = NULL;
+    server.heard_len = 0;
 }

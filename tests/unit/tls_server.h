@@ -1,25 +1,42 @@
 /*
- * A small HTTPS server on loopback that answers by path, well or badly, for the tests of
- * net/http.c.
+ * A small HTTPS server on loopback that answers by path or by a script, well or badly.
  *
  * Owns a listening socket, a self-signed certificate for *.vault.azure.net made at start, a thread
- * that accepts and one for each connection. Paths: /ok, /echo (the request's head as body),
+ * that accepts and one for each connection. What it is told holds for new connections. Paths: /ok, /echo (the request's head as body),
  * /challenge (401), /hang, /cut (no answer), /garbage (no HTTP), /half (part of the body), /big
  * (more than HTTP_BODY_MAX), /redirect, /late (answers after 300 ms).
  */
 #ifndef AKVEKM_TESTS_TLS_SERVER_H
 #define AKVEKM_TESTS_TLS_SERVER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum tls_manner {
     TLS_NORMAL,
     TLS_SILENT, /* accepts and says nothing */
     TLS_BROKEN, /* closes in the middle of the handshake */
-    TLS_OLD     /* TLS 1.1 at most */
+    TLS_OLD,    /* TLS 1.1 at most */
+    TLS_PLAIN,  /* answers in plain HTTP */
+    TLS_SCRIPT  /* sends the script's bytes to any request, then closes */
 };
 
 /* Writes the certificate to `ca_path` (mode 0600). The port, or 0 if it cannot be had. */
 int tls_server_start(const char *ca_path);
 void tls_server_manner(enum tls_manner manner);
+/* What TLS_SCRIPT sends, which must stay as it is while clients come; per_byte_ms: slowly. */
+void tls_server_script(const char *bytes, size_t len, int per_byte_ms);
+
+struct tls_identity {
+    const char *names;        /* "DNS:...,DNS:..." */
+    long from_s, until_s;     /* of validity, from now */
+    const char *ca_path;      /* issuer, PEM; NULL: self-signed */
+    const char *ca_key_path;
+};
+/* Another certificate from now on; false: it could not be made. */
+bool tls_server_identity(const struct tls_identity *identity);
+/* Whether this text stood in any request so far, but those that a script answered. */
+bool tls_server_heard(const char *text);
 int tls_server_connections(void);
 int tls_server_requests(void);
 /* Ends every connection, hanging ones too. */

@@ -1,0 +1,43 @@
+/*
+ * What may stand in the vault's or the login service's place: servers that cannot prove who they
+ * are, and one that can but does not speak HTTP as it should.
+ *
+ * Its default manner is that of a host outside Azure with a certificate in order: it answers, and
+ * remembers what it was told. One for each process.
+ */
+#ifndef AKVEKM_INTEGRATION_FAULTS_LISTENER_H
+#define AKVEKM_INTEGRATION_FAULTS_LISTENER_H
+
+#include <stdbool.h>
+
+#include "harness.h"
+
+enum listener {
+    FOREIGN_HOST,
+    EXPIRED_CERTIFICATE,
+    FUTURE_CERTIFICATE,
+    OTHER_HOST,
+    OTHER_AUTHORITY,
+    OLD_PROTOCOL,
+    NO_HANDSHAKE,
+    BROKEN_HANDSHAKE,
+    NO_TLS,
+    NO_HTTP,          /* greets like a mail server */
+    CUT_HEADER,       /* ends inside the header */
+    SLOW_HEADER,      /* a byte at a time */
+    LONG_HEADER_LINE, /* 200 KiB in one line */
+    LONG_HEADER,      /* 200 KiB in many */
+    ZERO_IN_HEADER,
+    BAD_CHUNKS,
+    BAD_LENGTH,
+    ENDLESS_INTERIM /* 100 Continue, again and again */
+};
+
+/* Its port. Certificates are issued by vaultsim's own authority. */
+int listener_start(const struct sim *sim);
+void listener_stop(void);
+void listener_set(enum listener manner);
+/* Whether it was told a client secret or a token as a foreign host. */
+bool listener_was_told(void);
+
+#endif
