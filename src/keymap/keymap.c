@@ -71,10 +71,11 @@ static void report_broken(size_t broken, size_t line)
     }
 }
 
-/* Entries are never taken out by us: somebody did, knowingly or not. */
-static void report_fewer(size_t count, size_t former)
+/* Entries are never taken out by us: somebody did, knowingly or not. A look that another overtook
+ * may have fewer, but is no longer how the store is. */
+static void report_fewer(const struct plat_file_state *state, size_t count, size_t former)
 {
-    if (count < former) {
+    if (count < former && !keymap_store_changed(state)) {
         log_text(LEVEL_ERROR, 0, "keymap", "%s holds %zu entries, a moment ago it held %zu",
                  keymap_store_name(), count, former);
     }
@@ -96,7 +97,7 @@ static bool install(struct keymap_table *table)
     plat_mutex_unlock(&lock);
     report_unreadable(PLAT_IO_OK);
     report_broken(table->broken, table->first_broken_line);
-    report_fewer(table->count, former != NULL ? former->table.count : 0);
+    report_fewer(&table->state, table->count, former != NULL ? former->table.count : 0);
     snapshot_put(former);
     return true;
 }
