@@ -199,6 +199,8 @@ soak() {
     build build
     say 'a million Decrypts'
     "$root/build/integration_soak" 1000000
+    say 'a thousand databases in long storms'
+    sh "$root/tests/integration/soak_storm.sh" "$root/build"
 }
 
 case ${1:-help} in

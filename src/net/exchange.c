@@ -19,8 +19,8 @@ void exchange_reset(void)
 }
 
 /* Whether the try that just ended is repeated, and after which wait. `tries` are those of this
- * request: the waits do not grow with what the call did before. A wait of our own choice that would
- * take all that is left is cut short: an outage may end within it. */
+ * request: the waits do not grow with what the call did before. A wait of our own choice takes
+ * at most half of what is left: an outage may end within it, and the last try needs time, too. */
 static bool plan_repeat(const struct call *call, const struct http_request *request,
                         const struct http_answer *answer, enum ekm_rc rc, unsigned tries,
                         uint64_t *wait_ms)
@@ -33,7 +33,7 @@ static bool plan_repeat(const struct call *call, const struct http_request *requ
     uint64_t asked_ms = rc == EKM_OK ? retry_after_ms(answer->retry_after, plat_unix_time_ms()) : 0;
     uint64_t remaining_ms = call_remaining_ms(call);
     *wait_ms = retry_delay_ms(tries, random_number());
-    if (*wait_ms >= remaining_ms && remaining_ms > RETRY_BASE_MS) {
+    if (*wait_ms > remaining_ms / 2 && remaining_ms > RETRY_BASE_MS) {
         *wait_ms = remaining_ms / 2;
     }
     if (asked_ms > *wait_ms) {

@@ -27,7 +27,7 @@ fail() {
 }
 
 show() {
-    [ ! -s "$1" ] || sed "s|^|    $(basename -- "$1"): |" "$1" >&2
+    [ ! -s "$1" ] || tail -n 200 "$1" | sed "s|^|    $(basename -- "$1"): |" >&2
 }
 
 finish() {
@@ -130,7 +130,7 @@ run() {
     shift
     cat >"$folder/script.sql"
     got=0
-    timeout 100 "$build/ekmhost" --data "$server" --trace "$@" "$folder/script.sql" \
+    timeout "${run_timeout_s:-100}" "$build/ekmhost" --data "$server" --trace "$@" "$folder/script.sql" \
         >"$folder/out" 2>"$folder/err" || got=$?
     [ "$got" = "$wanted" ] || fail "ekmhost ended with $got instead of $wanted"
     if grep '^conformance: ' "$folder/err"; then

@@ -34,15 +34,3 @@ ctl POST /faults '{"path":"unwrapkey","skip":30,"times":1,"action":"expired_toke
 ctl POST /faults '{"path":"unwrapkey","skip":40,"times":4,"action":"cut_body"}' >/dev/null
 all_online 'a vault in trouble'
 ctl DELETE /faults >/dev/null
-
-# A refused secret is not tried once a database: that would lock the application out.
-ctl POST /clients '{"client_id":"11111111-2222-4333-8444-555555555555","secrets":["another"],
-    "permissions":["get","wrapKey","unwrapKey"]}' >/dev/null
-reset_counters
-run 0 --sessions 16 <<'SQL'
-SELECT COUNT(*) FROM sys.databases WHERE state_desc = 'RECOVERY_PENDING';
-SQL
-[ "$(value)" = "$databases" ] || fail 'databases without a token'
-tries=$(counter token_requests)
-[ "$tries" -le 3 ] || fail "$tries tries of a refused secret"
-logged 'Provider error code: 3303\.'

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct settings current = {.token_lifetime_s = 3599};
+static struct settings current = {.token_lifetime_s = 3599, .throttle_percent = 100};
 
 static const char *const throttle_words[] = {"none", "standard", "hsm"};
 
@@ -73,6 +73,10 @@ static bool take(const cJSON *item, struct settings *settings)
         return cJSON_IsString(item) &&
                settings_throttle_mode(item->valuestring, &settings->throttle);
     }
+    if (strcmp(name, "throttle_percent") == 0) {
+        return take_number(item, 100, &settings->throttle_percent) &&
+               settings->throttle_percent > 0;
+    }
     if (strcmp(name, "throttle_retry_after") == 0) {
         return take_flag(item, &settings->throttle_retry_after);
     }
@@ -111,6 +115,7 @@ cJSON *settings_to_json(void)
     cJSON_AddNumberToObject(json, "latency_ms", now.latency_ms);
     cJSON_AddNumberToObject(json, "token_lifetime_s", now.token_lifetime_s);
     cJSON_AddStringToObject(json, "throttle", throttle_words[now.throttle]);
+    cJSON_AddNumberToObject(json, "throttle_percent", now.throttle_percent);
     cJSON_AddBoolToObject(json, "throttle_retry_after", now.throttle_retry_after);
     cJSON_AddBoolToObject(json, "implicit_rejection", now.implicit_rejection);
     cJSON_AddBoolToObject(json, "memoise", now.memoise);

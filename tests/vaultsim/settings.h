@@ -16,6 +16,7 @@ struct settings {
     int latency_ms;
     int token_lifetime_s;
     enum throttle_mode throttle;
+    int throttle_percent; /* of the limits that is left to the clients here */
     bool throttle_retry_after;
     bool implicit_rejection;
     bool memoise;

@@ -84,9 +84,10 @@ static struct window *window_of(const char *host, int64_t now_ms, int64_t length
     return NULL;
 }
 
-int throttle_admit(enum throttle_mode mode, const char *host, enum operation operation,
+int throttle_admit(const struct settings *settings, const char *host, enum operation operation,
                    const struct key_view *view)
 {
+    enum throttle_mode mode = settings->throttle;
     bool is_managed_hsm = cloud_is_hsm(host);
     if (mode == THROTTLE_NONE || (is_managed_hsm && mode == THROTTLE_STANDARD)) {
         return 0;
@@ -94,6 +95,7 @@ int throttle_admit(enum throttle_mode mode, const char *host, enum operation ope
     bool is_hsm_key = mode == THROTTLE_HSM || strcasestr(view->kty, "-HSM") != NULL;
     double limit =
         is_managed_hsm ? hsm_limit(operation, view) : vault_limit(operation, view, is_hsm_key);
+    limit = limit * settings->throttle_percent / 100;
     int64_t length_ms = is_managed_hsm ? HSM_WINDOW_MS : VAULT_WINDOW_MS, now_ms = clock_ms();
     int wait_s = 0;
     pthread_mutex_lock(&lock);

@@ -12,7 +12,7 @@
 #include "settings.h"
 
 /* 0: admitted; else the seconds until the window ends. view: the key, its pkey may be NULL. */
-int throttle_admit(enum throttle_mode mode, const char *host, enum operation operation,
+int throttle_admit(const struct settings *settings, const char *host, enum operation operation,
                    const struct key_view *view);
 
 #endif

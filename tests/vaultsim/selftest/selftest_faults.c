@@ -321,7 +321,13 @@ void test_throttle(void **state)
     assert_non_null(strstr(client_text(&c, "error.message"), "VaultRequestTypeLimitReached"));
     assert_in_range(atoi(c.retry_after), 1, 10);
     assert_int_equal(GET_KEY(&c), 200);
-    sim_do("POST", "/settings", "{\"throttle\":\"none\"}");
+    sim_do("POST", "/settings", "{\"throttle\":\"standard\",\"throttle_percent\":1}");
+    int refused = 0;
+    for (int i = 0; i < 60; i++) {
+        refused += GET_KEY(&c) == 429;
+    }
+    assert_in_range(refused, 10, 60);
+    sim_do("POST", "/settings", "{\"throttle\":\"none\",\"throttle_percent\":100}");
     assert_int_equal(client_post(&c, VAULT, path, "{\"kty\":\"EC\"}"), 200);
     client_close(&c);
 }

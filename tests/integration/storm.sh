@@ -1,0 +1,71 @@
+# What the scenarios of a storm share: a server of $databases encrypted databases, opened by 64 sessions at 20 ms latency, with
+# figures from ekmhost's report and vaultsim's counters. Sourced after scenario.sh.
+# shellcheck shell=sh
+
+databases=1000
+sessions=64
+
+# The key is RSA 3072: at an HSM key of this size the vault's limit is 500 in 10 s.
+set_up_storm() {
+    start_vault
+    new_key TdeKey0 3072 >/dev/null
+    set_up_provider
+    set_up_key
+    run 0 --make-databases "$databases:TDE_Key" </dev/null
+    ctl POST /settings '{"latency_ms":20,"memoise":true}' >/dev/null
+}
+
+setting() {
+    ctl POST /settings "{$1}" >/dev/null
+}
+
+fault() {
+    ctl POST /faults "{$1}" >/dev/null
+}
+
+# reported WHAT: the first number after it in ekmhost's report; longest WHAT, failed WHAT: the other two
+reported() {
+    sed -n "s/^report: $1 \([0-9]*\).*/\1/p" "$folder/err"
+}
+
+failed() {
+    sed -n "s/^report: $1 .*failed \([0-9]*\).*/\1/p" "$folder/err"
+}
+
+longest() {
+    sed -n "s/^report: $1 .*longest \([0-9]*\) ms$/\1/p" "$folder/err"
+}
+
+# storm WHAT [ekmhost options]: a start of the server; $took is how many seconds passed, rounded up
+storm() {
+    what=$1
+    shift
+    reset_counters
+    began=$(date +%s)
+    run 0 --sessions "$sessions" --report "$@" </dev/null
+    took=$(($(date +%s) - began + 1))
+    recovered=$(reported recoveries)
+    printf '%s: %s s, %s recoveries, longest %s ms; %s requests, %s of a token, %s throttled\n' "$what" "$took" "$recovered" \
+        "$(longest recoveries)" "$(counter requests)" "$(counter token_requests)" "$(counter throttled)"
+    [ "$(counter leaked_secrets)" = 0 ] || fail "$what: a secret went astray"
+}
+
+# Every database is open, and was at the end of each round.
+all_open() {
+    [ "$(reported 'databases ONLINE')" = "$databases" ] || fail "$what: $(reported 'databases ONLINE') of $databases are online"
+    [ "$(failed recoveries)" = 0 ] || fail "$what: $(failed recoveries) recoveries failed"
+    [ "$recovered" -ge "$databases" ] || fail "$what: $recovered recoveries"
+}
+
+# What a recovery needs is one unwrapkey; beside them a challenge and the tokens.
+few_requests() {
+    needed=$((recovered + 1 + $(counter tokens_issued)))
+    [ $(($(counter requests) * 10)) -le $((needed * 12)) ] || fail "$what: $(counter requests) requests, $needed needed"
+}
+
+# tokens LIFE_S: one request for each token, and no token before the last fifth of the former one's life
+tokens() {
+    issued=$(counter tokens_issued)
+    [ "$(counter token_requests)" = "$issued" ] || fail "$what: $(counter token_requests) requests for $issued tokens"
+    [ "$issued" -ge 1 ] && [ "$issued" -le $((1 + took * 5 / ($1 * 4))) ] || fail "$what: $issued tokens in $took s"
+}
