@@ -26,7 +26,7 @@ usage: sh cmake/dev.sh COMMAND
   coverage   run every test and show which lines of src/ ran, by file and in all
   bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
   torture    the map's writers killed thousands of times, and every allocation refused once; some minutes
-  soak       a million Decrypts from 32 threads with faults sprinkled in: nothing may grow; minutes
+  soak       a million Decrypts from 32 threads with faults sprinkled in: nothing may grow; long storms of 1,000 databases
   setup      install the packages that are missing, nothing else
   clean      remove the build folders
 

@@ -40,16 +40,16 @@ tokens 3599
 ctl DELETE /faults >/dev/null
 
 # Running databases: the start and 500 new log segments pass, then the vault hangs.
-configure 'call_timeout_ms = 5000'
+configure 'call_timeout_ms = 10000'
 fault "\"path\":\"unwrapkey\",\"skip\":$((databases + 500)),\"times\":0,\"action\":\"hang\""
-storm 'written to while the vault hangs' --storm write:12
+storm 'written to while the vault hangs' --storm write:15
 all_open
 printf '    %s statements, longest %s ms, %s times with the key in memory\n' "$(reported statements)" "$(longest statements)" \
     "$(reported 'times with the key in memory')"
 [ "$(failed statements)" = 0 ] || fail "$(failed statements) statements failed"
 [ "$(reported 'times with the key in memory')" -ge "$sessions" ] || fail 'the vault did not hang'
-[ "$(longest statements)" -ge 5000 ] || fail 'no statement waited for the vault'
-[ "$(longest statements)" -lt 10000 ] || fail "a statement waited $(longest statements) ms"
+[ "$(longest statements)" -ge 10000 ] || fail 'no statement waited for the vault'
+[ "$(longest statements)" -lt 20000 ] || fail "a statement waited $(longest statements) ms"
 ctl DELETE /faults >/dev/null
 configure 'call_timeout_ms = 30000'
 storm 'and back again'
