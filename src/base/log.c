@@ -110,7 +110,8 @@ static void add(struct log_line *line, const char *text, size_t len)
 static void add_number(struct log_line *line, int64_t value, size_t width, const char *behind)
 {
     char text[TEXT_U64_MAX + 1];
-    add(line, text, text_from_u64((uint64_t)value, width, text));
+    size_t len = text_from_u64((uint64_t)value, width, text);
+    add(line, text, len);
     add(line, behind, strlen(behind));
 }
 

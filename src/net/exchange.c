@@ -77,11 +77,11 @@ static void fail_by_status(struct call *call, const struct http_request *request
 static void leave(const struct http_request *request, const struct patience_pass *pass,
                   enum ekm_rc rc, const struct http_answer *answer)
 {
-    enum patience_outcome outcome = rc != EKM_OK            ? PATIENCE_FAILED
-                                    : answer->status == 429 ? PATIENCE_REFUSED
-                                                            : PATIENCE_ANSWERED;
-    patience_leave(request->host, pass, outcome,
-                   outcome == PATIENCE_REFUSED
+    enum patience_outcome result = rc != EKM_OK            ? PATIENCE_FAILED
+                                   : answer->status == 429 ? PATIENCE_REFUSED
+                                                           : PATIENCE_ANSWERED;
+    patience_leave(request->host, pass, result,
+                   result == PATIENCE_REFUSED
                        ? retry_after_ms(answer->retry_after, plat_unix_time_ms())
                        : 0);
 }

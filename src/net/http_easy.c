@@ -140,11 +140,11 @@ void http_easy_close(struct http_easy *easy)
     easy->curl = NULL;
 }
 
-/* Curl reads the list and frees nothing of it. */
-static void add_header(struct http_easy *easy, size_t *count, char *text)
+/* Curl reads the list and frees nothing of it; its type is not const, but it only reads. */
+static void add_header(struct http_easy *easy, size_t *count, const char *text)
 {
     struct curl_slist *header = &easy->headers[*count];
-    *header = (struct curl_slist){text, NULL};
+    *header = (struct curl_slist){(char *)(uintptr_t)text, NULL};
     if (*count > 0) {
         header[-1].next = header;
     }
@@ -153,10 +153,9 @@ static void add_header(struct http_easy *easy, size_t *count, char *text)
 
 static void make_headers(struct http_easy *easy)
 {
-    static char accept[] = "Accept: application/json";
     const struct http_request *request = easy->request;
     size_t count = 0;
-    add_header(easy, &count, accept);
+    add_header(easy, &count, "Accept: application/json");
     (void)text_join(easy->id_header, sizeof easy->id_header,
                     (const char *const[]){"x-ms-client-request-id: ",
                                           call_correlation_id(easy->call), NULL});
@@ -167,8 +166,7 @@ static void make_headers(struct http_easy *easy)
         add_header(easy, &count, easy->type_header);
     }
     if (request->authorization != NULL) {
-        /* Curl's type is not const, but it only reads. */
-        add_header(easy, &count, (char *)(uintptr_t)request->authorization);
+        add_header(easy, &count, request->authorization);
     }
 }
 

@@ -10,7 +10,7 @@
 
 static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_name *out)
 {
-    struct buf text = BUF_EMPTY(2 * SQLCP_MAX_KEY_NAME_BYTES);
+    struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     enum ekm_rc rc =
         hostio_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
     if (rc == EKM_OK) {
@@ -65,7 +65,7 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
 {
     struct key_name wanted;
     struct vault_key made;
-    struct thumbprint thumbprint;
+    struct thumbprint thumbprint = {.len = 0};
     uint32_t bits = info_algorithm_bits(algorithm);
     if (!call->config->allow_create) {
         return call_fail(call, EKM_NOT_SUPPORTED, "allow_create is not set");

@@ -11,7 +11,7 @@
 
 /* EKM_NOT_SUPPORTED without allow_create; EKM_FAILURE for a name that exists. */
 enum ekm_rc create_key(struct call *call, const struct session *session, const SqlCpStr *name,
-                       SqlCpAlgId algorithm, SqlCpKeyThumbprint *thumbprint) EKM_MUST_CHECK;
+                       SqlCpAlgId algorithm, SqlCpKeyThumbprint *out) EKM_MUST_CHECK;
 /* EKM_NOT_SUPPORTED without allow_drop; EKM_FAILURE where deleting the whole key would take more
  * than was asked for. */
 enum ekm_rc create_drop_key(struct call *call, const struct session *session,

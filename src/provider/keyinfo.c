@@ -160,7 +160,7 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
 
 static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_name *out)
 {
-    struct buf text = BUF_EMPTY(2 * SQLCP_MAX_KEY_NAME_BYTES);
+    struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     enum ekm_rc rc =
         hostio_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
     if (rc == EKM_OK) {

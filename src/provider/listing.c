@@ -173,7 +173,7 @@ static enum ekm_rc find(struct call *call, struct session *session, SqlCpKeyId i
 {
     struct key_listing *listing = NULL;
     enum ekm_rc rc = listing_of(call, session, &listing);
-    for (size_t i = 0; rc == EKM_OK && i < listing->count; i++) {
+    for (size_t i = 0; rc == EKM_OK && listing != NULL && i < listing->count; i++) {
         rc = resolve(call, session, &listing->keys[i], out);
         if (rc == EKM_OK && *out != NULL && --id == 0) {
             return EKM_OK;

@@ -241,9 +241,9 @@ static bool shut_gate(void)
 /* Whether everybody left in time. */
 static bool wait_for_calls(void)
 {
-    uint64_t until_ms = plat_now_ms() + PROVIDER_CLOSE_WAIT_MS, now_ms;
+    uint64_t until_ms = plat_now_ms() + PROVIDER_CLOSE_WAIT_MS;
     plat_mutex_lock(&lock);
-    while (inside > 0 && (now_ms = plat_now_ms()) < until_ms) {
+    while (inside > 0 && plat_now_ms() < until_ms) {
         plat_cond_wait_until(&changed, &lock, until_ms);
     }
     bool all_left = inside == 0;

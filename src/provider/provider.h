@@ -21,7 +21,7 @@ enum ekm_rc provider_free(void) EKM_MUST_CHECK;
 #define PROVIDER_CLOSE_WAIT_MS 5000
 
 /* EKM_OK and the configuration, or EKM_CLOSING; only after EKM_OK is there a leave. */
-enum ekm_rc provider_enter(const struct config **config) EKM_MUST_CHECK;
+enum ekm_rc provider_enter(const struct config **out) EKM_MUST_CHECK;
 void provider_leave(void);
 
 /* EKM_CLOSING in a forked child, where locks may be held by threads that do not exist there. */

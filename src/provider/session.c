@@ -182,8 +182,8 @@ void session_close_all(void)
 static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *auth,
                                    struct vault *vault)
 {
-    struct buf identity = BUF_EMPTY(2 * IDENTITY_MAX_BYTES);
-    struct buf secret = BUF_EMPTY(2 * SECRET_MAX_BYTES);
+    struct buf identity = BUF_EMPTY((size_t)2 * IDENTITY_MAX_BYTES);
+    struct buf secret = BUF_EMPTY((size_t)2 * SECRET_MAX_BYTES);
     enum ekm_rc rc = hostio_text(call, "IDENTITY", &auth->name, IDENTITY_MAX_BYTES,
                                  EKM_VAULT_NOT_ALLOWED, &identity);
     if (rc == EKM_OK) {

@@ -38,7 +38,7 @@ enum ekm_rc json_demand(struct call *call, const struct buf *body, enum ekm_rc n
     return rc;
 }
 
-/* The scan limits the depth, so recursion is bounded. */
+/* NOLINTNEXTLINE(misc-no-recursion): the scan limits the depth */
 static void wipe(cJSON *json)
 {
     for (; json != NULL; json = json->next) {

@@ -1,5 +1,5 @@
-/* What the host hands in as text and thumbprints, and what it gets back: nothing beyond its sizes is
- * touched, what is accepted reads back. */
+/* What the host hands in as text and thumbprints, and what it gets back: nothing beyond its sizes
+ * is touched, what is accepted reads back. */
 #include "fuzz.h"
 
 // aims: src/provider/hostio.c
@@ -48,7 +48,7 @@ static void put_back(struct fuzz_input *input, const char *name)
 static void read_text(struct fuzz_input *input, uint32_t max_bytes, enum ekm_rc too_long)
 {
     struct call call;
-    struct buf text = BUF_EMPTY(2 * SQLCP_MAX_KEY_NAME_BYTES);
+    struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     size_t len;
     struct fuzz_input rest = *input;
     uint8_t *units = fuzz_bytes(input, input->left, &len);
