@@ -3,8 +3,7 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales'
-bench_packages='valgrind'
+packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales valgrind'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
 fuzz_packages='clang-14 libclang-rt-14-dev llvm-14 dpkg-dev'
 analyze_packages='clang-tidy-14 cppcheck'
@@ -140,7 +139,6 @@ windows() {
 
 # bench [OPTIONS of build/bench]
 bench() {
-    packages="$packages $bench_packages"
     setup
     build build
     "$root/build/bench" --json "$root/build/bench.json" "$@"

@@ -26,6 +26,9 @@ void bench_start(struct bench *bench);   /* load, cold start, memory, size */
 void bench_restart(struct bench *bench); /* many databases */
 void bench_map(struct bench *bench);
 
+/* Holds the counts of a Decrypt against the baseline in `path`; gives how many are worse. */
+int bench_check(struct bench *bench, const char *path);
+
 /* A fresh process, `benchclient` or `bench --bare`, and one number of what it printed. */
 double ask_process(const char *command, const char *name);
 

@@ -1,5 +1,6 @@
 /*
  * bench [--quick] [--json FILE] [--only SECTION]: the library beside the limit (docs/performance.md).
+ * bench --check BASELINE: the counts that must not creep up; exit code 1 if one did.
  * bench --bare count|memory FOLDER N: the bare loop in a process of its own, for the other form.
  */
 #include <pthread.h>
@@ -86,11 +87,13 @@ static void run_bare(const char *mode, const char *folder, long number)
     for (int i = 0; i < 5; i++) {
         bare_perform(&bench.bare, 0);
     }
+    uint64_t allocations = allocation_count();
     bench_measured(number);
+    printf("allocations=%f\n", (double)(allocation_count() - allocations) / (double)number);
     bare_close(&bench.bare);
 }
 
-static void run_sections(const char *only)
+static void start(void)
 {
     sim_start(&bench.sim, "--memoise", NULL);
     sim_configure(&bench.sim, "log_level = info"); /* the default */
@@ -98,14 +101,22 @@ static void run_sections(const char *only)
     ours_open(&bench.ours, THREADS_MAX);
     ours_make_sample(&bench.ours, bench.sim.folder);
     bare_open(&bench.bare, bench.sim.folder);
+}
+
+static void stop(void)
+{
+    bare_close(&bench.bare);
+    ours_close(&bench.ours);
+    sim_stop(&bench.sim);
+}
+
+static void run_sections(const char *only)
+{
     for (size_t i = 0; i < SECTION_COUNT; i++) {
         if (only == NULL || strcmp(only, sections[i].name) == 0) {
             sections[i].run(&bench);
         }
     }
-    bare_close(&bench.bare);
-    ours_close(&bench.ours);
-    sim_stop(&bench.sim);
 }
 
 int main(int argc, char **argv)
@@ -116,6 +127,12 @@ int main(int argc, char **argv)
     if (argc == 5 && strcmp(argv[1], "--bare") == 0) {
         run_bare(argv[2], argv[3], strtol(argv[4], NULL, 10));
         return 0;
+    }
+    if (argc == 3 && strcmp(argv[1], "--check") == 0) {
+        start();
+        int worse = bench_check(&bench, argv[2]);
+        stop();
+        return worse > 0 ? 1 : 0;
     }
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quick") == 0) {
@@ -135,7 +152,9 @@ int main(int argc, char **argv)
     }
     uint64_t begun_ns = clock_ns();
     report_open(json);
+    start();
     run_sections(only);
+    stop();
     report_close();
     printf("\nbench: %.0f s\n", (double)(clock_ns() - begun_ns) / 1e9);
     return 0;

@@ -1,6 +1,5 @@
 /* Encrypt and Decrypt, each round beside the bare loop with the same payload. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "bench.h"
 #include "measure.h"
@@ -128,33 +127,4 @@ void bench_operations(struct bench *bench)
             report_row();
         }
     }
-}
-
-static double instructions(const char *program, const char *arguments, unsigned times)
-{
-    char command[512];
-    snprintf(command, sizeof command,
-             "valgrind --tool=callgrind --toggle-collect=bench_measured --callgrind-out-file=/dev/null "
-             "'" AKVEKM_BUILD_DIR "/%s' %s %u 2>&1 | sed -n 's/.*Collected *: */collected=/p'",
-             program, arguments, times);
-    return ask_process(command, "collected") / times;
-}
-
-void bench_instructions(struct bench *bench)
-{
-    char ours[128], bare[128];
-    const unsigned times = 200;
-    if (system("command -v valgrind >/dev/null") != 0) {
-        give_up("valgrind is missing");
-    }
-    report_section("instructions", "of one warm Decrypt in the client process, by callgrind");
-    snprintf(ours, sizeof ours, "count '%s'", bench->sim.folder);
-    snprintf(bare, sizeof bare, "--bare count '%s'", bench->sim.folder);
-    double of_ours = instructions("benchclient", ours, times);
-    double of_bare = instructions("bench", bare, times);
-    report_text("operation", "Decrypt");
-    report_number("ours", of_ours, 0);
-    report_number("bare", of_bare, 0);
-    report_number("ratio", of_ours / of_bare, 3);
-    report_row();
 }

@@ -1,0 +1,106 @@
+/* What one warm Decrypt costs in counts that do not depend on the machine's load, and their baseline. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "measure.h"
+#include "report.h"
+
+#define TIMES  200
+#define CLIENT "'" AKVEKM_BUILD_DIR "/benchclient' count"
+#define BARE   "'" AKVEKM_BUILD_DIR "/bench' --bare count"
+
+/* Inside bench_measured alone; only the client process is looked at. */
+static double instructions(const struct bench *bench, const char *program)
+{
+    char command[512];
+    snprintf(command, sizeof command,
+             "valgrind --tool=callgrind --toggle-collect=bench_measured --callgrind-out-file=/dev/null "
+             "%s '%s' %d 2>&1 | sed -n 's/.*Collected *: */collected=/p'",
+             program, bench->sim.folder, TIMES);
+    return ask_process(command, "collected") / TIMES;
+}
+
+static double allocations(const struct bench *bench, const char *program, int times)
+{
+    char command[512];
+    snprintf(command, sizeof command, "%s '%s' %d", program, bench->sim.folder, times);
+    return ask_process(command, "allocations");
+}
+
+void bench_instructions(struct bench *bench)
+{
+    if (system("command -v valgrind >/dev/null") != 0) {
+        give_up("valgrind is missing");
+    }
+    report_section("instructions", "of one warm Decrypt in the client process, by callgrind");
+    double ours = instructions(bench, CLIENT), bare = instructions(bench, BARE);
+    report_text("operation", "Decrypt");
+    report_number("ours", ours, 0);
+    report_number("bare", bare, 0);
+    report_number("ratio", ours / bare, 3);
+    report_row();
+}
+
+struct cost {
+    const char *name;
+    double value;
+};
+
+/* In the order of the baseline: what a process asks of the vault, and what a Decrypt adds to that. */
+static size_t measure(const struct bench *bench, struct cost *costs)
+{
+    static const char *const asked[] = {"requests", "connections", "handshakes", "token_requests"};
+    size_t count = 0;
+    long few, many;
+    sim_ctl(&bench->sim, "DELETE", "/counters", NULL);
+    (void)allocations(bench, CLIENT, 1);
+    few = sim_counter(&bench->sim, asked[0]);
+    sim_ctl(&bench->sim, "DELETE", "/counters", NULL);
+    double ours = allocations(bench, CLIENT, TIMES), bare = 0;
+    many = sim_counter(&bench->sim, asked[0]);
+    costs[count++] = (struct cost){"requests_of_a_decrypt", (double)(many - few) / (TIMES - 1)};
+    for (size_t i = 1; i < sizeof asked / sizeof asked[0]; i++) {
+        costs[count++] = (struct cost){asked[i], (double)sim_counter(&bench->sim, asked[i])};
+    }
+    bare = allocations(bench, BARE, TIMES);
+    costs[count++] = (struct cost){"allocations_over_bare", ours - bare};
+    costs[count++] =
+        (struct cost){"instructions_over_bare", instructions(bench, CLIENT) - instructions(bench, BARE)};
+    return count;
+}
+
+/* The line `name value margin_percent` of the baseline. */
+static void read_baseline(const char *path, const char *name, double *value, double *margin)
+{
+    char line[256], word[64];
+    bool found = false;
+    FILE *in = fopen(path, "r");
+    while (in != NULL && !found && fgets(line, sizeof line, in) != NULL) {
+        found = sscanf(line, "%63s %lf %lf", word, value, margin) == 3 && strcmp(word, name) == 0;
+    }
+    if (!found) {
+        give_up("%s has no %s", path, name);
+    }
+    fclose(in);
+}
+
+int bench_check(struct bench *bench, const char *path)
+{
+    struct cost costs[8];
+    int worse = 0;
+    size_t count = measure(bench, costs);
+    for (size_t i = 0; i < count; i++) {
+        double expected = 0, margin = 0;
+        read_baseline(path, costs[i].name, &expected, &margin);
+        bool higher = costs[i].value > expected * (1 + margin / 100);
+        bool lower = costs[i].value < expected * (1 - margin / 100);
+        printf("%-24s %10.2f  baseline %.2f%s\n", costs[i].name, costs[i].value, expected,
+               higher  ? "  WORSE"
+               : lower ? "  better: lower the baseline"
+                       : "");
+        worse += higher;
+    }
+    return worse;
+}
