@@ -108,17 +108,20 @@ enum ekm_rc rsa_public_thumbprint(const struct rsa_public *key, struct thumbprin
     return EKM_OK;
 }
 
+bool thumbprint_same(const struct thumbprint *a, const struct thumbprint *b)
+{
+    bool reversed = a->len == b->len;
+    for (size_t i = 0; reversed && i < a->len; i++) {
+        reversed = a->bytes[i] == b->bytes[a->len - 1 - i];
+    }
+    return reversed || thumbprint_equal(a, b);
+}
+
 bool rsa_public_matches(const struct rsa_public *key, const struct thumbprint *thumbprint)
 {
     struct thumbprint ours;
-    if (thumbprint->len != THUMBPRINT_BYTES || rsa_public_thumbprint(key, &ours) != EKM_OK) {
-        return false;
-    }
-    bool reversed = true;
-    for (size_t i = 0; i < ours.len; i++) {
-        reversed = reversed && ours.bytes[i] == thumbprint->bytes[ours.len - 1 - i];
-    }
-    return reversed || thumbprint_equal(&ours, thumbprint);
+    return thumbprint->len == THUMBPRINT_BYTES && rsa_public_thumbprint(key, &ours) == EKM_OK &&
+           thumbprint_same(&ours, thumbprint);
 }
 
 size_t rsa_public_cng_blob(const struct rsa_public *key, uint8_t out[CNG_BLOB_MAX_BYTES])

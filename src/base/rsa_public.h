@@ -25,6 +25,8 @@ struct thumbprint {
 };
 bool thumbprint_set(struct thumbprint *thumbprint, const uint8_t *bytes, size_t len);
 bool thumbprint_equal(const struct thumbprint *a, const struct thumbprint *b);
+/* In either byte order (thumbprint.md). */
+bool thumbprint_same(const struct thumbprint *a, const struct thumbprint *b);
 /* Upper-case hex, at most 64 characters. */
 void thumbprint_text(const struct thumbprint *thumbprint, char out[2 * THUMBPRINT_MAX_BYTES + 1]);
 

@@ -4,6 +4,8 @@
 
 #include "base/codec.h"
 #include "base/text.h"
+#include "keymap/discovery_search.h"
+#include "keymap/inventory.h"
 #include "keymap/keycache.h"
 #include "keymap/keymap.h"
 #include "platform/system.h"
@@ -18,7 +20,7 @@ struct fruitless {
     char host[254];
     struct thumbprint thumbprint;
     uint64_t until_ms;
-    bool refused;
+    const char *reason;
     bool undecided; /* of this wrapped key alone; another may decide */
     uint64_t trial_hash;
 };
@@ -28,18 +30,6 @@ static struct plat_cond changed = PLAT_COND_INIT;
 static char turns[TURNS_MAX][254]; /* hosts that are being searched; "" for a free place */
 static struct fruitless fruitless[FRUITLESS_MAX];
 static size_t fruitless_next;
-
-struct search {
-    struct call *call;
-    const struct vault *vault;
-    const struct thumbprint *thumbprint;
-    const struct key_name *missing;
-    const struct discovery_trial *trial;
-    bool refused;   /* the vault denied a look at a candidate */
-    bool undecided; /* another wrapped key may yet prove a candidate */
-    bool odd;       /* an answer made no sense: a moment later it may */
-    struct vault_key found;
-};
 
 /* The place of `host`, else a free one, else NULL. The lock is held. */
 static char *turn_place(const char *host)
@@ -65,26 +55,6 @@ static bool turn_try(const char *host)
     return text_copy(place, sizeof turns[0], host);
 }
 
-static enum ekm_rc turn_take(struct call *call, const char *host)
-{
-    for (;;) {
-        plat_mutex_lock(&lock);
-        bool mine = turn_try(host);
-        if (!mine) {
-            plat_cond_wait_until(&changed, &lock, plat_now_ms() + WAIT_SLICE_MS);
-            mine = turn_try(host);
-        }
-        plat_mutex_unlock(&lock);
-        if (mine) {
-            return EKM_OK;
-        }
-        enum ekm_rc rc = call_check(call);
-        if (rc != EKM_OK) {
-            return rc;
-        }
-    }
-}
-
 static void turn_give(const char *host)
 {
     plat_mutex_lock(&lock);
@@ -106,21 +76,31 @@ static uint64_t hash_trial(const struct discovery_trial *trial)
     return hash;
 }
 
-/* Whether the same search has just ended without a find; *refused: as it was denied. */
-static bool was_fruitless(const struct search *search, bool *refused)
+/* Why the same search has just ended without a find; NULL: it has not. */
+static const char *was_fruitless(const struct search *search)
 {
-    bool found = false;
+    const char *reason = NULL;
     uint64_t now_ms = plat_now_ms(), trial_hash = hash_trial(search->trial);
     plat_mutex_lock(&lock);
-    for (size_t i = 0; i < FRUITLESS_MAX && !found; i++) {
+    for (size_t i = 0; i < FRUITLESS_MAX && reason == NULL; i++) {
         const struct fruitless *past = &fruitless[i];
-        found = past->until_ms > now_ms && strcmp(past->host, search->vault->address.host) == 0 &&
-                thumbprint_equal(&past->thumbprint, search->thumbprint) &&
-                (!past->undecided || past->trial_hash == trial_hash);
-        *refused = found && past->refused;
+        bool same = past->until_ms > now_ms &&
+                    strcmp(past->host, search->vault->address.host) == 0 &&
+                    thumbprint_equal(&past->thumbprint, search->thumbprint) &&
+                    (!past->undecided || past->trial_hash == trial_hash);
+        reason = same ? past->reason : NULL;
     }
     plat_mutex_unlock(&lock);
-    return found;
+    return reason;
+}
+
+static const char *reason_of(const struct search *search)
+{
+    return search->list_refused ? "the vault refuses to list its keys: the application lacks the "
+                                  "permission to list"
+           : search->refused    ? "the vault refuses a look at candidates"
+           : search->undecided  ? "the key that the old rule names does not open this"
+                                : "no key of this vault is known to have this thumbprint";
 }
 
 static void note_fruitless(const struct search *search)
@@ -131,7 +111,7 @@ static void note_fruitless(const struct search *search)
     fruitless_next = (fruitless_next + 1) % FRUITLESS_MAX;
     (void)text_copy(place->host, sizeof place->host, search->vault->address.host);
     place->thumbprint = *search->thumbprint;
-    place->refused = search->refused;
+    place->reason = reason_of(search);
     place->undecided = search->undecided;
     place->trial_hash = hash_trial(search->trial);
     place->until_ms = until_ms;
@@ -144,14 +124,14 @@ void discovery_clear(void)
     memset(fruitless, 0, sizeof fruitless);
     fruitless_next = 0;
     plat_mutex_unlock(&lock);
+    inventory_clear();
 }
 
-/* EKM_NOT_FOUND for what concerns this candidate alone: the next may do. What keeps the vault from
- * answering at all stays as it is. */
-static enum ekm_rc judge(struct search *search, enum ekm_rc rc)
+enum ekm_rc discovery_judge(struct search *search, enum ekm_rc rc)
 {
     bool refused = rc == EKM_FORBIDDEN || rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION;
-    bool odd = rc == EKM_OTHER_KEY || (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) ||
+    bool odd = rc == EKM_OTHER_KEY || rc == EKM_ANSWER_TOO_BIG || rc == EKM_UNEXPECTED_STATUS ||
+               (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) ||
                (rc >= EKM_UNWRAP_BAD_VALUE && rc <= EKM_UNWRAP_EMPTY);
     search->refused |= refused;
     search->odd |= odd;
@@ -163,8 +143,8 @@ static enum ekm_rc judge(struct search *search, enum ekm_rc rc)
 
 static enum ekm_rc look_at(struct search *search, const struct key_name *candidate)
 {
-    enum ekm_rc rc =
-        judge(search, vault_get_key(search->call, search->vault, candidate, &search->found));
+    enum ekm_rc rc = discovery_judge(
+        search, vault_get_key(search->call, search->vault, candidate, &search->found));
     if (rc != EKM_OK) {
         return rc;
     }
@@ -185,7 +165,7 @@ static enum ekm_rc try_to_open(struct search *search)
                           search->trial->wrapped, search->trial->len, &plain);
     }
     buf_free(&plain);
-    return judge(search, rc);
+    return discovery_judge(search, rc);
 }
 
 /* A thumbprint of the old rule cannot be compared with a public key. */
@@ -268,6 +248,9 @@ static enum ekm_rc run(struct search *search)
 {
     enum ekm_rc rc = by_other_vaults(search);
     if (rc == EKM_NOT_FOUND) {
+        rc = discovery_by_listing(search);
+    }
+    if (rc == EKM_NOT_FOUND) {
         rc = by_old_rule(search);
     }
     if (rc == EKM_OK) {
@@ -280,24 +263,73 @@ static enum ekm_rc run(struct search *search)
     if (!search->odd) {
         note_fruitless(search);
     }
-    if (search->refused) {
-        return call_fail(search->call, EKM_NOT_FOUND, "the vault refuses a look at candidates");
+    if (!search->list_refused && !search->refused) {
+        /* Of whatever candidate came last: it says nothing of this. */
+        search->call->error = (struct call_error){.rc = EKM_OK};
     }
-    return call_fail(search->call, EKM_NOT_FOUND, "%s",
-                     search->undecided ? "the key that the old rule names does not open this"
-                                       : "no key of this vault is known to have this thumbprint");
+    return call_fail(search->call, EKM_NOT_FOUND, "%s", reason_of(search));
 }
 
-/* What the search before found for us all. */
+/* What a search before found for us all, or saw when it looked for another. */
 static bool known_meanwhile(const struct search *search, struct key_name *out)
 {
     struct known_key known;
-    bool found = keycache_get(search->vault->address.host, search->thumbprint, &known) &&
-                 (search->missing == NULL || !key_name_equal(&known.id, search->missing));
-    if (found) {
+    const char *host = search->vault->address.host;
+    if (keycache_get(host, search->thumbprint, &known) &&
+        (search->missing == NULL || !key_name_equal(&known.id, search->missing))) {
         *out = known.id;
+        return true;
     }
-    return found;
+    if (!inventory_find(host, search->thumbprint, search->missing, out)) {
+        return false;
+    }
+    keycache_learn_id(host, search->thumbprint, out);
+    keycache_note_unrecorded(host, search->thumbprint, search->missing);
+    call_log(search->call, LEVEL_INFO, "found again: %s/%s", out->name, out->version);
+    return true;
+}
+
+/* *known: it is known by now, and whose turn it is does not matter. */
+static enum ekm_rc turn_take(const struct search *search, struct key_name *out, bool *known)
+{
+    const char *host = search->vault->address.host;
+    for (;;) {
+        *known = known_meanwhile(search, out);
+        if (*known) {
+            return EKM_OK;
+        }
+        plat_mutex_lock(&lock);
+        bool mine = turn_try(host);
+        if (!mine) {
+            plat_cond_wait_until(&changed, &lock, plat_now_ms() + WAIT_SLICE_MS);
+        }
+        plat_mutex_unlock(&lock);
+        if (mine) {
+            return EKM_OK;
+        }
+        enum ekm_rc rc = call_check(search->call);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+    }
+}
+
+static enum ekm_rc search_in_turn(struct search *search, struct key_name *out)
+{
+    /* The turn before may have ended between the look and the turn. */
+    if (known_meanwhile(search, out)) {
+        return EKM_OK;
+    }
+    search->call->error = (struct call_error){.rc = EKM_OK};
+    const char *reason = was_fruitless(search);
+    if (reason != NULL) {
+        return call_fail(search->call, EKM_NOT_FOUND, "a moment ago: %s", reason);
+    }
+    enum ekm_rc rc = run(search);
+    if (rc == EKM_OK) {
+        *out = search->found.id;
+    }
+    return rc;
 }
 
 enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
@@ -306,22 +338,14 @@ enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
 {
     struct search search = {
         .call = call, .vault = vault, .thumbprint = thumbprint, .missing = missing, .trial = trial};
-    enum ekm_rc rc = turn_take(call, vault->address.host);
-    if (rc != EKM_OK) {
-        return rc;
+    bool known = false;
+    if (missing != NULL) {
+        inventory_forget(vault->address.host, missing);
     }
-    bool refused = false;
-    if (!known_meanwhile(&search, out)) {
-        call->error = (struct call_error){.rc = EKM_OK};
-        rc = was_fruitless(&search, &refused)
-                 ? call_fail(call, EKM_NOT_FOUND, "%s",
-                             refused ? "the vault refused a look at candidates a moment ago"
-                                     : "not found in this vault a moment ago")
-                 : run(&search);
-        if (rc == EKM_OK) {
-            *out = search.found.id;
-        }
+    enum ekm_rc rc = turn_take(&search, out, &known);
+    if (rc == EKM_OK && !known) {
+        rc = search_in_turn(&search, out);
+        turn_give(vault->address.host);
     }
-    turn_give(vault->address.host);
     return rc;
 }

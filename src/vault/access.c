@@ -150,14 +150,38 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
     return rc;
 }
 
-enum ekm_rc access_open(struct call *call, const struct vault *vault)
+static enum ekm_rc enter(struct call *call, const struct vault *vault, struct token **token)
 {
     struct entry entry;
-    struct token *token = NULL;
     memset(&entry, 0, sizeof entry);
     enum ekm_rc rc = find_challenge(call, vault, &entry);
+    return rc == EKM_OK ? find_token(call, vault, &entry, token) : rc;
+}
+
+enum ekm_rc access_open(struct call *call, const struct vault *vault)
+{
+    struct token *token = NULL;
+    enum ekm_rc rc = enter(call, vault, &token);
+    token_release(token);
+    return rc;
+}
+
+enum ekm_rc access_try_all(struct call *call, const struct vault *vault,
+                           struct http_request *requests, struct http_item *items, size_t count,
+                           bool *tried)
+{
+    struct token *token = NULL;
+    *tried = false;
+    enum ekm_rc rc = enter(call, vault, &token);
     if (rc == EKM_OK) {
-        rc = find_token(call, vault, &entry, &token);
+        for (size_t i = 0; i < count; i++) {
+            requests[i].host = vault->address.host;
+            requests[i].authorization = token_header(token);
+        }
+        *tried = exchange_try_all(call, items, count);
+        for (size_t i = 0; i < count; i++) {
+            requests[i].authorization = NULL;
+        }
     }
     token_release(token);
     return rc;

@@ -1,7 +1,7 @@
 /*
  * The way in: a request to a vault with the token that the vault's challenge asks for.
  *
- * Owns nothing; a struct vault belongs to a session and is immutable. Called by vault.c; any
+ * Owns nothing; a struct vault belongs to a session and is immutable. Called by vault*.c; any
  * thread. Rules: behaviour.md sections 2 and 7 (401), key-vault-wire.md section 4.
  */
 #ifndef AKVEKM_VAULT_ACCESS_H
@@ -23,5 +23,11 @@ enum ekm_rc access_open(struct call *call, const struct vault *vault) EKM_MUST_C
  * token may have been revoked. EKM_OK with any status that stands but 401. */
 enum ekm_rc access_send(struct call *call, const struct vault *vault, struct http_request *request,
                         struct http_answer *answer) EKM_MUST_CHECK;
+
+/* One try of each request together (see exchange_try_all), with a token; *tried: there was one.
+ * items[i].request is &requests[i]; an item's 401 is for access_send. */
+enum ekm_rc access_try_all(struct call *call, const struct vault *vault,
+                           struct http_request *requests, struct http_item *items, size_t count,
+                           bool *tried) EKM_MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/text.h"
+#include "vault/vault_parts.h"
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
@@ -14,21 +15,27 @@ enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault)
     return access_open(call, vault);
 }
 
+void vault_url(char *out, size_t cap, const struct call *call, const struct vault *vault,
+               const char *path)
+{
+    (void)text_join(out, cap,
+                    (const char *const[]){"https://", vault->address.host, path,
+                                          "api-version=", call->config->api_version, NULL});
+}
+
 /* Sends to `path` behind the host and expects 200. */
 static enum ekm_rc send_to(struct call *call, const struct vault *vault, const char *path,
                            struct http_request *request, struct http_answer *answer)
 {
     char url[VAULT_URL_MAX];
-    (void)text_join(url, sizeof url,
-                    (const char *const[]){"https://", vault->address.host, path, "api-version=",
-                                          call->config->api_version, NULL});
+    vault_url(url, sizeof url, call, vault, path);
     request->url = url;
     enum ekm_rc rc = access_send(call, vault, request, answer);
     return rc == EKM_OK && answer->status != 200 ? vault_status(call, answer, EKM_UNEXPECTED_STATUS)
                                                  : rc;
 }
 
-static void key_path(char *out, size_t cap, const struct key_name *key, const char *action)
+void vault_key_path(char *out, size_t cap, const struct key_name *key, const char *action)
 {
     const char *const parts[] = {"/keys/",
                                  key->name,
@@ -39,6 +46,11 @@ static void key_path(char *out, size_t cap, const struct key_name *key, const ch
                                  "?",
                                  NULL};
     (void)text_join(out, cap, parts);
+}
+
+void vault_versions_path(char *out, size_t cap, const char *name)
+{
+    (void)text_format(out, cap, "/keys/%s/versions?maxresults=25&", name);
 }
 
 /* The answer must be about the key that was asked for: of any version if none was named. */
@@ -52,6 +64,16 @@ static enum ekm_rc check_key(struct call *call, const struct key_name *asked,
                             asked->version, answered->name, answered->version);
 }
 
+enum ekm_rc vault_read_key(struct call *call, const struct vault *vault, const struct key_name *key,
+                           const struct http_answer *answer, struct vault_key *out)
+{
+    if (answer->status != 200) {
+        return vault_status(call, answer, EKM_UNEXPECTED_STATUS);
+    }
+    enum ekm_rc rc = wire_read_key(call, vault->address.host, &answer->body, out);
+    return rc == EKM_OK ? check_key(call, key, &out->id) : rc;
+}
+
 enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_name *key,
                           struct vault_key *out)
 {
@@ -59,13 +81,10 @@ enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const st
     struct http_answer answer;
     struct http_request request = {.method = HTTP_GET};
     http_answer_init(&answer);
-    key_path(path, sizeof path, key, "");
+    vault_key_path(path, sizeof path, key, "");
     enum ekm_rc rc = send_to(call, vault, path, &request, &answer);
     if (rc == EKM_OK) {
-        rc = wire_read_key(call, vault->address.host, &answer.body, out);
-    }
-    if (rc == EKM_OK) {
-        rc = check_key(call, key, &out->id);
+        rc = vault_read_key(call, vault, key, &answer, out);
     }
     http_answer_free(&answer);
     return rc;
@@ -81,7 +100,7 @@ static enum ekm_rc operate(struct call *call, const struct vault *vault, const s
     struct buf body = BUF_EMPTY(BODY_MAX);
     http_answer_init(&answer);
     buf_clear(value);
-    key_path(path, sizeof path, key, operation == WIRE_WRAP ? "wrapkey" : "unwrapkey");
+    vault_key_path(path, sizeof path, key, operation == WIRE_WRAP ? "wrapkey" : "unwrapkey");
     enum ekm_rc rc = wire_write_operation(rsa_algorithm_name(algorithm), input, len, &body);
     if (rc != EKM_OK) {
         rc = call_fail(call, rc, "the request's body");
@@ -137,35 +156,51 @@ static bool stays_here(const struct vault *vault, const char *link)
     return *rest == '/' && strpbrk(rest, " \t\r\n#") == NULL;
 }
 
-static enum ekm_rc list(struct call *call, const struct vault *vault, const char *path,
-                        vault_key_visitor visit, void *context)
+/* The page at `next`, at `path` if that is empty; next then leads to the page after it, empty: the
+ * last one. */
+static enum ekm_rc list_page(struct call *call, const struct vault *vault, const char *path,
+                             vault_key_visitor visit, void *context, struct buf *next)
 {
     struct http_answer answer;
-    struct buf next = BUF_EMPTY(8192);
     struct http_request request = {.method = HTTP_GET};
+    enum ekm_rc rc = EKM_OK;
     http_answer_init(&answer);
-    enum ekm_rc rc = send_to(call, vault, path, &request, &answer);
-    for (int page = 1; rc == EKM_OK; page++) {
-        rc = wire_read_page(call, vault->address.host, &answer.body, visit, context, &next);
-        if (rc != EKM_OK || next.len == 0) {
-            break;
-        }
-        if (page >= VAULT_PAGES_MAX) {
-            rc = call_fail(call, EKM_ANSWER_TOO_BIG, "more than %d pages of keys", VAULT_PAGES_MAX);
-            break;
-        }
-        if (!stays_here(vault, buf_text(&next))) {
-            rc = call_fail(call, EKM_OTHER_KEY, "nextLink leaves the vault");
-            break;
-        }
-        request.url = buf_text(&next);
+    if (next->len == 0) {
+        rc = send_to(call, vault, path, &request, &answer);
+    } else if (!stays_here(vault, buf_text(next))) {
+        rc = call_fail(call, EKM_OTHER_KEY, "nextLink leaves the vault");
+    } else {
+        request.url = buf_text(next);
         rc = access_send(call, vault, &request, &answer);
         if (rc == EKM_OK && answer.status != 200) {
             rc = vault_status(call, &answer, EKM_UNEXPECTED_STATUS);
         }
     }
-    buf_free(&next);
+    if (rc == EKM_OK) {
+        rc = wire_read_page(call, vault->address.host, &answer.body, visit, context, next);
+    }
     http_answer_free(&answer);
+    return rc;
+}
+
+enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const char *path,
+                            vault_key_visitor visit, void *context, struct buf *next)
+{
+    enum ekm_rc rc = list_page(call, vault, path, visit, context, next);
+    for (int page = 1; rc == EKM_OK && next->len > 0; page++) {
+        rc = page < VAULT_PAGES_MAX ? list_page(call, vault, path, visit, context, next)
+                                    : call_fail(call, EKM_ANSWER_TOO_BIG,
+                                                "more than %d pages of keys", VAULT_PAGES_MAX);
+    }
+    return rc;
+}
+
+static enum ekm_rc list(struct call *call, const struct vault *vault, const char *path,
+                        vault_key_visitor visit, void *context)
+{
+    struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
+    enum ekm_rc rc = vault_list_from(call, vault, path, visit, context, &next);
+    buf_free(&next);
     return rc;
 }
 
@@ -175,11 +210,17 @@ enum ekm_rc vault_list_keys(struct call *call, const struct vault *vault, vault_
     return list(call, vault, "/keys?maxresults=25&", visit, context);
 }
 
+enum ekm_rc vault_list_keys_page(struct call *call, const struct vault *vault,
+                                 vault_key_visitor visit, void *context, struct buf *next)
+{
+    return list_page(call, vault, "/keys?maxresults=25&", visit, context, next);
+}
+
 enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, const char *name,
                                 vault_key_visitor visit, void *context)
 {
     char path[VAULT_URL_MAX];
-    (void)text_format(path, sizeof path, "/keys/%s/versions?maxresults=25&", name);
+    vault_versions_path(path, sizeof path, name);
     return list(call, vault, path, visit, context);
 }
 

@@ -32,6 +32,12 @@ enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const str
 #define VAULT_PAGES_MAX 4000
 enum ekm_rc vault_list_keys(struct call *call, const struct vault *vault, vault_key_visitor visit,
                             void *context) EKM_MUST_CHECK;
+/* One page: the first while `next` is empty, which then leads to the one after; empty again: that
+ * was the last. next is made with BUF_EMPTY(VAULT_LINK_MAX). */
+#define VAULT_LINK_MAX 8192
+enum ekm_rc vault_list_keys_page(struct call *call, const struct vault *vault,
+                                 vault_key_visitor visit, void *context,
+                                 struct buf *next) EKM_MUST_CHECK;
 enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, const char *name,
                                 vault_key_visitor visit, void *context) EKM_MUST_CHECK;
 

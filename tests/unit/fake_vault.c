@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 
 #include "base/text.h"
+#include "vault/access.h"
 
 /* What the linker's --wrap turns calls of vault_* into. */
 enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vault);
@@ -22,6 +23,11 @@ enum ekm_rc __wrap_vault_list_keys(struct call *call, const struct vault *vault,
                                    vault_key_visitor visit, void *context);
 enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *vault,
                                        const char *name, vault_key_visitor visit, void *context);
+enum ekm_rc __wrap_vault_list_keys_page(struct call *call, const struct vault *vault,
+                                        vault_key_visitor visit, void *context, struct buf *next);
+enum ekm_rc __wrap_access_try_all(struct call *call, const struct vault *vault,
+                                  struct http_request *requests, struct http_item *items,
+                                  size_t count, bool *tried);
 enum ekm_rc __wrap_vault_create_key(struct call *call, const struct vault *vault, const char *name,
                                     uint32_t bits, struct vault_key *out);
 enum ekm_rc __wrap_vault_delete_key(struct call *call, const struct vault *vault, const char *name);
@@ -31,7 +37,9 @@ void __wrap_http_stop(void);
 struct fake_key fake_keys[64];
 size_t fake_key_count;
 struct fake_counts fake_counts;
-atomic_int fake_get_fails, fake_unwrap_fails, fake_list_fails;
+atomic_int fake_get_fails, fake_unwrap_fails, fake_list_fails, fake_versions_fail;
+size_t fake_page_size;
+void (*fake_before_request)(const char *what, const struct key_name *key);
 bool fake_implicit_rejection;
 atomic_uint fake_delay_ms;
 atomic_bool fake_stubborn;
@@ -63,6 +71,9 @@ void fake_reset(void)
     atomic_store(&fake_get_fails, EKM_OK);
     atomic_store(&fake_unwrap_fails, EKM_OK);
     atomic_store(&fake_list_fails, EKM_OK);
+    atomic_store(&fake_versions_fail, EKM_OK);
+    fake_page_size = 0;
+    fake_before_request = NULL;
     fake_implicit_rejection = false;
     atomic_store(&fake_delay_ms, 0);
     atomic_store(&fake_stubborn, false);
@@ -148,6 +159,13 @@ static void fill(const struct fake_key *key, struct vault_key *out)
     out->created_s = key->created_s;
 }
 
+static void before(const char *what, const struct key_name *key)
+{
+    if (fake_before_request != NULL) {
+        fake_before_request(what, key);
+    }
+}
+
 /* One request: counted, delayed, and failed if the test says so. */
 static enum ekm_rc request(struct call *call, atomic_uint *count, atomic_int *fails)
 {
@@ -181,6 +199,7 @@ enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vau
 enum ekm_rc __wrap_vault_get_key(struct call *call, const struct vault *vault,
                                  const struct key_name *key, struct vault_key *out)
 {
+    before("get", key);
     enum ekm_rc rc = request(call, &fake_counts.get, &fake_get_fails);
     const struct fake_key *found = find(vault, key);
     if (rc == EKM_OK && found == NULL) {
@@ -233,35 +252,95 @@ enum ekm_rc __wrap_vault_unwrap(struct call *call, const struct vault *vault,
                : call_fail(call, EKM_UNWRAP_REFUSED, "scripted");
 }
 
+/* The items from number `from` on, at most `most`; *next_item: the one to go on with, 0 for none.
+ */
+static void list_items(const struct vault *vault, vault_key_visitor visit, void *context,
+                       size_t from, size_t most, size_t *next_item)
+{
+    *next_item = 0;
+    for (size_t i = from, given = 0; i < fake_key_count; i++) {
+        struct vault_key key;
+        struct key_name name = {"", ""};
+        (void)text_copy(name.name, sizeof name.name, fake_keys[i].name);
+        if (find(vault, &name) != &fake_keys[i]) {
+            continue;
+        }
+        if (given++ == most) {
+            *next_item = i;
+            return;
+        }
+        fill(&fake_keys[i], &key);
+        memset(&key.public, 0, sizeof key.public);
+        key.id.version[0] = '\0';
+        if (!visit(context, &key)) {
+            return;
+        }
+    }
+}
+
 enum ekm_rc __wrap_vault_list_keys(struct call *call, const struct vault *vault,
                                    vault_key_visitor visit, void *context)
 {
+    size_t next_item = 0;
     enum ekm_rc rc = request(call, &fake_counts.list, &fake_list_fails);
-    bool go_on = rc == EKM_OK;
-    for (size_t i = 0; go_on && i < fake_key_count; i++) {
-        struct vault_key key;
-        fill(&fake_keys[i], &key);
-        struct key_name name = {"", ""};
-        (void)text_copy(name.name, sizeof name.name, fake_keys[i].name);
-        memset(&key.public, 0, sizeof key.public);
-        key.id.version[0] = '\0';
-        go_on = find(vault, &name) != &fake_keys[i] || visit(context, &key);
+    if (rc == EKM_OK) {
+        list_items(vault, visit, context, 0, SIZE_MAX, &next_item);
     }
     return rc;
+}
+
+/* The link is the number of the next item, as text; any other is refused. */
+enum ekm_rc __wrap_vault_list_keys_page(struct call *call, const struct vault *vault,
+                                        vault_key_visitor visit, void *context, struct buf *next)
+{
+    uint64_t from = 0;
+    size_t next_item = 0;
+    before("list", NULL);
+    enum ekm_rc rc = request(call, &fake_counts.list, &fake_list_fails);
+    if (rc == EKM_OK && next->len > 0 && !text_to_u64(buf_text(next), 63, &from)) {
+        rc = call_fail(call, EKM_REQUEST_REFUSED, "scripted");
+    }
+    if (rc == EKM_OK) {
+        buf_clear(next);
+        list_items(vault, visit, context, (size_t)from,
+                   fake_page_size != 0 ? fake_page_size : SIZE_MAX, &next_item);
+    }
+    return rc == EKM_OK && next_item != 0 ? buf_append_format(next, "%zu", next_item) : rc;
 }
 
 enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *vault,
                                        const char *name, vault_key_visitor visit, void *context)
 {
-    enum ekm_rc rc = request(call, &fake_counts.list_versions, NULL);
+    struct key_name asked = {"", ""};
+    (void)text_copy(asked.name, sizeof asked.name, name);
+    before("versions", &asked);
+    enum ekm_rc rc = request(call, &fake_counts.list_versions, &fake_versions_fail);
     bool go_on = rc == EKM_OK;
+    if (rc == EKM_OK && find(vault, &asked) == NULL) {
+        return call_fail(call, EKM_KEY_NOT_FOUND, "scripted");
+    }
     for (size_t i = 0; go_on && i < fake_key_count; i++) {
         struct vault_key key;
         fill(&fake_keys[i], &key);
-        go_on = strcmp(fake_keys[i].host, vault->address.host) != 0 ||
+        memset(&key.public, 0, sizeof key.public);
+        go_on = strcmp(fake_keys[i].host, vault->address.host) != 0 || fake_keys[i].gone ||
                 strcmp(fake_keys[i].name, name) != 0 || visit(context, &key);
     }
     return rc;
+}
+
+/* Then each is asked for by itself. */
+enum ekm_rc __wrap_access_try_all(struct call *call, const struct vault *vault,
+                                  struct http_request *requests, struct http_item *items,
+                                  size_t count, bool *tried)
+{
+    (void)call;
+    (void)vault;
+    (void)requests;
+    (void)items;
+    (void)count;
+    *tried = false;
+    return EKM_OK;
 }
 
 enum ekm_rc __wrap_vault_create_key(struct call *call, const struct vault *vault, const char *name,

@@ -1,0 +1,32 @@
+/*
+ * One search for a thumbprint, shared by the files that know a way to find it.
+ *
+ * Belongs to the thread whose turn it is (discovery.c).
+ */
+#ifndef AKVEKM_KEYMAP_DISCOVERY_SEARCH_H
+#define AKVEKM_KEYMAP_DISCOVERY_SEARCH_H
+
+#include "keymap/discovery.h"
+
+struct search {
+    struct call *call;
+    const struct vault *vault;
+    const struct thumbprint *thumbprint;
+    const struct key_name *missing;
+    const struct discovery_trial *trial;
+    bool list_refused; /* the vault denied the list of its keys */
+    bool refused;      /* the vault denied a look at a candidate */
+    bool undecided;    /* another wrapped key may yet prove a candidate */
+    bool odd;          /* an answer made no sense: a moment later it may */
+    struct vault_key found;
+};
+
+/* EKM_NOT_FOUND for what concerns this candidate alone: the next may do. What keeps the vault from
+ * answering at all stays as it is. */
+enum ekm_rc discovery_judge(struct search *search, enum ekm_rc rc);
+
+/* Looks through all that the vault lists, newest first, from where the search before stopped.
+ * EKM_OK: search->found gives the thumbprint. EKM_NOT_FOUND: there is none, or list_refused. */
+enum ekm_rc discovery_by_listing(struct search *search) EKM_MUST_CHECK;
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * What this process has seen of the vaults that it had to look through: keys, versions, their
+ * thumbprints, and how far it has come.
+ *
+ * Owns that, for at most INVENTORY_VAULTS vaults, at most 5 MB each. One thread at a time holds a
+ * vault's inventory and adds to it; any thread may ask for a thumbprint meanwhile.
+ */
+#ifndef AKVEKM_KEYMAP_INVENTORY_H
+#define AKVEKM_KEYMAP_INVENTORY_H
+
+#include "vault/vault.h"
+
+#define INVENTORY_VAULTS   4
+#define INVENTORY_KEYS     10000
+#define INVENTORY_VERSIONS 30000
+#define INVENTORY_FRESH_MS 60000 /* so long after its end a round is not repeated */
+#define INVENTORY_NEXT_MAX 32
+
+/* clang-format off */
+/* A round goes through these in order. */
+enum inventory_stage { LISTING_KEYS, NEWEST_VERSIONS, LISTING_VERSIONS, OTHER_VERSIONS, ROUND_DONE };
+/* clang-format on */
+
+struct inventory;
+struct inventory_count {
+    size_t keys, versions, passed_over;
+    bool full; /* there is more than fits */
+};
+/* Where the list of keys goes on; the holder's. */
+struct inventory_link {
+    struct buf next;
+    unsigned pages; /* so far */
+};
+
+/* NULL: all are held, or no memory. A round that ended long enough ago begins anew. */
+struct inventory *inventory_take(const char *host, bool *no_memory);
+void inventory_give(struct inventory *inventory);
+enum inventory_stage inventory_stage(const struct inventory *inventory);
+void inventory_count(const struct inventory *inventory, struct inventory_count *out);
+struct inventory_link *inventory_link(struct inventory *inventory);
+/* On to the next stage; at the round's end, what the vault does not list any more is forgotten. */
+void inventory_advance(struct inventory *inventory);
+
+/* What is due in this stage, newest first: at most `cap` and INVENTORY_NEXT_MAX. */
+size_t inventory_next(const struct inventory *inventory, struct key_name *names, size_t *places,
+                      size_t cap);
+/* Items of the lists. False: no memory. */
+bool inventory_add_key(struct inventory *inventory, const struct vault_key *item);
+bool inventory_add_version(struct inventory *inventory, size_t key, const struct vault_key *item);
+/* What came of a place: `key` NULL if there is nothing to be had of it. False: no memory. */
+bool inventory_note(struct inventory *inventory, size_t place, const struct vault_key *key);
+
+/* A version with this thumbprint, in either byte order, that is not `except` (may be NULL). */
+bool inventory_find(const char *host, const struct thumbprint *thumbprint,
+                    const struct key_name *except, struct key_name *out);
+void inventory_forget(const char *host, const struct key_name *id);
+void inventory_clear(void);
+
+#endif

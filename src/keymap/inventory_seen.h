@@ -1,0 +1,48 @@
+/*
+ * One vault's inventory as it lies in memory, for inventory.c (the table of vaults, their rounds)
+ * and inventory_seen.c (what is added to one of them).
+ *
+ * inventory_lock guards all of it; the holder alone adds and takes out.
+ */
+#ifndef AKVEKM_KEYMAP_INVENTORY_SEEN_H
+#define AKVEKM_KEYMAP_INVENTORY_SEEN_H
+
+#include "keymap/inventory.h"
+#include "platform/thread.h"
+
+struct seen_key {
+    char name[KEY_NAME_MAX + 1];
+    int64_t created_s; /* of its newest version */
+    size_t moves_to;   /* while what is gone is taken out */
+    bool listed;       /* in this round */
+    bool newest_seen, versions_listed;
+    bool known; /* one of its versions is */
+};
+
+/* What the vault gives of a version never changes, but for its refusals. */
+enum version_is { TO_BE_SEEN, KNOWN, USELESS, PASSED_OVER };
+
+struct seen_version {
+    int64_t created_s;
+    size_t key;
+    enum version_is is;
+    bool enabled, listed;
+    char version[KEY_VERSION_MAX + 1];
+    uint8_t thumbprint[THUMBPRINT_BYTES]; /* if it is known */
+};
+
+struct inventory {
+    char host[254];
+    bool held, full;
+    uint64_t used_ms, ended_ms;
+    enum inventory_stage stage;
+    struct inventory_link link;
+    struct seen_key *keys;
+    size_t key_count, key_cap;
+    struct seen_version *versions;
+    size_t version_count, version_cap;
+};
+
+extern struct plat_mutex inventory_lock;
+
+#endif

@@ -1,0 +1,145 @@
+#include "vault/vault_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/retry.h"
+#include "vault/vault_parts.h"
+#include "vault/vault_status.h"
+#include "vault/wire.h"
+
+/* On the heap: too much for the stack of a host's thread. */
+struct batch {
+    struct http_item items[VAULT_BATCH_MAX];
+    struct http_request requests[VAULT_BATCH_MAX];
+    struct http_answer answers[VAULT_BATCH_MAX];
+    char urls[VAULT_BATCH_MAX][VAULT_URL_MAX];
+    bool tried;
+};
+
+bool vault_batch_goes_on(enum ekm_rc rc)
+{
+    return rc == EKM_OK || rc == EKM_KEY_NOT_FOUND || rc == EKM_FORBIDDEN ||
+           rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION || rc == EKM_REQUEST_REFUSED ||
+           rc == EKM_OTHER_KEY || rc == EKM_ANSWER_TOO_BIG || rc == EKM_UNEXPECTED_STATUS ||
+           (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID);
+}
+
+static void batch_free(struct batch *batch)
+{
+    for (size_t i = 0; batch != NULL && i < VAULT_BATCH_MAX; i++) {
+        http_answer_free(&batch->answers[i]);
+    }
+    free(batch);
+}
+
+/* Asks for all of them at once. NULL: no memory, and then they are asked for one by one, as are
+ * those of which nothing came that stands. */
+static enum ekm_rc ask(struct call *call, const struct vault *vault, const struct key_name *names,
+                       size_t count, bool versions, struct batch **out)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    *out = batch;
+    if (batch == NULL) {
+        return EKM_OK;
+    }
+    for (size_t i = 0; i < VAULT_BATCH_MAX; i++) {
+        http_answer_init(&batch->answers[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        char path[VAULT_URL_MAX];
+        if (versions) {
+            vault_versions_path(path, sizeof path, names[i].name);
+        } else {
+            vault_key_path(path, sizeof path, &names[i], "");
+        }
+        vault_url(batch->urls[i], sizeof batch->urls[i], call, vault, path);
+        batch->requests[i] = (struct http_request){.method = HTTP_GET, .url = batch->urls[i]};
+        batch->items[i].request = &batch->requests[i];
+        batch->items[i].answer = &batch->answers[i];
+    }
+    return access_try_all(call, vault, batch->requests, batch->items, count, &batch->tried);
+}
+
+/* The answer to names[i], if there is one that needs no other try. */
+static const struct http_answer *answer_of(struct call *call, const struct batch *batch, size_t i)
+{
+    if (batch == NULL || !batch->tried) {
+        return NULL;
+    }
+    const struct http_answer *answer = &batch->answers[i];
+    call_new_try(call);
+    return batch->items[i].rc == EKM_OK && answer->status != 401 && !retry_status(answer->status)
+               ? answer
+               : NULL;
+}
+
+enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
+                           const struct key_name *names, size_t count, vault_batch_visitor visit,
+                           void *context)
+{
+    struct batch *batch = NULL;
+    bool more = true;
+    enum ekm_rc rc = ask(call, vault, names, count, false, &batch);
+    for (size_t i = 0; rc == EKM_OK && more && i < count; i++) {
+        struct vault_key key;
+        const struct http_answer *answer = answer_of(call, batch, i);
+        rc = answer != NULL ? vault_read_key(call, vault, &names[i], answer, &key)
+                            : vault_get_key(call, vault, &names[i], &key);
+        if (vault_batch_goes_on(rc)) {
+            more = visit(context, i, rc, rc == EKM_OK ? &key : NULL);
+            rc = EKM_OK;
+        }
+    }
+    batch_free(batch);
+    return rc;
+}
+
+struct version_list {
+    size_t index;
+    vault_batch_visitor visit;
+    void *context;
+    bool ended;
+};
+
+static bool pass_on(void *context, const struct vault_key *key)
+{
+    struct version_list *list = context;
+    list->ended = !list->visit(list->context, list->index, EKM_OK, key);
+    return !list->ended;
+}
+
+/* The rest of a list whose first page is here. */
+static enum ekm_rc read_list(struct call *call, const struct vault *vault,
+                             const struct http_answer *answer, struct version_list *list)
+{
+    struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
+    enum ekm_rc rc = wire_read_page(call, vault->address.host, &answer->body, pass_on, list, &next);
+    if (rc == EKM_OK && next.len > 0) {
+        rc = vault_list_from(call, vault, NULL, pass_on, list, &next);
+    }
+    buf_free(&next);
+    return rc;
+}
+
+enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault,
+                                    const struct key_name *names, size_t count,
+                                    vault_batch_visitor visit, void *context)
+{
+    struct batch *batch = NULL;
+    bool more = true;
+    enum ekm_rc rc = ask(call, vault, names, count, true, &batch);
+    for (size_t i = 0; rc == EKM_OK && more && i < count; i++) {
+        struct version_list list = {i, visit, context, false};
+        const struct http_answer *answer = answer_of(call, batch, i);
+        rc = answer == NULL ? vault_list_versions(call, vault, names[i].name, pass_on, &list)
+             : answer->status != 200 ? vault_status(call, answer, EKM_UNEXPECTED_STATUS)
+                                     : read_list(call, vault, answer, &list);
+        if (vault_batch_goes_on(rc)) {
+            more = !list.ended && visit(context, i, rc, NULL);
+            rc = EKM_OK;
+        }
+    }
+    batch_free(batch);
+    return rc;
+}

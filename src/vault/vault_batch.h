@@ -1,0 +1,33 @@
+/*
+ * Many looks at one vault in one go, for a search through all of its keys.
+ *
+ * Owns nothing; the thread rule is that of vault.h. What a vault answers of one key (no such key,
+ * refused, an answer without sense) is handed to the visitor; what keeps the vault from answering
+ * ends the batch and is returned.
+ */
+#ifndef AKVEKM_VAULT_VAULT_BATCH_H
+#define AKVEKM_VAULT_VAULT_BATCH_H
+
+#include "vault/vault.h"
+
+#define VAULT_BATCH_MAX 32
+
+/* What came of names[index]; `key` only with EKM_OK, and NULL for the end of a list of versions.
+ * Return false to end the batch. */
+typedef bool (*vault_batch_visitor)(void *context, size_t index, enum ekm_rc rc,
+                                    const struct vault_key *key);
+
+/* GET of each; at most VAULT_BATCH_MAX. EKM_OK: all were visited, or the visitor has seen enough.
+ */
+enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
+                           const struct key_name *names, size_t count, vault_batch_visitor visit,
+                           void *context) EKM_MUST_CHECK;
+/* Each version of each name (their versions are not looked at), then the outcome of its list. */
+enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault,
+                                    const struct key_name *names, size_t count,
+                                    vault_batch_visitor visit, void *context) EKM_MUST_CHECK;
+
+/* Whether a failure concerns the key alone that was asked for: another may be had. */
+bool vault_batch_goes_on(enum ekm_rc rc);
+
+#endif
