@@ -188,6 +188,25 @@ static void headers_of_an_answer(void **state)
     assert_string_equal(buf_text(&answer.body), "{\"ok\":true}");
 }
 
+/* What curl takes for the end of a header, or calls want of memory. */
+static void odd_headers(void **state)
+{
+    static char long_line[150000];
+    static const char cut[] = "HTTP/1.1 200 OK\r\nContent-Le";
+    (void)state;
+    restart();
+    tls_server_manner(TLS_SCRIPT);
+    tls_server_script(cut, sizeof cut - 1, 0);
+    expect("/ok", EKM_CONNECTION_BROKEN);
+    (void)strcpy(long_line, "HTTP/1.1 200 OK\r\nX-Long: ");
+    memset(long_line + strlen(long_line), 'a', sizeof long_line - 100);
+    tls_server_script(long_line, strlen(long_line), 0);
+    expect("/ok", EKM_ANSWER_TOO_BIG);
+    tls_server_manner(TLS_NORMAL);
+    restart();
+    expect("/ok", EKM_OK);
+}
+
 static void what_is_sent(void **state)
 {
     char wanted[128];
@@ -720,6 +739,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_plain_answer),
         TEST(headers_of_an_answer),
+        TEST(odd_headers),
         TEST(what_is_sent),
         TEST(nothing_of_the_last_request),
         TEST(redirects_are_not_followed),

@@ -430,6 +430,8 @@ static void odd_operations(void **state)
         {"{}", EKM_WRAP_NO_VALUE, EKM_UNWRAP_NO_VALUE},
         {"{\"kid\":\"" KID "\"}", EKM_WRAP_NO_VALUE, EKM_UNWRAP_NO_VALUE},
         {"{\"kid\":\"" KID "\",\"value\":7}", EKM_WRAP_NO_VALUE, EKM_UNWRAP_NO_VALUE},
+        {"{\"kid\":\"" KID "\",\"value\":\"\"}", EKM_WRAP_NO_VALUE, EKM_UNWRAP_NO_VALUE},
+        {"{\"kid\":\"" KID "\",\"value\":\"=\"}", EKM_WRAP_BAD_VALUE, EKM_UNWRAP_BAD_VALUE},
         {"{\"kid\":\"" KID "\",\"value\":\"A\"}", EKM_WRAP_BAD_VALUE, EKM_UNWRAP_BAD_VALUE},
         {"{\"kid\":\"" KID "\",\"value\":\"AA A\"}", EKM_WRAP_BAD_VALUE, EKM_UNWRAP_BAD_VALUE},
         {"{\"value\":\"AAAA\"}", EKM_OTHER_KEY, EKM_OTHER_KEY},
@@ -518,6 +520,14 @@ static void odd_tokens(void **state)
         }
         buf_free(&token);
     }
+    /* One that no request could carry. */
+    static char json[40000] = "{\"access_token\":\"";
+    struct buf token = BUF_EMPTY(sizeof json);
+    uint64_t life_s = 0;
+    memset(json + strlen(json), 'A', sizeof json - 100);
+    (void)strcat(json, "\"}");
+    assert_int_equal(wire_read_token(&call, text(json), &token, &life_s), EKM_TOKEN_MISSING);
+    buf_free(&token);
 }
 
 /* Lives that make no sense are none: token.c then takes a short one. */

@@ -29,7 +29,7 @@ static struct {
     atomic_bool stopping;
     pthread_mutex_t mutex; /* guards what follows */
     SSL_CTX *context;
-    const char *script;
+    char *script;
     size_t script_len, heard_len;
     int per_byte_ms;
     char *heard;
@@ -183,20 +183,26 @@ static bool serve(SSL *tls, const char *request)
     return answer(tls, "200 OK", "x-ms-request-id: id-1\r\n", "{\"ok\":true}");
 }
 
+/* From a copy: the next script may come meanwhile. */
 static void send_script(SSL *tls)
 {
     pthread_mutex_lock(&server.mutex);
-    const char *script = server.script;
     size_t len = server.script_len, part = server.per_byte_ms > 0 ? 1 : len;
     useconds_t pause_us = 1000 * (useconds_t)server.per_byte_ms;
+    char *script = malloc(len + 1);
+    if (script != NULL && len > 0) {
+        memcpy(script, server.script, len);
+    }
     pthread_mutex_unlock(&server.mutex);
-    for (size_t at = 0; at < len && !atomic_load(&server.stopping); at += part) {
-        if (SSL_write(tls, script + at, (int)part) <= 0) {
-            return;
-        }
+    bool sent = script != NULL;
+    for (size_t at = 0; sent && at < len && !atomic_load(&server.stopping); at += part) {
+        sent = SSL_write(tls, script + at, (int)part) > 0;
         (void)usleep(pause_us);
     }
-    (void)SSL_shutdown(tls);
+    free(script);
+    if (sent) {
+        (void)SSL_shutdown(tls);
+    }
 }
 
 static void talk(SSL *tls, enum tls_manner manner)
@@ -337,9 +343,14 @@ bool tls_server_identity(const struct tls_identity *identity)
 
 void tls_server_script(const char *bytes, size_t len, int per_byte_ms)
 {
+    char *copy = malloc(len + 1);
+    if (copy != NULL) {
+        memcpy(copy, bytes, len);
+    }
     pthread_mutex_lock(&server.mutex);
-    server.script = bytes;
-    server.script_len = len;
+    free(server.script);
+    server.script = copy;
+    server.script_len = copy != NULL ? len : 0;
     server.per_byte_ms = per_byte_ms;
     pthread_mutex_unlock(&server.mutex);
 }
@@ -403,6 +414,8 @@ void tls_server_stop(void)
     (void)close(server.listener);
     SSL_CTX_free(server.context);
     free(server.heard);
-    server.heard = NULL;
+    free(server.script);
+    server.heard = server.script = NULL;
+    server.script_len = 0;
     server.heard_len = 0;
 }

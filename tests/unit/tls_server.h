@@ -24,7 +24,7 @@ enum tls_manner {
 /* Writes the certificate to `ca_path` (mode 0600). The port, or 0 if it cannot be had. */
 int tls_server_start(const char *ca_path);
 void tls_server_manner(enum tls_manner manner);
-/* What TLS_SCRIPT sends, which must stay as it is while clients come; per_byte_ms: slowly. */
+/* What TLS_SCRIPT sends; per_byte_ms: slowly. */
 void tls_server_script(const char *bytes, size_t len, int per_byte_ms);
 
 struct tls_identity {

@@ -18,7 +18,6 @@
 
 static struct {
     char own_path[96], ca_path[96], key_path[96];
-    char *script;
 } listener;
 
 static void present(const char *names, long from_s, long until_s, bool issued)
@@ -33,16 +32,16 @@ static void present(const char *names, long from_s, long until_s, bool issued)
 static void script(const char *head, const char *line, const char *tail, int per_byte_ms)
 {
     size_t room = strlen(head) + LONG_BYTES + strlen(line) + strlen(tail) + 1, len = strlen(head);
-    free(listener.script);
-    listener.script = malloc(room);
-    assert_non_null(listener.script);
-    memcpy(listener.script, head, len);
+    char *text = malloc(room);
+    assert_non_null(text);
+    memcpy(text, head, len);
     while (line[0] != '\0' && len < LONG_BYTES) {
-        memcpy(listener.script + len, line, strlen(line));
+        memcpy(text + len, line, strlen(line));
         len += strlen(line);
     }
-    memcpy(listener.script + len, tail, strlen(tail) + 1);
-    tls_server_script(listener.script, len + strlen(tail), per_byte_ms);
+    memcpy(text + len, tail, strlen(tail) + 1);
+    tls_server_script(text, len + strlen(tail), per_byte_ms);
+    free(text);
     tls_server_manner(TLS_SCRIPT);
 }
 
@@ -129,8 +128,6 @@ int listener_start(const struct sim *sim)
 void listener_stop(void)
 {
     tls_server_stop();
-    free(listener.script);
-    listener.script = NULL;
 }
 
 bool listener_was_told(void)
