@@ -1,5 +1,6 @@
 #include "net/http_easy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -11,10 +12,12 @@
 
 #define HEADERS_MAX 65536
 
+/* What was read is wiped where curl holds it: a shared curl frees its buffer as it is. */
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
     easy->body_rc = buf_append(&easy->answer->body, data, size * count);
+    plat_wipe(data, size * count);
     return easy->body_rc == EKM_OK ? size * count : 0;
 }
 
@@ -244,6 +247,27 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     return set_request(easy->curl, call, request, easy->headers) ? EKM_OK : EKM_OUT_OF_MEMORY;
 }
 
+/* A curl that the host shares frees the head of a request as it is, token and all. The allocator
+ * gives out first what it got back last: blocks of the sizes in which curl's text grows are taken,
+ * wiped and given back. No promise, but mostly it does. */
+static void wipe_freed(void)
+{
+#ifndef AKVEKM_PRIVATE_LIBRARIES
+    void *blocks[8];
+    const size_t count = sizeof blocks / sizeof blocks[0];
+    for (size_t i = 0; i < count; i++) {
+        size_t size = (size_t)128 << i;
+        blocks[i] = malloc(size);
+        if (blocks[i] != NULL) {
+            plat_wipe(blocks[i], size);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        free(blocks[i]);
+    }
+#endif
+}
+
 /* Nothing of this request stays behind in the handle. */
 static void forget_request(struct http_easy *easy)
 {
@@ -280,5 +304,6 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
     rc = rc == EKM_OK ? read_outcome(easy, result)
                       : call_fail(easy->call, rc, "no memory for a request");
     forget_request(easy);
+    wipe_freed();
     return rc;
 }

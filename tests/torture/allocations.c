@@ -31,7 +31,7 @@
 #define TRIES        3
 #define CODES_MAX    16
 #define ALLOCATIONS  200000
-#define SAMPLES_CURL 25 /* of each operation, where not all are refused */
+#define SAMPLES_CURL 12 /* of each operation, where not all are refused */
 #define SAMPLES_TLS  12
 
 uint32_t __wrap_retry_delay_ms(unsigned tries, uint32_t random);
@@ -304,11 +304,11 @@ static void expect_nothing_left(const struct operation *operation, enum meter me
 }
 
 /* How far apart the refused allocations lie. */
-static unsigned long step_of(const struct operation *operation, enum meter meter)
+static unsigned long step_of(const struct operation *operation, enum meter meter, bool onwards)
 {
     unsigned long failed = 0, samples = meter == METER_CURL ? SAMPLES_CURL : SAMPLES_TLS;
     if (all || meter == METER_CORE || meter == METER_CJSON) {
-        return 1;
+        return onwards && !all ? 4 : 1;
     }
     begin_life(operation);
     meter_arm(meter, ALLOCATIONS, false);
@@ -343,7 +343,7 @@ static void torture(const struct operation *operation, enum meter meter, bool on
 {
     struct outcome outcome;
     memset(&outcome, 0, sizeof outcome);
-    unsigned long step = step_of(operation, meter), nth = 1;
+    unsigned long step = step_of(operation, meter, onwards), nth = 1;
     bool going = true;
     for (; going; nth += going ? step : 0) {
         unsigned long before = meter_live(METER_OPENSSL);
