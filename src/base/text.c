@@ -159,7 +159,8 @@ enum ekm_rc text_from_utf16(const uint16_t *units, size_t count, struct buf *out
         } else if (point == 0 || (point >= 0xD800 && point < 0xE000)) {
             return EKM_INVALID_ARGUMENT;
         }
-        rc = append_code_point(point, out);
+        const uint8_t ascii = (uint8_t)point;
+        rc = point < 0x80 ? buf_append(out, &ascii, 1) : append_code_point(point, out);
     }
     return rc;
 }

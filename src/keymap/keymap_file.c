@@ -85,8 +85,9 @@ static enum line_kind read_line(char *line, struct keymap_entry *out)
 static size_t count_lines(const char *text, size_t len)
 {
     size_t lines = 1;
-    for (size_t i = 0; i < len; i++) {
-        lines += text[i] == '\n';
+    const char *end = text + len;
+    for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++) {
+        lines++;
     }
     return lines;
 }
@@ -204,18 +205,32 @@ struct span {
     enum keymap_standing standing;
 };
 
+/* Whether a line as we write them, host<TAB>THUMBPRINT<TAB>..., holds another thumbprint: most lines
+ * of a large map need no closer look then. */
+static bool is_other(const char *line, size_t len, const char *hex, size_t hex_len)
+{
+    const char *tab = memchr(line, '\t', len);
+    size_t host_len = tab != NULL ? (size_t)(tab - line) : 0;
+    return host_len > 0 && memchr(line, ' ', host_len) == NULL && len > host_len + hex_len + 1 &&
+           tab[hex_len + 1] == '\t' && memchr(tab + 1, '\t', hex_len) == NULL &&
+           memchr(tab + 1, ' ', hex_len) == NULL && !text_equal_nocase_n(tab + 1, hex, hex_len);
+}
+
 /* The last line that holds this host and thumbprint. */
 static struct span find_line(const char *text, size_t len, const struct keymap_entry *entry,
                              const struct key_name *seen)
 {
     struct span found = {0, 0, false, KEYMAP_YIELDS};
+    char hex[2 * THUMBPRINT_MAX_BYTES + 1];
+    thumbprint_text(&entry->thumbprint, hex);
     size_t start = memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     while (start < len) {
         char line[LINE_MAX_BYTES];
         struct keymap_entry read;
         const char *end = memchr(text + start, '\n', len - start);
         size_t line_len = end != NULL ? (size_t)(end - text) - start : len - start;
-        if (text_copy_n(line, sizeof line, text + start, line_len) && strlen(line) == line_len &&
+        if (!is_other(text + start, line_len, hex, strlen(hex)) &&
+            text_copy_n(line, sizeof line, text + start, line_len) && strlen(line) == line_len &&
             read_line(line, &read) == LINE_ENTRY && keymap_entry_order(&read, entry) == 0) {
             found =
                 (struct span){start, line_len, true, keymap_entry_standing(read.uri, entry, seen)};
