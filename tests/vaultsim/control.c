@@ -219,6 +219,11 @@ static void post_keys(const struct control_call *call, struct answer *answer)
     control_keys_add(call->json, answer);
 }
 
+static void post_filler(const struct control_call *call, struct answer *answer)
+{
+    control_keys_fill(call->json, answer);
+}
+
 static void patch_keys(const struct control_call *call, struct answer *answer)
 {
     control_keys_change(call->json, answer);
@@ -258,6 +263,7 @@ static const struct {
     {"GET", "/keys", get_keys},
     {"GET", "/keys/pem", get_pem},
     {"POST", "/keys", post_keys},
+    {"POST", "/keys/filler", post_filler},
     {"PATCH", "/keys", patch_keys},
     {"DELETE", "/keys", delete_keys},
     {"POST", "/stop", post_stop},

@@ -108,6 +108,47 @@ void control_keys_add(const cJSON *json, struct answer *answer)
     key_view_free(&view);
 }
 
+static int number_of(const cJSON *json, const char *name, int otherwise)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+    return cJSON_IsNumber(item) ? item->valueint : otherwise;
+}
+
+/* One version, a second younger than the one before. No operation is allowed with it. */
+static enum store_rc fill_one(const cJSON *json, int key, int version, int versions)
+{
+    struct key_view view;
+    char name[64];
+    snprintf(name, sizeof name, "filler-%05d", key);
+    keyadmin_prepare(text_of(json, "vault"), name, &view);
+    view.created += (int64_t)key * versions + version;
+    view.ops = 0;
+    snprintf(view.kty, sizeof view.kty, cloud_is_hsm(view.host) ? "RSA-HSM" : "RSA");
+    view.pkey = material_make_public(2048);
+    enum store_rc rc = store_add(&view);
+    key_view_free(&view);
+    return rc;
+}
+
+void control_keys_fill(const cJSON *json, struct answer *answer)
+{
+    int keys = number_of(json, "count", 0), versions = number_of(json, "versions", 1);
+    enum store_rc rc = STORE_OK;
+    if (keys < 1 || keys > 10000 || versions < 1 || versions > 100) {
+        refuse(answer, 400, "count is 1 to 10000, versions 1 to 100");
+        return;
+    }
+    for (int i = 0; rc == STORE_OK && i < keys * versions; i++) {
+        rc = fill_one(json, i / versions, i % versions, versions);
+    }
+    state_save();
+    if (rc == STORE_OK) {
+        answer_json(answer, 200, cJSON_CreateObject());
+    } else {
+        refuse_store(rc, answer);
+    }
+}
+
 void control_keys_change(const cJSON *json, struct answer *answer)
 {
     struct key_view view;

@@ -11,6 +11,8 @@
 
 #include "answer.h"
 
+/* Many keys that can only be looked at. */
+void control_keys_fill(const cJSON *json, struct answer *answer);
 void control_keys_add(const cJSON *json, struct answer *answer);
 void control_keys_change(const cJSON *json, struct answer *answer);
 void control_keys_delete(const cJSON *json, struct answer *answer);

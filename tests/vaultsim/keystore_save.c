@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "keystore.h"
 #include "material.h"
@@ -70,7 +71,9 @@ static void key_from_json(const cJSON *json)
     view.updated = take_number(json, "updated");
     view.deleted = take_number(json, "deleted");
     const char *pem = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "pem"));
-    view.pkey = pem != NULL ? material_from_pem(pem) : NULL;
+    view.pkey = pem == NULL                               ? NULL
+                : strstr(pem, "BEGIN PUBLIC KEY") != NULL ? material_public_from_pem(pem)
+                                                          : material_from_pem(pem);
     store_restore(&view, pem);
     EVP_PKEY_free(view.pkey);
 }

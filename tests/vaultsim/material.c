@@ -50,11 +50,53 @@ EVP_PKEY *material_from_pem(const char *pem)
     return pkey;
 }
 
+EVP_PKEY *material_public_from_pem(const char *pem)
+{
+    BIO *bio = must(BIO_new_mem_buf(pem, -1));
+    EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+    BIO_free(bio);
+    return pkey;
+}
+
+EVP_PKEY *material_make_public(int bits)
+{
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = must(EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL));
+    OSSL_PARAM_BLD *build = must(OSSL_PARAM_BLD_new());
+    BIGNUM *n = must(BN_new()), *e = must(BN_new());
+    OSSL_PARAM *params = NULL;
+    if (BN_rand(n, bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD) == 1 && BN_set_word(e, 65537) == 1) {
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e);
+        params = must(OSSL_PARAM_BLD_to_param(build));
+        if (EVP_PKEY_fromdata_init(ctx) != 1 ||
+            EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+            pkey = NULL;
+        }
+    }
+    OSSL_PARAM_free(params);
+    BN_free(n);
+    BN_free(e);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(ctx);
+    return pkey;
+}
+
+static bool is_private(const EVP_PKEY *pkey)
+{
+    BIGNUM *number = NULL;
+    bool has =
+        !material_is_rsa(pkey) || EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_D, &number) == 1;
+    BN_clear_free(number);
+    return has;
+}
+
 char *material_to_pem(EVP_PKEY *pkey)
 {
     BIO *bio = must(BIO_new(BIO_s_mem()));
     char *text = NULL, *data = NULL;
-    if (PEM_write_bio_PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1) {
+    if ((is_private(pkey) ? PEM_write_bio_PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL)
+                          : PEM_write_bio_PUBKEY(bio, pkey)) == 1) {
         long len = BIO_get_mem_data(bio, &data);
         text = must(strndup(data, (size_t)len));
     }

@@ -17,7 +17,10 @@ EVP_PKEY *material_generate_ec(void); /* P-256 */
 /* NULL: not a private key of a kind known here. */
 EVP_PKEY *material_from_pem(const char *pem);
 EVP_PKEY *material_from_jwk(const cJSON *jwk);
-char *material_to_pem(EVP_PKEY *pkey);
+/* The public half of what looks like an RSA key: fast, as nobody has the private one. */
+EVP_PKEY *material_make_public(int bits);
+EVP_PKEY *material_public_from_pem(const char *pem);
+char *material_to_pem(EVP_PKEY *pkey); /* the public half of a key that has no other */
 bool material_is_rsa(const EVP_PKEY *pkey);
 /* Adds n and e, or crv, x and y. */
 void material_describe(EVP_PKEY *pkey, cJSON *jwk);

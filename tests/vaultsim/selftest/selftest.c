@@ -367,6 +367,26 @@ static void test_paging(void **state)
     assert_int_equal(client_get(&c, VAULT, "/keys" V "&maxresults=26"), 400);
 }
 
+/* Keys without a private half: to be looked at, also after a restart, and no more. */
+static void test_filler(void **state)
+{
+    (void)state;
+    sim_do("POST", "/keys/filler",
+           "{\"vault\":\"second-vault.vault.azure.net\",\"count\":3,\"versions\":2}");
+    sim_stop();
+    sim_start();
+    client_sign_in(&c, "vault.azure.net");
+    const char *host = "second-vault.vault.azure.net";
+    assert_int_equal(client_get(&c, host, "/keys/filler-00002" V), 200);
+    assert_int_equal(strlen(client_text(&c, "key.n")), 342);
+    assert_int_equal(client_get(&c, host, "/keys/filler-00002/versions" V), 200);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(c.json, "value")), 2);
+    assert_int_equal(client_post(&c, host, "/keys/filler-00002/wrapkey" V,
+                                 "{\"alg\":\"RSA-OAEP-256\",\"value\":\"" HELLO "\"}"),
+                     403);
+    assert_inner(&c, "KeyOperationForbidden");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -386,6 +406,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_leaks),      cmocka_unit_test(test_throttle),
         cmocka_unit_test(test_restore),    cmocka_unit_test(test_import),
         cmocka_unit_test(test_restart),    cmocka_unit_test(test_memoise),
+        cmocka_unit_test(test_filler),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);
     sim_program(argv[1]);
