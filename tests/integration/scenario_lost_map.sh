@@ -105,3 +105,17 @@ SQL
 map_has "$reversed" "Another/$other"
 map_has "$thumbprint" "TdeKey0/$version1"
 map_has "$newer" "TdeKey0/$version2"
+
+# The same key imported again under a new name, the former one deleted: the entry is put right, by Decrypt and by name.
+pem=$(pem_of TdeKey0 "$version1" | awk '{ printf "%s\\n", $0 }')
+ctl POST /keys "{\"vault\":\"$vault\",\"name\":\"Again\",\"version\":\"$version1\",\"pem\":\"$pem\"}" >/dev/null
+ctl DELETE /keys "{\"vault\":\"$vault\",\"name\":\"TdeKey0\"}" >/dev/null
+database_opens
+map_has "$thumbprint" "Again/$version1"
+sed -i "s|/Again/$version1|/TdeKey0/$version1|" "$keymap"
+sql <<'SQL'
+USE Fourth;
+CREATE ASYMMETRIC KEY Again FROM PROVIDER AkvEkm
+WITH PROVIDER_KEY_NAME = 'Again', CREATION_DISPOSITION = OPEN_EXISTING;
+SQL
+map_has "$thumbprint" "Again/$version1"
