@@ -53,6 +53,7 @@ static bool http_date(const char *value, int64_t *unix_time_s)
 {
     int day, year, hour, minute, second, end = 0;
     char month[4];
+    /* NOLINTNEXTLINE(cert-err34-c): no field is wide enough to overflow */
     if (sscanf(value, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour, &minute,
                &second, &end) != 6 ||
         end == 0 || value[end] != '\0' || month_number(month) == 0 || year < 1970 || day < 1 ||

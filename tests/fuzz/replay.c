@@ -17,10 +17,10 @@ static void replay_file(const char *path)
         exit(1);
     }
     size_t len = fread(data, 1, sizeof data, file);
-    fclose(file);
+    (void)fclose(file);
     /* Named first: whatever happens, the last line tells the input. */
     printf("%s\n", path);
-    fflush(stdout);
+    (void)fflush(stdout);
     struct fuzz_input input = {data, len};
     uint8_t *copy = fuzz_bytes(&input, len, &len);
     (void)LLVMFuzzerTestOneInput(copy, len);
@@ -39,11 +39,11 @@ static void replay(const char *path)
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         char inside[4096];
         if (entry->d_name[0] != '.') {
-            snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+            (void)snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
             replay(inside);
         }
     }
-    closedir(folder);
+    (void)closedir(folder);
 }
 
 int main(int argc, char **argv)
