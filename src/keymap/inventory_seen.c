@@ -37,7 +37,7 @@ size_t inventory_next(const struct inventory *inventory, struct key_name *names,
     int64_t ages[INVENTORY_NEXT_MAX] = {0};
     cap = cap < INVENTORY_NEXT_MAX ? cap : INVENTORY_NEXT_MAX;
     plat_mutex_lock(&inventory_lock);
-    for (size_t i = 0; i < all; i++) {
+    for (size_t i = 0; cap > 0 && i < all; i++) {
         int64_t created_s = 0;
         if (!is_due(inventory, i, &created_s) || (count == cap && created_s <= ages[count - 1])) {
             continue;
