@@ -249,23 +249,34 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
 
 /* A curl that the host shares frees the head of a request as it is, token and all. The allocator
  * gives out first what it got back last: blocks of the sizes in which curl's text grows are taken,
- * wiped and given back. No promise, but mostly it does. */
-static void wipe_freed(void)
+ * wiped and given back, up to the first that holds all of `head_len`. No promise, but mostly it
+ * does. */
+static void wipe_freed(size_t head_len)
 {
 #ifndef AKVEKM_PRIVATE_LIBRARIES
     void *blocks[8];
-    const size_t count = sizeof blocks / sizeof blocks[0];
-    for (size_t i = 0; i < count; i++) {
-        size_t size = (size_t)128 << i;
-        blocks[i] = malloc(size);
-        if (blocks[i] != NULL) {
-            plat_wipe(blocks[i], size);
+    size_t count = 0;
+    for (size_t size = 128; count < sizeof blocks / sizeof blocks[0] && size < 2 * head_len;
+         count++, size *= 2) {
+        blocks[count] = malloc(size);
+        if (blocks[count] != NULL) {
+            plat_wipe(blocks[count], size);
         }
     }
     for (size_t i = 0; i < count; i++) {
         free(blocks[i]);
     }
+#else
+    (void)head_len;
 #endif
+}
+
+/* At most so much text does curl make of a request: the body goes with the head if it is small. */
+static size_t head_len(const struct http_request *request)
+{
+    const size_t rest = 1024;
+    size_t token_len = request->authorization != NULL ? strlen(request->authorization) : 0;
+    return token_len + strlen(request->url) + request->body_len + rest;
 }
 
 /* Nothing of this request stays behind in the handle. */
@@ -303,7 +314,8 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
 {
     rc = rc == EKM_OK ? read_outcome(easy, result)
                       : call_fail(easy->call, rc, "no memory for a request");
+    size_t len = head_len(easy->request);
     forget_request(easy);
-    wipe_freed();
+    wipe_freed(len);
     return rc;
 }
