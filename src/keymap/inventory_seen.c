@@ -35,7 +35,9 @@ size_t inventory_next(const struct inventory *inventory, struct key_name *names,
     size_t count = 0, all = inventory->stage == OTHER_VERSIONS ? inventory->version_count
                                                                : inventory->key_count;
     int64_t ages[INVENTORY_NEXT_MAX] = {0};
-    cap = cap < INVENTORY_NEXT_MAX ? cap : INVENTORY_NEXT_MAX;
+    if (cap > INVENTORY_NEXT_MAX) {
+        cap = INVENTORY_NEXT_MAX;
+    }
     plat_mutex_lock(&inventory_lock);
     for (size_t i = 0; cap > 0 && i < all; i++) {
         int64_t created_s = 0;
