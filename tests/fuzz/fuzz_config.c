@@ -91,7 +91,7 @@ static enum ekm_rc load(struct config *config, const void *data, size_t len, uns
 static void check_fixpoint(const struct config *config)
 {
     struct buf text = BUF_EMPTY((size_t)4 * VALUE_MAX), again = BUF_EMPTY((size_t)4 * VALUE_MAX);
-    struct config second;
+    static struct config second;
     unsigned warnings = 0;
     write_settings(config, &text);
     if (text.len <= 65536) { /* the largest file that is read */
