@@ -4,70 +4,46 @@
 
 #include "base/text.h"
 #include "keymap/keymap_entry.h"
-#include "keymap/keymap_store.h"
-#include "platform/registry.h"
+#include "keymap/keymap_registry.h"
 
-/* The value `Tenant` of a vault's branch of the map. A branch is made by the map's first entry,
- * never for this. */
+/* A key for each vault, its value `Tenant`; beside the map, which may be another connector's. */
 
-#define TENANT_CAP 256
-
-static enum plat_io open_map(struct plat_registry_key *map)
-{
-    return plat_registry_open(NULL, keymap_store_name() + strlen("HKLM\\"), PLAT_REGISTRY_READ,
-                              map);
-}
-
-/* The vault's host that a branch stands for, in `spelled`; NULL for `Log` and the like. */
-static const char *host_of(const char *branch, char spelled[PLAT_REGISTRY_NAME_CAP])
-{
-    (void)text_copy(spelled, PLAT_REGISTRY_NAME_CAP, branch);
-    const char *host = keymap_read_host(spelled);
-    return host != NULL && strchr(host, '.') != NULL ? host : NULL;
-}
+#define TENANTS_PATH "akv-ekm\\Tenants"
+#define TENANT_CAP   256
 
 void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenant))
 {
-    struct plat_registry_key map = {NULL};
-    char branch[PLAT_REGISTRY_NAME_CAP], spelled[PLAT_REGISTRY_NAME_CAP], tenant[TENANT_CAP];
+    struct plat_registry_key tenants = {NULL};
+    char name[PLAT_REGISTRY_NAME_CAP], spelled[PLAT_REGISTRY_NAME_CAP], tenant[TENANT_CAP];
     uint64_t written = 0;
-    enum plat_io io = open_map(&map);
+    enum plat_io io = plat_registry_open(NULL, REGISTRY_PROVIDERS "\\" TENANTS_PATH,
+                                         PLAT_REGISTRY_READ, &tenants);
     for (uint32_t i = 0; io == PLAT_IO_OK && i < TENANTS_MAX; i++) {
-        io = plat_registry_next(&map, i, branch, sizeof branch, &written);
-        const char *host = io == PLAT_IO_OK ? host_of(branch, spelled) : NULL;
+        io = plat_registry_next(&tenants, i, name, sizeof name, &written);
+        (void)text_copy(spelled, sizeof spelled, io == PLAT_IO_OK ? name : "");
+        const char *host = keymap_read_host(spelled);
         if (host != NULL &&
-            plat_registry_text(&map, branch, "Tenant", tenant, sizeof tenant) == PLAT_IO_OK) {
+            plat_registry_text(&tenants, name, "Tenant", tenant, sizeof tenant) == PLAT_IO_OK) {
             visit(host, tenant);
         }
     }
-    plat_registry_close(&map);
-}
-
-static enum plat_io write_tenant(const struct plat_registry_key *map, const char *branch,
-                                 const char *tenant)
-{
-    struct plat_registry_key key = {NULL};
-    enum plat_io io = plat_registry_open(map, branch, PLAT_REGISTRY_WRITE, &key);
-    if (io == PLAT_IO_OK) {
-        io = plat_registry_set_text(&key, "Tenant", tenant);
-    }
-    plat_registry_close(&key);
-    return io;
+    plat_registry_close(&tenants);
 }
 
 enum plat_io tenants_store_put(const char *vault_host, const char *tenant)
 {
-    struct plat_registry_key map = {NULL};
-    char branch[PLAT_REGISTRY_NAME_CAP], spelled[PLAT_REGISTRY_NAME_CAP];
-    uint64_t written = 0;
-    bool found = false;
-    enum plat_io io = open_map(&map);
-    for (uint32_t i = 0; io == PLAT_IO_OK && !found; i++) {
-        io = plat_registry_next(&map, i, branch, sizeof branch, &written);
-        const char *host = io == PLAT_IO_OK ? host_of(branch, spelled) : NULL;
-        found = host != NULL && strcmp(host, vault_host) == 0;
+    struct plat_registry_key providers = {NULL}, key = {NULL};
+    char path[sizeof TENANTS_PATH + 256];
+    (void)text_format(path, sizeof path, "%s\\%s", TENANTS_PATH, vault_host);
+    /* The key of R43 is the administrator's to make. */
+    enum plat_io io = plat_registry_open(NULL, REGISTRY_PROVIDERS, PLAT_REGISTRY_WRITE, &providers);
+    if (io == PLAT_IO_OK) {
+        io = plat_registry_create(&providers, path, &key);
     }
-    io = found ? write_tenant(&map, branch, tenant) : io;
-    plat_registry_close(&map);
+    if (io == PLAT_IO_OK) {
+        io = plat_registry_set_text(&key, "Tenant", tenant);
+    }
+    plat_registry_close(&key);
+    plat_registry_close(&providers);
     return io;
 }

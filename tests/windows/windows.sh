@@ -40,9 +40,10 @@ drop_branch() {
     wine reg delete "$provider_key" /f >/dev/null 2>&1 || :
 }
 
-# map: all of the branch, without the lead and carriage returns
+# map: all of the branch but the tenants beside the map, without the lead and carriage returns
 map() {
-    wine reg query "$provider_key" /s | tr -d '\r' | sed 's/^HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\//'
+    wine reg query "$provider_key" /s | tr -d '\r' |
+        sed -e 's/^HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\//' -e '/Provider\\akv-ekm/,/^$/d'
 }
 
 # map_entry VAULT-URL THUMBPRINT [KEY/VERSION]: prints the KeyUri, which must be this one
