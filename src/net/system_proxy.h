@@ -11,7 +11,8 @@
 #include <stddef.h>
 
 /* "http://proxy:8080" for HTTPS to this host. False, and "": none by these settings. May ask the
- * network the first time, for at most five seconds. */
+ * network the first time, beyond the call's deadline: about five seconds for each step of a proxy
+ * script's download, and as long as the system takes to look for one. */
 bool system_proxy_find(const char *host, char *out, size_t cap);
 void system_proxy_forget(void);
 

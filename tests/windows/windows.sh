@@ -40,16 +40,26 @@ drop_branch() {
     wine reg delete "$provider_key" /f >/dev/null 2>&1 || :
 }
 
+# query ARGUMENT...: what reg query prints, without carriage returns. On a machine at its limits Wine's reg was once seen to
+# print nothing for an entry that was there, long after its writer had ended: silence is asked again, and reported.
+query() {
+    for try in 1 2 3; do
+        wine reg query "$@" >"$folder/query" 2>"$folder/query.err" && got=0 || got=$?
+        [ ! -s "$folder/query" ] || break
+        echo "$scenario: reg query $*: exit code $got, no output, try $try: $(cat "$folder/query.err")" >&2
+    done
+    tr -d '\r' <"$folder/query"
+}
+
 # map: all of the branch but the tenants beside the map, without the lead and carriage returns
 map() {
-    wine reg query "$provider_key" /s | tr -d '\r' |
+    query "$provider_key" /s |
         sed -e 's/^HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\//' -e '/Provider\\akv-ekm/,/^$/d'
 }
 
 # map_entry VAULT-URL THUMBPRINT [KEY/VERSION]: prints the KeyUri, which must be this one
 map_entry() {
-    uri=$(wine reg query "$branch\\$1\\$2" /v KeyUri 2>/dev/null | tr -d '\r' |
-        sed -n 's/^ *KeyUri  *REG_SZ  *//p')
+    uri=$(query "$branch\\$1\\$2" /v KeyUri | sed -n 's/^ *KeyUri  *REG_SZ  *//p')
     [ -n "$uri" ] || { map >&2; fail "the branch has no $1\\$2"; }
     [ -z "${3-}" ] || [ "$uri" = "https://$vault/keys/$3" ] || fail "$2 leads to $uri, not to $3"
     printf '%s\n' "$uri"
