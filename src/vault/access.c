@@ -63,9 +63,9 @@ static enum ekm_rc judge(struct call *call, const struct vault *vault, const str
                : vault_status(call, item->answer, EKM_CHALLENGE_MALFORMED);
 }
 
-/* One try of both at once: the vault is asked for its challenge while the token for the guess is on
- * its way. EKM_OK: *said is the vault's word; else set in the call, or EKM_NO_ANSWER without: it
- * was not tried. */
+/* One try for the challenge and, if `fetch` is not NULL, for the token of the guess at once.
+ * EKM_OK: *said is the vault's word; else set in the call, or EKM_NO_ANSWER without: it was not
+ * tried. */
 static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
                                  struct token_fetch *fetch, bool *issued, struct challenge *said)
 {
@@ -77,26 +77,34 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
     challenge_request(call, vault, url, &request);
     /* The vault first: what comes next then finds its connection. */
     struct http_item items[2] = {{.request = &request, .answer = &answers[0]},
-                                 {.request = &fetch->request, .answer = &answers[1]}};
-    bool tried = exchange_try_all(call, items, 2);
-    *issued = token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].answer : NULL);
+                                 {.answer = &answers[1]}};
+    if (fetch != NULL) {
+        items[1].request = &fetch->request;
+    }
+    bool tried = exchange_try_all(call, items, fetch != NULL ? 2 : 1);
+    *issued = fetch != NULL &&
+              token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].answer : NULL);
     enum ekm_rc rc = tried ? judge(call, vault, &items[0], said) : EKM_NO_ANSWER;
     http_answer_free(&answers[0]);
     http_answer_free(&answers[1]);
     return rc;
 }
 
-/* Makes the guess certain, if this call is the one that has to fetch a token. The others go in with
- * the guess: the vault's 401 would tell them better. */
+/* Makes the guess certain while a token for it is fetched, by this call or by another: the turn is
+ * lost anyway, and the connection to the vault is open when the token comes. Where a token is there
+ * already the guess will do: the vault's 401 would tell better. */
 static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct entry *entry)
 {
     struct token_fetch fetch;
     struct challenge said;
     bool issued = false;
-    if (!token_fetch_begin(call, vault->credential, &entry->challenge, &fetch)) {
+    enum token_flight flight =
+        token_fetch_begin(call, vault->credential, &entry->challenge, &fetch);
+    if (flight == TOKEN_FLIGHT_NONE) {
         return EKM_OK;
     }
-    enum ekm_rc rc = ask_and_fetch(call, vault, &fetch, &issued, &said);
+    bool own = flight == TOKEN_FLIGHT_OWN;
+    enum ekm_rc rc = ask_and_fetch(call, vault, own ? &fetch : NULL, &issued, &said);
     if (rc != EKM_OK) {
         const struct call_error first = call->error;
         rc = ask(call, vault, &said);
@@ -108,8 +116,8 @@ static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct 
     if (rc != EKM_OK) {
         return rc;
     }
-    /* The same tenant behind another of its cloud's names: the token that is there serves. */
-    if (!issued || !same_tenant(&said, &entry->challenge)) {
+    /* The same tenant behind another of its cloud's names: the token for the guess serves. */
+    if (!same_tenant(&said, &entry->challenge) || (own && !issued)) {
         entry->challenge = said;
     }
     entry->guessed = false;

@@ -334,34 +334,38 @@ void token_reject(struct credential *credential, const struct challenge *challen
 }
 
 /* Under the lock: takes the slot's flight, if there is a reason to fetch and nobody does. */
-static bool take_flight(struct call *call, struct token_fetch *fetch)
+static enum token_flight take_flight(struct call *call, struct token_fetch *fetch)
 {
     const struct wait alone = {false, 0};
     struct token_slot *slot = credential_slot(fetch->credential, &fetch->where);
-    bool mine = slot != NULL && next_step(slot, call, &alone, plat_now_ms()) == FETCH;
-    if (mine) {
-        slot->fetching = true;
-        fetch->slot = slot;
+    enum step step = slot != NULL ? next_step(slot, call, &alone, plat_now_ms()) : FAIL;
+    if (step == WAIT) {
+        return TOKEN_FLIGHT_OTHERS;
     }
-    return mine;
+    if (step != FETCH) {
+        return TOKEN_FLIGHT_NONE;
+    }
+    slot->fetching = true;
+    fetch->slot = slot;
+    return TOKEN_FLIGHT_OWN;
 }
 
-bool token_fetch_begin(struct call *call, struct credential *credential,
-                       const struct challenge *challenge, struct token_fetch *out)
+enum token_flight token_fetch_begin(struct call *call, struct credential *credential,
+                                    const struct challenge *challenge, struct token_fetch *out)
 {
     const struct call_error before = call->error;
     memset(out, 0, sizeof *out);
     out->credential = credential;
     out->where = *challenge;
     plat_mutex_lock(&token_lock);
-    bool mine = take_flight(call, out);
+    enum token_flight flight = take_flight(call, out);
     plat_mutex_unlock(&token_lock);
-    if (mine && prepare(call, out) != EKM_OK) {
+    if (flight == TOKEN_FLIGHT_OWN && prepare(call, out) != EKM_OK) {
         (void)token_fetch_end(call, out, NULL);
         call->error = before;
-        mine = false;
+        flight = TOKEN_FLIGHT_NONE;
     }
-    return mine;
+    return flight;
 }
 
 bool token_fetch_end(struct call *call, struct token_fetch *fetch, const struct http_answer *answer)

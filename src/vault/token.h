@@ -12,7 +12,6 @@
 
 struct credential; /* a client ID with its secret; counted */
 struct token;      /* one access token; counted, immutable */
-
 /* Splits SECRET (UTF-8: 32 hex digits or a 36-character GUID, then the client secret) and finds or
  * makes the credential. EKM_SECRET_TOO_SHORT, EKM_BAD_CREDENTIALS for an ID that is not hex,
  * EKM_OUT_OF_MEMORY. */
@@ -44,10 +43,12 @@ struct token_fetch {
     struct buf form;
     struct http_request request;
 };
-/* False: a token is there, or another caller fetches it, or it cannot be fetched now; token_get
- * tells. True: token_fetch_end must follow, in any case. */
-bool token_fetch_begin(struct call *call, struct credential *credential,
-                       const struct challenge *challenge, struct token_fetch *out) EKM_MUST_CHECK;
+/* Whose the fetch is: nobody's, as a token is there or cannot be had now (token_get tells); under
+ * way by another caller; or this one's, and token_fetch_end must follow in any case. */
+enum token_flight { TOKEN_FLIGHT_NONE, TOKEN_FLIGHT_OTHERS, TOKEN_FLIGHT_OWN };
+enum token_flight token_fetch_begin(struct call *call, struct credential *credential,
+                                    const struct challenge *challenge,
+                                    struct token_fetch *out) EKM_MUST_CHECK;
 /* The outcome of the one try becomes everybody's if it stands: a token, or a refusal. True: a token
  * was issued. `answer` NULL: nothing was sent. The call's error stays as it is. */
 bool token_fetch_end(struct call *call, struct token_fetch *fetch,

@@ -166,10 +166,34 @@ static void moved_vault_seen_by_the_second_caller(void **state)
     cloud.challenge = CHALLENGE("login.microsoftonline.com/tenant-2");
     cloud.token_url = ENTRA "tenant-2" TOKEN;
     suggest("tenant-1");
-    assert_true(token_fetch_begin(&call, vault.credential, &guess, &fetch));
+    assert_int_equal(token_fetch_begin(&call, vault.credential, &guess, &fetch), TOKEN_FLIGHT_OWN);
     assert_false(token_fetch_end(&call, &fetch, &answer));
     http_answer_free(&answer);
     expect(EKM_OK, 1, 1, 0);
+}
+
+/* While another call fetches the token, this one opens its connection and hears the vault. */
+static void the_others_connect_meanwhile(void **state)
+{
+    struct token_fetch fetch, second;
+    struct challenge guess = {"login.microsoftonline.com", "tenant-1", "vault.azure.net"};
+    struct call other;
+    (void)state;
+    suggest("tenant-1");
+    call_begin(&other, "Other", &config);
+    config.call_timeout_ms = 5000;
+    call_begin(&call, "Test", &config);
+    assert_int_equal(token_fetch_begin(&other, vault.credential, &guess, &fetch), TOKEN_FLIGHT_OWN);
+    assert_int_equal(token_fetch_begin(&call, vault.credential, &guess, &second),
+                     TOKEN_FLIGHT_OTHERS);
+    assert_int_equal(access_open(&call, &vault), EKM_DEADLINE); /* that fetch never ends */
+    assert_int_equal(cloud.challenges, 1);
+    assert_int_equal(cloud.tokens, 0);
+    assert_false(token_fetch_end(&other, &fetch, NULL));
+    call_begin(&call, "Test", &config);
+    expect(EKM_OK, 1, 1, 0);
+    assert_int_equal(token_fetch_begin(&call, vault.credential, &guess, &second),
+                     TOKEN_FLIGHT_NONE);
 }
 
 /* A credential that is refused where the vault really is: one token request, remembered. */
@@ -247,6 +271,7 @@ int main(void)
         TEST(right_hint_other_authority),
         TEST(moved_vault),
         TEST(moved_vault_seen_by_the_second_caller),
+        TEST(the_others_connect_meanwhile),
         TEST(refused_credential),
         TEST(vault_and_entra_fail),
         TEST(foreign_challenge),
