@@ -12,6 +12,7 @@
 #include "platform/thread.h"
 
 #define VALUE_MAX         256
+#define BLOCK             16
 #define ROTATION_CHECK_MS 1000
 
 /* The handle changes under the lock only. One that was replaced is closed by the last writer who
@@ -115,6 +116,28 @@ static void add_number(struct log_line *line, int64_t value, size_t width, const
     add(line, behind, strlen(behind));
 }
 
+static void put_digits(char *at, size_t width, int value)
+{
+    for (; width > 0; value /= 10) {
+        at[--width] = (char)('0' + value % 10);
+    }
+}
+
+static void add_time(struct log_line *line)
+{
+    struct plat_time now;
+    plat_calendar(plat_unix_time_ms(), &now);
+    char text[] = "0000-00-00T00:00:00.000Z ";
+    put_digits(text, 4, now.year);
+    put_digits(text + 5, 2, now.month);
+    put_digits(text + 8, 2, now.day);
+    put_digits(text + 11, 2, now.hour);
+    put_digits(text + 14, 2, now.minute);
+    put_digits(text + 17, 2, now.second);
+    put_digits(text + 20, 3, now.millisecond);
+    add(line, text, sizeof text - 1);
+}
+
 /* A forked child never gets here after log_start: its calls end at the door. */
 static unsigned own_process_id(void)
 {
@@ -126,18 +149,10 @@ void log_begin(struct log_line *line, enum log_level level, uint64_t call_number
                const char *operation)
 {
     static const char *const names[] = {"none ", "error ", "info ", "debug "};
-    struct plat_time now;
-    plat_calendar(plat_unix_time_ms(), &now);
     line->level = level;
     line->code = 0;
     line->len = 0;
-    add_number(line, now.year, 4, "-");
-    add_number(line, now.month, 2, "-");
-    add_number(line, now.day, 2, "T");
-    add_number(line, now.hour, 2, ":");
-    add_number(line, now.minute, 2, ":");
-    add_number(line, now.second, 2, ".");
-    add_number(line, now.millisecond, 3, "Z ");
+    add_time(line);
     add(line, names[level], strlen(names[level]));
     add_number(line, own_process_id(), 1, "/");
     add_number(line, (int64_t)plat_thread_id(), 1, " #");
@@ -150,6 +165,26 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
+/* How many stand before the first that is not plain. Mostly none is: in blocks, which the compiler
+ * makes one step of. */
+static size_t plain_len(const char *value, size_t len)
+{
+    size_t plain = 0;
+    for (unsigned char odd = 0; plain + BLOCK <= len; plain += BLOCK) {
+        for (size_t i = 0; i < BLOCK; i++) {
+            unsigned char c = (unsigned char)value[plain + i];
+            odd |= (unsigned char)((c < 0x20) | (c >= 0x7F) | (c == '"') | (c == '\\'));
+        }
+        if (odd != 0) {
+            break;
+        }
+    }
+    while (plain < len && is_plain((unsigned char)value[plain])) {
+        plain++;
+    }
+    return plain;
+}
+
 void log_pair(struct log_line *line, const char *key, const char *value)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -160,10 +195,7 @@ void log_pair(struct log_line *line, const char *key, const char *value)
     add(line, key, strlen(key));
     add(line, "=\"", 2);
     for (size_t room = VALUE_MAX; *value != '\0';) {
-        size_t plain = 0;
-        while (plain < room && is_plain((unsigned char)value[plain])) {
-            plain++;
-        }
+        size_t plain = plain_len(value, strnlen(value, room));
         add(line, value, plain);
         value += plain;
         room -= plain;

@@ -66,6 +66,9 @@ static char lower(char c)
 
 bool text_equal_nocase_n(const char *a, const char *b, size_t len)
 {
+    if (strncmp(a, b, len) == 0) { /* mostly, and told sooner */
+        return true;
+    }
     for (size_t i = 0; i < len; i++) {
         if (lower(a[i]) != lower(b[i])) {
             return false;
@@ -79,8 +82,7 @@ bool text_equal_nocase_n(const char *a, const char *b, size_t len)
 
 bool text_equal_nocase(const char *a, const char *b)
 {
-    /* Mostly they are the same, which strcmp tells sooner. */
-    return strcmp(a, b) == 0 || text_equal_nocase_n(a, b, SIZE_MAX);
+    return text_equal_nocase_n(a, b, SIZE_MAX);
 }
 
 bool text_ends_nocase(const char *text, const char *end)
@@ -103,8 +105,8 @@ bool text_is_digit(char c)
 
 bool text_is_alnum(char c)
 {
-    char l = lower(c);
-    return text_is_digit(c) || (l >= 'a' && l <= 'z');
+    char l = (char)(c | 0x20);
+    return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z');
 }
 
 bool text_is_name(const char *text, const char *extra, size_t max_len)

@@ -249,18 +249,18 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
 
 /* A curl that the host shares frees the head of a request as it is, token and all. The allocator
  * gives out first what it got back last: blocks of the sizes in which curl's text grows are taken,
- * wiped and given back, up to the first that holds all of `head_len`. No promise, but mostly it
- * does. */
+ * wiped as far as the head may reach, and given back, up to the first that holds all of it. No
+ * promise, but mostly it does. */
 static void wipe_freed(size_t head_len)
 {
 #ifndef AKVEKM_PRIVATE_LIBRARIES
     void *blocks[8];
     size_t count = 0;
-    for (size_t size = 128; count < sizeof blocks / sizeof blocks[0] && size < 2 * head_len;
+    for (size_t size = 128; count < sizeof blocks / sizeof blocks[0] && size <= 2 * head_len;
          count++, size *= 2) {
         blocks[count] = malloc(size);
         if (blocks[count] != NULL) {
-            plat_wipe(blocks[count], size);
+            plat_wipe(blocks[count], size < head_len ? size : head_len);
         }
     }
     for (size_t i = 0; i < count; i++) {
@@ -271,10 +271,15 @@ static void wipe_freed(size_t head_len)
 #endif
 }
 
-/* At most so much text does curl make of a request: the body goes with the head if it is small. */
-static size_t head_len(const struct http_request *request)
+/* So much text did curl make of a request that was answered, of another one at most so much: the
+ * body goes with the head if it is small. */
+static size_t head_len(CURL *curl, const struct http_request *request, bool answered)
 {
     const size_t rest = 1024;
+    long sent = 0;
+    if (answered && curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK && sent > 0) {
+        return (size_t)sent;
+    }
     size_t token_len = request->authorization != NULL ? strlen(request->authorization) : 0;
     return token_len + strlen(request->url) + request->body_len + rest;
 }
@@ -314,7 +319,7 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
 {
     rc = rc == EKM_OK ? read_outcome(easy, result)
                       : call_fail(easy->call, rc, "no memory for a request");
-    size_t len = head_len(easy->request);
+    size_t len = head_len(easy->curl, easy->request, rc == EKM_OK);
     forget_request(easy);
     wipe_freed(len);
     return rc;

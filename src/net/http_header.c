@@ -9,8 +9,7 @@
 static const char *header_value(const char *line, size_t len, const char *name, size_t *value_len)
 {
     size_t name_len = strlen(name);
-    if (len <= name_len || (line[0] | 0x20) != name[0] || line[name_len] != ':' ||
-        !text_equal_nocase_n(line, name, name_len)) {
+    if (len <= name_len || line[name_len] != ':' || !text_equal_nocase_n(line, name, name_len)) {
         return NULL;
     }
     const char *value = line + name_len + 1;
@@ -42,6 +41,8 @@ void http_header_read(const char *line, size_t len, struct http_answer *answer)
     const char *value;
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
+    } else if (len == 0 || strchr("wWrRxX", line[0]) == NULL) {
+        return; /* most of them */
     } else if ((value = header_value(line, len, "www-authenticate", &value_len)) != NULL) {
         add_challenge(answer, value, value_len);
     } else if ((value = header_value(line, len, "retry-after", &value_len)) != NULL) {

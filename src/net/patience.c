@@ -52,9 +52,10 @@ void patience_reset(void)
     plat_mutex_unlock(&patience.mutex);
 }
 
+/* They fill up from the first on. */
 static struct host *find(const char *name)
 {
-    for (size_t i = 0; i < HOSTS; i++) {
+    for (size_t i = 0; i < HOSTS && patience.hosts[i].name[0] != '\0'; i++) {
         if (strcmp(patience.hosts[i].name, name) == 0) {
             return &patience.hosts[i];
         }

@@ -161,7 +161,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
 static enum ekm_rc enter(struct call *call, const struct vault *vault, struct token **token)
 {
     struct entry entry;
-    memset(&entry, 0, sizeof entry);
+    entry.guessed = entry.fetched = false;
     enum ekm_rc rc = find_challenge(call, vault, &entry);
     return rc == EKM_OK ? find_token(call, vault, &entry, token) : rc;
 }
@@ -217,7 +217,7 @@ enum ekm_rc access_send(struct call *call, const struct vault *vault, struct htt
                         struct http_answer *answer)
 {
     struct entry entry;
-    memset(&entry, 0, sizeof entry);
+    entry.guessed = entry.fetched = false;
     request->host = vault->address.host;
     enum ekm_rc rc = find_challenge(call, vault, &entry);
     if (rc == EKM_OK) {

@@ -23,7 +23,8 @@ static bool take(struct scan *scan, char c)
 
 static void skip_blanks(struct scan *scan)
 {
-    while (scan->at < scan->end && *scan->at != '\0' && strchr(" \t\r\n", *scan->at) != NULL) {
+    while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\r' ||
+                                    *scan->at == '\n')) {
         scan->at++;
     }
 }
@@ -188,5 +189,54 @@ bool json_scan(const char *text, size_t len)
         bool opened;
         right = scan_value(&scan, &opened) && (opened || leave(&scan, &more));
     }
+    return right && scan.at == scan.end;
+}
+
+static bool scan_span(struct scan *scan, struct json_span *out)
+{
+    if (!take(scan, '"')) {
+        return false;
+    }
+    const char *quote = memchr(scan->at, '"', (size_t)(scan->end - scan->at));
+    if (quote == NULL) {
+        return false;
+    }
+    *out = (struct json_span){scan->at, (size_t)(quote - scan->at)};
+    scan->at = quote + 1;
+    return memchr(out->at, '\\', out->len) == NULL && memchr(out->at, '\0', out->len) == NULL;
+}
+
+static bool scan_flat_member(struct scan *scan, struct json_span *name, struct json_span *value)
+{
+    skip_blanks(scan);
+    bool right = scan_span(scan, name);
+    skip_blanks(scan);
+    right = right && take(scan, ':');
+    skip_blanks(scan);
+    right = right && scan_span(scan, value);
+    skip_blanks(scan);
+    return right;
+}
+
+bool json_scan_flat(const char *text, size_t len, const char *const *names, size_t count,
+                    struct json_span *out)
+{
+    struct scan scan = {.at = text, .end = text + len};
+    memset(out, 0, count * sizeof *out);
+    skip_blanks(&scan);
+    bool right = take(&scan, '{'), more = right;
+    while (more) {
+        struct json_span name, value;
+        right = scan_flat_member(&scan, &name, &value);
+        for (size_t i = 0; right && i < count; i++) {
+            if (out[i].at == NULL && strlen(names[i]) == name.len &&
+                memcmp(names[i], name.at, name.len) == 0) {
+                out[i] = value;
+            }
+        }
+        more = right && take(&scan, ',');
+    }
+    right = right && take(&scan, '}');
+    skip_blanks(&scan);
     return right && scan.at == scan.end;
 }

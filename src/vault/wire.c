@@ -5,7 +5,9 @@
 #include "base/codec.h"
 #include "base/text.h"
 #include "vault/json.h"
+#include "vault/json_scan.h"
 
+#define KID_MAX   ((size_t)511)
 #define TOKEN_MAX ((size_t)32 * 1024) /* real ones have a few KiB */
 
 void wire_start(void)
@@ -143,6 +145,23 @@ struct operation_errors {
     enum ekm_rc bad_value, not_json, no_value, empty;
 };
 
+/* `kid` and `value` as they stand in the answer; NULL: there is none. */
+static enum ekm_rc judge_operation(struct call *call, const struct operation_errors *error,
+                                   const char *host, const char *kid, const struct json_span *value,
+                                   struct key_name *worker, struct buf *out)
+{
+    if (value->at == NULL || value->len == 0) {
+        return call_fail(call, error->no_value, NULL);
+    }
+    if (kid == NULL || !key_uri_parse(kid, host, worker)) {
+        return call_fail(call, EKM_OTHER_KEY, "the answer's kid is not a key of this vault");
+    }
+    enum ekm_rc rc = base64_decode(value->at, value->len, out);
+    return rc == EKM_OK && out->len > 0
+               ? EKM_OK
+               : call_fail(call, rc == EKM_OUT_OF_MEMORY ? rc : error->bad_value, NULL);
+}
+
 enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation, const char *host,
                                 const struct buf *body, struct key_name *worker, struct buf *value)
 {
@@ -150,27 +169,26 @@ enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation
         {EKM_WRAP_BAD_VALUE, EKM_WRAP_NOT_JSON, EKM_WRAP_NO_VALUE, EKM_WRAP_EMPTY},
         {EKM_UNWRAP_BAD_VALUE, EKM_UNWRAP_NOT_JSON, EKM_UNWRAP_NO_VALUE, EKM_UNWRAP_EMPTY},
     };
+    static const char *const names[] = {"kid", "value"};
     const struct operation_errors *error = &errors[operation];
+    struct json_span found[2];
+    char kid[KID_MAX + 1];
     if (body->len == 0) {
         return call_fail(call, error->empty, NULL);
+    }
+    /* What vaults answer. All else is cJSON's to read. */
+    if (json_scan_flat(buf_text(body), body->len, names, 2, found) && found[0].at != NULL &&
+        text_copy_n(kid, sizeof kid, found[0].at, found[0].len)) {
+        return judge_operation(call, error, host, kid, &found[1], worker, value);
     }
     cJSON *json = NULL;
     enum ekm_rc rc = json_demand(call, body, error->not_json, "", &json);
     if (rc != EKM_OK) {
         return rc;
     }
-    const char *kid = json_text(json, "kid");
-    const char *encoded = json_text(json, "value");
-    if (encoded == NULL || *encoded == '\0') {
-        rc = call_fail(call, error->no_value, NULL);
-    } else if (kid == NULL || !key_uri_parse(kid, host, worker)) {
-        rc = call_fail(call, EKM_OTHER_KEY, "the answer's kid is not a key of this vault");
-    } else {
-        rc = json_base64(json, "value", value);
-        if (rc != EKM_OK || value->len == 0) {
-            rc = call_fail(call, rc == EKM_OUT_OF_MEMORY ? rc : error->bad_value, NULL);
-        }
-    }
+    const char *text = json_text(json, "value");
+    const struct json_span encoded = {text, text != NULL ? strlen(text) : 0};
+    rc = judge_operation(call, error, host, json_text(json, "kid"), &encoded, worker, value);
     json_free(json);
     return rc;
 }

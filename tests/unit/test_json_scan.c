@@ -139,12 +139,98 @@ static void test_cjson_agrees(void **state)
     assert_true(passed > MUTANTS / 100);
 }
 
+static const char *const names[] = {"kid", "value"};
+
+/* What cJSON reads of the same text. */
+static void check_span(const cJSON *json, const char *name, const struct json_span *span)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+    assert_true((text == NULL) == (span->at == NULL));
+    if (text != NULL) {
+        assert_int_equal(strlen(text), span->len);
+        assert_memory_equal(text, span->at, span->len);
+    }
+}
+
+static bool check_flat(const char *text, size_t len)
+{
+    struct json_span found[2];
+    if (!json_scan_flat(text, len, names, 2, found)) {
+        return false;
+    }
+    cJSON *json = cJSON_ParseWithLength(text, len);
+    if (!json_scan(text, len) || !cJSON_IsObject(json)) {
+        fail_msg("no JSON: %s", text);
+    }
+    check_span(json, names[0], &found[0]);
+    check_span(json, names[1], &found[1]);
+    cJSON_Delete(json);
+    return true;
+}
+
+/* The plain answers, and none of those that need more. */
+static void test_flat(void **state)
+{
+    static const struct {
+        const char *text;
+        bool flat;
+    } rows[] = {
+        {"{\"kid\":\"https://a/keys/b/c\",\"value\":\"AA-_\"}", true},
+        {" {\r\n\t\"value\" : \"AA\" ,\n \"kid\" : \"b\" }\n", true},
+        {"{\"alg\":\"RSA\",\"kid\":\"\",\"kid\":\"second\",\"Value\":\"no\",\"valu\":\"no\"}", true},
+        {"{\"value\":\"\xc3\xa9\xff\n\"}", true},
+        {"{\"kid\":\"a\",\"value\":7}", false},
+        {"{\"kid\":\"a\",\"value\":null}", false},
+        {"{\"kid\":\"a\",\"value\":\"a\\u0041\"}", false},
+        {"{\"kid\":\"a\",\"value\":\"a\\\"\"}", false},
+        {"{\"kid\":\"a\",\"v\\u0061lue\":\"a\"}", false},
+        {"{\"a\":{\"kid\":\"a\"},\"value\":\"b\"}", false},
+        {"{\"kid\":\"a\",\"value\":\"b\",}", false},
+        {"{\"kid\":\"a\" \"value\":\"b\"}", false},
+        {"{\"kid\":\"a\",\"value\":\"b\"}}", false},
+        {"{\"kid\":\"a\",\"value\":\"b\"", false},
+        {"{\"kid\":\"a\",\"value\":\"b", false},
+        {"{\"kid\"}", false},
+        {"[\"kid\",\"value\"]", false},
+        {"{}", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (check_flat(rows[i].text, strlen(rows[i].text)) != rows[i].flat) {
+            fail_msg("row %zu: %s", i, rows[i].text);
+        }
+    }
+    assert_false(check_flat("{\"kid\":\"a\0b\"}", 13));
+    assert_false(check_flat("{\"kid\":\"a\"}\0", 12));
+}
+
+static void test_flat_mutants(void **state)
+{
+    static const char marks[] = "{}[]:,\"\\kidvalue7 \n";
+    static const char seed[] = "{\"kid\":\"abc\",\"value\" : \"de\",\"kid\":\"f\"}";
+    int passed = 0;
+    (void)state;
+    srand(8);
+    for (int i = 0; i < MUTANTS; i++) {
+        char text[sizeof seed];
+        memcpy(text, seed, sizeof seed);
+        for (int changes = rand() % 3 + 1; changes > 0; changes--) {
+            text[(size_t)rand() % (sizeof seed - 1)] = marks[(size_t)rand() % (sizeof marks - 1)];
+        }
+        passed += check_flat(text, sizeof seed - 1);
+    }
+    assert_true(passed > MUTANTS / 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_and_bad),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_cjson_agrees),
+        cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_flat_mutants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
