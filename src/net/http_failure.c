@@ -162,7 +162,8 @@ enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLco
     if (connect_status != 0 && !tunnelled && result != CURLE_ABORTED_BY_CALLBACK) {
         rc = tunnel_failure(connect_status);
     }
-    if (result == CURLE_OPERATION_TIMEDOUT && call_remaining_ms(call) == 0) {
+    /* Where a second ends, curl counts a millisecond too many. */
+    if (result == CURLE_OPERATION_TIMEDOUT && call_remaining_ms(call) <= 1) {
         return call_fail(call, EKM_DEADLINE, "%s: %s", request->host, ekm_text(rc));
     }
     return call_fail(call, rc, "%s: %s (curl %d)", request->host,
