@@ -1,12 +1,13 @@
 #!/bin/sh
-# exports.sh LIBRARY EXPORTS: the built library exports exactly the listed names, needs only the libraries it may need, runs
-# with the C library of the oldest supported system, and stays mapped.
+# exports.sh LIBRARY EXPORTS [KIB]: the built library exports exactly the listed names, needs only the libraries it may need,
+# runs with the C library of the oldest supported system, stays mapped, and is smaller than that when stripped.
 set -eu
 LC_ALL=C
 export LC_ALL
 
 library=$1
 list=$2
+less_than_kib=${3:-}
 newest_glibc=2.34
 may_need='libcurl.so.4 libcrypto.so.3 libssl.so.3 libcjson.so.1 libc.so.6'
 work=$(mktemp -d)
@@ -53,5 +54,15 @@ fi
 readelf -lW "$library" >"$work/segments"
 grep -q 'GNU_RELRO' "$work/segments" || complain 'relocations stay writable: -z relro is missing'
 grep 'GNU_STACK' "$work/segments" | grep -q 'RW ' || complain 'has an executable stack'
+# The first segment begins with the file's own tables.
+grep -m 1 'LOAD' "$work/segments" | grep -q ' R  *0x' || complain 'tables may be executed: -z separate-code is missing'
+
+if [ -n "$less_than_kib" ]; then
+    readelf -SW "$library" | grep -q '\.eh_frame ' || complain 'cannot be unwound through'
+    nm -D --undefined-only "$library" | grep -q '__stack_chk_fail' || complain 'is built without stack protector'
+    strip -o "$work/stripped" "$library"
+    size=$(wc -c <"$work/stripped")
+    [ "$size" -lt $((less_than_kib * 1024)) ] || complain "takes $size bytes stripped, to be less than $less_than_kib KiB"
+fi
 
 exit "$failed"
