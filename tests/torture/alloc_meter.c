@@ -13,7 +13,7 @@
 
 #define NODES   (1u << 18)
 #define BUCKETS (1u << 16)
-#define FRAMES  32
+#define SHOWN   12
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -33,8 +33,7 @@ struct node {
     struct node *next;
     unsigned long number;
     enum meter meter;
-    int frame_count;
-    void *frames[FRAMES];
+    struct meter_stack stack;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -46,11 +45,17 @@ static struct {
     bool armed, onwards;
     enum meter meter;
     unsigned long nth, count, failed;
+    struct meter_stack stack;
 } trap;
 
 static struct node **bucket_of(const void *block)
 {
     return &buckets[((uintptr_t)block >> 4) * 2654435761u % BUCKETS];
+}
+
+static void take_stack(struct meter_stack *stack)
+{
+    stack->count = backtrace(stack->frames, METER_FRAMES);
 }
 
 static void note(enum meter meter, const void *block)
@@ -69,7 +74,10 @@ static void note(enum meter meter, const void *block)
     node->meter = meter;
     node->number = ++last_number;
     node->next = *bucket;
-    node->frame_count = stacks ? backtrace(node->frames, FRAMES) : 0;
+    node->stack.count = 0;
+    if (stacks) {
+        take_stack(&node->stack);
+    }
     *bucket = node;
     live[meter]++;
 }
@@ -95,7 +103,9 @@ static bool refused(enum meter meter)
     }
     trap.count++;
     bool refuse = trap.count == trap.nth || (trap.onwards && trap.count > trap.nth);
-    trap.failed += refuse;
+    if (refuse && trap.failed++ == 0) {
+        take_stack(&trap.stack);
+    }
     return refuse;
 }
 
@@ -234,6 +244,7 @@ void meter_arm(enum meter meter, unsigned long nth, bool onwards)
     trap.meter = meter;
     trap.nth = nth;
     trap.count = trap.failed = 0;
+    trap.stack.count = 0;
     pthread_mutex_unlock(&lock);
 }
 
@@ -258,28 +269,69 @@ unsigned long meter_mark(bool with_stacks)
     return last_number;
 }
 
-/* Whether two were made at the same place, the innermost frames being those of this file. */
-static bool same_stack(const struct node *a, const struct node *b)
+const struct meter_stack *meter_refused_at(void)
 {
-    return a->frame_count == b->frame_count &&
-           memcmp(a->frames, b->frames, (size_t)a->frame_count * sizeof a->frames[0]) == 0;
+    return &trap.stack;
 }
 
-static void print_stack(const struct node *node, unsigned count)
+static bool same_stack(const struct meter_stack *a, const struct meter_stack *b)
 {
-    printf("    %u x", count);
-    for (int i = 3; i < node->frame_count && i < 15; i++) {
-        Dl_info info;
-        bool known = dladdr(node->frames[i], &info) != 0;
-        const char *file = known && info.dli_fname != NULL ? strrchr(info.dli_fname, '/') : NULL;
-        if (known && info.dli_sname != NULL) {
-            printf(" %s", info.dli_sname);
-        } else if (file != NULL) {
-            printf(" %s+0x%lx", file + 1,
-                   (unsigned long)((uintptr_t)node->frames[i] - (uintptr_t)info.dli_fbase));
+    return a->count == b->count &&
+           memcmp(a->frames, b->frames, (size_t)a->count * sizeof a->frames[0]) == 0;
+}
+
+/* Of frame i; "" where it is unknown. *openssl: it is OpenSSL's own. */
+static void name_frame(const struct meter_stack *stack, int i, char *text, size_t size,
+                       bool *openssl)
+{
+    Dl_info info;
+    const void *frame = stack->frames[i];
+    const char *file = NULL;
+    *text = '\0';
+    *openssl = false;
+    if (dladdr(frame, &info) != 0 && info.dli_fname != NULL) {
+        file = strrchr(info.dli_fname, '/');
+        file = file != NULL ? file + 1 : info.dli_fname;
+        *openssl = strncmp(file, "libcrypto", 9) == 0 || strncmp(file, "libssl", 6) == 0;
+    }
+    if (file != NULL && info.dli_sname != NULL) {
+        snprintf(text, size, "%s", info.dli_sname);
+    } else if (file != NULL) {
+        snprintf(text, size, "%s+0x%lx", file,
+                 (unsigned long)((uintptr_t)frame - (uintptr_t)info.dli_fbase));
+    }
+}
+
+/* The innermost frames are those of this file, how many depends on what the compiler made of it. */
+static int first_frame(const struct meter_stack *stack)
+{
+    const int own = 3, own_max = 6;
+    char name[128];
+    bool openssl = false;
+    for (int i = 0; i < stack->count && i < own_max; i++) {
+        name_frame(stack, i, name, sizeof name, &openssl);
+        if (openssl) {
+            return i;
         }
     }
-    putchar('\n');
+    return own;
+}
+
+void meter_describe(const struct meter_stack *stack, char *text, size_t size)
+{
+    size_t len = 0;
+    bool within = false, openssl = false;
+    *text = '\0';
+    for (int i = first_frame(stack), shown = 0; i < stack->count && shown < SHOWN; i++, shown++) {
+        char name[128];
+        name_frame(stack, i, name, sizeof name, &openssl);
+        int more = snprintf(text + len, size - len, " %s", name);
+        if (more < 0 || (size_t)more >= size - len || (within && !openssl)) {
+            return;
+        }
+        len += (size_t)more;
+        within = within || openssl;
+    }
 }
 
 void meter_print_live(enum meter meter, unsigned long mark)
@@ -293,7 +345,7 @@ void meter_print_live(enum meter meter, unsigned long mark)
             if (node->meter != meter || node->number <= mark) {
                 continue;
             }
-            while (at < kinds && !same_stack(found[at], node)) {
+            while (at < kinds && !same_stack(&found[at]->stack, &node->stack)) {
                 at++;
             }
             if (at == kinds && kinds < sizeof found / sizeof found[0]) {
@@ -304,6 +356,22 @@ void meter_print_live(enum meter meter, unsigned long mark)
         }
     }
     for (size_t at = 0; at < kinds; at++) {
-        print_stack(found[at], counts[at]);
+        char text[1024];
+        meter_describe(&found[at]->stack, text, sizeof text);
+        printf("    %u x%s\n", counts[at], text);
     }
+}
+
+const struct meter_stack *meter_left_at(enum meter meter, unsigned long mark)
+{
+    const struct node *last = NULL;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (const struct node *node = buckets[i]; node != NULL; node = node->next) {
+            if (node->meter == meter && node->number > mark &&
+                (last == NULL || node->number > last->number)) {
+                last = node;
+            }
+        }
+    }
+    return last != NULL ? &last->stack : NULL;
 }
