@@ -130,7 +130,8 @@ void discovery_clear(void)
 enum ekm_rc discovery_judge(struct search *search, enum ekm_rc rc)
 {
     bool refused = rc == EKM_FORBIDDEN || rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION;
-    bool odd = rc == EKM_OTHER_KEY || rc == EKM_ANSWER_TOO_BIG || rc == EKM_UNEXPECTED_STATUS ||
+    /* Not EKM_ANSWER_TOO_BIG: curl says the same of memory that failed within a header. */
+    bool odd = rc == EKM_OTHER_KEY || rc == EKM_UNEXPECTED_STATUS ||
                (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) ||
                (rc >= EKM_UNWRAP_BAD_VALUE && rc <= EKM_UNWRAP_EMPTY);
     search->refused |= refused;
