@@ -3,7 +3,8 @@
  *
  * Growth allocates, copies and wipes the old; clear and free wipe. The content is always followed
  * by a zero byte that does not count. A buffer belongs to one thread at a time. Declare with
- * BUF_EMPTY; free takes an empty one.
+ * BUF_EMPTY; free takes an empty one. One that is declared with BUF_OVER lives in an array and
+ * never allocates: it is cleared in the end, not freed.
  */
 #ifndef AKVEKM_BASE_BUF_H
 #define AKVEKM_BASE_BUF_H
@@ -20,6 +21,7 @@ struct buf {
 
 /* clang-format off */
 #define BUF_EMPTY(max_bytes) { NULL, 0, 0, (max_bytes) }
+#define BUF_OVER(array) { (array), 0, sizeof(array), sizeof(array) - 1 }
 /* clang-format on */
 
 /* All of them: EKM_OUT_OF_MEMORY, or EKM_ANSWER_TOO_BIG past the maximum; the content then stays as

@@ -137,34 +137,55 @@ bool text_to_u64(const char *text, uint64_t max, uint64_t *out)
     return true;
 }
 
-/* Appends one code point; the caller has ruled out surrogates. */
-static enum ekm_rc append_code_point(uint32_t point, struct buf *out)
+static size_t utf8_len(uint32_t point)
 {
-    uint8_t bytes[4];
-    size_t len = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    return point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+}
+
+/* Writes one code point; the caller has ruled out surrogates. */
+static size_t put_code_point(uint32_t point, uint8_t *out)
+{
     static const uint8_t lead[] = {0, 0x00, 0xC0, 0xE0, 0xF0};
+    size_t len = utf8_len(point);
     for (size_t i = len; i-- > 1; point >>= 6) {
-        bytes[i] = (uint8_t)(0x80 | (point & 0x3F));
+        out[i] = (uint8_t)(0x80 | (point & 0x3F));
     }
-    bytes[0] = (uint8_t)(lead[len] | point);
-    return buf_append(out, bytes, len);
+    out[0] = (uint8_t)(lead[len] | point);
+    return len;
+}
+
+/* The code point at *at, and on to the next. 0: a zero, or half of a pair. */
+static uint32_t take_code_point(const uint16_t *units, size_t count, size_t *at)
+{
+    uint32_t point = units[(*at)++];
+    if (point < 0xD800 || point >= 0xE000) {
+        return point;
+    }
+    if (point >= 0xDC00 || *at == count || units[*at] < 0xDC00 || units[*at] >= 0xE000) {
+        return 0;
+    }
+    return 0x10000 + ((point - 0xD800) << 10) + (units[(*at)++] - 0xDC00u);
 }
 
 enum ekm_rc text_from_utf16(const uint16_t *units, size_t count, struct buf *out)
 {
-    enum ekm_rc rc = EKM_OK;
-    for (size_t i = 0; i < count && rc == EKM_OK; i++) {
-        uint32_t point = units[i];
-        if (point >= 0xD800 && point < 0xDC00 && i + 1 < count && units[i + 1] >= 0xDC00 &&
-            units[i + 1] < 0xE000) {
-            point = 0x10000 + ((point - 0xD800) << 10) + (units[++i] - 0xDC00u);
-        } else if (point == 0 || (point >= 0xD800 && point < 0xE000)) {
+    size_t needed = 0;
+    for (size_t at = 0; at < count;) {
+        uint32_t point = take_code_point(units, count, &at);
+        if (point == 0) {
             return EKM_INVALID_ARGUMENT;
         }
-        const uint8_t ascii = (uint8_t)point;
-        rc = point < 0x80 ? buf_append(out, &ascii, 1) : append_code_point(point, out);
+        needed += utf8_len(point);
     }
-    return rc;
+    enum ekm_rc rc = count > 0 ? buf_reserve(out, needed) : EKM_OK;
+    if (rc != EKM_OK || count == 0) {
+        return rc;
+    }
+    for (size_t at = 0; at < count;) {
+        out->len += put_code_point(take_code_point(units, count, &at), out->data + out->len);
+    }
+    out->data[out->len] = 0;
+    return EKM_OK;
 }
 
 /* The next code point of valid UTF-8. */

@@ -14,6 +14,7 @@
 #define INDEX_BITS         16
 #define IDENTITY_MAX_BYTES 1024
 #define SECRET_MAX_BYTES   4096
+#define UTF8_MOST          3 /* bytes of a UTF-16 unit */
 
 /* A handle is generation and index; generations begin with 1 and never repeat, so no handle is 0 or
  * ever comes again. */
@@ -182,8 +183,10 @@ void session_close_all(void)
 static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *auth,
                                    struct vault *vault)
 {
-    struct buf identity = BUF_EMPTY((size_t)2 * IDENTITY_MAX_BYTES);
-    struct buf secret = BUF_EMPTY((size_t)2 * SECRET_MAX_BYTES);
+    uint8_t identity_text[IDENTITY_MAX_BYTES / 2 * UTF8_MOST + 1];
+    uint8_t secret_text[SECRET_MAX_BYTES / 2 * UTF8_MOST + 1];
+    struct buf identity = BUF_OVER(identity_text), secret = BUF_OVER(secret_text);
+    identity_text[0] = secret_text[0] = 0;
     enum ekm_rc rc = hostio_text(call, "IDENTITY", &auth->name, IDENTITY_MAX_BYTES,
                                  EKM_VAULT_NOT_ALLOWED, &identity);
     if (rc == EKM_OK) {
@@ -203,8 +206,8 @@ static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *aut
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
     rc = credential_open(call, buf_text(&secret), secret.len, &vault->credential);
 out:
-    buf_free(&secret);
-    buf_free(&identity);
+    buf_clear(&secret);
+    buf_clear(&identity);
     return rc;
 }
 

@@ -1,7 +1,6 @@
 #include "vault/credential.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,8 +102,7 @@ static void free_all(struct credential *list)
     }
 }
 
-static struct credential *make(const char *client_id, const uint8_t *hash, const char *secret,
-                               size_t len)
+static struct credential *make(const char *client_id, const char *secret, size_t len)
 {
     struct credential *made = calloc(1, sizeof *made);
     if (made == NULL) {
@@ -114,7 +112,6 @@ static struct credential *make(const char *client_id, const uint8_t *hash, const
     made->secret = empty;
     made->references = 1;
     (void)text_copy(made->client_id, sizeof made->client_id, client_id);
-    memcpy(made->secret_hash, hash, sizeof made->secret_hash);
     if (buf_append(&made->secret, secret, len) != EKM_OK) {
         free_credential(made);
         return NULL;
@@ -122,24 +119,24 @@ static struct credential *make(const char *client_id, const uint8_t *hash, const
     return made;
 }
 
-/* Under the lock. */
-static struct credential *find(const char *client_id, const uint8_t *hash)
+/* Under the lock. Takes the same time wherever two secrets of one length differ. */
+static struct credential *find(const char *client_id, const char *secret, size_t len)
 {
     struct credential *at = credentials;
-    while (at != NULL && (strcmp(at->client_id, client_id) != 0 ||
-                          CRYPTO_memcmp(at->secret_hash, hash, sizeof at->secret_hash) != 0)) {
+    while (at != NULL && (strcmp(at->client_id, client_id) != 0 || at->secret.len != len ||
+                          CRYPTO_memcmp(at->secret.data, secret, len) != 0)) {
         at = at->next;
     }
     return at;
 }
 
-static struct credential *find_or_add(const char *client_id, const uint8_t *hash,
+static struct credential *find_or_add(const char *client_id, const char *secret, size_t len,
                                       struct credential **fresh)
 {
     uint64_t now_ms = plat_now_ms();
     struct credential *dropped = NULL;
     plat_mutex_lock(&token_lock);
-    struct credential *found = find(client_id, hash);
+    struct credential *found = find(client_id, secret, len);
     if (found != NULL) {
         found->references++;
     } else if (*fresh != NULL) {
@@ -162,7 +159,6 @@ enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
                             struct credential **out)
 {
     size_t id_len = 0;
-    uint8_t hash[32];
     if (len < HEX_ID) {
         return call_fail(call, EKM_SECRET_TOO_SHORT, NULL);
     }
@@ -174,18 +170,14 @@ enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
     }
     secret += id_len;
     len -= id_len;
-    if (EVP_Digest(secret, len, hash, NULL, EVP_sha256(), NULL) != 1) {
-        return call_fail(call, EKM_INTERNAL, "SHA-256");
-    }
-    struct credential *fresh = NULL, *found = find_or_add(call->client_id, hash, &fresh);
+    struct credential *fresh = NULL, *found = find_or_add(call->client_id, secret, len, &fresh);
     if (found == NULL) {
-        fresh = make(call->client_id, hash, secret, len);
-        found = fresh != NULL ? find_or_add(call->client_id, hash, &fresh) : NULL;
+        fresh = make(call->client_id, secret, len);
+        found = fresh != NULL ? find_or_add(call->client_id, secret, len, &fresh) : NULL;
         if (fresh != NULL) {
             free_credential(fresh);
         }
     }
-    plat_wipe(hash, sizeof hash);
     *out = found;
     return found != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
 }

@@ -40,7 +40,6 @@ struct credential {
     unsigned references;
     uint64_t used_ms;
     char client_id[37];
-    uint8_t secret_hash[32];
     struct buf secret;
     struct token_slot slots[TOKEN_SLOTS];
 };
