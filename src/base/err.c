@@ -2,8 +2,10 @@
 
 #include <stddef.h>
 
+#define NAME_SIZE 28
+
 static const struct {
-    const char *name;
+    char name[NAME_SIZE]; /* here, not elsewhere: the loader has no pointer to set for it */
     int32_t code;
     bool again;
     const char *text;
@@ -12,6 +14,9 @@ static const struct {
     EKM_ERRORS(EKM_ROW)
 #undef EKM_ROW
 };
+#define EKM_FITS(name, code, again, text) _Static_assert(sizeof #name <= NAME_SIZE, #name);
+EKM_ERRORS(EKM_FITS)
+#undef EKM_FITS
 _Static_assert(sizeof rows / sizeof rows[0] == EKM_RC_COUNT, "a row for each");
 
 /* What is no failure of the table is a fault of ours. */

@@ -11,11 +11,13 @@
 /* A state of the store that lookups share; the last user frees it. */
 struct snapshot {
     struct keymap_table table;
-    unsigned references; /* guarded by `lock` */
+    unsigned references; /* guarded by `shared.lock` */
 };
 
-static struct plat_mutex lock = PLAT_MUTEX_INIT;
-static struct snapshot *current; /* NULL: nothing could be read so far */
+static struct {
+    struct plat_mutex lock;
+    struct snapshot *current; /* NULL: nothing could be read so far */
+} shared = {PLAT_MUTEX_INIT, NULL};
 static enum plat_io reported_io;
 static size_t reported_broken, reported_line;
 
@@ -24,9 +26,9 @@ static void snapshot_put(struct snapshot *snapshot)
     if (snapshot == NULL) {
         return;
     }
-    plat_mutex_lock(&lock);
+    plat_mutex_lock(&shared.lock);
     bool last = --snapshot->references == 0;
-    plat_mutex_unlock(&lock);
+    plat_mutex_unlock(&shared.lock);
     if (last) {
         keymap_table_free(&snapshot->table);
         free(snapshot);
@@ -35,22 +37,22 @@ static void snapshot_put(struct snapshot *snapshot)
 
 static struct snapshot *snapshot_get(void)
 {
-    plat_mutex_lock(&lock);
-    struct snapshot *snapshot = current;
+    plat_mutex_lock(&shared.lock);
+    struct snapshot *snapshot = shared.current;
     if (snapshot != NULL) {
         snapshot->references++;
     }
-    plat_mutex_unlock(&lock);
+    plat_mutex_unlock(&shared.lock);
     return snapshot;
 }
 
 /* Each new state of affairs is reported once. */
 static void report_unreadable(enum plat_io io)
 {
-    plat_mutex_lock(&lock);
+    plat_mutex_lock(&shared.lock);
     bool is_new = io != reported_io;
     reported_io = io;
-    plat_mutex_unlock(&lock);
+    plat_mutex_unlock(&shared.lock);
     if (is_new && io != PLAT_IO_OK) {
         log_text(LEVEL_ERROR, 0, "keymap", "%s cannot be read: %s", keymap_store_name(),
                  plat_io_text(io));
@@ -59,11 +61,11 @@ static void report_unreadable(enum plat_io io)
 
 static void report_broken(size_t broken, size_t line)
 {
-    plat_mutex_lock(&lock);
+    plat_mutex_lock(&shared.lock);
     bool is_new = broken != reported_broken || line != reported_line;
     reported_broken = broken;
     reported_line = line;
-    plat_mutex_unlock(&lock);
+    plat_mutex_unlock(&shared.lock);
     if (is_new && broken > 0) {
         log_text(LEVEL_ERROR, 0, "keymap",
                  "%s: lines that are no entries, kept as they are: %zu, the first is line %zu",
@@ -91,15 +93,20 @@ static bool install(struct keymap_table *table)
     }
     next->table = *table;
     next->references = 1;
-    plat_mutex_lock(&lock);
-    struct snapshot *former = current;
-    current = next;
-    plat_mutex_unlock(&lock);
+    plat_mutex_lock(&shared.lock);
+    struct snapshot *former = shared.current;
+    shared.current = next;
+    plat_mutex_unlock(&shared.lock);
     report_unreadable(PLAT_IO_OK);
     report_broken(table->broken, table->first_broken_line);
     report_fewer(&table->state, table->count, former != NULL ? former->table.count : 0);
     snapshot_put(former);
     return true;
+}
+
+static const struct keymap_table *former_table(const struct snapshot *snapshot)
+{
+    return snapshot != NULL ? &snapshot->table : NULL;
 }
 
 /* The store as it is now, or as it last could be read; NULL if it never could. *io: OK if it is as
@@ -113,7 +120,7 @@ static struct snapshot *refresh_and_tell(enum plat_io *io)
         return snapshot;
     }
     struct keymap_table table = {.text = NULL};
-    *io = keymap_store_load(&table);
+    *io = keymap_store_load(former_table(snapshot), &table);
     if (*io == PLAT_IO_OK && !install(&table)) {
         *io = PLAT_IO_FAILED;
     }
@@ -141,10 +148,10 @@ void keymap_start(const struct config *config)
 
 void keymap_stop(void)
 {
-    plat_mutex_lock(&lock);
-    struct snapshot *former = current;
-    current = NULL;
-    plat_mutex_unlock(&lock);
+    plat_mutex_lock(&shared.lock);
+    struct snapshot *former = shared.current;
+    shared.current = NULL;
+    plat_mutex_unlock(&shared.lock);
     snapshot_put(former);
 }
 
@@ -160,17 +167,8 @@ size_t keymap_count(void)
 static size_t lower_bound(const struct keymap_table *table, const struct thumbprint *thumbprint,
                           const char *host)
 {
-    struct keymap_entry wanted = {host, "", *thumbprint};
-    size_t low = 0, high = table->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (keymap_entry_order(&table->entries[middle], &wanted) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    const struct keymap_entry wanted = {host, "", *thumbprint};
+    return keymap_table_rank(table, &wanted, false);
 }
 
 static bool is_usable(const struct keymap_entry *entry, struct key_name *out)
@@ -314,10 +312,13 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
         return EKM_OK;
     }
     struct keymap_entry entry = {host, uri, *thumbprint};
-    enum plat_io io = keymap_store_put(call, until_ms, &entry, seen, &after);
+    struct snapshot *snapshot = snapshot_get();
+    enum plat_io io =
+        keymap_store_put(call, until_ms, &entry, seen, former_table(snapshot), &after);
     bool other = io == PLAT_IO_OK && find_in(&after, host, thumbprint, &standing) &&
                  !key_name_equal(&standing, key);
     enum ekm_rc rc = settle(call, io, &after);
+    snapshot_put(snapshot);
     return rc == EKM_OK && other
                ? call_fail(call, EKM_OTHER_KEY, "the map names %s/%s for this thumbprint by now",
                            standing.name, standing.version)
@@ -327,5 +328,8 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
 enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms, const char *host)
 {
     struct keymap_table after = {.text = NULL};
-    return settle(call, keymap_store_probe(call, until_ms, host, &after), &after);
+    struct snapshot *snapshot = snapshot_get();
+    enum plat_io io = keymap_store_probe(call, until_ms, host, former_table(snapshot), &after);
+    snapshot_put(snapshot);
+    return settle(call, io, &after);
 }

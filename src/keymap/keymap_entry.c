@@ -30,9 +30,25 @@ void keymap_table_sort(struct keymap_table *table)
     }
 }
 
+size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_entry *entry,
+                         bool with_equal)
+{
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (keymap_entry_order(&table->entries[middle], entry) < (with_equal ? 1 : 0)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 void keymap_table_free(struct keymap_table *table)
 {
     free(table->text);
+    free(table->raw);
     free(table->entries);
     memset(table, 0, sizeof *table);
 }

@@ -161,7 +161,7 @@ static enum plat_io find(struct search *search)
 /* The map as it is now, on the disk. */
 static enum plat_io load_settled(struct keymap_table *after)
 {
-    enum plat_io io = keymap_store_load(after);
+    enum plat_io io = keymap_store_load(NULL, after);
     if (io == PLAT_IO_OK) {
         io = settle(&after->state);
     }
@@ -176,11 +176,12 @@ static enum plat_io load_settled(struct keymap_table *after)
  * KeyUri comes last serves both. */
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
                               const struct keymap_entry *entry, const struct key_name *seen,
-                              struct keymap_table *after)
+                              const struct keymap_table *former, struct keymap_table *after)
 {
     struct search search = {.entry = entry, .seen = seen};
     (void)call; /* there is nothing to wait for */
     (void)until_ms;
+    (void)former;
     enum plat_io io = find(&search);
     if (io == PLAT_IO_OK && search.standing == KEYMAP_YIELDS) {
         spell(&search);
@@ -191,13 +192,14 @@ enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
 
 /* Rights may differ from branch to branch. */
 enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, const char *host,
-                                struct keymap_table *after)
+                                const struct keymap_table *former, struct keymap_table *after)
 {
     const struct keymap_entry any = {.host = host};
     struct search search = {.entry = &any};
     struct plat_registry_key map = {NULL}, branch = {NULL};
     (void)call;
     (void)until_ms;
+    (void)former;
     enum plat_io io = find(&search);
     if (io == PLAT_IO_OK) {
         io = open_map(&map);

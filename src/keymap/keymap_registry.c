@@ -213,8 +213,9 @@ static enum plat_io build(struct collecting *all, struct keymap_table *table)
     return PLAT_IO_OK;
 }
 
-enum plat_io keymap_store_load(struct keymap_table *table)
+enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_table *table)
 {
+    (void)former;
     struct collecting all = {.found = BUF_EMPTY(MAP_MAX_BYTES), .text = BUF_EMPTY(MAP_MAX_BYTES)};
     enum plat_io io = registry_visit(visit_entry, &all);
     if (io == PLAT_IO_OK) {

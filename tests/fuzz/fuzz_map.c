@@ -1,7 +1,7 @@
 /* The map's file: an entry put there is found, and every other line stays byte for byte. */
 #include "fuzz.h"
 
-// aims: src/keymap/keymap.c src/keymap/keymap_entry.c src/keymap/keymap_file.c
+// aims: src/keymap/keymap.c src/keymap/keymap_entry.c src/keymap/keymap_file.c src/keymap/keymap_text.c
 // with: memory_files.c
 
 #include <stdlib.h>
@@ -76,14 +76,14 @@ static void put(const struct keymap_entry *entry, const struct key_name *seen, b
     struct keymap_table before, after;
     memset(&before, 0, sizeof before);
     memset(&after, 0, sizeof after);
-    FUZZ_CHECK(keymap_store_load(&before) == PLAT_IO_OK);
+    FUZZ_CHECK(keymap_store_load(NULL, &before) == PLAT_IO_OK);
     size_t old_len = memory_map.len;
     char *old_text = malloc(old_len + 1);
     FUZZ_CHECK(old_text != NULL);
     if (old_len > 0) {
         memcpy(old_text, memory_map.data, old_len);
     }
-    FUZZ_CHECK(keymap_store_put(fuzz_call(), 1, entry, seen, &after) == PLAT_IO_OK);
+    FUZZ_CHECK(keymap_store_put(fuzz_call(), 1, entry, seen, NULL, &after) == PLAT_IO_OK);
     check_sorted(&after);
     const struct keymap_entry *stands = entry_of(&after, entry);
     FUZZ_CHECK(stands != NULL);
@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memory_file_remove(&memory_map);
     }
     keymap_store_start(&config);
-    FUZZ_CHECK(keymap_store_load(&table) == PLAT_IO_OK);
+    FUZZ_CHECK(keymap_store_load(NULL, &table) == PLAT_IO_OK);
     check_sorted(&table);
     keymap_table_free(&table);
     memset(bytes, wanted[which].first, sizeof bytes);

@@ -78,7 +78,7 @@ static void test_lines(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct keymap_table table = {.text = NULL};
         write_map(rows[i].line, strlen(rows[i].line));
-        assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+        assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
         assert_int_equal(table.count, rows[i].entries);
         assert_int_equal(table.broken, rows[i].broken);
         assert_int_equal(table.first_broken_line, rows[i].broken);
@@ -93,7 +93,7 @@ static void test_absent_is_empty(void **state)
 {
     struct keymap_table table = {.text = NULL};
     (void)state;
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 0);
     assert_false(keymap_store_changed(&table.state));
     write_map("", 0);
@@ -107,7 +107,7 @@ static void test_change_is_seen(void **state)
     static const char text[] = HOST "\t" HEX "\t" URI "\n";
     (void)state;
     write_map(text, sizeof text - 1);
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_false(keymap_store_changed(&table.state));
     write_map(text, sizeof text - 3);
     assert_true(keymap_store_changed(&table.state));
@@ -133,7 +133,7 @@ static void test_rewrite_keeps_everything(void **state)
     len += 8;
     write_map(text, len);
     assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xAB\xCD", 2));
-    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, NULL, &after), PLAT_IO_OK);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 2);
     assert_int_equal(after.first_broken_line, 1);
@@ -161,7 +161,7 @@ static void test_long_entry_is_none(void **state)
                        URI, HOST, "", URI, "");
     write_map(text, (size_t)len);
     const struct key_name seen = {"TdeKey0", "v10"};
-    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &seen, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &seen, NULL, &after), PLAT_IO_OK);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 1);
     assert_int_equal(after.first_broken_line, 2);
@@ -175,7 +175,7 @@ static void test_known_answer_line(void **state)
     struct keymap_entry entry = {HOST, URI, {{0xEA, 0x4D}, 20}};
     char text[256] = "";
     (void)state;
-    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, NULL, &after), PLAT_IO_OK);
     FILE *file = fopen(config.keymap_file, "r");
     assert_non_null(file);
     assert_true(fread(text, 1, sizeof text - 1, file) > 0);
@@ -184,10 +184,101 @@ static void test_known_answer_line(void **state)
     keymap_table_free(&after);
 }
 
+#define LINE(hex, version) HOST "\t" hex "\thttps://" HOST "/keys/TdeKey0/" version "\n"
+
+/* Each continues, changes or cuts another: with a mark, broken lines, spellings, equal entries, no end. */
+static const char *const versions[] = {
+    "",
+    "\xEF\xBB\xBF",
+    "\xEF\xBB\xBF" LINE("EA4D", "v1"),
+    "\xEF\xBB\xBF" LINE("EA4D", "v1") LINE("AB", "v2"),
+    LINE("EA4D", "v1"),
+    LINE("EA4D", "v1") "# note\n\n",
+    LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3") LINE("AB", "v2"),
+    LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3") LINE("AB", "v2") "broken\n",
+    LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3") LINE("AB", "v2") "broken\nbroken",
+    LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3") LINE("AB", "v2") "broken\nbroken again\n"
+        LINE("ea4d", "v4") "https://" HOST ":443/ 0xAB " URI "\n" LINE("FF", "v5") LINE("00", "v6"),
+    LINE("EA4D", "v1") "aaa.vault.azure.net\tEA4D\t" URI "\nzzz.vault.azure.net\tEA4D\t" URI "\n",
+    LINE("EA4D", "v9"),
+    "https://" HOST "/ 0xea4d " URI,
+    "https://" HOST "/ 0xea4d " URI "\n" LINE("EA4D", "v1"),
+};
+#define VERSIONS (sizeof versions / sizeof versions[0])
+
+static void check_same(const struct keymap_table *a, const struct keymap_table *b)
+{
+    assert_int_equal(a->count, b->count);
+    assert_int_equal(a->broken, b->broken);
+    assert_int_equal(a->first_broken_line, b->first_broken_line);
+    assert_true(a->young == b->young);
+    assert_memory_equal(&a->state, &b->state, sizeof a->state);
+    for (size_t i = 0; i < a->count; i++) {
+        assert_int_equal(keymap_entry_order(&a->entries[i], &b->entries[i]), 0);
+        assert_string_equal(a->entries[i].uri, b->entries[i].uri);
+    }
+}
+
+/* Whatever was read before: the table is that of the file as it is. */
+static void test_former_changes_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < VERSIONS * VERSIONS; i++) {
+        struct keymap_table former = {0}, table = {0}, anew = {0};
+        const char *text = versions[i % VERSIONS];
+        write_map(versions[i / VERSIONS], strlen(versions[i / VERSIONS]));
+        assert_int_equal(keymap_store_load(NULL, &former), PLAT_IO_OK);
+        write_map(text, strlen(text));
+        assert_int_equal(keymap_store_load(&former, &table), PLAT_IO_OK);
+        keymap_table_free(&former);
+        assert_int_equal(keymap_store_load(NULL, &anew), PLAT_IO_OK);
+        check_same(&table, &anew);
+        keymap_table_free(&table);
+        keymap_table_free(&anew);
+    }
+}
+
+/* The same for what a write leaves, in the file and in memory: it adds, replaces or lets stand. */
+static void put_after(const struct keymap_table *former, const char *text, char *read, size_t cap)
+{
+    static const struct key_name seen = {"TdeKey0", "v1"};
+    struct keymap_entry entry = {HOST, URI "0", {{0}, 0}};
+    struct keymap_table after = {0}, anew = {0};
+    assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xEA\x4D", 2));
+    write_map(text, strlen(text));
+    assert_int_equal(
+        keymap_store_put(&call, call.deadline_ms, &entry, &seen, former, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &anew), PLAT_IO_OK);
+    check_same(&after, &anew);
+    keymap_table_free(&after);
+    keymap_table_free(&anew);
+    FILE *file = fopen(config.keymap_file, "r");
+    assert_non_null(file);
+    read[fread(read, 1, cap - 1, file)] = '\0';
+    fclose(file);
+}
+
+static void test_former_does_not_change_a_write(void **state)
+{
+    static char with[4096], without[4096];
+    (void)state;
+    for (size_t i = 0; i < VERSIONS * VERSIONS; i++) {
+        struct keymap_table former = {0};
+        write_map(versions[i / VERSIONS], strlen(versions[i / VERSIONS]));
+        assert_int_equal(keymap_store_load(NULL, &former), PLAT_IO_OK);
+        put_after(&former, versions[i % VERSIONS], with, sizeof with);
+        keymap_table_free(&former);
+        put_after(NULL, versions[i % VERSIONS], without, sizeof without);
+        assert_string_equal(with, without);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_former_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_former_does_not_change_a_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_absent_is_empty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_change_is_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rewrite_keeps_everything, set_up, tear_down),

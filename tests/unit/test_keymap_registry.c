@@ -123,7 +123,7 @@ static bool mapped_now(const struct keymap_entry *wanted, struct key_name *out)
 {
     struct keymap_table table = {0};
     bool found = false;
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     for (size_t i = 0; i < table.count; i++) {
         found = found || (keymap_entry_order(&table.entries[i], wanted) == 0 &&
                           key_uri_parse(table.entries[i].uri, HOST, out));
@@ -139,7 +139,7 @@ static enum plat_io store(const char *uri, uint8_t last)
     struct key_name seen;
     bool stood = mapped_now(&entry, &seen);
     enum plat_io io =
-        keymap_store_put(&call, call.deadline_ms, &entry, stood ? &seen : NULL, &after);
+        keymap_store_put(&call, call.deadline_ms, &entry, stood ? &seen : NULL, NULL, &after);
     if (io == PLAT_IO_OK) {
         assert_false(keymap_store_changed(&after.state));
     }
@@ -173,7 +173,7 @@ static void test_tolerant_reading(void **state)
         struct keymap_table table = {0};
         assert_int_equal(set_up(NULL), 0);
         put(rows[i].branch, rows[i].leaf, rows[i].uri);
-        assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+        assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
         assert_int_equal(table.count, rows[i].entries);
         assert_int_equal(table.broken, rows[i].broken);
         if (table.count == 1) {
@@ -199,7 +199,7 @@ static void test_other_types_are_no_entries(void **state)
     assert_int_equal(plat_registry_set_number(&key, "KeyUri", 7), PLAT_IO_OK);
     plat_registry_close(&key);
     put("https://" OTHER, HEX, "https://" OTHER "/keys/K/1");
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 1);
     assert_int_equal(table.broken, 1);
     keymap_table_free(&table);
@@ -262,13 +262,13 @@ static void test_of_two_spellings_the_newer_counts(void **state)
     put("https://" HOST, HEX, URI);
     Sleep(50);
     put(HOST, HEX, URI2);
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 2);
     assert_string_equal(table.entries[1].uri, URI2);
     keymap_table_free(&table);
     Sleep(50);
     put("https://" HOST, HEX, URI "3");
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_string_equal(table.entries[1].uri, URI "3");
     keymap_table_free(&table);
 }
@@ -277,19 +277,19 @@ static void test_changes_are_seen(void **state)
 {
     struct keymap_table table = {0};
     (void)state;
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 0);
     assert_false(keymap_store_changed(&table.state));
     put("https://" HOST, HEX, URI);
     assert_true(keymap_store_changed(&table.state));
     keymap_table_free(&table);
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_false(keymap_store_changed(&table.state));
     Sleep(50);
     put("https://" HOST, HEX, URI2);
     assert_true(keymap_store_changed(&table.state));
     keymap_table_free(&table);
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     (void)RegDeleteTreeW(HKEY_LOCAL_MACHINE, PROVIDERS);
     assert_true(keymap_store_changed(&table.state));
     keymap_table_free(&table);
@@ -301,7 +301,7 @@ static void test_half_an_entry_is_read_again(void **state)
     struct keymap_table table = {0};
     (void)state;
     put("https://" HOST, HEX, NULL);
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 0);
     assert_true(table.young);
     keymap_table_free(&table);
@@ -356,11 +356,11 @@ static DWORD WINAPI write_many(LPVOID number)
         (void)snprintf(uri, sizeof uri, "%s%u", URI, last);
         struct keymap_entry own = {HOST, uri, thumbprint_of((uint8_t)last)};
         struct keymap_entry shared = {HOST, uri, thumbprint_of(SHARED_LAST)};
-        if (keymap_store_put(&call, call.deadline_ms, &own, NULL, &after) != PLAT_IO_OK) {
+        if (keymap_store_put(&call, call.deadline_ms, &own, NULL, NULL, &after) != PLAT_IO_OK) {
             return 1;
         }
         keymap_table_free(&after);
-        if (keymap_store_put(&call, call.deadline_ms, &shared, NULL, &after) != PLAT_IO_OK) {
+        if (keymap_store_put(&call, call.deadline_ms, &shared, NULL, NULL, &after) != PLAT_IO_OK) {
             return 1;
         }
         keymap_table_free(&after);
@@ -387,7 +387,7 @@ static void test_writers_cost_each_other_nothing(void **state)
         (void)CloseHandle(threads[i]);
     }
     assert_int_equal(count_below(""), 1);
-    assert_int_equal(keymap_store_load(&table), PLAT_IO_OK);
+    assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, WRITERS * EACH + 1);
     assert_int_equal(table.broken, 0);
     for (size_t i = 0; i < table.count; i++) {
