@@ -122,7 +122,8 @@ static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct 
     }
     entry->guessed = false;
     call->error = (struct call_error){.rc = EKM_OK};
-    challenge_remember(vault->address.host, &entry->challenge);
+    /* Another's fetch may yet fail at a name that only the guess says: that must not stay. */
+    challenge_remember(vault->address.host, own ? &entry->challenge : &said);
     return EKM_OK;
 }
 

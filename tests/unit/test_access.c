@@ -196,6 +196,28 @@ static void the_others_connect_meanwhile(void **state)
                      TOKEN_FLIGHT_NONE);
 }
 
+/* Whose fetch it is that goes to a name of the cloud that only the guess says: while it may fail,
+ * what stays is the vault's word. */
+static void the_others_remember_the_vault_s_word(void **state)
+{
+    struct token_fetch fetch;
+    struct challenge guess = {"login.microsoftonline.com", "tenant-1", "vault.azure.net"}, known;
+    struct call other;
+    bool guessed = true;
+    (void)state;
+    cloud.challenge = CHALLENGE("login.windows.net/tenant-1");
+    suggest("tenant-1");
+    call_begin(&other, "Other", &config);
+    config.call_timeout_ms = 5000;
+    call_begin(&call, "Test", &config);
+    assert_int_equal(token_fetch_begin(&other, vault.credential, &guess, &fetch), TOKEN_FLIGHT_OWN);
+    assert_int_equal(access_open(&call, &vault), EKM_DEADLINE); /* that fetch never ends */
+    assert_false(token_fetch_end(&other, &fetch, NULL));
+    assert_true(challenge_recall(&vault.address, &known, &guessed));
+    assert_false(guessed);
+    assert_string_equal(known.authority, "login.windows.net");
+}
+
 /* A credential that is refused where the vault really is: one token request, remembered. */
 static void refused_credential(void **state)
 {
@@ -272,6 +294,7 @@ int main(void)
         TEST(moved_vault),
         TEST(moved_vault_seen_by_the_second_caller),
         TEST(the_others_connect_meanwhile),
+        TEST(the_others_remember_the_vault_s_word),
         TEST(refused_credential),
         TEST(vault_and_entra_fail),
         TEST(foreign_challenge),
