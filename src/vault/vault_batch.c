@@ -17,7 +17,8 @@ struct batch {
     bool tried;
 };
 
-bool vault_batch_goes_on(enum ekm_rc rc)
+/* Whether a failure concerns the key alone that was asked for: another may be had. */
+static bool goes_on(enum ekm_rc rc)
 {
     return rc == EKM_OK || rc == EKM_KEY_NOT_FOUND || rc == EKM_FORBIDDEN ||
            rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION || rc == EKM_REQUEST_REFUSED ||
@@ -86,7 +87,7 @@ enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
         const struct http_answer *answer = answer_of(call, batch, i);
         rc = answer != NULL ? vault_read_key(call, vault, &names[i], answer, &key)
                             : vault_get_key(call, vault, &names[i], &key);
-        if (vault_batch_goes_on(rc)) {
+        if (goes_on(rc)) {
             more = visit(context, i, rc, rc == EKM_OK ? &key : NULL);
             rc = EKM_OK;
         }
@@ -135,7 +136,7 @@ enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault
         rc = answer == NULL ? vault_list_versions(call, vault, names[i].name, pass_on, &list)
              : answer->status != 200 ? vault_status(call, answer, EKM_UNEXPECTED_STATUS)
                                      : read_list(call, vault, answer, &list);
-        if (vault_batch_goes_on(rc)) {
+        if (goes_on(rc)) {
             more = !list.ended && visit(context, i, rc, NULL);
             rc = EKM_OK;
         }

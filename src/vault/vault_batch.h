@@ -27,7 +27,4 @@ enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault
                                     const struct key_name *names, size_t count,
                                     vault_batch_visitor visit, void *context) EKM_MUST_CHECK;
 
-/* Whether a failure concerns the key alone that was asked for: another may be had. */
-bool vault_batch_goes_on(enum ekm_rc rc);
-
 #endif
