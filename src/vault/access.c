@@ -11,7 +11,6 @@
 struct entry {
     struct challenge challenge;
     bool guessed; /* the vault has not said it in this life */
-    bool fetched; /* the token was issued within this call */
 };
 
 /* The request without token whose only right answer is 401. */
@@ -23,6 +22,18 @@ static void challenge_request(const struct call *call, const struct vault *vault
     *out = (struct http_request){.method = HTTP_GET, .url = url, .host = vault->address.host};
 }
 
+/* What the vault said to it; set in the call if that is no challenge. */
+static enum ekm_rc read_challenge(struct call *call, const struct vault *vault,
+                                  const struct http_answer *answer, struct challenge *out)
+{
+    if (answer->status != 401) {
+        return vault_status(call, answer, EKM_CHALLENGE_MALFORMED);
+    }
+    enum ekm_rc rc = challenge_parse(call, &vault->address, answer->authenticate, out);
+    call->error.http_status = 401;
+    return rc;
+}
+
 /* Asks the vault, with repeats. */
 static enum ekm_rc ask(struct call *call, const struct vault *vault, struct challenge *out)
 {
@@ -32,14 +43,11 @@ static enum ekm_rc ask(struct call *call, const struct vault *vault, struct chal
     http_answer_init(&answer);
     challenge_request(call, vault, url, &request);
     enum ekm_rc rc = exchange_perform(call, &request, &answer);
-    if (rc == EKM_OK && answer.status == 401) {
-        rc = challenge_parse(call, &vault->address, answer.authenticate, out);
-        call->error.http_status = 401;
-        if (rc == EKM_OK) {
-            challenge_remember(vault->address.host, out);
-        }
-    } else if (rc == EKM_OK) {
-        rc = vault_status(call, &answer, EKM_CHALLENGE_MALFORMED);
+    if (rc == EKM_OK) {
+        rc = read_challenge(call, vault, &answer, out);
+    }
+    if (rc == EKM_OK) {
+        challenge_remember(vault->address.host, out);
     }
     http_answer_free(&answer);
     return rc;
@@ -58,9 +66,7 @@ static enum ekm_rc judge(struct call *call, const struct vault *vault, const str
         call->error = item->error;
         return item->rc;
     }
-    return item->answer->status == 401
-               ? challenge_parse(call, &vault->address, item->answer->authenticate, said)
-               : vault_status(call, item->answer, EKM_CHALLENGE_MALFORMED);
+    return read_challenge(call, vault, item->answer, said);
 }
 
 /* One try for the challenge and, if `fetch` is not NULL, for the token of the guess at once.
@@ -141,7 +147,8 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
 {
     const char *host = vault->address.host;
     struct challenge said;
-    enum ekm_rc rc = token_get(call, vault->credential, &entry->challenge, token, &entry->fetched);
+    bool fetched = false;
+    enum ekm_rc rc = token_get(call, vault->credential, &entry->challenge, token, &fetched);
     bool refused = rc == EKM_BAD_CREDENTIALS || rc == EKM_TOKEN_FAILED;
     if (refused && entry->guessed) {
         const struct call_error error = call->error;
@@ -149,7 +156,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
         if (ask(call, vault, &said) == EKM_OK && !same_tenant(&said, &entry->challenge)) {
             entry->challenge = said;
             call_new_try(call);
-            return token_get(call, vault->credential, &said, token, &entry->fetched);
+            return token_get(call, vault->credential, &said, token, &fetched);
         }
         call->error = error;
     }
@@ -162,7 +169,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
 static enum ekm_rc enter(struct call *call, const struct vault *vault, struct token **token)
 {
     struct entry entry;
-    entry.guessed = entry.fetched = false;
+    entry.guessed = false;
     enum ekm_rc rc = find_challenge(call, vault, &entry);
     return rc == EKM_OK ? find_token(call, vault, &entry, token) : rc;
 }
@@ -218,7 +225,7 @@ enum ekm_rc access_send(struct call *call, const struct vault *vault, struct htt
                         struct http_answer *answer)
 {
     struct entry entry;
-    entry.guessed = entry.fetched = false;
+    entry.guessed = false;
     request->host = vault->address.host;
     enum ekm_rc rc = find_challenge(call, vault, &entry);
     if (rc == EKM_OK) {
