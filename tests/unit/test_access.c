@@ -1,5 +1,5 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
-// with: scripted_http.c fake_clock.c
+// with: vault_fixture.c scripted_http.c fake_clock.c
 /* The way in with a tenant that was stored: one turn less where it is still right, nothing lost
  * where it is not. */
 #include <setjmp.h>
@@ -11,17 +11,10 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "fake_clock.h"
-#include "net/exchange.h"
-#include "scripted_http.h"
 #include "vault/access.h"
+#include "vault_fixture.h"
 
-#define HOST   "contoso.vault.azure.net"
-#define SECRET "11111111222243338444555555555555Canary~Secret"
-#define ENTRA  "https://login.microsoftonline.com/"
-#define TOKEN  "/oauth2/v2.0/token"
-#define CHALLENGE(authority)                                                                       \
-    "Bearer authorization=\"https://" authority "\", resource=\"https://vault.azure.net\""
+#define TOKEN_URL(tenant) "https://login.microsoftonline.com/" tenant "/oauth2/v2.0/token"
 
 /* A cloud in which one tenant has the vault and knows the application. */
 static struct {
@@ -29,9 +22,6 @@ static struct {
     long vault_status, token_status; /* 401 and 200 where all is well */
     unsigned challenges, tokens, refused;
 } cloud;
-static struct config config;
-static struct call call;
-static struct vault vault;
 
 static void serve(void *context, struct call *asking, const struct seen_request *asked,
                   struct scripted_answer *answer)
@@ -51,37 +41,20 @@ static void serve(void *context, struct call *asking, const struct seen_request 
     cloud.refused += !known;
     answer->status = known ? cloud.token_status : 400;
     answer->body = known && cloud.token_status == 200
-                       ? "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"t1\"}"
+                       ? TOKEN("t1")
                        : "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}";
 }
 
 static int set_up(void **state)
 {
-    (void)state;
-    fake_clock_reset();
-    scripted_http_reset();
-    exchange_reset();
-    challenge_forget_all();
-    config_defaults(&config);
-    call_begin(&call, "Test", &config);
+    int rc = vault_set_up(state);
     memset(&cloud, 0, sizeof cloud);
-    cloud.challenge = CHALLENGE("login.microsoftonline.com/tenant-1");
-    cloud.token_url = ENTRA "tenant-1" TOKEN;
+    cloud.challenge = CHALLENGE("tenant-1");
+    cloud.token_url = TOKEN_URL("tenant-1");
     cloud.vault_status = 401;
     cloud.token_status = 200;
     scripted_http_serve(serve, NULL);
-    if (address_parse(&config, "contoso", &vault.address) != EKM_OK) {
-        return -1;
-    }
-    return credential_open(&call, SECRET, strlen(SECRET), &vault.credential) == EKM_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    credential_release(vault.credential);
-    token_forget_all();
-    return 0;
+    return rc;
 }
 
 static void suggest(const char *tenant)
@@ -135,7 +108,7 @@ static void right_hint(void **state)
 static void right_hint_other_authority(void **state)
 {
     (void)state;
-    cloud.challenge = CHALLENGE("login.windows.net/TENANT-1");
+    cloud.challenge = CHALLENGE_OF("login.windows.net/TENANT-1");
     suggest("tenant-1");
     expect(EKM_OK, 1, 1, 0);
 }
@@ -145,8 +118,8 @@ static void moved_vault(void **state)
 {
     char tenant[CHALLENGE_TENANT_MAX + 1];
     (void)state;
-    cloud.challenge = CHALLENGE("login.microsoftonline.com/tenant-2");
-    cloud.token_url = ENTRA "tenant-2" TOKEN;
+    cloud.challenge = CHALLENGE("tenant-2");
+    cloud.token_url = TOKEN_URL("tenant-2");
     suggest("tenant-1");
     expect(EKM_OK, 1, 1, 1);
     assert_true(challenge_is_news(HOST, tenant));
@@ -163,8 +136,8 @@ static void moved_vault_seen_by_the_second_caller(void **state)
     http_answer_init(&answer);
     answer.status = 400;
     assert_int_equal(buf_append_text(&answer.body, "{\"error\":\"invalid_client\"}"), EKM_OK);
-    cloud.challenge = CHALLENGE("login.microsoftonline.com/tenant-2");
-    cloud.token_url = ENTRA "tenant-2" TOKEN;
+    cloud.challenge = CHALLENGE("tenant-2");
+    cloud.token_url = TOKEN_URL("tenant-2");
     suggest("tenant-1");
     assert_int_equal(token_fetch_begin(&call, vault.credential, &guess, &fetch), TOKEN_FLIGHT_OWN);
     assert_false(token_fetch_end(&call, &fetch, &answer));
@@ -205,7 +178,7 @@ static void the_others_remember_the_vault_s_word(void **state)
     struct call other;
     bool guessed = true;
     (void)state;
-    cloud.challenge = CHALLENGE("login.windows.net/tenant-1");
+    cloud.challenge = CHALLENGE_OF("login.windows.net/tenant-1");
     suggest("tenant-1");
     call_begin(&other, "Other", &config);
     config.call_timeout_ms = 5000;
@@ -270,7 +243,7 @@ static void the_first_try_takes_it_all(void **state)
 static void foreign_challenge(void **state)
 {
     (void)state;
-    cloud.challenge = CHALLENGE("login.example.org/tenant-1");
+    cloud.challenge = CHALLENGE_OF("login.example.org/tenant-1");
     suggest("tenant-1");
     long status = 0;
     assert_int_equal(send(&status), EKM_CHALLENGE_FOREIGN);
@@ -283,7 +256,7 @@ static void no_hint(void **state)
     expect(EKM_OK, 1, 1, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, vault_tear_down)
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
-// with: scripted_http.c fake_clock.c
+// with: vault_fixture.c scripted_http.c fake_clock.c
 /* The vault's operations: challenge, token, request, and every status as its code (behaviour.md
  * section 6). */
 #include <setjmp.h>
@@ -13,72 +13,18 @@
 
 #include "base/codec.h"
 #include "base/text.h"
-#include "fake_clock.h"
-#include "net/exchange.h"
-#include "scripted_http.h"
-#include "vault/vault.h"
+#include "vault_fixture.h"
 
-#define HOST    "contoso.vault.azure.net"
 #define VERSION "0123456789abcdef0123456789abcdef"
 #define KID     "https://" HOST "/keys/name/" VERSION
-#define SECRET  "11111111222243338444555555555555Canary~Secret"
-#define CHALLENGE(tenant)                                                                          \
-    "Bearer authorization=\"https://login.microsoftonline.com/" tenant                             \
-    "\", resource=\"https://vault.azure.net\""
 
-static struct config config;
-static struct call call;
-static struct vault vault;
 static const struct key_name newest = {"name", ""}, pinned = {"name", VERSION};
-
-static int set_up(void **state)
-{
-    (void)state;
-    fake_clock_reset();
-    scripted_http_reset();
-    exchange_reset();
-    challenge_forget_all();
-    config_defaults(&config);
-    call_begin(&call, "Test", &config);
-    if (address_parse(&config, "contoso", &vault.address) != EKM_OK) {
-        return -1;
-    }
-    return credential_open(&call, SECRET, strlen(SECRET), &vault.credential) == EKM_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    credential_release(vault.credential);
-    token_forget_all();
-    return 0;
-}
-
-static void script(long status, const char *body)
-{
-    scripted_http_add(&(struct scripted_answer){.status = status, .body = body});
-}
-
-static void script_401(const char *authenticate)
-{
-    scripted_http_add(&(struct scripted_answer){
-        .status = 401,
-        .authenticate = authenticate,
-        .body = "{\"error\":{\"code\":\"Unauthorized\",\"message\":\"AKV10000\"}}"});
-}
-
-static void script_token(const char *body)
-{
-    script(200, body);
-}
-#define TOKEN(value)                                                                               \
-    "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"" value "\"}"
 
 /* Challenge and token are in the caches, the counts at zero. */
 static void warm_up(void)
 {
     script_401(CHALLENGE("tenant-1"));
-    script_token(TOKEN("t1"));
+    script(200, TOKEN("t1"));
     assert_int_equal(vault_authenticate(&call, &vault), EKM_OK);
     scripted_http_reset();
     call_begin(&call, "Test", &config);
@@ -115,7 +61,7 @@ static void cold_session(void **state)
 {
     (void)state;
     script_401(CHALLENGE("tenant-1"));
-    script_token(TOKEN("t1"));
+    script(200, TOKEN("t1"));
     assert_int_equal(vault_authenticate(&call, &vault), EKM_OK);
     assert_int_equal(scripted_http_count(), 2);
     const struct seen_request *asked = scripted_http_seen(0);
@@ -179,7 +125,7 @@ static void the_longest_names_are_not_cut(void **state)
     assert_int_equal(address_parse(&config, identity, &vault.address), EKM_OK);
     script_401("Bearer authorization=\"https://login.microsoftonline.com/t\", "
                "resource=\"https://managedhsm.azure.net\"");
-    script_token(TOKEN("t1"));
+    script(200, TOKEN("t1"));
     assert_true(key_uri_format(kid, sizeof kid, vault.address.host, &longest));
     script(200, key_body(kid));
     (void)text_copy(config.api_version, sizeof config.api_version,
@@ -237,8 +183,8 @@ static void statuses_become_codes(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        tear_down(NULL);
-        set_up(NULL);
+        vault_tear_down(NULL);
+        vault_set_up(NULL);
         warm_up();
         /* A Retry-After beyond the deadline makes the first answer the last. */
         scripted_http_add(&(struct scripted_answer){.status = rows[i].status,
@@ -262,8 +208,8 @@ static void transport_failures_pass_through(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (int warm = 0; warm < 2; warm++) {
-            tear_down(NULL);
-            set_up(NULL);
+            vault_tear_down(NULL);
+            vault_set_up(NULL);
             if (warm) {
                 warm_up();
             }
@@ -305,7 +251,7 @@ static void challenges_that_are_none(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        set_up(NULL);
+        vault_set_up(NULL);
         scripted_http_add(&rows[i].answer);
         enum ekm_rc rc = vault_authenticate(&call, &vault);
         if (rc != rows[i].rc) {
@@ -316,7 +262,7 @@ static void challenges_that_are_none(void **state)
         assert_int_equal(scripted_http_count(), 1); /* the secret went nowhere */
         credential_release(vault.credential);
     }
-    set_up(NULL);
+    vault_set_up(NULL);
 }
 
 static void a_bad_challenge_is_not_remembered(void **state)
@@ -325,7 +271,7 @@ static void a_bad_challenge_is_not_remembered(void **state)
     script_401("Basic realm=\"x\"");
     assert_int_equal(vault_authenticate(&call, &vault), EKM_CHALLENGE_MALFORMED);
     script_401(CHALLENGE("tenant-1"));
-    script_token(TOKEN("t1"));
+    script(200, TOKEN("t1"));
     assert_int_equal(vault_authenticate(&call, &vault), EKM_OK);
 }
 
@@ -334,7 +280,7 @@ static void a_token_that_ended(void **state)
     (void)state;
     warm_up();
     script_401(CHALLENGE("tenant-1"));
-    script_token(TOKEN("t2"));
+    script(200, TOKEN("t2"));
     script(200, key_body(KID));
     expect_get(&pinned, EKM_OK);
     assert_int_equal(scripted_http_count(), 3);
@@ -351,7 +297,7 @@ static void a_vault_that_moved(void **state)
     (void)state;
     warm_up();
     script_401(CHALLENGE("tenant-2"));
-    script_token(TOKEN("t2"));
+    script(200, TOKEN("t2"));
     script(200, key_body(KID));
     expect_get(&pinned, EKM_OK);
     assert_string_equal(scripted_http_seen(1)->url,
@@ -372,7 +318,7 @@ static void a_vault_that_moved_unseen(void **state)
     expect_get(&pinned, EKM_BAD_CREDENTIALS);
     assert_int_equal(scripted_http_count(), 1);
     script_401(CHALLENGE("tenant-2"));
-    script_token(TOKEN("t2"));
+    script(200, TOKEN("t2"));
     script(200, key_body(KID));
     expect_get(&pinned, EKM_OK);
     assert_string_equal(scripted_http_seen(1)->bearer, "");
@@ -398,7 +344,7 @@ static void a_fresh_token_refused(void **state)
     (void)state;
     warm_up();
     script_401(CHALLENGE("tenant-1"));
-    script_token(TOKEN("t2"));
+    script(200, TOKEN("t2"));
     script_401(CHALLENGE("tenant-1"));
     expect_get(&pinned, EKM_TOKEN_REJECTED);
     assert_int_equal(call.error.http_status, 401);
@@ -410,9 +356,9 @@ static void a_cold_token_refused(void **state)
 {
     (void)state;
     script_401(CHALLENGE("tenant-1"));
-    script_token(TOKEN("t1"));
+    script(200, TOKEN("t1"));
     script_401(CHALLENGE("tenant-1"));
-    script_token(TOKEN("t2"));
+    script(200, TOKEN("t2"));
     script_401(CHALLENGE("tenant-1"));
     expect_get(&pinned, EKM_TOKEN_REJECTED);
     assert_int_equal(scripted_http_count(), 5);
@@ -433,8 +379,8 @@ static void refusals_without_a_usable_challenge(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        tear_down(NULL);
-        set_up(NULL);
+        vault_tear_down(NULL);
+        vault_set_up(NULL);
         warm_up();
         script_401(rows[i].authenticate);
         expect_get(&pinned, rows[i].rc);
@@ -613,7 +559,7 @@ static void a_token_that_ends_between_pages(void **state)
     warm_up();
     script(200, "{\"value\":[],\"nextLink\":\"https://" HOST "/keys?x\"}");
     script_401(CHALLENGE("tenant-1"));
-    script_token(TOKEN("t2"));
+    script(200, TOKEN("t2"));
     script(200, "{\"value\":[" ITEM("c") "]}");
     assert_int_equal(vault_list_keys(&call, &vault, count_key, &count), EKM_OK);
     assert_int_equal(count, 1);
@@ -727,7 +673,7 @@ static void creation_in_a_managed_hsm(void **state)
                      EKM_OK);
     script_401("Bearer authorization=\"https://login.microsoftonline.com/t\", "
                "resource=\"https://managedhsm.azure.net\"");
-    script_token(TOKEN("t1"));
+    script(200, TOKEN("t1"));
     script(200, key_body("https://contoso.managedhsm.azure.net/keys/name/v"));
     assert_int_equal(vault_create_key(&call, &vault, "name", 4096, &key), EKM_OK);
     assert_non_null(strstr(scripted_http_seen(2)->body, "\"kty\":\"RSA-HSM\""));
@@ -810,7 +756,7 @@ static void garbage_everywhere(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, vault_set_up, vault_tear_down)
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
-// with: scripted_http.c fake_clock.c
+// with: vault_fixture.c scripted_http.c fake_clock.c
 /* Many looks at a vault at once: what stands is read, all else is asked for again in the ordinary
  * way. */
 #include <setjmp.h>
@@ -11,57 +11,17 @@
 
 #include <cmocka.h>
 
-#include "fake_clock.h"
-#include "net/exchange.h"
-#include "scripted_http.h"
 #include "vault/vault_batch.h"
+#include "vault_fixture.h"
 
-#define HOST   "contoso.vault.azure.net"
-#define SECRET "11111111222243338444555555555555Canary~Secret"
-
-static struct config config;
-static struct call call;
-static struct vault vault;
 static const struct key_name names[3] = {{"a", "v1"}, {"b", ""}, {"c", "v3"}};
-
-static void script(long status, const char *body)
-{
-    scripted_http_add(&(struct scripted_answer){.status = status, .body = body});
-}
-
-static void script_token(const char *body)
-{
-    scripted_http_add(&(struct scripted_answer){
-        .status = 401,
-        .authenticate = "Bearer authorization=\"https://login.microsoftonline.com/t\", "
-                        "resource=\"https://vault.azure.net\"",
-        .body = ""});
-    script(200, body);
-}
 
 static int set_up(void **state)
 {
-    (void)state;
-    fake_clock_reset();
-    scripted_http_reset();
-    exchange_reset();
-    challenge_forget_all();
-    config_defaults(&config);
-    call_begin(&call, "Test", &config);
-    if (address_parse(&config, "contoso", &vault.address) != EKM_OK ||
-        credential_open(&call, SECRET, strlen(SECRET), &vault.credential) != EKM_OK) {
-        return -1;
-    }
-    script_token("{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"t1\"}");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    credential_release(vault.credential);
-    token_forget_all();
-    return 0;
+    int rc = vault_set_up(state);
+    script_401(CHALLENGE("tenant-1"));
+    script(200, TOKEN("t1"));
+    return rc;
 }
 
 struct seen {
@@ -189,7 +149,7 @@ static void test_link_that_leaves(void **state)
     assert_int_equal(scripted_http_count(), 5);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, vault_tear_down)
 
 int main(void)
 {
