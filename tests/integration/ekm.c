@@ -105,8 +105,9 @@ SqlCpError ekm_decrypt(const struct ekm *ekm, const SqlCpSession *session, const
     return dance(ekm->Decrypt, session, thumb, cipher, out);
 }
 
-void ready_open(struct ready *ready, const struct sim *sim, const char *key)
+void ready_open(struct ready *ready, struct sim *sim, const char *key)
 {
+    ready->sim = sim;
     sim_make_key(sim, key);
     ekm_load(&ready->ekm);
     assert_int_equal(ready->ekm.InitializeProvider(), SQLCP_SUCCESS);
@@ -128,6 +129,14 @@ void ready_close(struct ready *ready)
     assert_int_equal(ready->ekm.CloseSession(&ready->session, 0), SQLCP_SUCCESS);
     assert_int_equal(ready->ekm.FreeProvider(), SQLCP_SUCCESS);
     ekm_unload(&ready->ekm);
+}
+
+int ready_tear_down(void **state)
+{
+    struct ready *ready = *state;
+    ready_close(ready);
+    sim_stop(ready->sim);
+    return 0;
 }
 
 SqlCpError ready_decrypt(const struct ready *ready)

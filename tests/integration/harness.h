@@ -29,6 +29,7 @@ struct sim {
 void sim_start(struct sim *sim, const char *option, const char *value);
 /* Stops it, searches the library's log for secrets, removes the folder. */
 void sim_stop(struct sim *sim);
+int sim_tear_down(void **state); /* for cmocka: stops the struct sim of *state */
 /* Ends the process but keeps the folder; sim_resume starts it again on the same port. */
 void sim_kill(struct sim *sim);
 void sim_resume(struct sim *sim);
@@ -90,13 +91,15 @@ SqlCpError ekm_decrypt(const struct ekm *ekm, const SqlCpSession *session, const
 /* A provider with an open session on SIM_VAULT, a key found by name and SIM_PLAIN wrapped under it.
  */
 struct ready {
+    struct sim *sim;
     struct ekm ekm;
     SqlCpSession session;
     SqlCpData thumb, cipher;
     uint8_t thumb_bytes[32], cipher_bytes[512];
 };
-void ready_open(struct ready *ready, const struct sim *sim, const char *key);
+void ready_open(struct ready *ready, struct sim *sim, const char *key);
 void ready_close(struct ready *ready);
+int ready_tear_down(void **state); /* for cmocka: closes that of *state and stops its sim */
 /* The code of one Decrypt of the ready cipher; a success must give SIM_PLAIN. */
 SqlCpError ready_decrypt(const struct ready *ready);
 

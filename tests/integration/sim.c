@@ -161,6 +161,12 @@ void sim_stop(struct sim *sim)
     assert_int_equal(system(command), 0);
 }
 
+int sim_tear_down(void **state)
+{
+    sim_stop(*state);
+    return 0;
+}
+
 /* One connection to the control endpoint, whose port stands in the folder. */
 static FILE *open_control(const struct sim *sim)
 {

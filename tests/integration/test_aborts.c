@@ -224,21 +224,13 @@ static void test_all_calls_of_a_session(void **state)
 
 static int start(void **state)
 {
-    (void)state;
+    *state = &ready;
     sim_start(&sim, NULL, NULL);
     sim_ctl(&sim, "POST", "/clients",
             "{\"client_id\":\"11111111-2222-4333-8444-555555555555\",\"permissions\":[\"all\"]}");
     sim_configure(&sim, "allow_create = yes");
     sim_configure(&sim, "allow_drop = yes");
     ready_open(&ready, &sim, KEY);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    ready_close(&ready);
-    sim_stop(&sim);
     return 0;
 }
 
@@ -249,5 +241,5 @@ int main(void)
         cmocka_unit_test(test_waiting_for_the_map),
         cmocka_unit_test(test_all_calls_of_a_session),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, ready_tear_down);
 }

@@ -16,16 +16,9 @@ static struct sim sim;
 
 static int start(void **state)
 {
-    (void)state;
+    *state = &sim;
     sim_start(&sim, NULL, NULL);
     sim_make_key(&sim, "counted");
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sim_stop(&sim);
     return 0;
 }
 
@@ -221,5 +214,5 @@ int main(void)
         cmocka_unit_test(test_bare_name_is_read_anew),
         cmocka_unit_test(test_create_is_sent_once),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, sim_tear_down);
 }

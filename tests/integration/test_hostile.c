@@ -520,7 +520,7 @@ static void forge(size_t i, uint64_t value)
 static int start(void **state)
 {
     uint64_t right;
-    (void)state;
+    *state = &ready;
     sim_start(&sim, NULL, NULL);
     sim_configure(&sim, "allow_create = yes");
     sim_configure(&sim, "allow_drop = yes");
@@ -544,14 +544,6 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
-{
-    (void)state;
-    ready_close(&ready);
-    sim_stop(&sim);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -566,5 +558,5 @@ int main(void)
         cmocka_unit_test(test_forked_child),
         cmocka_unit_test(test_outside),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, ready_tear_down);
 }

@@ -420,20 +420,12 @@ static void test_few_files(void **state)
 
 static int start(void **state)
 {
-    (void)state;
+    *state = &sim;
     sim_start(&sim, NULL, NULL);
     sim_configure(&sim, "allow_create = yes");
     sim_configure(&sim, "allow_drop = yes");
     sim_make_key(&sim, KEY);
     ekm_load(&ekm);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    ekm_unload(&ekm);
-    sim_stop(&sim);
     return 0;
 }
 
@@ -444,5 +436,5 @@ int main(void)
         cmocka_unit_test(test_locale),       cmocka_unit_test(test_no_rights),
         cmocka_unit_test(test_few_files),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, sim_tear_down);
 }

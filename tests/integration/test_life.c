@@ -25,15 +25,8 @@ static struct sim sim;
 
 static int start(void **state)
 {
-    (void)state;
+    *state = &sim;
     sim_start(&sim, NULL, NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    sim_stop(&sim);
     return 0;
 }
 
@@ -269,5 +262,5 @@ int main(void)
         cmocka_unit_test(test_host_is_undisturbed),
         cmocka_unit_test(test_child_is_refused),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, sim_tear_down);
 }

@@ -315,20 +315,12 @@ static void test_no_folder(void **state)
 
 static int start(void **state)
 {
-    (void)state;
+    *state = &sim;
     sim_start(&sim, NULL, NULL);
     sim_make_key(&sim, KEY);
     sim_configure(&sim, "call_timeout_ms = 20000");
     ekm_load(&ekm);
     (void)find_in_child(NULL); /* makes the log */
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    ekm_unload(&ekm);
-    sim_stop(&sim);
     return 0;
 }
 
@@ -345,5 +337,5 @@ int main(void)
         EACH(test_no_permission),
         EACH(test_no_folder),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, sim_tear_down);
 }

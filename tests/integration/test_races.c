@@ -169,11 +169,12 @@ static void test_whatever_they_like(void **state)
     assert_int_equal(ready.ekm.InitializeProvider(), SQLCP_SUCCESS);
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &ready.session), 0);
     assert_int_equal(ready_decrypt(&ready), SQLCP_SUCCESS);
+    assert_int_equal(sim_counter(&sim, "leaked_secrets"), 0);
 }
 
 static int start(void **state)
 {
-    (void)state;
+    *state = &ready;
     sim_start(&sim, NULL, NULL);
     sim_configure(&sim, "allow_create = yes");
     sim_configure(&sim, "log_level = info");
@@ -181,17 +182,8 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
-{
-    (void)state;
-    ready_close(&ready);
-    assert_int_equal(sim_counter(&sim, "leaked_secrets"), 0);
-    sim_stop(&sim);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_whatever_they_like)};
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, ready_tear_down);
 }
