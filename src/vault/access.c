@@ -147,8 +147,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
 {
     const char *host = vault->address.host;
     struct challenge said;
-    bool fetched = false;
-    enum ekm_rc rc = token_get(call, vault->credential, &entry->challenge, token, &fetched);
+    enum ekm_rc rc = token_get(call, vault->credential, &entry->challenge, token);
     bool refused = rc == EKM_BAD_CREDENTIALS || rc == EKM_TOKEN_FAILED;
     if (refused && entry->guessed) {
         const struct call_error error = call->error;
@@ -156,7 +155,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
         if (ask(call, vault, &said) == EKM_OK && !same_tenant(&said, &entry->challenge)) {
             entry->challenge = said;
             call_new_try(call);
-            return token_get(call, vault->credential, &said, token, &fetched);
+            return token_get(call, vault->credential, &said, token);
         }
         call->error = error;
     }

@@ -296,12 +296,11 @@ static enum ekm_rc fetch_for_all(struct call *call, struct credential *credentia
 }
 
 enum ekm_rc token_get(struct call *call, struct credential *credential,
-                      const struct challenge *challenge, struct token **out, bool *fetched)
+                      const struct challenge *challenge, struct token **out)
 {
     struct token *token = NULL;
     struct token_slot *slot = NULL;
     enum ekm_rc rc = EKM_OK;
-    *fetched = false;
     *out = NULL;
     plat_mutex_lock(&token_lock);
     enum step step = decide(call, credential, challenge, &slot, &token);
@@ -309,9 +308,7 @@ enum ekm_rc token_get(struct call *call, struct credential *credential,
     if (step == FAIL) {
         rc = call->error.rc;
     } else if (step == FETCH || step == RENEW) {
-        const struct token *held = token;
         rc = fetch_for_all(call, credential, slot, step == RENEW, &token);
-        *fetched = rc == EKM_OK && token != held;
     }
     if (rc != EKM_OK) {
         token_release(token);

@@ -21,11 +21,9 @@ void credential_release(struct credential *credential);                /* NULL a
 const char *credential_client_id(const struct credential *credential); /* GUID form */
 
 /* A token for the challenge's resource: cached, renewed, or fetched, waiting for another's fetch if
- * one is under way. `fetched` tells whether it was issued within this call. The caller releases it.
- */
+ * one is under way. The caller releases it. */
 enum ekm_rc token_get(struct call *call, struct credential *credential,
-                      const struct challenge *challenge, struct token **out,
-                      bool *fetched) EKM_MUST_CHECK;
+                      const struct challenge *challenge, struct token **out) EKM_MUST_CHECK;
 /* "Authorization: Bearer <token>", so that no request copies it. */
 const char *token_header(const struct token *token);
 void token_release(struct token *token); /* NULL allowed */
