@@ -9,6 +9,8 @@
 #include "bare.h"
 #include "ours.h"
 
+#define ROUNDS_MAX 9 /* of a measurement; fewer in a quick run */
+
 struct bench {
     struct sim sim;
     struct ours ours; /* open, with THREADS_MAX sessions */
@@ -20,6 +22,7 @@ void set_latency_ms(const struct bench *bench, unsigned latency_ms);
 
 void bench_operations(struct bench *bench);   /* Encrypt and Decrypt beside the bare loop */
 void bench_instructions(struct bench *bench); /* the same under callgrind */
+void bench_processor(struct bench *bench);    /* the same in time, with and without the log's line */
 void bench_calls(struct bench *bench);        /* what needs no request, or one GET */
 void bench_wrap_locally(struct bench *bench);
 void bench_start(struct bench *bench);   /* load, cold start, memory, size */

@@ -139,9 +139,7 @@ static void count(const char *folder, long times)
     for (int i = 0; i < 5; i++) {
         ours_decrypt(&ours, 0);
     }
-    uint64_t allocations = allocation_count();
-    bench_measured(times);
-    printf("allocations=%f\n", (double)(allocation_count() - allocations) / (double)times);
+    print_costs(times);
 }
 
 int main(int argc, char **argv)

@@ -43,6 +43,41 @@ void bench_instructions(struct bench *bench)
     report_row();
 }
 
+static double processor_us(const struct bench *bench, const char *program)
+{
+    char command[512];
+    snprintf(command, sizeof command, "%s '%s' %d", program, bench->sim.folder, bench->quick ? 1000 : 5000);
+    return ask_process(command, "cpu_us");
+}
+
+/* What the line in the log has of it shows between the levels. */
+void bench_processor(struct bench *bench)
+{
+    static const char *const levels[] = {"info", "error"};
+    double bare[ROUNDS_MAX], ours[2][ROUNDS_MAX], ratio[2][ROUNDS_MAX];
+    size_t rounds = bench->quick ? 3 : ROUNDS_MAX;
+    for (size_t round = 0; round < rounds; round++) {
+        bare[round] = processor_us(bench, BARE);
+        for (size_t i = 0; i < 2; i++) {
+            char line[64];
+            snprintf(line, sizeof line, "log_level = %s", levels[i]);
+            sim_configure(&bench->sim, line);
+            ours[i][round] = processor_us(bench, CLIENT);
+            ratio[i][round] = ours[i][round] / bare[round];
+        }
+    }
+    sim_configure(&bench->sim, "log_level = info");
+    report_section("processor", "of a warm Decrypt in a process of its own, one thread, no latency");
+    for (size_t i = 0; i < 2; i++) {
+        report_text("log_level", levels[i]);
+        report_number("cpu_us", median(ours[i], rounds), 1);
+        report_number("bare_cpu_us", median(bare, rounds), 1);
+        report_number("ratio", median(ratio[i], rounds), 3);
+        report_number("spread_%", spread_percent(ratio[i], rounds), 0);
+        report_row();
+    }
+}
+
 struct cost {
     const char *name;
     double value;

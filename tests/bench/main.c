@@ -17,9 +17,10 @@ static const struct section {
     const char *name;
     void (*run)(struct bench *bench);
 } sections[] = {
-    {"operations", bench_operations}, {"instructions", bench_instructions}, {"calls", bench_calls},
-    {"wrap", bench_wrap_locally},     {"start", bench_start},               {"restart", bench_restart},
-    {"map", bench_map},
+    {"operations", bench_operations}, {"instructions", bench_instructions},
+    {"processor", bench_processor},   {"calls", bench_calls},
+    {"wrap", bench_wrap_locally},     {"start", bench_start},
+    {"restart", bench_restart},       {"map", bench_map},
 };
 #define SECTION_COUNT (sizeof sections / sizeof sections[0])
 
@@ -87,9 +88,7 @@ static void run_bare(const char *mode, const char *folder, long number)
     for (int i = 0; i < 5; i++) {
         bare_perform(&bench.bare, 0);
     }
-    uint64_t allocations = allocation_count();
-    bench_measured(number);
-    printf("allocations=%f\n", (double)(allocation_count() - allocations) / (double)number);
+    print_costs(number);
     bare_close(&bench.bare);
 }
 

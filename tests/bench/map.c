@@ -14,7 +14,6 @@
 #include "measure.h"
 #include "report.h"
 
-#define ROUNDS_MAX 9
 #define HOST       "contoso-vault.vault.azure.net"
 
 struct place {

@@ -26,6 +26,14 @@ uint64_t cpu_ns(void)
     return timeval_ns(usage.ru_utime) + timeval_ns(usage.ru_stime);
 }
 
+void print_costs(long times)
+{
+    uint64_t allocations = allocation_count(), cpu = cpu_ns();
+    bench_measured(times);
+    printf("cpu_us=%f allocations=%f\n", (double)(cpu_ns() - cpu) / 1000 / (double)times,
+           (double)(allocation_count() - allocations) / (double)times);
+}
+
 double resident_kib(void)
 {
     char line[256];

@@ -20,6 +20,8 @@ double resident_kib(void);
 
 /* Each program's own: the operations that callgrind counts, and nothing else. */
 void bench_measured(long times);
+/* Runs them, and prints what one takes: `cpu_us=` and `allocations=`. */
+void print_costs(long times);
 
 /* Sort what they are given. `rank` is 0 to 1. */
 double quantile(double *values, size_t count, double rank);

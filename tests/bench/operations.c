@@ -5,7 +5,6 @@
 #include "measure.h"
 #include "report.h"
 
-#define ROUNDS_MAX 9
 
 /* One side of a comparison, over its rounds. */
 struct side {

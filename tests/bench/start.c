@@ -8,7 +8,6 @@
 #include "relay.h"
 #include "report.h"
 
-#define ROUNDS_MAX    9
 #define WAN_MS        20
 #define WORDS_MAX     512
 #define CLIENT        "'" AKVEKM_BUILD_DIR "/benchclient' "
