@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "net/system_proxy.h"
+#include "net/trust_store.h"
 #include "platform/system.h"
 
 #define CURL_HEADER_LINE_MAX ((size_t)100 * 1024)
@@ -161,6 +162,9 @@ enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLco
     bool tunnelled = connect_status >= 200 && connect_status < 300;
     if (connect_status != 0 && !tunnelled && result != CURLE_ABORTED_BY_CALLBACK) {
         rc = tunnel_failure(connect_status);
+    }
+    if (rc == EKM_CERTIFICATE_REFUSED) {
+        trust_store_doubt();
     }
     /* Where a second ends, curl counts a millisecond too many. */
     if (result == CURLE_OPERATION_TIMEDOUT && call_remaining_ms(call) <= 1) {

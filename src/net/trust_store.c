@@ -5,12 +5,15 @@
 #include <openssl/x509.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "net/trust_system.h"
 #include "platform/file.h"
+#include "platform/system.h"
 #include "platform/thread.h"
 
 #define CA_FILE_MAX ((size_t)1024 * 1024)
+#define REREAD_MS   10000
 
 enum loading { NOT_LOADED, LOADING, LOADED };
 
@@ -18,7 +21,9 @@ static struct {
     struct plat_mutex mutex;
     struct plat_cond loaded;
     enum loading system;
-    bool has_ca_file;
+    bool doubted;
+    uint64_t read_ms;
+    const char *ca_file; /* of the configuration; "" for none */
     X509_STORE *store;
 } trust = {.mutex = PLAT_MUTEX_INIT, .loaded = PLAT_COND_INIT};
 
@@ -61,7 +66,8 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, char *reaso
     return rc;
 }
 
-enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t reason_cap)
+/* A store with what stands in ca_file; NULL: a reason is given, but for want of memory. */
+static enum ekm_rc make_store(const char *ca_file, X509_STORE **out, char *reason, size_t cap)
 {
     X509_STORE *store = X509_STORE_new();
     if (store == NULL) {
@@ -69,19 +75,28 @@ enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t 
     }
     /* An issuing authority in ca_file suffices, as it does for curl. */
     (void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-    if (config->ca_file[0] != '\0') {
-        enum ekm_rc rc = load_ca_file(store, config->ca_file, reason, reason_cap);
-        if (rc != EKM_OK) {
-            X509_STORE_free(store);
-            return rc;
-        }
+    enum ekm_rc rc = ca_file[0] != '\0' ? load_ca_file(store, ca_file, reason, cap) : EKM_OK;
+    if (rc != EKM_OK) {
+        X509_STORE_free(store);
+        return rc;
     }
-    plat_mutex_lock(&trust.mutex);
-    trust.store = store;
-    trust.system = NOT_LOADED;
-    trust.has_ca_file = config->ca_file[0] != '\0';
-    plat_mutex_unlock(&trust.mutex);
+    *out = store;
     return EKM_OK;
+}
+
+enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t reason_cap)
+{
+    X509_STORE *store = NULL;
+    enum ekm_rc rc = make_store(config->ca_file, &store, reason, reason_cap);
+    if (rc == EKM_OK) {
+        plat_mutex_lock(&trust.mutex);
+        trust.store = store;
+        trust.system = NOT_LOADED;
+        trust.doubted = false;
+        trust.ca_file = config->ca_file;
+        plat_mutex_unlock(&trust.mutex);
+    }
+    return rc;
 }
 
 void trust_store_stop(void)
@@ -93,30 +108,88 @@ void trust_store_stop(void)
     X509_STORE_free(store);
 }
 
-bool trust_store_apply(SSL_CTX *context)
+void trust_store_doubt(void)
+{
+    plat_mutex_lock(&trust.mutex);
+    trust.doubted = true;
+    plat_mutex_unlock(&trust.mutex);
+}
+
+/* Ends the reading that this thread alone does; `unused` is freed. */
+static void end_reading(enum loading system, bool doubted, X509_STORE *store, X509_STORE *unused)
+{
+    plat_mutex_lock(&trust.mutex);
+    trust.system = system;
+    trust.doubted = doubted;
+    trust.read_ms = plat_now_ms();
+    trust.store = store;
+    plat_cond_broadcast(&trust.loaded);
+    plat_mutex_unlock(&trust.mutex);
+    X509_STORE_free(unused);
+}
+
+/* The system's certificates, into the store that was made at the start; false: there are none at
+ * all. What failed for a passing reason is tried again at the next connection. */
+static bool read_first(X509_STORE *store)
+{
+    bool loaded = trust_system_load(store);
+    end_reading(loaded ? LOADED : NOT_LOADED, false, store, NULL);
+    return loaded || trust.ca_file[0] != '\0';
+}
+
+/* A new store with all of it; the former stays if that cannot be had. */
+static void read_again(X509_STORE *former)
+{
+    char reason[256] = "the system's store, or no memory";
+    X509_STORE *store = NULL;
+    bool made = make_store(trust.ca_file, &store, reason, sizeof reason) == EKM_OK &&
+                trust_system_load(store);
+    end_reading(LOADED, !made, made ? store : former, made ? former : store);
+    if (made) {
+        log_text(LEVEL_INFO, 0, "trust", "trusted certificates read again, one was refused");
+    } else {
+        log_text(LEVEL_ERROR, 0, "trust", "trusted certificates not read again: %s", reason);
+    }
+}
+
+/* Whether this connection reads first, and which store there is. */
+static bool begin_reading(bool *again, X509_STORE **store)
 {
     plat_mutex_lock(&trust.mutex);
     while (trust.system == LOADING) {
         plat_cond_wait_until(&trust.loaded, &trust.mutex, UINT64_MAX / 2);
     }
-    bool load = trust.system == NOT_LOADED;
-    X509_STORE *store = trust.store;
-    trust.system = load ? LOADING : trust.system;
+    *again = trust.system == LOADED;
+    bool due = !*again || (trust.doubted && plat_now_ms() - trust.read_ms >= REREAD_MS);
+    trust.system = due ? LOADING : trust.system;
+    *store = trust.store;
     plat_mutex_unlock(&trust.mutex);
-    if (load) {
-        bool usable = trust_system_load(store);
-        plat_mutex_lock(&trust.mutex);
-        /* What failed for a passing reason is tried again at the next connection. */
-        trust.system = usable ? LOADED : NOT_LOADED;
-        plat_cond_broadcast(&trust.loaded);
-        plat_mutex_unlock(&trust.mutex);
-        if (!usable && !trust.has_ca_file) {
+    return due;
+}
+
+static X509_STORE *current_store(void)
+{
+    plat_mutex_lock(&trust.mutex);
+    X509_STORE *store = trust.store;
+    (void)X509_STORE_up_ref(store);
+    plat_mutex_unlock(&trust.mutex);
+    return store;
+}
+
+bool trust_store_apply(SSL_CTX *context)
+{
+    bool again = false;
+    X509_STORE *store = NULL;
+    if (begin_reading(&again, &store)) {
+        if (again) {
+            read_again(store);
+        } else if (!read_first(store)) {
             return false;
         }
     }
-    /* Counted: the context frees its reference. Plain text of answers is wiped where OpenSSL held
-     * it. */
-    SSL_CTX_set1_cert_store(context, store);
+    /* Takes over the reference. */
+    SSL_CTX_set_cert_store(context, current_store());
+    /* Plain text of answers is wiped where OpenSSL held it. */
     SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
     /* A connection keeps its buffers: else all of them were wiped and freed twice for each answer.
      * What is sent is small, and so is their memory then. */

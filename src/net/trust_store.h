@@ -1,6 +1,6 @@
 /*
- * The certificates that are trusted: the system's store and ca_file, loaded once per process
- * instead of once per connection.
+ * The certificates that are trusted: the system's store and ca_file, read once per process instead
+ * of once per connection; again when a server's certificate was refused.
  *
  * Owns one X509_STORE. Called by http.c; trust_store_apply from any thread between start and stop.
  */
@@ -21,5 +21,8 @@ void trust_store_stop(void);
 /* Gives the store to a connection's context. The system's certificates are read at the first one:
  * false if they cannot be. */
 bool trust_store_apply(SSL_CTX *context);
+/* A server's certificate was refused: what is trusted may have changed since it was read, or memory
+ * was short then. It is read anew at the next connection, once in ten seconds at most. */
+void trust_store_doubt(void);
 
 #endif

@@ -1,0 +1,141 @@
+// only: posix
+// wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until
+/* Certificates that came after the start are trusted without another one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "fake_clock.h"
+#include "net/http.h"
+#include "tls_server.h"
+
+#define HOST      "contoso.vault.azure.net"
+#define REREAD_MS 10000
+
+static char folder[] = "/tmp/akvekm-trust-XXXXXX";
+static char ca_path[64], wrong_path[64], right_path[64], connect_to[64];
+static char *connect_items[] = {connect_to};
+static struct config config;
+
+static int start_all(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL) {
+        return -1;
+    }
+    (void)text_format(ca_path, sizeof ca_path, "%s/ca.pem", folder);
+    (void)text_format(wrong_path, sizeof wrong_path, "%s/wrong.pem", folder);
+    (void)text_format(right_path, sizeof right_path, "%s/right.pem", folder);
+    /* Each start makes a certificate of its own. */
+    bool made = tls_server_start(wrong_path) != 0;
+    tls_server_stop();
+    int port = tls_server_start(right_path);
+    (void)text_format(connect_to, sizeof connect_to, "::127.0.0.1:%d", port);
+    return made && port != 0 ? 0 : -1;
+}
+
+static int stop_all(void **state)
+{
+    (void)state;
+    tls_server_stop();
+    (void)unlink(ca_path);
+    (void)unlink(wrong_path);
+    (void)unlink(right_path);
+    return rmdir(folder);
+}
+
+/* A file of its own: the same name for other content, as an administrator puts it there. */
+static void trust(const char *path)
+{
+    (void)unlink(ca_path);
+    assert_int_equal(link(path, ca_path), 0);
+}
+
+static int set_up(void **state)
+{
+    char reason[256];
+    (void)state;
+    fake_clock_reset();
+    fake_clock_run();
+    trust(wrong_path);
+    config_defaults(&config);
+    (void)text_copy(config.ca_file, sizeof config.ca_file, ca_path);
+    config.has_proxy = config.has_no_proxy = true; /* whatever the environment says */
+    config.connect_to.items = connect_items;
+    config.connect_to.count = 1;
+    return http_start(&config, reason, sizeof reason) == EKM_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    http_stop();
+    return 0;
+}
+
+static enum ekm_rc ask(void)
+{
+    struct call call;
+    struct http_answer answer;
+    const struct http_request request = {.url = "https://" HOST "/ok", .host = HOST};
+    http_answer_init(&answer);
+    call_begin(&call, "Test", &config);
+    enum ekm_rc rc = http_perform(&call, &request, &answer);
+    http_answer_free(&answer);
+    return rc;
+}
+
+static void a_certificate_added_later(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    trust(right_path);
+    /* Not at every refusal: somebody may provoke them. */
+    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    fake_clock_advance(REREAD_MS);
+    assert_int_equal(ask(), EKM_OK);
+}
+
+static void one_taken_away_holds_until_it_is_doubted(void **state)
+{
+    (void)state;
+    http_stop();
+    trust(right_path);
+    char reason[256];
+    assert_int_equal(http_start(&config, reason, sizeof reason), EKM_OK);
+    assert_int_equal(ask(), EKM_OK);
+    trust(wrong_path);
+    fake_clock_advance(REREAD_MS);
+    assert_int_equal(ask(), EKM_OK);
+}
+
+static void a_file_that_cannot_be_read_changes_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    (void)unlink(ca_path);
+    fake_clock_advance(REREAD_MS);
+    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    trust(right_path);
+    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    fake_clock_advance(REREAD_MS);
+    assert_int_equal(ask(), EKM_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_certificate_added_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_taken_away_holds_until_it_is_doubted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_changes_nothing, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, start_all, stop_all);
+}
