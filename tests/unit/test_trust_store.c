@@ -1,4 +1,5 @@
 // only: posix
+// with: fake_clock.c tls_server.c
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until
 /* Certificates that came after the start are trusted without another one. */
 #include <setjmp.h>
