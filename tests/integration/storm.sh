@@ -69,3 +69,50 @@ tokens() {
     [ "$(counter token_requests)" = "$issued" ] || fail "$what: $(counter token_requests) requests for $issued tokens"
     [ "$issued" -ge 1 ] && [ "$issued" -le $((1 + took * 5 / ($1 * 4))) ] || fail "$what: $issued tokens in $took s"
 }
+
+# calm_storm: what all others are measured by
+calm_storm() {
+    storm 'nothing is wrong'
+    all_open
+    few_requests
+    tokens 3599
+    expect_counter unwrapkey "$databases"
+}
+
+# short_tokens SECONDS COUNT: start after start, so that at least so many tokens are issued
+short_tokens() {
+    setting '"token_lifetime_s":5'
+    storm "again and again for $1 s while tokens live 5 s" --storm "recover:$1"
+    all_open
+    few_requests
+    tokens 5
+    [ "$recovered" -gt "$databases" ] || fail 'the storm was not repeated'
+    [ "$(counter tokens_issued)" -ge "$2" ] || fail 'too few tokens ended'
+    setting '"token_lifetime_s":3599'
+}
+
+# written_to WHAT SECONDS LEAST_MS MOST_MS: databases that run, and a fault that comes later; no statement fails, the longest
+# takes that long.
+written_to() {
+    storm "written to while $1" --storm "write:$2"
+    all_open
+    printf '    %s statements, longest %s ms, %s times with the key in memory\n' "$(reported statements)" \
+        "$(longest statements)" "$(reported 'times with the key in memory')"
+    [ "$(failed statements)" = 0 ] || fail "$(failed statements) statements failed"
+    [ "$(longest statements)" -ge "$3" ] || fail 'no statement waited for the vault'
+    [ "$(longest statements)" -lt "$4" ] || fail "a statement waited $(longest statements) ms"
+    ctl DELETE /faults >/dev/null
+}
+
+# refused_secret [ekmhost options]: one token request in 10 s, whatever the number of databases: more would lock the application
+# out
+refused_secret() {
+    ctl POST /clients '{"client_id":"11111111-2222-4333-8444-555555555555","secrets":["another"],
+        "permissions":["get","wrapKey","unwrapKey"]}' >/dev/null
+    storm 'the secret is refused' "$@"
+    [ "$(reported 'databases RECOVERY_PENDING')" = "$databases" ] || fail 'databases without a token'
+    [ "$(counter token_requests)" -le $((1 + took / 10)) ] ||
+        fail "$(counter token_requests) tries of a refused secret in $took s"
+    expect_counter unwrapkey 0
+    logged 'Provider error code: 3303\.'
+}
