@@ -1,6 +1,7 @@
 # Helpers of the scenarios, sourced with the build folder in $1: a vaultsim and a data folder of one's own, T-SQL through
 # ekmhost with the built library, and expectations on what it printed. Nothing outside $folder is written; vaultsim is
-# ended and the folder removed however the scenario ends.
+# ended and the folder removed however the scenario ends. With the build folder of Windows in $2 the server is ekmhost.exe
+# with akvekm.dll under Wine, and the map the registry: tests/windows/windows.sh replaces what differs.
 # shellcheck shell=sh
 set -eu
 
@@ -10,12 +11,14 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/akvekm-$scenario.XXXXXX")
 server=$folder/server
 keymap=$folder/vault/keymap
 config=$folder/vault/akv-ekm.conf
+library=$build/libakvekm.so
+dummy=$build/dummy_provider.so
 vault_pid=
 vault=contoso-vault.vault.azure.net
 client_secret='Sim~Secret-0.with_hyphens-1'
 # What the scripts name by $(NAME).
 export AKVEKM_CONFIG="$config"
-export LIBRARY="$build/libakvekm.so"
+export LIBRARY="$library"
 export VAULT=contoso-vault
 export SECRET="11111111222243338444555555555555$client_secret"
 export BACKUPS="$folder"
@@ -128,15 +131,42 @@ configure() {
     mv "$config.new" "$config"
 }
 
+# begin: the vault, and all that a server needs
+begin() {
+    start_vault
+}
+
+# system_path PATH: as the server's system has it; the file may be yet to come
+system_path() {
+    printf '%s' "$1"
+}
+
+# ekmhost DATA [OPTION]... [SCRIPT]
+ekmhost() {
+    data=$1
+    shift
+    timeout "${run_timeout_s:-100}" "$build/ekmhost" --data "$data" "$@"
+}
+
 # run EXIT [ekmhost options]: T-SQL from standard input is one run of the server; output in $folder/out and err
 run() {
     wanted=$1
     shift
     cat >"$folder/script.sql"
+    host "$server" "$@" "$(system_path "$folder/script.sql")"
+}
+
+# host DATA [OPTION]... [SCRIPT]: expects the exit code $wanted
+host() {
+    data=$1
+    shift
     got=0
-    timeout "${run_timeout_s:-100}" "$build/ekmhost" --data "$server" --trace "$@" "$folder/script.sql" \
-        >"$folder/out" 2>"$folder/err" || got=$?
+    ekmhost "$data" --trace "$@" >"$folder/out" 2>"$folder/err" || got=$?
     [ "$got" = "$wanted" ] || fail "ekmhost ended with $got instead of $wanted"
+    grep -q '^ekmhost: ' "$folder/err" || fail 'ekmhost did not come to its end'
+    if grep -q "$(printf '\r')" "$folder/out"; then
+        fail 'carriage returns in the output'
+    fi
     if grep '^conformance: ' "$folder/err"; then
         fail 'the library broke a rule of the interface'
     fi
@@ -184,6 +214,26 @@ thumbprint_of() {
 SELECT thumbprint FROM sys.asymmetric_keys WHERE name = '$(NAME)';
 SQL
     value | sed 's/^0x//'
+}
+
+# map: all entries; nobody but the server may read them
+map() {
+    [ "$(stat -c %a "$keymap")" = 600 ] || fail 'rights of the map'
+    cat "$keymap"
+}
+
+map_count() {
+    map | wc -l
+}
+
+# add_entry VAULT-URL THUMBPRINT KEYURI
+add_entry() {
+    printf '%s\t%s\t%s\n' "$@" >>"$keymap"
+    chmod 600 "$keymap"
+}
+
+forget_map() {
+    rm -f "$keymap"
 }
 
 # map_has THUMBPRINT KEY/VERSION
@@ -252,3 +302,7 @@ SELECT name FROM people WHERE id = 1;
 SQL
     has '^Ada Lovelace$'
 }
+
+if [ -n "${2-}" ]; then
+    . "$(dirname -- "$0")/../windows/windows.sh"
+fi

@@ -1,20 +1,25 @@
 #!/bin/sh
-# Keys registered under another provider are taken over: its guid and version, thumbprints of 20 and 9 bytes, keys wrapped by
-# RSA1_5 and RSA-OAEP, an imported map. Everything opens, the catalog stays as it is, and there is a way back.
+# Keys registered under another provider are taken over, on either system: its guid and version, thumbprints of 20 bytes in either
+# order and of 9 bytes, keys wrapped by RSA1_5 and RSA-OAEP, an imported map. Everything opens, nothing is rewritten, and there
+# is a way back.
 . "$(dirname -- "$0")/scenario.sh"
 
 # The other provider's file; whose turn it is, is copied here, as an administrator would replace a DLL.
-PROVIDER=$folder/provider.so
-DUMMY_FOLDER=$folder/keys
-DUMMY=$build/dummy_provider.so
+provider=$folder/provider.dll
+keys=$folder/keys
+PROVIDER=$(system_path "$provider")
+DUMMY_FOLDER=$(system_path "$keys")
+DUMMY=$(system_path "$dummy")
 export PROVIDER DUMMY DUMMY_FOLDER DUMMY_GUID=77 DUMMY_VERSION=3
+replace() {
+    cp "$1" "$provider.new"
+    mv "$provider.new" "$provider"
+}
 theirs() {
-    cp "$build/dummy_provider.so" "$PROVIDER.new"
-    mv "$PROVIDER.new" "$PROVIDER"
+    replace "$dummy"
 }
 ours() {
-    cp "$LIBRARY" "$PROVIDER.new"
-    mv "$PROVIDER.new" "$PROVIDER"
+    replace "$library"
 }
 
 catalog() {
@@ -32,13 +37,13 @@ WITH PROVIDER_KEY_NAME = '$(NAME)', CREATION_DISPOSITION = OPEN_EXISTING;
 SQL
         thumbprint_of "$1"
     )
-    rm -f "$keymap"
+    forget_map
 }
 
 # give_key NAME VERSION THUMBPRINT: a vault key that the other provider knows under this thumbprint
 give_key() {
-    pem_of "$1" "$2" >"$DUMMY_FOLDER/$1.1.pem"
-    printf '%s\n' "$3" >"$DUMMY_FOLDER/$1.1.thumb"
+    pem_of "$1" "$2" >"$keys/$1.1.pem"
+    printf '%s\n' "$3" >"$keys/$1.1.thumb"
 }
 
 databases_open() {
@@ -56,8 +61,8 @@ SQL
     has '^ *3$'
 }
 
-start_vault
-mkdir "$DUMMY_FOLDER"
+begin
+mkdir "$keys"
 theirs
 # One by the public key, one that was not reversed, one by the old rule: the name taken as base64.
 version1=$(new_key Key1)
@@ -70,7 +75,7 @@ theirs
 give_key Key1 "$version1" "$long1"
 give_key LFZ3129213-A "$version2" "$short"
 give_key Key3 "$version3" "$long3"
-touch "$DUMMY_FOLDER/LFZ3129213-A.1.pkcs1"
+touch "$keys/LFZ3129213-A.1.pkcs1"
 enable_ekm
 sql <<'SQL'
 CREATE CRYPTOGRAPHIC PROVIDER AkvEkm FROM FILE = '$(PROVIDER)';
@@ -112,15 +117,11 @@ guid=$(value)
 databases_open 'the other provider'
 before=$(catalog)
 
-# The map as people bring it along: with scheme and slash, lower case, 0x.
-{
-    printf 'https://%s/\t0x%s\thttps://%s/keys/Key1/%s\n' "$vault" \
-        "$(printf '%s' "$long1" | tr A-F a-f)" "$vault" "$version1"
-    printf '%s\t%s\thttps://%s/keys/LFZ3129213-A/%s\n' "$vault" "$short" "$vault" "$version2"
-    printf 'https://%s\t%s\thttps://%s/keys/Key3/%s\n' "$vault" "$long3" "$vault" "$version3"
-} >"$keymap"
-chmod 600 "$keymap"
-imported=$(cksum <"$keymap")
+# The map as people bring it along: with scheme and slash, port, lower case, 0x.
+add_entry "https://$vault/" "0x$(printf '%s' "$long1" | tr A-F a-f)" "https://$vault/keys/Key1/$version1"
+add_entry "$vault" "$short" "https://$vault/keys/LFZ3129213-A/$version2"
+add_entry "https://$vault" "$long3" "https://$vault:443/keys/Key3/$version3"
+imported=$(map)
 
 # Without the settings: another provider than the catalog's, and nothing is changed.
 ours
@@ -146,7 +147,7 @@ ctl POST /settings '{"implicit_rejection":true}' >/dev/null
 databases_open 'the library, where a wrong RSA1_5 unwrap gives random bytes'
 ctl POST /settings '{"implicit_rejection":false}' >/dev/null
 [ "$(catalog)" = "$before" ] || fail 'the catalog was changed'
-[ "$(cksum <"$keymap")" = "$imported" ] || fail 'the imported map was changed'
+[ "$(map)" = "$imported" ] || fail 'the imported map was changed'
 # A key opened again keeps the thumbprint of the imported map.
 sql <<'SQL'
 CREATE DATABASE Again;
@@ -157,6 +158,7 @@ WITH PROVIDER_KEY_NAME = 'LFZ3129213-A', CREATION_DISPOSITION = OPEN_EXISTING;
 SELECT thumbprint FROM sys.asymmetric_keys WHERE name = 'Here';
 SQL
 [ "$(value)" = "0x$short" ] || fail 'the imported thumbprint is not kept'
+[ "$(map)" = "$imported" ] || fail 'the imported map was changed'
 
 # What the library wraps meanwhile must open under the other provider after a way back.
 sql <<'SQL'
@@ -180,5 +182,5 @@ SELECT version, dll_path FROM sys.cryptographic_providers;
 ALTER CRYPTOGRAPHIC PROVIDER AkvEkm DISABLE;
 ALTER CRYPTOGRAPHIC PROVIDER AkvEkm FROM FILE = '$(DUMMY)';
 SQL
-has '^03\.00\.0000\.00  *.*libakvekm\.so$'
+has "^03\.00\.0000\.00  *.*$(basename -- "$library")\$"
 msg 33024

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Two servers on one machine open keys at the same time and write one map: nothing is lost.
+# Two servers on one machine, of either system, open keys at the same time and write one map: nothing is lost.
 . "$(dirname -- "$0")/scenario.sh"
 
 each=12
@@ -14,16 +14,16 @@ script() {
     done
 }
 
-# begin NAME: this server in the background, its exit code in $folder/NAME.status
-begin() {
+# serve NAME: this server in the background, its exit code in $folder/NAME.status
+serve() {
     {
         status=0
-        timeout 60 "$build/ekmhost" --data "$folder/$1" "$folder/$1.sql" >"$folder/$1.out" 2>&1 || status=$?
+        ekmhost "$folder/$1" "$(system_path "$folder/$1.sql")" >"$folder/$1.out" 2>&1 || status=$?
         echo "$status" >"$folder/$1.status"
     } &
 }
 
-start_vault
+begin
 number=1
 while [ "$number" -le $((2 * each)) ]; do
     new_key "K$number" >/dev/null
@@ -35,18 +35,18 @@ for name in one two; do
 done
 script 1 >"$folder/one.sql"
 script $((each + 1)) >"$folder/two.sql"
-begin one
+serve one
 first=$!
-begin two
+serve two
 wait "$first"
 wait $!
 for name in one two; do
     [ "$(cat "$folder/$name.status")" = 0 ] || { cat "$folder/$name.out" >&2; fail "server $name"; }
 done
-[ "$(wc -l <"$keymap")" = $((2 * each)) ] || fail "$(wc -l <"$keymap") lines in the map instead of $((2 * each))"
+[ "$(map_count)" = $((2 * each)) ] || fail "$(map_count) entries in the map instead of $((2 * each))"
+map >"$folder/map"
 number=1
 while [ "$number" -le $((2 * each)) ]; do
-    [ "$(grep -c "/keys/K$number/" "$keymap")" = 1 ] || fail "K$number is not once in the map"
+    [ "$(grep -c "/keys/K$number/" "$folder/map")" = 1 ] || fail "K$number is not once in the map"
     number=$((number + 1))
 done
-[ "$(stat -c %a "$keymap")" = 600 ] || fail 'rights of the map'

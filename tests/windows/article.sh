@@ -1,7 +1,7 @@
 #!/bin/sh
 # The demo's scripts, natively and under Wine against the same vault: the same output but for paths; a restart with one
 # unwrapKey; the rotation; the registry in the form of R47. The server's folders have names beyond ASCII.
-. "$(dirname -- "$0")/windows.sh"
+. "$(dirname -- "$0")/../integration/scenario.sh"
 
 demo=$cases/../demo
 home=$folder/'Zoë Ωmega'
@@ -15,7 +15,7 @@ natively() {
 }
 windowed() {
     wanted=0
-    host "$home/server" "$(windows_path "$demo/$1")"
+    host "$home/server" "$(system_path "$demo/$1")"
 }
 
 # literal TEXT: for a pattern
@@ -34,14 +34,14 @@ both() {
     diff "$folder/native.out.cut" "$folder/out.cut" >&2 || fail "$1: another output than natively"
 }
 
-begin_windows
+begin
 mkdir "$home"
 chmod 700 "$home"
 cp "$windows/akvekm.dll" "$dll"
 cp "$config" "$home/Größe.conf"
-AKVEKM_CONFIG=$(windows_path "$home/Größe.conf")
-LIBRARY=$(windows_path "$dll")
-BACKUP=$(windows_path "$folder/DemoTde.bak")
+AKVEKM_CONFIG=$(system_path "$home/Größe.conf")
+LIBRARY=$(system_path "$dll")
+BACKUP=$(system_path "$folder/DemoTde.bak")
 export BACKUP
 first=$(new_key TdeKey0)
 both 1-setup.sql

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Entries of others and odd ones in the branch: what can be read is used, the rest is left as it is and harms nothing.
-. "$(dirname -- "$0")/windows.sh"
+. "$(dirname -- "$0")/../integration/scenario.sh"
 
 zeros=0000000000000000000000000000000000000000
-begin_windows
+begin
 version=$(new_key TdeKey0)
 set_up_provider
 set_up_key

@@ -1,14 +1,14 @@
 #!/bin/sh
 # R46: the branch, exported on one node and imported on another that never saw the vault, opens the databases there.
-. "$(dirname -- "$0")/windows.sh"
+. "$(dirname -- "$0")/../integration/scenario.sh"
 
-begin_windows
+begin
 version=$(new_key TdeKey0)
 set_up_provider
 set_up_key
 set_up_database
 thumbprint=$(thumbprint_of TDE_Key)
-wine reg export "$provider_key" "$(windows_path "$folder/branch.reg")" /y >/dev/null
+wine reg export "$provider_key" "$(system_path "$folder/branch.reg")" /y >/dev/null
 [ -s "$folder/branch.reg" ] || fail 'nothing was exported'
 
 # The other node: a prefix of its own, made here and thrown away.
@@ -23,7 +23,7 @@ drop_branch
     trap finish_node EXIT
     wine --begin
     wine reg query "$provider_key" >/dev/null 2>&1 && fail 'the fresh prefix has a branch'
-    wine reg import "$(windows_path "$folder/branch.reg")" >/dev/null || fail 'reg import'
+    wine reg import "$(system_path "$folder/branch.reg")" >/dev/null || fail 'reg import'
     map_has "$thumbprint" "TdeKey0/$version"
     reset_counters
     database_opens

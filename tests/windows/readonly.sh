@@ -1,6 +1,6 @@
 #!/bin/sh
 # R44, R61: the service account may read the branch but not write it: what is known opens, a new key is 2058.
-. "$(dirname -- "$0")/windows.sh"
+. "$(dirname -- "$0")/../integration/scenario.sh"
 
 open_second() {
     cat <<'SQL'
@@ -9,7 +9,7 @@ WITH PROVIDER_KEY_NAME = 'Other', CREATION_DISPOSITION = OPEN_EXISTING;
 SQL
 }
 
-begin_windows
+begin
 version=$(new_key TdeKey0)
 new_key Other >/dev/null
 set_up_provider

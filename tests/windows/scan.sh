@@ -1,9 +1,9 @@
 #!/bin/sh
 # 200 lives of the provider in one process, each with session, key, wrap and unwrap: the process ends well and no handle is left
 # open, and no client secret, token or unwrapped key stands anywhere in its memory.
-. "$(dirname -- "$0")/windows.sh"
+. "$(dirname -- "$0")/../integration/scenario.sh"
 
-begin_windows
+begin
 wine_limit=500
 new_key TdeKey0 >/dev/null
 # Every byte turned by 0x55: the process must not be given what it is searched for.

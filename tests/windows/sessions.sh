@@ -1,8 +1,8 @@
 #!/bin/sh
 # 64 databases recovered by 64 threads at once: each opens with one unwrapKey, one token is enough for all.
-. "$(dirname -- "$0")/windows.sh"
+. "$(dirname -- "$0")/../integration/scenario.sh"
 
-begin_windows
+begin
 new_key TdeKey0 >/dev/null
 set_up_provider
 set_up_key

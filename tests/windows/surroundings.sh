@@ -1,7 +1,7 @@
 #!/bin/sh
 # What Windows itself contributes: the machine's roots, the account's proxy, the rights of configuration and ca_file, and the
 # event log with the connector's level.
-. "$(dirname -- "$0")/windows.sh"
+. "$(dirname -- "$0")/../integration/scenario.sh"
 
 connections='HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings\Connections'
 source_key='HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\akv-ekm'
@@ -56,7 +56,7 @@ events() {
     grep -c 'eventlog:ReportEventW L' "$folder/err" || :
 }
 
-begin_windows
+begin
 trap restore EXIT
 new_key TdeKey0 >/dev/null
 set_up_provider
@@ -65,15 +65,15 @@ opens 0
 # Trust: the machine's roots, and ca_file beside them.
 without ca_file
 fails 3106
-wine "$windows/root_store.exe" "$(windows_path "$ca_pem")"
+wine "$windows/root_store.exe" "$(system_path "$ca_pem")"
 opens 0
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=another root' -keyout "$folder/other.key" \
     -out "$folder/other.pem" 2>/dev/null
-configure "ca_file = $(windows_path "$folder/other.pem")"
+configure "ca_file = $(system_path "$folder/other.pem")"
 opens 0
 forget_root
 fails 3106
-configure "ca_file = $(windows_path "$ca_pem")"
+configure "ca_file = $(system_path "$ca_pem")"
 opens 0
 
 # Proxy: the account's, unless the configuration says otherwise. One that does not answer is tried again to the end of the call.

@@ -1,11 +1,11 @@
-# Helpers of the cases under Wine, sourced with the Windows build folder in $1 and the native one in $2: those of
-# scenario.sh with the native vaultsim, but the server is ekmhost.exe with akvekm.dll, and the map is the registry of the
-# prefix in WINEPREFIX. Cases that share a prefix must not run at the same time: the map is one for the whole prefix.
+# Helpers of the cases under Wine, sourced by scenario.sh with the Windows build folder in $2: vaultsim is the native one, the
+# server ekmhost.exe with akvekm.dll, and the map the registry of the prefix in WINEPREFIX. Cases that share a prefix must not
+# run at the same time: the map is one for the whole prefix.
 # shellcheck shell=sh
-windows=$(CDPATH='' cd -- "$1" && pwd)
+windows=$(CDPATH='' cd -- "$2" && pwd)
 cases=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-set -- "$2"
-. "$cases/../integration/scenario.sh"
+library=$windows/akvekm.dll
+dummy=$windows/dummy_provider.dll
 
 export LC_ALL=C.UTF-8
 native_config=$folder/vault/akv-ekm.conf
@@ -19,8 +19,7 @@ wine() {
     timeout "$wine_limit" sh "$cases/../../cmake/windows/wine.sh" "$windows" "$@" </dev/null
 }
 
-# windows_path PATH: the file may be yet to come
-windows_path() {
+system_path() {
     printf 'Z:%s' "$1" | tr / '\\'
 }
 
@@ -30,7 +29,7 @@ rights() {
 }
 
 # R43: the empty branch, made by hand as the administrator does
-make_branch() {
+forget_map() {
     drop_branch
     wine reg add "$provider_key" /f >/dev/null || fail 'the registry key cannot be made'
 }
@@ -65,12 +64,10 @@ map_entry() {
     printf '%s\n' "$uri"
 }
 
-# add_entry VAULT-URL THUMBPRINT KEYURI
 add_entry() {
     wine reg add "$branch\\$1\\$2" /v KeyUri /t REG_SZ /d "$3" /f >/dev/null
 }
 
-# As scenario.sh's, over the registry.
 map_has() {
     map_entry "https://$vault" "$1" "$2" >/dev/null
 }
@@ -83,42 +80,24 @@ map_count() {
 write_config() {
     {
         grep '^connect_to *=' "$native_config"
-        printf 'ca_file = %s\n' "$(windows_path "$folder/vault/ca.pem")"
-        printf 'log_file = %s\n' "$(windows_path "$folder/vault/akv-ekm.log")"
+        printf 'ca_file = %s\n' "$(system_path "$folder/vault/ca.pem")"
+        printf 'log_file = %s\n' "$(system_path "$folder/vault/akv-ekm.log")"
         printf 'log_level = debug\n'
     } >"$config"
     chmod 600 "$config"
 }
 
-begin_windows() {
-    make_branch
+begin() {
+    forget_map
     start_vault
     write_config
-    AKVEKM_CONFIG=$(windows_path "$config")
-    LIBRARY=$(windows_path "$windows/akvekm.dll")
-    BACKUPS=$(windows_path "$folder")
+    AKVEKM_CONFIG=$(system_path "$config")
+    LIBRARY=$(system_path "$library")
+    BACKUPS=$(system_path "$folder")
 }
 
-# As scenario.sh's, with the server under Wine.
-run() {
-    wanted=$1
+ekmhost() {
+    data=$(system_path "$1")
     shift
-    cat >"$folder/script.sql"
-    host "$server" "$@" "$(windows_path "$folder/script.sql")"
-}
-
-# host DATA [OPTION]... [SCRIPT]: expects the exit code $wanted
-host() {
-    data=$(windows_path "$1")
-    shift
-    got=0
-    wine "$windows/ekmhost.exe" --data "$data" --trace "$@" >"$folder/out" 2>"$folder/err" || got=$?
-    [ "$got" = "$wanted" ] || fail "ekmhost.exe ended with $got instead of $wanted"
-    grep -q '^ekmhost: ' "$folder/err" || fail 'ekmhost.exe did not come to its end'
-    if grep -q "$(printf '\r')" "$folder/out"; then
-        fail 'carriage returns in the output'
-    fi
-    if grep '^conformance: ' "$folder/err"; then
-        fail 'the library broke a rule of the interface'
-    fi
+    wine "$windows/ekmhost.exe" --data "$data" "$@"
 }
