@@ -294,6 +294,15 @@ GO
 SQL
 }
 
+# All of this under the first version of TdeKey0, which is $version.
+set_up() {
+    begin
+    version=$(new_key TdeKey0)
+    set_up_provider
+    set_up_key
+    set_up_database
+}
+
 # The rows of DemoTde can be read.
 database_opens() {
     sql <<'SQL'

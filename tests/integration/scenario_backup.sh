@@ -2,12 +2,8 @@
 # Backups: of an encrypted database, under a backup key of its own, and restored on another server.
 . "$(dirname -- "$0")/scenario.sh"
 
-start_vault
-new_key TdeKey0 >/dev/null
+set_up
 new_key BackupKey 4096 >/dev/null
-set_up_provider
-set_up_key
-set_up_database
 sql <<'SQL'
 BACKUP LOG DemoTde TO DISK = '$(BACKUPS)/log.bak';
 CREATE ASYMMETRIC KEY Backup_Key FROM PROVIDER AkvEkm

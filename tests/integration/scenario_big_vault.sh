@@ -3,11 +3,7 @@
 # of which a newer version exists as well: open at the first start.
 . "$(dirname -- "$0")/scenario.sh"
 
-start_vault
-version=$(new_key TdeKey0)
-set_up_provider
-set_up_key
-set_up_database
+set_up
 thumbprint=$(thumbprint_of TDE_Key)
 new_key TdeKey0 >/dev/null
 ctl POST /keys/filler "{\"vault\":\"$vault\",\"count\":300,\"versions\":5}" >/dev/null

@@ -21,12 +21,8 @@ SQL
     [ "$(grep -c '^a good word$' "$folder/out")" = 2 ] || fail "$1: a good cipher did not open after a corrupt one"
 }
 
-start_vault
-new_key TdeKey0 >/dev/null
+set_up
 new_key ColKey >/dev/null
-set_up_provider
-set_up_key
-set_up_database
 sql <<'SQL'
 CREATE DATABASE Second;
 GO

@@ -2,11 +2,8 @@
 # R71, R72: after a rotation the old version is still needed by live log segments and old backups.
 . "$(dirname -- "$0")/scenario.sh"
 
-start_vault
-version1=$(new_key TdeKey0)
-set_up_provider
-set_up_key
-set_up_database
+set_up
+version1=$version
 sql <<'SQL'
 BACKUP DATABASE DemoTde TO DISK = '$(BACKUPS)/old.bak';
 SQL

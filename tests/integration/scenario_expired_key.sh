@@ -2,11 +2,7 @@
 # An expired vault key opens what it once encrypted; it encrypts nothing new, and opening it by name warns of the date.
 . "$(dirname -- "$0")/scenario.sh"
 
-start_vault
-version=$(new_key TdeKey0)
-set_up_provider
-set_up_key
-set_up_database
+set_up
 if grep -q 'expires' "$folder/vault/akv-ekm.log"; then
     fail 'a warning of a date the key does not have'
 fi

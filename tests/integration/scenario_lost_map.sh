@@ -8,12 +8,9 @@ sorted_map() {
     sort "$keymap"
 }
 
-start_vault
+set_up
 other=$(new_key Another 3072)
-version1=$(new_key TdeKey0)
-set_up_provider
-set_up_key
-set_up_database
+version1=$version
 thumbprint=$(thumbprint_of TDE_Key)
 version2=$(new_key TdeKey0)
 sql <<'SQL'

@@ -4,11 +4,7 @@
 
 second="second-vault.vault.azure.net"
 
-start_vault
-version=$(new_key TdeKey0)
-set_up_provider
-set_up_key
-set_up_database
+set_up
 thumbprint=$(thumbprint_of TDE_Key)
 pem_of TdeKey0 "$version" >"$folder/backup.pem"
 ctl DELETE "/vaults/$vault" >/dev/null

@@ -3,11 +3,8 @@
 # master only, the bare name gives the newest version, and the old one must be opened by name/version.
 . "$(dirname -- "$0")/scenario.sh"
 
-start_vault
-version1=$(new_key TdeKey0)
-set_up_provider
-set_up_key
-set_up_database
+set_up
+version1=$version
 thumbprint=$(thumbprint_of TDE_Key)
 version2=$(new_key TdeKey0)
 sql <<'SQL'

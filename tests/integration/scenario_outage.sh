@@ -3,11 +3,7 @@
 # vault is back, without another start.
 . "$(dirname -- "$0")/scenario.sh"
 
-start_vault
-new_key TdeKey0 >/dev/null
-set_up_provider
-set_up_key
-set_up_database
+set_up
 configure 'call_timeout_ms = 1500'
 
 # Gone while the database is open. A new log segment asks for the key again.

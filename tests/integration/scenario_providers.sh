@@ -6,11 +6,7 @@ LIBRARY2=$folder/libakvekm-2.so
 DUMMY=$build/dummy_provider.so
 export LIBRARY2 DUMMY
 
-start_vault
-new_key TdeKey0 >/dev/null
-set_up_provider
-set_up_key
-set_up_database
+set_up
 cp "$LIBRARY" "$LIBRARY2"
 
 sql <<'SQL'

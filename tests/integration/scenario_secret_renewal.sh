@@ -21,11 +21,7 @@ reached() {
     done
 }
 
-start_vault
-new_key TdeKey0 >/dev/null
-set_up_provider
-set_up_key
-set_up_database
+set_up
 
 # Two secrets for a while, as Entra allows.
 secrets "\"$client_secret\",\"New~Secret-2\""

@@ -3,11 +3,7 @@
 . "$(dirname -- "$0")/../integration/scenario.sh"
 
 zeros=0000000000000000000000000000000000000000
-begin
-version=$(new_key TdeKey0)
-set_up_provider
-set_up_key
-set_up_database
+set_up
 thumbprint=$(thumbprint_of TDE_Key)
 uri=$(map_entry "https://$vault" "$thumbprint" "TdeKey0/$version")
 

@@ -2,11 +2,7 @@
 # R46: the branch, exported on one node and imported on another that never saw the vault, opens the databases there.
 . "$(dirname -- "$0")/../integration/scenario.sh"
 
-begin
-version=$(new_key TdeKey0)
-set_up_provider
-set_up_key
-set_up_database
+set_up
 thumbprint=$(thumbprint_of TDE_Key)
 wine reg export "$provider_key" "$(system_path "$folder/branch.reg")" /y >/dev/null
 [ -s "$folder/branch.reg" ] || fail 'nothing was exported'
