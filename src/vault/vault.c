@@ -35,6 +35,22 @@ static enum ekm_rc send_to(struct call *call, const struct vault *vault, const c
                                                  : rc;
 }
 
+/* `written` is what came of the body. */
+static enum ekm_rc post_to(struct call *call, const struct vault *vault, const char *path,
+                           enum ekm_rc written, const struct buf *body, bool once,
+                           struct http_answer *answer)
+{
+    if (written != EKM_OK) {
+        return call_fail(call, written, "the request's body");
+    }
+    struct http_request request = {.method = HTTP_POST,
+                                   .content_type = "application/json",
+                                   .body = body->data,
+                                   .body_len = body->len,
+                                   .once = once};
+    return send_to(call, vault, path, &request, answer);
+}
+
 void vault_key_path(char *out, size_t cap, const struct key_name *key, const char *action)
 {
     const char *const parts[] = {"/keys/",
@@ -102,15 +118,7 @@ static enum ekm_rc operate(struct call *call, const struct vault *vault, const s
     buf_clear(value);
     vault_key_path(path, sizeof path, key, operation == WIRE_WRAP ? "wrapkey" : "unwrapkey");
     enum ekm_rc rc = wire_write_operation(rsa_algorithm_name(algorithm), input, len, &body);
-    if (rc != EKM_OK) {
-        rc = call_fail(call, rc, "the request's body");
-    } else {
-        struct http_request request = {.method = HTTP_POST,
-                                       .content_type = "application/json",
-                                       .body = body.data,
-                                       .body_len = body.len};
-        rc = send_to(call, vault, path, &request, &answer);
-    }
+    rc = post_to(call, vault, path, rc, &body, false, &answer);
     if (rc == EKM_OK) {
         rc =
             wire_read_operation(call, operation, vault->address.host, &answer.body, &worker, value);
@@ -237,16 +245,7 @@ enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const
     http_answer_init(&answer);
     (void)text_format(path, sizeof path, "/keys/%s/create?", name);
     enum ekm_rc rc = wire_write_create(bits, hsm, &body);
-    if (rc != EKM_OK) {
-        rc = call_fail(call, rc, "the request's body");
-    } else {
-        struct http_request request = {.method = HTTP_POST,
-                                       .content_type = "application/json",
-                                       .body = body.data,
-                                       .body_len = body.len,
-                                       .once = true};
-        rc = send_to(call, vault, path, &request, &answer);
-    }
+    rc = post_to(call, vault, path, rc, &body, true, &answer);
     if (rc == EKM_OK) {
         rc = wire_read_key(call, vault->address.host, &answer.body, out);
     }
