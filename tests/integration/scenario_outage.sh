@@ -20,7 +20,7 @@ USE master;
 SELECT ENCRYPTBYASYMKEY(ASYMKEY_ID('TDE_Key'), 'x');
 SQL
 reset_counters
-timeout 60 "$build/ekmhost" --data "$server" --trace "$folder/running.sql" >"$folder/out" 2>"$folder/err" &
+ekmhost "$server" --trace "$folder/running.sql" >"$folder/out" 2>"$folder/err" &
 host=$!
 waited=0
 until [ "$(counter unwrapkey)" = 1 ]; do
@@ -58,7 +58,7 @@ USE DemoTde;
 SELECT name FROM people WHERE id = 3;
 SQL
 starts=$(grep -c 'Recovery is complete' "$server/errorlog")
-timeout 60 "$build/ekmhost" --data "$server" --trace "$folder/waiting.sql" >"$folder/out" 2>"$folder/err" &
+ekmhost "$server" --trace "$folder/waiting.sql" >"$folder/out" 2>"$folder/err" &
 host=$!
 waited=0
 until [ "$(grep -c 'Recovery is complete' "$server/errorlog")" -gt "$starts" ]; do

@@ -617,6 +617,16 @@ static void wait_served(int count)
     assert_true(atomic_load(&served) >= count);
 }
 
+/* The first fetches while the others come. */
+static void start_all(void)
+{
+    start(0);
+    wait_served(1);
+    for (size_t i = 1; i < THREADS; i++) {
+        start(i);
+    }
+}
+
 static void slow_server(void *context, struct call *asking, const struct seen_request *asked,
                         struct scripted_answer *answer)
 {
@@ -668,11 +678,7 @@ static void one_refusal_for_all(void **state)
         tear_down(NULL);
         set_up_threads(NULL);
         scripted_http_serve(slow_server, &answer);
-        start(0);
-        wait_served(1);
-        for (size_t i = 1; i < THREADS; i++) {
-            start(i);
-        }
+        start_all();
         sleep_ms(20);
         for (size_t i = 0; i < THREADS; i++) {
             join(i);
@@ -691,11 +697,7 @@ static void one_throttling_for_all(void **state)
     struct scripted_answer answer = {.status = 429, .retry_after = "600"};
     (void)state;
     scripted_http_serve(slow_server, &answer);
-    start(0);
-    wait_served(1);
-    for (size_t i = 1; i < THREADS; i++) {
-        start(i);
-    }
+    start_all();
     for (size_t i = 0; i < THREADS; i++) {
         join(i);
         assert_int_equal(getters[i].rc, EKM_TOKEN_UNAVAILABLE);
@@ -725,11 +727,7 @@ static void waiters_take_over_from_the_aborted(void **state)
 {
     (void)state;
     scripted_http_serve(hanging_server, NULL);
-    start(0);
-    wait_served(1);
-    for (size_t i = 1; i < THREADS; i++) {
-        start(i);
-    }
+    start_all();
     sleep_ms(50);
     atomic_store(&getters[0].aborted, true);
     for (size_t i = 0; i < THREADS; i++) {
@@ -800,11 +798,7 @@ static void nobody_waits_for_an_early_renewal(void **state)
     expect_token("t1", 1);
     fake_clock_advance(3310000);
     scripted_http_serve(slow_server, &answer);
-    start(0);
-    wait_served(1);
-    for (size_t i = 1; i < THREADS; i++) {
-        start(i);
-    }
+    start_all();
     for (size_t i = 0; i < THREADS; i++) {
         join(i);
         assert_int_equal(getters[i].rc, EKM_OK);

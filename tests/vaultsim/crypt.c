@@ -147,16 +147,24 @@ static bool set_signature(EVP_PKEY_CTX *ctx, const EVP_MD *digest, int padding)
             EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
+/* Whether the key, the algorithm and the digest's length fit each other. */
+static enum crypt_rc check_signature(EVP_PKEY *pkey, const char *alg, struct crypt_bytes digest,
+                                     const EVP_MD **md, int *padding)
+{
+    if (!material_is_rsa(pkey) || !signature_of(alg, md, padding)) {
+        return CRYPT_UNKNOWN_ALGORITHM;
+    }
+    return digest.len == (size_t)EVP_MD_get_size(*md) ? CRYPT_OK : CRYPT_BAD_LENGTH;
+}
+
 enum crypt_rc crypt_sign(EVP_PKEY *pkey, const char *alg, struct crypt_bytes digest, uint8_t *out,
                          size_t *out_len)
 {
     const EVP_MD *md = NULL;
     int padding = 0;
-    if (!material_is_rsa(pkey) || !signature_of(alg, &md, &padding)) {
-        return CRYPT_UNKNOWN_ALGORITHM;
-    }
-    if (digest.len != (size_t)EVP_MD_get_size(md)) {
-        return CRYPT_BAD_LENGTH;
+    enum crypt_rc rc = check_signature(pkey, alg, digest, &md, &padding);
+    if (rc != CRYPT_OK) {
+        return rc;
     }
     EVP_PKEY_CTX *ctx = must(EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL));
     *out_len = CRYPT_MAX;
@@ -171,11 +179,9 @@ enum crypt_rc crypt_verify(EVP_PKEY *pkey, const char *alg, struct crypt_bytes d
 {
     const EVP_MD *md = NULL;
     int padding = 0;
-    if (!material_is_rsa(pkey) || !signature_of(alg, &md, &padding)) {
-        return CRYPT_UNKNOWN_ALGORITHM;
-    }
-    if (digest.len != (size_t)EVP_MD_get_size(md)) {
-        return CRYPT_BAD_LENGTH;
+    enum crypt_rc rc = check_signature(pkey, alg, digest, &md, &padding);
+    if (rc != CRYPT_OK) {
+        return rc;
     }
     EVP_PKEY_CTX *ctx = must(EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL));
     *is_valid = EVP_PKEY_verify_init(ctx) == 1 && set_signature(ctx, md, padding) &&

@@ -49,10 +49,7 @@ const char *keyadmin_generate(const char *kty, int bits, struct key_view *view)
 static void get_key(const struct service_call *call, struct answer *answer)
 {
     struct key_view view;
-    const struct request *request = call->request;
-    enum store_rc rc = store_find(request->host, request->key_name, request->key_version, &view);
-    if (rc != STORE_OK) {
-        service_refuse(call, rc, answer);
+    if (!service_find(call, &view, answer)) {
         return;
     }
     if (service_admits(call, &view, answer)) {
@@ -237,10 +234,7 @@ static void import(const struct service_call *call, struct answer *answer)
 static void update(const struct service_call *call, struct answer *answer)
 {
     struct key_view view;
-    const struct request *request = call->request;
-    enum store_rc rc = store_find(request->host, request->key_name, request->key_version, &view);
-    if (rc != STORE_OK) {
-        service_refuse(call, rc, answer);
+    if (!service_find(call, &view, answer)) {
         return;
     }
     const char *problem =

@@ -149,9 +149,7 @@ void keyops_serve(const struct service_call *call, struct answer *answer)
 {
     const struct request *request = call->request;
     struct key_view view;
-    enum store_rc rc = store_find(request->host, request->key_name, request->key_version, &view);
-    if (rc != STORE_OK) {
-        service_refuse(call, rc, answer);
+    if (!service_find(call, &view, answer)) {
         return;
     }
     const char *alg = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call->body, "alg"));

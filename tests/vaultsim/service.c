@@ -188,6 +188,16 @@ void service_refuse(const struct service_call *call, enum store_rc rc, struct an
                  name, version[0] != '\0' ? "/" : "", version);
 }
 
+bool service_find(const struct service_call *call, struct key_view *view, struct answer *answer)
+{
+    const struct request *request = call->request;
+    enum store_rc rc = store_find(request->host, request->key_name, request->key_version, view);
+    if (rc != STORE_OK) {
+        service_refuse(call, rc, answer);
+    }
+    return rc == STORE_OK;
+}
+
 bool service_admits(const struct service_call *call, const struct key_view *view,
                     struct answer *answer)
 {

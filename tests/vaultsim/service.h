@@ -22,8 +22,10 @@ struct service_call {
 
 void service_serve(const struct request *request, struct answer *answer);
 
-/* For the handlers: the refusal for a store code, and the service's limits (false: refused). */
+/* For the handlers: the refusal for a store code, the key that is asked for, and the service's
+ * limits (false: refused). */
 void service_refuse(const struct service_call *call, enum store_rc rc, struct answer *answer);
+bool service_find(const struct service_call *call, struct key_view *view, struct answer *answer);
 bool service_admits(const struct service_call *call, const struct key_view *view,
                     struct answer *answer);
 
