@@ -78,11 +78,21 @@ static enum plat_io check_state(const char *path, const struct plat_file_state *
     return plat_file_state_equal(&now, expected) ? PLAT_IO_OK : PLAT_IO_CHANGED;
 }
 
+/* Whether the very file `mine` stands at `path`: *there. */
+static enum plat_io check_same(const char *path, const struct plat_file_state *mine,
+                               struct plat_file_state *there)
+{
+    enum plat_io io = plat_file_state(path, there);
+    bool same = io == PLAT_IO_OK && there->inode == mine->inode && there->device == mine->device;
+    return same ? PLAT_IO_OK : io == PLAT_IO_OK || io == PLAT_IO_ABSENT ? PLAT_IO_CHANGED : io;
+}
+
 enum plat_io plat_file_replace(const char *path, const struct plat_file_state *former,
                                const void *data, size_t len, struct plat_file_state *state)
 {
     char aside[PATH_MAX];
     struct plat_signals signals;
+    struct plat_file_state mine;
     int handle = -1;
     int aside_len = snprintf(aside, sizeof aside, "%s.tmp", path);
     if (aside_len < 0 || (size_t)aside_len >= sizeof aside) {
@@ -105,14 +115,16 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
         io = path_io(errno);
     }
     if (io == PLAT_IO_OK) {
-        io = path_state(handle, state);
+        io = path_state(handle, &mine);
     }
     plat_file_close(&handle);
-    /* Not everybody asks for the lock, and it may have been deleted under us. */
-    if (io == PLAT_IO_OK && check_state(aside, state) != PLAT_IO_OK) {
-        return PLAT_IO_CHANGED;
-    }
     if (io == PLAT_IO_OK) {
+        /* Not everybody asks for the lock, and it may have been deleted under us. On network file
+         * systems the time may change at close. */
+        io = check_same(aside, &mine, state);
+        if (io != PLAT_IO_OK) {
+            return io; /* whose it is, nobody can tell */
+        }
         io = check_state(path, former);
     }
     if (io == PLAT_IO_OK && rename(aside, path) != 0) {
@@ -141,12 +153,11 @@ static enum plat_io lock_now(const char *path, int *handle)
     if (flock(*handle, LOCK_EX | LOCK_NB) != 0) {
         return errno == EWOULDBLOCK || errno == EINTR ? PLAT_IO_TIMED_OUT : path_io(errno);
     }
-    io = plat_file_state(path, &there);
-    bool same = io == PLAT_IO_OK && there.inode == mine.inode && there.device == mine.device;
-    if (!same) {
+    io = check_same(path, &mine, &there);
+    if (io != PLAT_IO_OK) {
         plat_file_close(handle);
     }
-    return same ? PLAT_IO_OK : io == PLAT_IO_OK || io == PLAT_IO_ABSENT ? PLAT_IO_CHANGED : io;
+    return io;
 }
 
 enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),

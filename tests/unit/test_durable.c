@@ -1,7 +1,7 @@
 /* Durable replacement: its order, and a failure or a crash at each of its steps. */
 // only: posix
 // with: scratch.c
-// wrap: write fsync rename
+// wrap: write fsync rename close
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -29,6 +29,7 @@ static struct {
     enum fault fault;
     int error;
     void (*meanwhile)(void); /* done once, while the new file is flushed */
+    bool closing_changes;    /* the new file's time, as on SMB and NFS */
 } script;
 
 static bool step_fails(char step)
@@ -73,6 +74,18 @@ int __wrap_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to)
 {
     return step_fails('r') ? -1 : __real_rename(from, to);
+}
+
+int __real_close(int handle);
+int __wrap_close(int handle);
+int __wrap_close(int handle)
+{
+    static const struct timespec later[2] = {{1000000000, 7}, {1000000000, 7}};
+    if (script.closing_changes) {
+        script.closing_changes = false;
+        assert_int_equal(futimens(handle, later), 0);
+    }
+    return __real_close(handle);
 }
 
 static void expect(enum fault fault, size_t at, int error)
@@ -254,6 +267,42 @@ static void test_what_others_wrote_stays(void **state)
     }
 }
 
+/* A file that is closed may get another time: it is ours all the same. */
+static void test_closing_may_change_the_time(void **state)
+{
+    (void)state;
+    struct plat_file_state now, later;
+    put(path, "old", 0600);
+    expect(FAULT_NONE, 0, 0);
+    script.closing_changes = true;
+    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
+    assert_false(script.closing_changes);
+    assert_content(path, "new");
+    assert_int_equal(plat_file_state(path, &later), PLAT_IO_OK);
+    assert_memory_equal(&now, &later, sizeof now);
+    assert_int_equal(now.modified_ns % 1000, 7);
+}
+
+static void make_a_folder_aside(void)
+{
+    assert_int_equal(unlink(aside), 0);
+    assert_int_equal(mkdir(aside, 0700), 0);
+}
+
+/* Not being able to look is no change by others. */
+static void test_what_cannot_be_looked_at_is_an_error(void **state)
+{
+    (void)state;
+    struct plat_file_state now;
+    put(path, "old", 0600);
+    expect(FAULT_NONE, 0, 0);
+    script.meanwhile = make_a_folder_aside;
+    assert_int_equal(replace(path, "new", &now), PLAT_IO_NOT_FILE);
+    assert_null(strchr(script.steps, 'r'));
+    assert_content(path, "old");
+    assert_int_equal(rmdir(aside), 0);
+}
+
 static void test_flushes(void **state)
 {
     (void)state;
@@ -319,6 +368,8 @@ int main(void)
         EACH(test_a_failed_step_leaves_the_old_content),
         EACH(test_a_crash_leaves_the_old_or_the_new_file),
         EACH(test_what_others_wrote_stays),
+        EACH(test_closing_may_change_the_time),
+        EACH(test_what_cannot_be_looked_at_is_an_error),
         EACH(test_flushes),
         EACH(test_a_deleted_lock_is_no_lock),
     };
