@@ -180,7 +180,7 @@ static bool is_usable(const struct keymap_entry *entry, struct key_name *out)
 static bool is_outdated(const struct keymap_table *table, size_t i)
 {
     return i + 1 < table->count &&
-           keymap_entry_order(&table->entries[i], &table->entries[i + 1]) == 0;
+           keymap_entry_order(table->entries[i], table->entries[i + 1]) == 0;
 }
 
 static bool find_in(const struct keymap_table *table, const char *host,
@@ -190,9 +190,9 @@ static bool find_in(const struct keymap_table *table, const char *host,
     while (i < table->count && is_outdated(table, i)) {
         i++;
     }
-    return i < table->count && strcmp(table->entries[i].host, host) == 0 &&
-           thumbprint_equal(&table->entries[i].thumbprint, thumbprint) &&
-           is_usable(&table->entries[i], out);
+    return i < table->count && strcmp(table->entries[i]->host, host) == 0 &&
+           thumbprint_equal(&table->entries[i]->thumbprint, thumbprint) &&
+           is_usable(table->entries[i], out);
 }
 
 enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
@@ -216,7 +216,7 @@ enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
         const struct keymap_table *table = &snapshot->table;
         size_t i = lower_bound(table, thumbprint, "");
         for (; !found && i < table->count; i++) {
-            const struct keymap_entry *entry = &table->entries[i];
+            const struct keymap_entry *entry = table->entries[i];
             if (!thumbprint_equal(&entry->thumbprint, thumbprint)) {
                 break;
             }
@@ -236,7 +236,7 @@ enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct ke
     bool found = false;
     (void)call;
     for (size_t i = 0; snapshot != NULL && !found && i < snapshot->table.count; i++) {
-        const struct keymap_entry *entry = &snapshot->table.entries[i];
+        const struct keymap_entry *entry = snapshot->table.entries[i];
         struct key_name name;
         found = strcmp(entry->host, host) == 0 && !is_outdated(&snapshot->table, i) &&
                 is_usable(entry, &name) && key_name_equal(&name, key);
@@ -255,7 +255,7 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
     struct snapshot *snapshot = refresh_and_tell(&io);
     bool found = false;
     for (size_t i = 0; snapshot != NULL && !found && i < snapshot->table.count; i++) {
-        const struct keymap_entry *entry = &snapshot->table.entries[i];
+        const struct keymap_entry *entry = snapshot->table.entries[i];
         struct key_name key;
         found = strcmp(entry->host, host) == 0 && key_uri_parse(entry->uri, host, &key) &&
                 text_equal_nocase(key.name, name) &&

@@ -6,6 +6,8 @@
 #include "base/codec.h"
 #include "base/text.h"
 
+#define SPARE_BYTES ((size_t)64 * 1024)
+
 int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *b)
 {
     if (a->thumbprint.len != b->thumbprint.len) {
@@ -18,16 +20,17 @@ int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *
 /* Equal entries keep the order of their lines. */
 static int compare(const void *left, const void *right)
 {
-    const struct keymap_entry *a = left, *b = right;
-    int order = keymap_entry_order(a, b);
-    return order != 0 ? order : (a->host > b->host) - (a->host < b->host);
+    const struct keymap_entry *const *a = left, *const *b = right;
+    int order = keymap_entry_order(*a, *b);
+    return order != 0 ? order : (*a > *b) - (*a < *b);
 }
 
 void keymap_table_sort(struct keymap_table *table)
 {
-    if (table->count > 0) {
-        qsort(table->entries, table->count, sizeof *table->entries, compare);
+    for (size_t i = 0; i < table->count; i++) {
+        table->entries[i] = &table->text->entries[i];
     }
+    qsort(table->entries, table->count, sizeof *table->entries, compare);
 }
 
 size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_entry *entry,
@@ -36,7 +39,7 @@ size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_e
     size_t low = 0, high = table->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (keymap_entry_order(&table->entries[middle], entry) < (with_equal ? 1 : 0)) {
+        if (keymap_entry_order(table->entries[middle], entry) < (with_equal ? 1 : 0)) {
             low = middle + 1;
         } else {
             high = middle;
@@ -45,10 +48,33 @@ size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_e
     return low;
 }
 
+struct keymap_text *keymap_text_new(size_t len)
+{
+    size_t cap = len + len / 4 + SPARE_BYTES;
+    struct keymap_text *text = malloc(sizeof *text + 2 * cap + 1);
+    if (text != NULL) {
+        text->raw = (char *)(text + 1);
+        text->cut = text->raw + cap;
+        text->cap = cap;
+        text->entries = NULL;
+        text->entries_cap = 0;
+        atomic_init(&text->tables, 1);
+        atomic_init(&text->end, len);
+    }
+    return text;
+}
+
+void keymap_text_release(struct keymap_text *text)
+{
+    if (text != NULL && atomic_fetch_sub(&text->tables, 1) == 1) {
+        free(text->entries);
+        free(text);
+    }
+}
+
 void keymap_table_free(struct keymap_table *table)
 {
-    free(table->text);
-    free(table->raw);
+    keymap_text_release(table->text);
     free(table->entries);
     memset(table, 0, sizeof *table);
 }

@@ -1,12 +1,28 @@
 /*
- * What the entries of a map have in common, whatever keeps them: spelling and order.
+ * What the entries of a map have in common, whatever keeps them: spelling, order and memory.
  *
- * Owns nothing. Called by the stores of the map; any thread.
+ * Owns nothing beyond the texts it makes. Called by the stores of the map; any thread.
  */
 #ifndef AKVEKM_KEYMAP_KEYMAP_ENTRY_H
 #define AKVEKM_KEYMAP_KEYMAP_ENTRY_H
 
+#include <stdatomic.h>
+
 #include "keymap/keymap_store.h"
+
+/* What tables are made of. Those that continue one another share it: it grows at its end alone, and
+ * none of them looks beyond its own. */
+struct keymap_text {
+    atomic_uint tables; /* that use it: the last one frees it */
+    atomic_size_t end;  /* up to which it is taken: who moves it on may write what that passed */
+    size_t cap, entries_cap;
+    char *raw;                    /* a file's own bytes */
+    char *cut;                    /* strings, each where it is in a file's bytes */
+    struct keymap_entry *entries; /* in the order of the text */
+};
+/* For one table, with room for so many bytes and more, but for no entries yet; NULL: no memory. */
+struct keymap_text *keymap_text_new(size_t len);
+void keymap_text_release(struct keymap_text *text); /* takes NULL */
 
 /* In place: with or without scheme, :443 or final slash, any case; NULL if nothing is left. */
 const char *keymap_read_host(char *text);
@@ -21,7 +37,7 @@ enum keymap_standing {
 };
 enum keymap_standing keymap_entry_standing(const char *uri, const struct keymap_entry *wanted,
                                            const struct key_name *seen);
-/* By keymap_entry_order; equal ones as they stand in the table's text. */
+/* The text's entries by keymap_entry_order; equal ones as they stand there. */
 void keymap_table_sort(struct keymap_table *table);
 
 #endif

@@ -1,4 +1,3 @@
-#include "keymap/keymap_entry.h"
 #include "keymap/keymap_text.h"
 
 #include <stdatomic.h>
@@ -11,6 +10,7 @@
 #include "platform/thread.h"
 
 #define FILE_MAX_BYTES ((size_t)64 * 1024 * 1024)
+#define PIECE_BYTES    ((size_t)64 * 1024)
 /* The coarsest clock of a file system: two changes within it may bear one time. */
 #define YOUNG_MS 2000
 
@@ -40,32 +40,75 @@ const char *keymap_store_name(void)
     return map_path;
 }
 
-/* The whole file in new memory with room for one more line; an absent one is empty. */
-static enum plat_io read_file(char **text, size_t *len, struct plat_file_state *state)
+static enum plat_io read_all(int handle, size_t size, struct keymap_table *table)
+{
+    size_t len = 0;
+    struct keymap_text *text = keymap_text_new(size);
+    if (text == NULL) {
+        return PLAT_IO_FAILED;
+    }
+    enum plat_io io = handle >= 0 ? plat_file_read(handle, text->raw, size, &len) : PLAT_IO_OK;
+    if (io != PLAT_IO_OK) {
+        keymap_text_release(text);
+        return io;
+    }
+    return keymap_text_table(text, len, table) ? PLAT_IO_OK : PLAT_IO_FAILED;
+}
+
+/* Reads what stands behind all that `former` holds; *same: the file begins with that. */
+static enum plat_io read_more(int handle, size_t size, const struct keymap_table *former,
+                              struct keymap_table *table, bool *same)
+{
+    const size_t known = former->raw_len, more = size - known;
+    char *piece = malloc(more > PIECE_BYTES ? more : PIECE_BYTES);
+    enum plat_io io = piece != NULL ? PLAT_IO_OK : PLAT_IO_FAILED;
+    for (size_t at = 0, len; io == PLAT_IO_OK && *same && at < known; at += len) {
+        size_t wanted = known - at < PIECE_BYTES ? known - at : PIECE_BYTES;
+        io = plat_file_read_on(handle, piece, wanted, &len);
+        *same = len == wanted && memcmp(piece, former->text->raw + at, len) == 0;
+    }
+    if (io == PLAT_IO_OK && *same) {
+        size_t len = 0;
+        io = plat_file_read(handle, piece, more, &len);
+        if (io == PLAT_IO_OK && !keymap_text_continue(former, piece, len, table)) {
+            io = PLAT_IO_FAILED;
+        }
+    }
+    free(piece);
+    return io;
+}
+
+static void note_state(struct keymap_table *table, const struct plat_file_state *state)
+{
+    int64_t age_ms = plat_unix_time_ms() - state->modified_ns / 1000000;
+    table->state = *state;
+    table->young = state->inode != 0 && age_ms < YOUNG_MS && age_ms > -YOUNG_MS;
+}
+
+/* An absent file is empty. */
+enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_table *table)
 {
     int handle = -1;
-    memset(state, 0, sizeof *state);
-    enum plat_io io = plat_file_open(map_path, PLAT_TRUST_ANY, &handle, state);
+    struct plat_file_state state = {0, 0, 0, 0};
+    enum plat_io io = plat_file_open(map_path, PLAT_TRUST_ANY, &handle, &state);
     if (io != PLAT_IO_OK && io != PLAT_IO_ABSENT) {
         return io;
     }
-    if (state->size > FILE_MAX_BYTES) {
+    bool same = former != NULL && handle >= 0 && state.size >= former->raw_len;
+    if (state.size > FILE_MAX_BYTES) {
         io = PLAT_IO_TOO_BIG;
-        goto out;
+    } else if (same) {
+        io = read_more(handle, (size_t)state.size, former, table, &same);
+        if (io == PLAT_IO_OK && !same) {
+            plat_file_close(&handle);
+            return keymap_store_load(NULL, table);
+        }
+    } else {
+        io = read_all(handle, (size_t)state.size, table);
     }
-    *len = 0;
-    *text = malloc((size_t)state->size + KEYMAP_LINE_MAX_BYTES);
-    if (*text == NULL) {
-        io = PLAT_IO_FAILED;
-        goto out;
+    if (io == PLAT_IO_OK) {
+        note_state(table, &state);
     }
-    io =
-        io == PLAT_IO_ABSENT ? PLAT_IO_OK : plat_file_read(handle, *text, (size_t)state->size, len);
-    if (io != PLAT_IO_OK) {
-        free(*text);
-        *text = NULL;
-    }
-out:
     plat_file_close(&handle);
     return io;
 }
@@ -97,45 +140,20 @@ bool keymap_store_settled(const struct plat_file_state *state)
     return io == PLAT_IO_OK || io == PLAT_IO_DENIED;
 }
 
-/* Takes over the text if that succeeds. */
-static enum plat_io fill_table(const struct keymap_table *former, char **text, size_t len,
-                               const struct plat_file_state *state, struct keymap_table *table)
+/* Replaces the whole file, which is in the state `former`, by what the table holds. */
+static enum plat_io replace(const struct plat_file_state *former, struct keymap_table *table)
 {
-    if (!keymap_text_table(former, text, len, table)) {
-        return PLAT_IO_FAILED;
-    }
-    int64_t age_ms = plat_unix_time_ms() - state->modified_ns / 1000000;
-    table->state = *state;
-    table->young = state->inode != 0 && age_ms < YOUNG_MS && age_ms > -YOUNG_MS;
-    return PLAT_IO_OK;
-}
-
-enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_table *table)
-{
-    char *text = NULL;
-    size_t len = 0;
     struct plat_file_state state;
-    enum plat_io io = read_file(&text, &len, &state);
-    if (io == PLAT_IO_OK) {
-        io = fill_table(former, &text, len, &state, table);
-    }
-    free(text);
-    return io;
-}
-
-/* Replaces the whole file, which is in the state `former`. */
-static enum plat_io replace(const struct plat_file_state *former, const char *text, size_t len,
-                            struct plat_file_state *state)
-{
     /* The folder may be as new as the file. */
     enum plat_io io = former->inode == 0 ? plat_folder_flush(map_path) : PLAT_IO_OK;
     bool was_unsettled = atomic_load(&is_unsettled);
     if (io == PLAT_IO_OK || io == PLAT_IO_DENIED) {
         atomic_store(&is_unsettled, true);
-        io = plat_file_replace(map_path, former, text, len, state);
+        io = plat_file_replace(map_path, former, table->text->raw, table->raw_len, &state);
     }
     if (io == PLAT_IO_OK) {
-        note_settled(state);
+        note_state(table, &state);
+        note_settled(&state);
         atomic_store(&is_unsettled, false);
     } else if (!keymap_store_changed(former)) { /* nothing was replaced */
         atomic_store(&is_unsettled, was_unsettled);
@@ -156,8 +174,8 @@ static bool again(enum plat_io io, const struct call *call, uint64_t until_ms)
 }
 
 /* The lock, and the file as it is under it. The caller releases and frees, also on failure. */
-static enum plat_io begin(const struct call *call, uint64_t until_ms, int *handle, char **text,
-                          size_t *len, struct plat_file_state *state)
+static enum plat_io begin(const struct call *call, uint64_t until_ms, int *handle,
+                          const struct keymap_table *former, struct keymap_table *now)
 {
     char lock_path[sizeof map_path + 8];
     enum plat_io io = plat_folder_for(map_path);
@@ -165,34 +183,21 @@ static enum plat_io begin(const struct call *call, uint64_t until_ms, int *handl
         (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
         io = plat_lock_take(lock_path, until_ms, stopped, &call, handle);
     }
-    return io == PLAT_IO_OK ? read_file(text, len, state) : io;
+    return io == PLAT_IO_OK ? keymap_store_load(former, now) : io;
 }
 
-/* The table of what was read: `former` itself, if that has not changed, else one made in `now`,
- * beside which the caller keeps the text. */
-static const struct keymap_table *look(const struct keymap_table *former, const char *text,
-                                       size_t len, struct keymap_table *now)
+/* The new table comes first: once the file is written, nothing may fail. */
+static enum plat_io write_entry(const struct keymap_table *now, const struct keymap_span *span,
+                                const struct keymap_entry *entry, struct keymap_table *after)
 {
-    if (former != NULL && len > 0 && former->raw_len == len && memcmp(former->raw, text, len) == 0) {
-        return former;
+    enum plat_io io = PLAT_IO_FAILED;
+    if (keymap_text_edit(now, span, entry, after) && after->raw_len <= FILE_MAX_BYTES) {
+        io = replace(&now->state, after);
     }
-    char *copy = malloc(len + 1);
-    if (copy != NULL) {
-        memcpy(copy, text, len);
+    if (io != PLAT_IO_OK) {
+        keymap_table_free(after);
     }
-    bool made = copy != NULL && keymap_text_table(former, &copy, len, now);
-    free(copy);
-    return made ? now : NULL;
-}
-
-/* Changes the text, which has room for it, and writes it. */
-static enum plat_io write_entry(const struct keymap_entry *entry, const struct keymap_span *span,
-                                char *text, size_t *len, struct plat_file_state *state)
-{
-    const struct plat_file_state former = *state;
-    *len = keymap_text_edit(text, *len, span, entry);
-    return *len > 0 && *len <= FILE_MAX_BYTES ? replace(&former, text, *len, state)
-                                              : PLAT_IO_FAILED;
+    return io;
 }
 
 static enum plat_io put(const struct call *call, uint64_t until_ms,
@@ -200,32 +205,24 @@ static enum plat_io put(const struct call *call, uint64_t until_ms,
                         const struct keymap_table *former, struct keymap_table *after)
 {
     int handle = -1;
-    char *text = NULL;
-    size_t len = 0;
-    struct plat_file_state state;
     struct keymap_span span;
     struct keymap_table now = {.text = NULL};
-    enum plat_io io = begin(call, until_ms, &handle, &text, &len, &state);
+    enum plat_io io = begin(call, until_ms, &handle, former, &now);
     if (io != PLAT_IO_OK) {
         goto out;
     }
-    const struct keymap_table *base = look(former, text, len, &now);
-    if (base == NULL) {
-        io = PLAT_IO_FAILED;
-        goto out;
-    }
-    const struct keymap_entry *found = keymap_text_find(base, entry, &span);
+    const struct keymap_entry *found = keymap_text_find(&now, entry, &span);
     enum keymap_standing standing =
         found != NULL ? keymap_entry_standing(found->uri, entry, seen) : KEYMAP_YIELDS;
-    if (standing == KEYMAP_YIELDS || (standing == KEYMAP_SAME && !keymap_store_settled(&state))) {
-        io = write_entry(entry, &span, text, &len, &state);
-    }
-    if (io == PLAT_IO_OK) {
-        io = fill_table(base, &text, len, &state, after);
+    if (standing == KEYMAP_YIELDS ||
+        (standing == KEYMAP_SAME && !keymap_store_settled(&now.state))) {
+        io = write_entry(&now, &span, entry, after);
+    } else {
+        *after = now;
+        memset(&now, 0, sizeof now);
     }
 out:
     keymap_table_free(&now);
-    free(text);
     plat_lock_release(&handle);
     return io;
 }
@@ -245,18 +242,14 @@ static enum plat_io probe(const struct call *call, uint64_t until_ms,
                           const struct keymap_table *former, struct keymap_table *after)
 {
     int handle = -1;
-    char *text = NULL;
-    size_t len = 0;
-    struct plat_file_state state;
-    enum plat_io io = begin(call, until_ms, &handle, &text, &len, &state);
+    enum plat_io io = begin(call, until_ms, &handle, former, after);
     if (io == PLAT_IO_OK) {
-        const struct plat_file_state before = state;
-        io = replace(&before, text, len, &state);
+        const struct plat_file_state before = after->state;
+        io = replace(&before, after);
     }
-    if (io == PLAT_IO_OK) {
-        io = fill_table(former, &text, len, &state, after);
+    if (io != PLAT_IO_OK) {
+        keymap_table_free(after);
     }
-    free(text);
     plat_lock_release(&handle);
     return io;
 }

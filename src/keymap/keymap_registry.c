@@ -185,10 +185,14 @@ static enum plat_io build(struct collecting *all, struct keymap_table *table)
 {
     size_t count = all->found.len / sizeof(struct found), at = 0;
     struct found *found = calloc(count + 1, sizeof *found);
+    struct keymap_text *text = keymap_text_new(all->text.len);
     *table = all->table;
+    table->text = text;
     table->entries = calloc(count + 1, sizeof *table->entries);
-    table->text = calloc(1, all->text.len + 1);
-    if (found == NULL || table->entries == NULL || table->text == NULL) {
+    if (text != NULL) {
+        text->entries = calloc(count + 1, sizeof *text->entries);
+    }
+    if (found == NULL || table->entries == NULL || text == NULL || text->entries == NULL) {
         free(found);
         keymap_table_free(table);
         return PLAT_IO_FAILED;
@@ -201,11 +205,11 @@ static enum plat_io build(struct collecting *all, struct keymap_table *table)
         const char *host = (const char *)all->text.data + found[i].host_at;
         const char *uri = (const char *)all->text.data + found[i].uri_at;
         size_t host_size = strlen(host) + 1, uri_size = strlen(uri) + 1;
-        char *place = table->text + at;
+        char *place = text->cut + at;
         memcpy(place, host, host_size);
         memcpy(place + host_size, uri, uri_size);
         at += host_size + uri_size;
-        table->entries[i] = (struct keymap_entry){place, place + host_size, found[i].thumbprint};
+        text->entries[i] = (struct keymap_entry){place, place + host_size, found[i].thumbprint};
     }
     table->count = count;
     keymap_table_sort(table);

@@ -19,12 +19,11 @@ struct keymap_entry {
 
 /* One state of the store, immutable once filled. */
 struct keymap_table {
-    char *text; /* cut into strings */
-    struct keymap_entry *entries; /* sorted by keymap_entry_order */
+    struct keymap_text *text; /* what holds the entries; other tables may share it */
+    const struct keymap_entry **entries; /* sorted by keymap_entry_order */
     size_t count;
     size_t broken, first_broken_line; /* lines that are no entry; first counts from 1 */
-    char *raw; /* a file's own bytes, every string where it is in `text` */
-    size_t raw_len, lines;
+    size_t raw_len, lines; /* of a file */
     bool young; /* written so shortly before that `state` might not show another change */
     struct plat_file_state state;
 };

@@ -6,6 +6,9 @@
 #include "base/text.h"
 #include "keymap/keymap_entry.h"
 
+#define SPARE_ENTRIES 512 /* about what fits the spare bytes */
+#define INSERTED_MAX  256 /* of more new lines, sorting all takes less time */
+
 enum line_kind { LINE_EMPTY, LINE_ENTRY, LINE_BROKEN };
 
 static bool is_blank(char c)
@@ -63,10 +66,12 @@ static size_t mark_len(const char *raw, size_t len)
     return len >= 3 && memcmp(raw, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 }
 
-/* Reads the lines of the table's text from `start` on, in place, into its entries. */
+/* Reads the lines from `start` on, in place, as the next entries of the table's text. */
 static void read_lines(struct keymap_table *table, size_t start)
 {
-    char *line = table->text + start, *behind = table->text + table->raw_len;
+    struct keymap_text *text = table->text;
+    char *line = text->cut + start, *behind = text->cut + table->raw_len;
+    memcpy(line, text->raw + start, table->raw_len - start);
     for (char *end; line < behind; line = end + 1) {
         end = memchr(line, '\n', (size_t)(behind - line));
         end = end != NULL ? end : behind;
@@ -74,7 +79,7 @@ static void read_lines(struct keymap_table *table, size_t start)
         table->lines++;
         /* A zero byte inside the line hides its rest: nothing that we would have written. */
         enum line_kind kind = strlen(line) == (size_t)(end - line)
-                                  ? read_line(line, &table->entries[table->count])
+                                  ? read_line(line, &text->entries[table->count])
                                   : LINE_BROKEN;
         if (kind == LINE_ENTRY && end - line >= KEYMAP_LINE_MAX_BYTES) {
             kind = LINE_BROKEN; /* nor is this */
@@ -86,76 +91,126 @@ static void read_lines(struct keymap_table *table, size_t start)
     }
 }
 
-/* Whether the text goes on where that of `former` ended, at the end of a line. */
-static bool is_continued(const struct keymap_table *former, const char *raw, size_t len)
+static const struct keymap_entry **new_order(size_t entries)
 {
-    return former != NULL && former->raw_len > 0 && former->raw_len <= len &&
-           former->raw[former->raw_len - 1] == '\n' &&
-           memcmp(former->raw, raw, former->raw_len) == 0;
+    return malloc((entries + 1) * sizeof(struct keymap_entry *));
 }
 
-/* Copies entries of `former`, which has the same text up to there. */
-static void copy_entries(struct keymap_entry *out, const struct keymap_table *former, size_t from,
-                         size_t to, char *text)
+/* Room for so many entries and more in a text that has none. */
+static bool make_room(struct keymap_text *text, size_t entries)
 {
-    for (size_t i = from; i < to; i++, out++) {
-        const struct keymap_entry *entry = &former->entries[i];
-        out->host = text + (entry->host - former->text);
-        out->uri = text + (entry->uri - former->text);
-        out->thumbprint = entry->thumbprint;
-    }
+    text->entries_cap = entries + entries / 4 + SPARE_ENTRIES;
+    text->entries = malloc(text->entries_cap * sizeof *text->entries);
+    return text->entries != NULL;
 }
 
-/* Adds the entries of `former` to those that are there; of equal ones, they come first. */
-static bool merge(struct keymap_table *table, const struct keymap_table *former)
+bool keymap_text_table(struct keymap_text *text, size_t len, struct keymap_table *table)
 {
-    struct keymap_entry *all = malloc((former->count + table->count + 1) * sizeof *all);
-    if (all == NULL) {
-        return false;
-    }
-    size_t taken = 0;
-    for (size_t i = 0; i < table->count; i++) {
-        size_t rank = keymap_table_rank(former, &table->entries[i], true);
-        copy_entries(all + taken + i, former, taken, rank, table->text);
-        all[rank + i] = table->entries[i];
-        taken = rank;
-    }
-    copy_entries(all + taken + table->count, former, taken, former->count, table->text);
-    free(table->entries);
-    table->entries = all;
-    table->count += former->count;
-    return true;
-}
-
-/* The text of `former` is left as its reading made it. */
-bool keymap_text_table(const struct keymap_table *former, char **raw, size_t len,
-                       struct keymap_table *table)
-{
-    bool continued = is_continued(former, *raw, len);
-    size_t start = continued ? former->raw_len : mark_len(*raw, len);
-    *table = (struct keymap_table){.raw_len = len};
-    table->text = malloc(len + 1);
-    table->entries = malloc(count_lines(*raw + start, len - start) * sizeof *table->entries);
-    bool made = table->text != NULL && table->entries != NULL;
-    if (made) {
-        memcpy(table->text, continued ? former->text : *raw, start);
-        memcpy(table->text + start, *raw + start, len - start);
-        table->text[len] = '\0';
-        if (continued) {
-            table->lines = former->lines;
-            table->broken = former->broken;
-            table->first_broken_line = former->first_broken_line;
-        }
-        read_lines(table, start);
-        keymap_table_sort(table);
-        made = !continued || merge(table, former);
-    }
-    if (!made) {
+    size_t start = mark_len(text->raw, len);
+    size_t lines = count_lines(text->raw + start, len - start);
+    *table = (struct keymap_table){.text = text, .raw_len = len, .entries = new_order(lines)};
+    if (table->entries == NULL || !make_room(text, lines)) {
         keymap_table_free(table);
         return false;
     }
-    table->raw = *raw;
-    *raw = NULL;
+    atomic_store(&text->end, len);
+    read_lines(table, start);
+    keymap_table_sort(table);
+    return true;
+}
+
+/* The text of `former` with these bytes in the place of that span, read anew. */
+static bool replace(const struct keymap_table *former, const struct keymap_span *span,
+                    const char *bytes, size_t len, struct keymap_table *table)
+{
+    const char *rest = former->text->raw + span->start + span->len;
+    size_t rest_len = former->raw_len - span->start - span->len;
+    struct keymap_text *text = keymap_text_new(span->start + len + rest_len);
+    if (text == NULL) {
+        return false;
+    }
+    memcpy(text->raw, former->text->raw, span->start);
+    memcpy(text->raw + span->start, bytes, len);
+    memcpy(text->raw + span->start + len, rest, rest_len);
+    return keymap_text_table(text, span->start + len + rest_len, table);
+}
+
+/* The text of `former`, where what comes behind that is taken; NULL: it has no room, or another has
+ * taken it. */
+static struct keymap_text *share(const struct keymap_table *former, size_t len, size_t lines)
+{
+    struct keymap_text *text = former->text;
+    size_t end = former->raw_len;
+    if (len > 0 && (len > text->cap - end || lines > text->entries_cap - former->count ||
+                    !atomic_compare_exchange_strong(&text->end, &end, end + len))) {
+        return NULL;
+    }
+    atomic_fetch_add(&text->tables, 1);
+    return text;
+}
+
+/* The same with room for so much more, for one table so far; NULL: no memory. */
+static struct keymap_text *copy(const struct keymap_table *former, size_t len, size_t lines)
+{
+    const struct keymap_text *old = former->text;
+    struct keymap_text *text = keymap_text_new(former->raw_len + len);
+    if (text == NULL || !make_room(text, former->count + lines)) {
+        keymap_text_release(text);
+        return NULL;
+    }
+    memcpy(text->raw, old->raw, former->raw_len);
+    memcpy(text->cut, old->cut, former->raw_len);
+    for (size_t i = 0; i < former->count; i++) {
+        const struct keymap_entry *entry = &old->entries[i];
+        text->entries[i].host = text->cut + (entry->host - old->cut);
+        text->entries[i].uri = text->cut + (entry->uri - old->cut);
+        text->entries[i].thumbprint = entry->thumbprint;
+    }
+    return text;
+}
+
+/* Puts the entries from `first` on among those before them; of equal ones, the former come first.
+ */
+static void insert(struct keymap_table *table, size_t first)
+{
+    const size_t count = table->count;
+    for (table->count = first; table->count < count; table->count++) {
+        const struct keymap_entry *entry = &table->text->entries[table->count];
+        size_t rank = keymap_table_rank(table, entry, true);
+        const struct keymap_entry **place = table->entries + rank;
+        memmove(place + 1, place, (table->count - rank) * sizeof *place);
+        *place = entry;
+    }
+}
+
+bool keymap_text_continue(const struct keymap_table *former, const char *bytes, size_t len,
+                          struct keymap_table *table)
+{
+    size_t end = former->raw_len, lines = count_lines(bytes, len);
+    bool goes_on = len == 0 || (end > 0 && former->text->raw[end - 1] == '\n');
+    if (!goes_on || lines > INSERTED_MAX) {
+        return replace(former, &(struct keymap_span){end, 0}, bytes, len, table);
+    }
+    *table = *former;
+    table->text = NULL;
+    table->entries = new_order(former->count + lines);
+    if (table->entries != NULL) {
+        table->text = share(former, len, lines);
+    }
+    if (table->entries != NULL && table->text == NULL) {
+        table->text = copy(former, len, lines);
+    }
+    if (table->text == NULL) {
+        keymap_table_free(table);
+        return false;
+    }
+    for (size_t i = 0; i < former->count; i++) {
+        table->entries[i] = table->text->entries + (former->entries[i] - former->text->entries);
+    }
+    memcpy(table->text->raw + end, bytes, len);
+    table->raw_len += len;
+    read_lines(table, end);
+    insert(table, former->count);
     return true;
 }
 
@@ -164,34 +219,34 @@ const struct keymap_entry *keymap_text_find(const struct keymap_table *table,
                                             struct keymap_span *span)
 {
     size_t rank = keymap_table_rank(table, wanted, true);
-    const struct keymap_entry *found = rank > 0 ? &table->entries[rank - 1] : NULL;
-    *span = (struct keymap_span){0, 0};
+    const struct keymap_entry *found = rank > 0 ? table->entries[rank - 1] : NULL;
+    *span = (struct keymap_span){table->raw_len, 0};
     if (found == NULL || keymap_entry_order(found, wanted) != 0) {
         return NULL;
     }
-    size_t first = mark_len(table->raw, table->raw_len), at = (size_t)(found->uri - table->text);
-    const char *end = memchr(table->raw + at, '\n', table->raw_len - at);
-    while (at > first && table->raw[at - 1] != '\n') {
+    const char *raw = table->text->raw;
+    size_t first = mark_len(raw, table->raw_len), at = (size_t)(found->uri - table->text->cut);
+    const char *end = memchr(raw + at, '\n', table->raw_len - at);
+    while (at > first && raw[at - 1] != '\n') {
         at--;
     }
     span->start = at;
-    span->len = (end != NULL ? (size_t)(end - table->raw) : table->raw_len) - at;
+    span->len = (end != NULL ? (size_t)(end - raw) : table->raw_len) - at;
     return found;
 }
 
-size_t keymap_text_edit(char *raw, size_t len, const struct keymap_span *span,
-                        const struct keymap_entry *entry)
+bool keymap_text_edit(const struct keymap_table *former, const struct keymap_span *span,
+                      const struct keymap_entry *entry, struct keymap_table *table)
 {
     char line[KEYMAP_LINE_MAX_BYTES], hex[2 * THUMBPRINT_MAX_BYTES + 1];
-    size_t head = span->len > 0 ? span->start : len, tail = head + span->len;
-    const char *before = span->len == 0 && head > 0 && raw[head - 1] != '\n' ? "\n" : "";
+    size_t start = span->start;
+    bool is_added = span->len == 0, is_last = start + span->len == former->raw_len;
+    const char *before = is_added && start > 0 && former->text->raw[start - 1] != '\n' ? "\n" : "";
     thumbprint_text(&entry->thumbprint, hex);
     if (!text_format(line, sizeof line, "%s%s\t%s\t%s%s", before, entry->host, hex, entry->uri,
-                     tail == len ? "\n" : "")) {
-        return 0;
+                     is_last ? "\n" : "")) {
+        return false;
     }
-    size_t line_len = strlen(line);
-    memmove(raw + head + line_len, raw + tail, len - tail);
-    memcpy(raw + head, line, line_len);
-    return head + line_len + len - tail;
+    return is_added ? keymap_text_continue(former, line, strlen(line), table)
+                    : replace(former, span, line, strlen(line), table);
 }

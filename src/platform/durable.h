@@ -10,6 +10,8 @@
 #include "platform/file.h"
 
 bool plat_file_state_equal(const struct plat_file_state *a, const struct plat_file_state *b);
+/* Reads cap bytes from the present position on, fewer at the end alone. */
+enum plat_io plat_file_read_on(int handle, void *out, size_t cap, size_t *len);
 /* Replaces the content so that a crash leaves the old or the new file, whole: written aside as
  * `<path>.tmp`, mode 0600, flushed, renamed, folder flushed. The caller holds the lock. CHANGED:
  * the file is no longer in the state `former`, which all zero means absent: somebody wrote it

@@ -176,24 +176,32 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
     return io;
 }
 
-enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
+enum plat_io plat_file_read_on(int handle, void *out, size_t cap, size_t *len)
 {
-    char *at = out, beyond;
+    char *at = out;
     *len = 0;
-    for (;;) {
-        bool is_full = *len == cap;
-        ssize_t got = is_full ? read(handle, &beyond, 1) : read(handle, at + *len, cap - *len);
+    while (*len < cap) {
+        ssize_t got = read(handle, at + *len, cap - *len);
         if (got < 0 && errno == EINTR) {
             continue;
         }
         if (got <= 0) {
             return got == 0 ? PLAT_IO_OK : path_io(errno);
         }
-        if (is_full) {
-            return PLAT_IO_TOO_BIG;
-        }
         *len += (size_t)got;
     }
+    return PLAT_IO_OK;
+}
+
+enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
+{
+    char beyond;
+    size_t more = 0;
+    enum plat_io io = plat_file_read_on(handle, out, cap, len);
+    if (io == PLAT_IO_OK && *len == cap) {
+        io = plat_file_read_on(handle, &beyond, 1, &more);
+    }
+    return more > 0 ? PLAT_IO_TOO_BIG : io;
 }
 
 void plat_file_close(int *handle)

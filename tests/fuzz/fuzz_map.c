@@ -52,10 +52,10 @@ static void check_kept(const struct keeping *keeping)
 static void check_sorted(const struct keymap_table *table)
 {
     for (size_t i = 0; i < table->count; i++) {
-        const struct keymap_entry *entry = &table->entries[i];
+        const struct keymap_entry *entry = table->entries[i];
         FUZZ_CHECK(text_is_name(entry->host, ".-", 253) && entry->uri[0] != '\0');
         FUZZ_CHECK(entry->thumbprint.len >= 1 && entry->thumbprint.len <= THUMBPRINT_MAX_BYTES);
-        FUZZ_CHECK(i == 0 || keymap_entry_order(entry - 1, entry) <= 0);
+        FUZZ_CHECK(i == 0 || keymap_entry_order(table->entries[i - 1], entry) <= 0);
     }
     FUZZ_CHECK((table->broken > 0) == (table->first_broken_line > 0));
 }
@@ -66,7 +66,7 @@ static const struct keymap_entry *entry_of(const struct keymap_table *table,
 {
     const struct keymap_entry *found = NULL;
     for (size_t i = 0; i < table->count; i++) {
-        found = keymap_entry_order(&table->entries[i], like) == 0 ? &table->entries[i] : found;
+        found = keymap_entry_order(table->entries[i], like) == 0 ? table->entries[i] : found;
     }
     return found;
 }
@@ -83,7 +83,7 @@ static void put(const struct keymap_entry *entry, const struct key_name *seen, b
     if (old_len > 0) {
         memcpy(old_text, memory_map.data, old_len);
     }
-    FUZZ_CHECK(keymap_store_put(fuzz_call(), 1, entry, seen, NULL, &after) == PLAT_IO_OK);
+    FUZZ_CHECK(keymap_store_put(fuzz_call(), 1, entry, seen, &before, &after) == PLAT_IO_OK);
     check_sorted(&after);
     const struct keymap_entry *stands = entry_of(&after, entry);
     FUZZ_CHECK(stands != NULL);

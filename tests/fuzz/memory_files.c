@@ -1,8 +1,9 @@
 #include "memory_files.h"
 
-// wrap: plat_file_open plat_file_read plat_file_close plat_file_state plat_file_replace
-// wrap: plat_file_flush plat_folder_flush plat_folder_for plat_lock_take plat_lock_release
-// wrap: plat_log_open plat_log_write plat_system_log_wanted plat_system_log
+// wrap: plat_file_open plat_file_read plat_file_read_on plat_file_close plat_file_state
+// wrap: plat_file_replace plat_file_flush plat_folder_flush plat_folder_for
+// wrap: plat_lock_take plat_lock_release plat_log_open plat_log_write
+// wrap: plat_system_log_wanted plat_system_log
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum { HANDLE_FILES = 1000, HANDLE_LOCK = 2000, HANDLE_LOG };
 #define WRAPS(name) extern __typeof__(name) __wrap_##name
 WRAPS(plat_file_open);
 WRAPS(plat_file_read);
+WRAPS(plat_file_read_on);
 WRAPS(plat_file_close);
 WRAPS(plat_file_state);
 WRAPS(plat_file_replace);
@@ -44,6 +46,7 @@ static const struct {
 };
 #define FILES ((int)(sizeof files / sizeof files[0]))
 
+static size_t read_so_far; /* one file is read at a time */
 static uint64_t last_inode;
 static bool locked;
 
@@ -98,22 +101,28 @@ enum plat_io __wrap_plat_file_open(const char *path, enum plat_file_trust trust,
     FUZZ_CHECK(i < FILES && trust == files[i].trust);
     if (io == PLAT_IO_OK) {
         *handle = HANDLE_FILES + i;
+        read_so_far = 0;
     }
     return io;
 }
 
-enum plat_io __wrap_plat_file_read(int handle, void *out, size_t cap, size_t *len)
+enum plat_io __wrap_plat_file_read_on(int handle, void *out, size_t cap, size_t *len)
 {
     FUZZ_CHECK(handle >= HANDLE_FILES && handle < HANDLE_FILES + FILES);
     const struct memory_file *file = files[handle - HANDLE_FILES].file;
-    if (file->len > cap) {
-        return PLAT_IO_TOO_BIG;
+    size_t left = file->len - read_so_far;
+    *len = cap < left ? cap : left;
+    if (*len > 0) {
+        memcpy(out, file->data + read_so_far, *len);
     }
-    if (file->len > 0) {
-        memcpy(out, file->data, file->len);
-    }
-    *len = file->len;
+    read_so_far += *len;
     return PLAT_IO_OK;
+}
+
+enum plat_io __wrap_plat_file_read(int handle, void *out, size_t cap, size_t *len)
+{
+    enum plat_io io = __wrap_plat_file_read_on(handle, out, cap, len);
+    return read_so_far < files[handle - HANDLE_FILES].file->len ? PLAT_IO_TOO_BIG : io;
 }
 
 void __wrap_plat_file_close(int *handle)

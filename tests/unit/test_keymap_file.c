@@ -1,7 +1,10 @@
 /* The file's lines: what is an entry, what is broken, what a rewrite keeps byte for byte. */
 // only: posix
+// wrap: malloc fsync
+// with: temporary.h
 #include "keymap/keymap_store.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +22,25 @@
 static struct config config;
 static struct call call;
 static char folder[64];
+
+static size_t refused; /* the how manieth allocation from now on fails; 0: none */
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return refused > 0 && --refused == 0 ? NULL : __real_malloc(size);
+}
+
+static bool flush_fails;
+static unsigned flushes;
+int __real_fsync(int handle);
+int __wrap_fsync(int handle);
+int __wrap_fsync(int handle)
+{
+    flushes++;
+    errno = ENOSPC;
+    return flush_fails ? -1 : __real_fsync(handle);
+}
 
 static int set_up(void **state)
 {
@@ -83,7 +105,7 @@ static void test_lines(void **state)
         assert_int_equal(table.broken, rows[i].broken);
         assert_int_equal(table.first_broken_line, rows[i].broken);
         if (table.count == 1) {
-            assert_string_equal(table.entries[0].host, HOST);
+            assert_string_equal(table.entries[0]->host, HOST);
         }
         keymap_table_free(&table);
     }
@@ -165,7 +187,7 @@ static void test_long_entry_is_none(void **state)
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 1);
     assert_int_equal(after.first_broken_line, 2);
-    assert_string_equal(after.entries[0].uri, URI);
+    assert_string_equal(after.entries[0]->uri, URI);
     keymap_table_free(&after);
 }
 
@@ -214,8 +236,8 @@ static void check_same(const struct keymap_table *a, const struct keymap_table *
     assert_true(a->young == b->young);
     assert_memory_equal(&a->state, &b->state, sizeof a->state);
     for (size_t i = 0; i < a->count; i++) {
-        assert_int_equal(keymap_entry_order(&a->entries[i], &b->entries[i]), 0);
-        assert_string_equal(a->entries[i].uri, b->entries[i].uri);
+        assert_int_equal(keymap_entry_order(a->entries[i], b->entries[i]), 0);
+        assert_string_equal(a->entries[i]->uri, b->entries[i]->uri);
     }
 }
 
@@ -273,6 +295,87 @@ static void test_former_does_not_change_a_write(void **state)
     }
 }
 
+static void check_file(const char *expected)
+{
+    static char read[4096];
+    FILE *file = fopen(config.keymap_file, "r");
+    assert_non_null(file);
+    read[fread(read, 1, sizeof read - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(read, expected);
+}
+
+static enum plat_io put_one(const char *version, uint8_t first, const struct keymap_table *former,
+                            struct keymap_table *after)
+{
+    static const struct key_name seen = {"TdeKey0", "v1"};
+    char uri[128];
+    struct keymap_entry entry = {HOST, uri, {{0}, 0}};
+    snprintf(uri, sizeof uri, "https://" HOST "/keys/TdeKey0/%s", version);
+    assert_true(thumbprint_set(&entry.thumbprint, &first, 1));
+    return keymap_store_put(&call, call.deadline_ms, &entry, &seen, former, after);
+}
+
+static void test_a_failed_write_leaves_all_usable(void **state)
+{
+    static const char base[] = LINE("EA", "v1") LINE("AB", "v2");
+    struct keymap_table former = {0}, same = {0}, after = {0}, next = {0}, anew = {0};
+    (void)state;
+    write_map(base, sizeof base - 1);
+    assert_int_equal(keymap_store_load(NULL, &former), PLAT_IO_OK);
+    for (int i = 0; i < 2; i++) {
+        flush_fails = true;
+        assert_int_equal(put_one("lost", 0x11, &former, &after), PLAT_IO_FULL);
+        flush_fails = false;
+        assert_null(after.text);
+        check_file(base);
+        assert_int_equal(keymap_store_load(&former, &same), PLAT_IO_OK);
+        check_same(&same, &former);
+        keymap_table_free(&same);
+    }
+    assert_int_equal(put_one("v3", 0x22, &former, &after), PLAT_IO_OK);
+    keymap_table_free(&former);
+    assert_int_equal(put_one("v4", 0x33, &after, &next), PLAT_IO_OK);
+    assert_ptr_equal(next.text, after.text);
+    keymap_table_free(&after);
+    check_file(LINE("EA", "v1") LINE("AB", "v2") LINE("22", "v3") LINE("33", "v4"));
+    assert_int_equal(keymap_store_load(NULL, &anew), PLAT_IO_OK);
+    check_same(&next, &anew);
+    keymap_table_free(&next);
+    keymap_table_free(&anew);
+}
+
+/* Want of memory is known before the file is touched: what was reported as failed is not there. */
+static void test_no_memory(void **state)
+{
+    static const char base[] = LINE("EA", "v1");
+    static const char *const expected[] = {LINE("EA", "v1") LINE("22", "new"), LINE("EA", "new")};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        bool is_change = i % 2 == 1, knows = i / 2 == 1;
+        size_t nth = 0;
+        enum plat_io io = PLAT_IO_FAILED;
+        while (io != PLAT_IO_OK) {
+            struct keymap_table former = {0}, after = {0};
+            write_map(base, sizeof base - 1);
+            assert_int_equal(keymap_store_load(NULL, &former), PLAT_IO_OK);
+            flushes = 0;
+            refused = ++nth;
+            io = put_one("new", is_change ? 0xEA : 0x22, knows ? &former : NULL, &after);
+            refused = 0;
+            if (io != PLAT_IO_OK) {
+                assert_int_equal(io, PLAT_IO_FAILED);
+                assert_int_equal(flushes, 0);
+                assert_null(after.text);
+            }
+            check_file(io == PLAT_IO_OK ? expected[is_change] : base);
+            keymap_table_free(&after);
+            keymap_table_free(&former);
+        }
+        assert_in_range(nth, 4, 10);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +387,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rewrite_keeps_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_entry_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_known_answer_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_failed_write_leaves_all_usable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,8 +125,8 @@ static bool mapped_now(const struct keymap_entry *wanted, struct key_name *out)
     bool found = false;
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     for (size_t i = 0; i < table.count; i++) {
-        found = found || (keymap_entry_order(&table.entries[i], wanted) == 0 &&
-                          key_uri_parse(table.entries[i].uri, HOST, out));
+        found = found || (keymap_entry_order(table.entries[i], wanted) == 0 &&
+                          key_uri_parse(table.entries[i]->uri, HOST, out));
     }
     keymap_table_free(&table);
     return found;
@@ -178,9 +178,9 @@ static void test_tolerant_reading(void **state)
         assert_int_equal(table.broken, rows[i].broken);
         if (table.count == 1) {
             struct key_name key;
-            assert_string_equal(table.entries[0].host, HOST);
-            assert_true(thumbprint_equal(&table.entries[0].thumbprint, &wanted));
-            assert_true(key_uri_parse(table.entries[0].uri, HOST, &key));
+            assert_string_equal(table.entries[0]->host, HOST);
+            assert_true(thumbprint_equal(&table.entries[0]->thumbprint, &wanted));
+            assert_true(key_uri_parse(table.entries[0]->uri, HOST, &key));
             assert_string_equal(key.version, "v1");
         }
         keymap_table_free(&table);
@@ -264,12 +264,12 @@ static void test_of_two_spellings_the_newer_counts(void **state)
     put(HOST, HEX, URI2);
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 2);
-    assert_string_equal(table.entries[1].uri, URI2);
+    assert_string_equal(table.entries[1]->uri, URI2);
     keymap_table_free(&table);
     Sleep(50);
     put("https://" HOST, HEX, URI "3");
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
-    assert_string_equal(table.entries[1].uri, URI "3");
+    assert_string_equal(table.entries[1]->uri, URI "3");
     keymap_table_free(&table);
 }
 
@@ -391,8 +391,8 @@ static void test_writers_cost_each_other_nothing(void **state)
     assert_int_equal(table.count, WRITERS * EACH + 1);
     assert_int_equal(table.broken, 0);
     for (size_t i = 0; i < table.count; i++) {
-        const unsigned last = table.entries[i].thumbprint.bytes[19];
-        assert_true(key_uri_parse(table.entries[i].uri, HOST, &key));
+        const unsigned last = table.entries[i]->thumbprint.bytes[19];
+        assert_true(key_uri_parse(table.entries[i]->uri, HOST, &key));
         (void)snprintf(version, sizeof version, "v1%u", last);
         if (last != SHARED_LAST) {
             assert_string_equal(key.version, version);
