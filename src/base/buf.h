@@ -4,7 +4,7 @@
  * Growth allocates, copies and wipes the old; clear and free wipe. The content is always followed
  * by a zero byte that does not count. A buffer belongs to one thread at a time. Declare with
  * BUF_EMPTY; free takes an empty one. One that is declared with BUF_OVER lives in an array and
- * never allocates: it is cleared in the end, not freed.
+ * never allocates: it is wiped in the end, not freed.
  */
 #ifndef AKVEKM_BASE_BUF_H
 #define AKVEKM_BASE_BUF_H

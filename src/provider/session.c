@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "keymap/tenants.h"
+#include "platform/system.h"
 #include "platform/thread.h"
 #include "provider/hostio.h"
 #include "provider/listing.h"
@@ -206,8 +207,9 @@ static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *aut
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
     rc = credential_open(call, buf_text(&secret), secret.len, &vault->credential);
 out:
-    buf_clear(&secret);
-    buf_clear(&identity);
+    /* No more of them was written. */
+    plat_wipe(secret_text, secret.len);
+    plat_wipe(identity_text, identity.len);
     return rc;
 }
 
