@@ -1,10 +1,11 @@
 /*
  * bench [--quick] [--json FILE] [--only SECTION]: the library beside the limit (docs/performance.md).
  * bench --check BASELINE: the counts that must not creep up; exit code 1 if one did.
- * bench --bare count|memory FOLDER N: the bare loop in a process of its own, for the other form.
+ * bench --bare count|memory|restart FOLDER N [THREADS]: the bare loop in a process of its own, for the other form.
  */
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,13 +76,48 @@ static void measure_memory(const char *folder, unsigned threads)
     exit(0); /* the others still stand at the barrier */
 }
 
-static void run_bare(const char *mode, const char *folder, long number)
+static atomic_long databases_left;
+
+static void *recover(void *context)
 {
-    if (number < 1 || (strcmp(mode, "memory") == 0 && number > THREADS_MAX)) {
+    while (atomic_fetch_sub(&databases_left, 1) > 0) {
+        bare_perform(&bench.bare, (unsigned)(uintptr_t)context);
+    }
+    return NULL;
+}
+
+/* As benchclient's: a token, then a connection and its share of the databases for each thread. */
+static void restart(const char *folder, long databases, unsigned threads)
+{
+    pthread_t handles[THREADS_MAX];
+    uint64_t begun_ns = clock_ns();
+    bare_open(&bench.bare, folder);
+    bare_choose(&bench.bare, BARE_UNWRAP);
+    atomic_store(&databases_left, databases);
+    for (unsigned i = 0; i < threads; i++) {
+        if (pthread_create(&handles[i], NULL, recover, (void *)(uintptr_t)i) != 0) {
+            give_up("no thread");
+        }
+    }
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(handles[i], NULL);
+    }
+    printf("ms=%f\n", (double)(clock_ns() - begun_ns) / 1e6);
+    bare_close(&bench.bare);
+}
+
+static void run_bare(const char *mode, const char *folder, long number, long threads)
+{
+    if (number < 1 || threads < 1 || threads > THREADS_MAX ||
+        (strcmp(mode, "memory") == 0 && number > THREADS_MAX)) {
         give_up("bad number");
     }
     if (strcmp(mode, "memory") == 0) {
         measure_memory(folder, (unsigned)number);
+    }
+    if (strcmp(mode, "restart") == 0) {
+        restart(folder, number, (unsigned)threads);
+        return;
     }
     bare_open(&bench.bare, folder);
     bare_choose(&bench.bare, BARE_UNWRAP);
@@ -123,8 +159,8 @@ int main(int argc, char **argv)
     const char *json = NULL, *only = NULL;
     signal(SIGPIPE, SIG_IGN);
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (argc == 5 && strcmp(argv[1], "--bare") == 0) {
-        run_bare(argv[2], argv[3], strtol(argv[4], NULL, 10));
+    if ((argc == 5 || argc == 6) && strcmp(argv[1], "--bare") == 0) {
+        run_bare(argv[2], argv[3], strtol(argv[4], NULL, 10), argc == 6 ? strtol(argv[5], NULL, 10) : 1);
         return 0;
     }
     if (argc == 3 && strcmp(argv[1], "--check") == 0) {

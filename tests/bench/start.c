@@ -125,6 +125,8 @@ static void report_restart(const struct bench *bench, long databases, unsigned s
     char command[512];
     snprintf(command, sizeof command, CLIENT "restart '%s' %ld %u", bench->sim.folder, databases, sessions);
     double ms = ask_process(command, "ms");
+    snprintf(command, sizeof command, BARE "restart '%s' %ld %u", bench->sim.folder, databases, sessions);
+    double bare_ms = ask_process(command, "ms");
     double ideal_ms = cold_ms + WAN_MS * (double)databases / sessions;
     report_number("databases", (double)databases, 0);
     report_number("sessions", sessions, 0);
@@ -132,6 +134,8 @@ static void report_restart(const struct bench *bench, long databases, unsigned s
     report_number("ms_each", ms / (double)databases, 2);
     report_number("ideal_ms", ideal_ms, 0);
     report_number("ratio", ms / ideal_ms, 3);
+    report_number("bare_ms", bare_ms, 0);
+    report_number("bare_ratio", ms / bare_ms, 3);
     report_row();
 }
 
@@ -171,7 +175,8 @@ void bench_restart(struct bench *bench)
     enter_relay(bench);
     double cold_ms = measure_cold(bench, WAN_MS, bench->quick ? 3 : 7);
     report_section("restart", "a fresh process opens databases at 20 ms a turn; ideal: the cold start and "
-                              "then one turn for each Decrypt of a session");
+                              "then one turn for each Decrypt of a session; bare: one token, then "
+                              "as many connections and unwraps");
     for (size_t s = 0; s < 3; s++) {
         for (size_t d = 0; d < 4; d++) {
             double expected_s = 0.02 * (double)databases[d] / sessions[s];
