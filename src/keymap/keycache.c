@@ -29,12 +29,10 @@ static size_t entry_count, evict_next;
 static struct host_algorithm hosts[HOSTS_MAX];
 static size_t host_count, host_next;
 
-static size_t bucket_of(const char *host, const struct thumbprint *thumbprint)
+/* By the thumbprint alone: a key of two vaults is rare. */
+static size_t bucket_of(const struct thumbprint *thumbprint)
 {
     uint32_t hash = 2166136261u;
-    for (const char *c = host; *c != '\0'; c++) {
-        hash = (hash ^ (uint8_t)*c) * 16777619u;
-    }
     for (size_t i = 0; i < thumbprint->len; i++) {
         hash = (hash ^ thumbprint->bytes[i]) * 16777619u;
     }
@@ -45,7 +43,7 @@ static size_t bucket_of(const char *host, const struct thumbprint *thumbprint)
  */
 static struct entry **find(const char *host, const struct thumbprint *thumbprint)
 {
-    struct entry **at = &buckets[bucket_of(host, thumbprint)];
+    struct entry **at = &buckets[bucket_of(thumbprint)];
     while (*at != NULL &&
            (strcmp((*at)->host, host) != 0 || !thumbprint_equal(&(*at)->thumbprint, thumbprint))) {
         at = &(*at)->next;

@@ -179,31 +179,39 @@ static void make_headers(struct http_easy *easy)
     }
 }
 
+/* What few requests need is set for them alone, and taken back by forget_request. */
+static bool set_rarity(CURL *curl, const struct http_request *request)
+{
+    bool right = request->method != HTTP_DELETE ||
+                 curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
+    /* On a connection that was used before, curl itself sends a request again when it breaks. */
+    return right && (!request->once ||
+                     (curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+                      curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK));
+}
+
 static bool set_method(CURL *curl, const struct http_request *request)
 {
-    const char *custom = request->method == HTTP_DELETE ? "DELETE" : NULL;
-    if (curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, custom) != CURLE_OK) {
-        return false;
-    }
     if (request->method != HTTP_POST) {
         return curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     }
-    return curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
+    /* A body makes it a POST. */
+    return curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) ==
                CURLE_OK;
 }
 
 /* Without a `proxy` of ours: the system's for this host, or NULL, and curl reads the environment.
  */
-static bool set_proxy(CURL *curl, const struct config *config, const char *host)
+static bool set_proxy(struct http_easy *easy, const struct config *config, const char *host)
 {
     char proxy[512];
-    if (config->has_proxy) {
+    bool found = !config->has_proxy && system_proxy_find(host, proxy, sizeof proxy);
+    if (!found && !easy->proxied) {
         return true;
     }
-    bool found = system_proxy_find(host, proxy, sizeof proxy);
-    return curl_easy_setopt(curl, CURLOPT_PROXY, found ? proxy : NULL) == CURLE_OK;
+    easy->proxied = found;
+    return curl_easy_setopt(easy->curl, CURLOPT_PROXY, found ? proxy : NULL) == CURLE_OK;
 }
 
 static bool set_times(CURL *curl, const struct call *call)
@@ -225,17 +233,15 @@ static const char *target_of(const char *url)
     return host != NULL ? strchr(host + 3, '/') : NULL;
 }
 
-static bool set_request(CURL *curl, const struct call *call, const struct http_request *request,
-                        struct curl_slist *headers)
+static bool set_request(struct http_easy *easy)
 {
-    /* On a connection that was used before, curl itself sends a request again when it breaks. */
-    const long alone = request->once ? 1L : 0L;
-    return set_method(curl, request) && set_proxy(curl, call->config, request->host) &&
-           set_times(curl, call) && curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
+    CURL *curl = easy->curl;
+    const struct http_request *request = easy->request;
+    return set_rarity(curl, request) && set_method(curl, request) &&
+           set_proxy(easy, easy->call->config, request->host) && set_times(curl, easy->call) &&
+           curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target_of(request->url)) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, alone) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, alone) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
+           curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
 }
 
 enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
@@ -250,7 +256,7 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->error[0] = '\0';
     http_answer_free(answer);
     make_headers(easy);
-    return set_request(easy->curl, call, request, easy->headers) ? EKM_OK : EKM_OUT_OF_MEMORY;
+    return set_request(easy) ? EKM_OK : EKM_OUT_OF_MEMORY;
 }
 
 /* A curl that the host shares frees the head of a request as it is, token and all. The allocator
@@ -279,11 +285,10 @@ static void wipe_freed(size_t head_len)
 
 /* So much text did curl make of a request that was answered, of another one at most so much: the
  * body goes with the head if it is small. */
-static size_t head_len(CURL *curl, const struct http_request *request, bool answered)
+static size_t head_len(const struct http_request *request, long sent, bool answered)
 {
     const size_t rest = 1024;
-    long sent = 0;
-    if (answered && curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK && sent > 0) {
+    if (answered && sent > 0) {
         return (size_t)sent;
     }
     size_t token_len = request->authorization != NULL ? strlen(request->authorization) : 0;
@@ -293,6 +298,13 @@ static size_t head_len(CURL *curl, const struct http_request *request, bool answ
 /* Nothing of this request stays behind in the handle. */
 static void forget_request(struct http_easy *easy)
 {
+    if (easy->request->method == HTTP_DELETE) {
+        (void)curl_easy_setopt(easy->curl, CURLOPT_CUSTOMREQUEST, NULL);
+    }
+    if (easy->request->once) {
+        (void)curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 0L);
+        (void)curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 0L);
+    }
     (void)curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, NULL);
     (void)curl_easy_setopt(easy->curl, CURLOPT_POSTFIELDS, NULL);
     easy->call = NULL;
@@ -300,11 +312,9 @@ static void forget_request(struct http_easy *easy)
     easy->answer = NULL;
 }
 
-static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result)
+static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long sent)
 {
     struct call *call = easy->call;
-    long sent = 0;
-    (void)curl_easy_getinfo(easy->curl, CURLINFO_REQUEST_SIZE, &sent);
     easy->answer->maybe_sent = sent > 0;
     (void)text_copy(call->request_id, sizeof call->request_id, easy->answer->request_id);
     if (easy->body_rc != EKM_OK) {
@@ -323,9 +333,11 @@ static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result)
 
 enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result)
 {
-    rc = rc == EKM_OK ? read_outcome(easy, result)
+    long sent = 0;
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_REQUEST_SIZE, &sent);
+    rc = rc == EKM_OK ? read_outcome(easy, result, sent)
                       : call_fail(easy->call, rc, "no memory for a request");
-    size_t len = head_len(easy->curl, easy->request, rc == EKM_OK);
+    size_t len = head_len(easy->request, sent, rc == EKM_OK);
     forget_request(easy);
     wipe_freed(len);
     return rc;

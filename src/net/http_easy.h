@@ -30,7 +30,7 @@ struct http_easy {
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
     size_t header_len;
-    bool header_ended;
+    bool header_ended, proxied;
     char error[CURL_ERROR_SIZE];
 };
 

@@ -35,19 +35,37 @@ static void add_challenge(struct http_answer *answer, const char *value, size_t 
                       value);
 }
 
+static void forget_values(struct http_answer *answer)
+{
+    answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
+}
+
 void http_header_read(const char *line, size_t len, struct http_answer *answer)
 {
     size_t value_len = 0;
-    const char *value;
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-        answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
-    } else if (len == 0 || strchr("wWrRxX", line[0]) == NULL) {
-        return; /* most of them */
-    } else if ((value = header_value(line, len, "www-authenticate", &value_len)) != NULL) {
-        add_challenge(answer, value, value_len);
-    } else if ((value = header_value(line, len, "retry-after", &value_len)) != NULL) {
-        (void)text_copy_n(answer->retry_after, sizeof answer->retry_after, value, value_len);
-    } else if ((value = header_value(line, len, "x-ms-request-id", &value_len)) != NULL) {
-        (void)text_copy_n(answer->request_id, sizeof answer->request_id, value, value_len);
+    const char *value = NULL;
+    switch (len > 0 ? line[0] | 0x20 : 0) {
+    case 'h':
+        if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+            forget_values(answer);
+        }
+        break;
+    case 'w':
+        if ((value = header_value(line, len, "www-authenticate", &value_len)) != NULL) {
+            add_challenge(answer, value, value_len);
+        }
+        break;
+    case 'r':
+        if ((value = header_value(line, len, "retry-after", &value_len)) != NULL) {
+            (void)text_copy_n(answer->retry_after, sizeof answer->retry_after, value, value_len);
+        }
+        break;
+    case 'x':
+        if ((value = header_value(line, len, "x-ms-request-id", &value_len)) != NULL) {
+            (void)text_copy_n(answer->request_id, sizeof answer->request_id, value, value_len);
+        }
+        break;
+    default:
+        break;
     }
 }

@@ -45,10 +45,16 @@ enum ekm_rc keys_check(struct call *call, const struct vault_key *key)
     return EKM_OK;
 }
 
-void keys_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint)
+/* The thumbprint stands there already: the host gave it. */
+static void note_id(struct call *call, const struct key_name *id)
 {
     (void)text_copy(call->key, sizeof call->key, id->name);
     (void)text_copy(call->version, sizeof call->version, id->version);
+}
+
+void keys_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint)
+{
+    note_id(call, id);
     thumbprint_text(thumbprint, call->thumbprint);
 }
 
@@ -92,7 +98,7 @@ static enum ekm_rc discover(struct call *call, struct key_lookup *lookup,
                                     lookup->trial, &id);
     if (rc == EKM_OK) {
         take_known(lookup, &id);
-        keys_note(call, &id, &lookup->thumbprint);
+        note_id(call, &id);
     }
     return rc;
 }
@@ -118,13 +124,13 @@ enum ekm_rc keys_find(struct call *call, struct key_lookup *lookup)
 {
     struct key_name id;
     if (keycache_get(host_of(lookup), &lookup->thumbprint, &lookup->key)) {
-        keys_note(call, &lookup->key.id, &lookup->thumbprint);
+        note_id(call, &lookup->key.id);
         return EKM_OK;
     }
     if (keymap_find(call, host_of(lookup), &lookup->thumbprint, &id) == EKM_OK) {
         keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);
         take_known(lookup, &id);
-        keys_note(call, &id, &lookup->thumbprint);
+        note_id(call, &id);
         return EKM_OK;
     }
     return discover(call, lookup, NULL);
@@ -141,7 +147,7 @@ enum ekm_rc keys_find_again(struct call *call, struct key_lookup *lookup)
     /* Another process found it already. */
     keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);
     take_known(lookup, &id);
-    keys_note(call, &id, &lookup->thumbprint);
+    note_id(call, &id);
     return EKM_OK;
 }
 

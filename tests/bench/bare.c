@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "measure.h"
+#include "platform/system.h"
 #include "sample.h"
 #include "vault/wire.h"
 
@@ -51,15 +52,18 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
+/* As long as the library's: curl makes a request's head character by character. */
 static CURL *make_handle(const struct bare *bare)
 {
+    char os[160], agent[256];
+    plat_os_name(os, sizeof os);
+    snprintf(agent, sizeof agent, "akv-ekm/" AKVEKM_VERSION " (%s)", os);
     CURL *easy = curl_easy_init();
     if (easy == NULL || curl_easy_setopt(easy, CURLOPT_CAINFO, bare->ca_file) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_CONNECT_TO, bare->connect_list) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, "akv-ekm/0 (the bare loop of the benchmark)") !=
-            CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, agent) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) != CURLE_OK) {
         give_up("no curl handle");
     }
