@@ -117,12 +117,12 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
     if (io == PLAT_IO_OK) {
         io = path_state(handle, &mine);
     }
-    plat_file_close(&handle);
     if (io == PLAT_IO_OK) {
-        /* Not everybody asks for the lock, and it may have been deleted under us. On network file
-         * systems the time may change at close. */
+        /* Not everybody asks for the lock, and it may have been deleted under us. While ours is
+         * open, no other file has its number. */
         io = check_same(aside, &mine, state);
         if (io != PLAT_IO_OK) {
+            plat_file_close(&handle);
             return io; /* whose it is, nobody can tell */
         }
         io = check_state(path, former);
@@ -130,9 +130,14 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
     if (io == PLAT_IO_OK && rename(aside, path) != 0) {
         io = path_io(errno);
     }
+    plat_file_close(&handle);
     if (io != PLAT_IO_OK) {
         (void)unlink(aside);
         return io;
+    }
+    /* On network file systems the time may change at close. */
+    if (check_same(path, &mine, state) != PLAT_IO_OK) {
+        *state = mine;
     }
     return flush_folder(path);
 }

@@ -29,7 +29,7 @@ static struct {
     enum fault fault;
     int error;
     void (*meanwhile)(void); /* done once, while the new file is flushed */
-    bool closing_changes;    /* the new file's time, as on SMB and NFS */
+    void (*closing)(int handle); /* done once, when the new file is closed */
 } script;
 
 static bool step_fails(char step)
@@ -80,10 +80,10 @@ int __real_close(int handle);
 int __wrap_close(int handle);
 int __wrap_close(int handle)
 {
-    static const struct timespec later[2] = {{1000000000, 7}, {1000000000, 7}};
-    if (script.closing_changes) {
-        script.closing_changes = false;
-        assert_int_equal(futimens(handle, later), 0);
+    void (*closing)(int) = script.closing;
+    script.closing = NULL;
+    if (closing != NULL) {
+        closing(handle);
     }
     return __real_close(handle);
 }
@@ -267,6 +267,13 @@ static void test_what_others_wrote_stays(void **state)
     }
 }
 
+/* As SMB and NFS do. */
+static void change_the_time(int handle)
+{
+    static const struct timespec later[2] = {{1000000000, 7}, {1000000000, 7}};
+    assert_int_equal(futimens(handle, later), 0);
+}
+
 /* A file that is closed may get another time: it is ours all the same. */
 static void test_closing_may_change_the_time(void **state)
 {
@@ -274,13 +281,36 @@ static void test_closing_may_change_the_time(void **state)
     struct plat_file_state now, later;
     put(path, "old", 0600);
     expect(FAULT_NONE, 0, 0);
-    script.closing_changes = true;
+    script.closing = change_the_time;
     assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
-    assert_false(script.closing_changes);
+    assert_null(script.closing);
     assert_content(path, "new");
     assert_int_equal(plat_file_state(path, &later), PLAT_IO_OK);
     assert_memory_equal(&now, &later, sizeof now);
     assert_int_equal(now.modified_ns % 1000, 7);
+}
+
+/* When it is closed, its number is free for another file, unless it has its own name by then. */
+static void take_the_number(int handle)
+{
+    (void)__real_close(handle);
+    (void)unlink(aside);
+    put(aside, "half", 0600);
+}
+
+static void test_nobody_gets_the_number_of_the_new_file(void **state)
+{
+    (void)state;
+    struct plat_file_state now, later;
+    put(path, "old", 0600);
+    expect(FAULT_NONE, 0, 0);
+    script.closing = take_the_number;
+    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
+    assert_null(script.closing);
+    assert_content(path, "new");
+    assert_int_equal(plat_file_state(path, &later), PLAT_IO_OK);
+    assert_memory_equal(&now, &later, sizeof now);
+    assert_int_equal(unlink(aside), 0);
 }
 
 static void make_a_folder_aside(void)
@@ -369,6 +399,7 @@ int main(void)
         EACH(test_a_crash_leaves_the_old_or_the_new_file),
         EACH(test_what_others_wrote_stays),
         EACH(test_closing_may_change_the_time),
+        EACH(test_nobody_gets_the_number_of_the_new_file),
         EACH(test_what_cannot_be_looked_at_is_an_error),
         EACH(test_flushes),
         EACH(test_a_deleted_lock_is_no_lock),
