@@ -101,7 +101,7 @@ static bool prepare_network(CURL *curl, const struct http_client *client)
 static bool prepare_tls(CURL *curl)
 {
 #if LIBCURL_VERSION_NUM >= 0x075700
-    /* Until 8.4, curl keeps the store that was used first, and puts it in the place of ours. */
+    /* Before 8.3, curl keeps the store that was used first, and puts it in the place of ours. */
     if (curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L) != CURLE_OK) {
         return false;
     }

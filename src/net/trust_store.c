@@ -15,17 +15,14 @@
 #define CA_FILE_MAX ((size_t)1024 * 1024)
 #define REREAD_MS   10000
 
-enum loading { NOT_LOADED, LOADING, LOADED };
-
 static struct {
     struct plat_mutex mutex;
-    struct plat_cond loaded;
-    enum loading system;
-    bool doubted;
+    struct plat_cond read;
+    X509_STORE *store;
+    bool reading, has_system, doubted;
     uint64_t read_ms;
     const char *ca_file; /* of the configuration; "" for none */
-    X509_STORE *store;
-} trust = {.mutex = PLAT_MUTEX_INIT, .loaded = PLAT_COND_INIT};
+} trust = {.mutex = PLAT_MUTEX_INIT, .read = PLAT_COND_INIT};
 
 static enum ekm_rc add_certificates(X509_STORE *store, const struct buf *pem, size_t *count)
 {
@@ -73,8 +70,9 @@ static enum ekm_rc make_store(const char *ca_file, X509_STORE **out, char *reaso
     if (store == NULL) {
         return EKM_OUT_OF_MEMORY;
     }
-    /* An issuing authority in ca_file suffices, as it does for curl. */
-    (void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+    /* An issuing authority in ca_file suffices, as it does for curl. These are the flags that curl
+     * sets as well, while others read them. */
+    (void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
     enum ekm_rc rc = ca_file[0] != '\0' ? load_ca_file(store, ca_file, reason, cap) : EKM_OK;
     if (rc != EKM_OK) {
         X509_STORE_free(store);
@@ -91,9 +89,8 @@ enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t 
     if (rc == EKM_OK) {
         plat_mutex_lock(&trust.mutex);
         trust.store = store;
-        trust.system = NOT_LOADED;
-        trust.doubted = false;
         trust.ca_file = config->ca_file;
+        trust.has_system = trust.doubted = false;
         plat_mutex_unlock(&trust.mutex);
     }
     return rc;
@@ -115,85 +112,77 @@ void trust_store_doubt(void)
     plat_mutex_unlock(&trust.mutex);
 }
 
-/* Ends the reading that this thread alone does; `unused` is freed. */
-static void end_reading(enum loading system, bool doubted, X509_STORE *store, X509_STORE *unused)
+/* Whether this connection has to read first: the system's certificates, which the first one does
+ * and each one after it while that fails, or all of them again. Who finds those does not wait. */
+static bool begin_reading(bool *again)
 {
     plat_mutex_lock(&trust.mutex);
-    trust.system = system;
-    trust.doubted = doubted;
-    trust.read_ms = plat_now_ms();
-    trust.store = store;
-    plat_cond_broadcast(&trust.loaded);
-    plat_mutex_unlock(&trust.mutex);
-    X509_STORE_free(unused);
-}
-
-/* The system's certificates, into the store that was made at the start; false: there are none at
- * all. What failed for a passing reason is tried again at the next connection. */
-static bool read_first(X509_STORE *store)
-{
-    bool loaded = trust_system_load(store);
-    end_reading(loaded ? LOADED : NOT_LOADED, false, store, NULL);
-    return loaded || trust.ca_file[0] != '\0';
-}
-
-/* A new store with all of it; the former stays if that cannot be had. */
-static void read_again(X509_STORE *former)
-{
-    char reason[256] = "the system's store, or no memory";
-    X509_STORE *store = NULL;
-    bool made = make_store(trust.ca_file, &store, reason, sizeof reason) == EKM_OK &&
-                trust_system_load(store);
-    end_reading(LOADED, !made, made ? store : former, made ? former : store);
-    if (made) {
-        log_text(LEVEL_INFO, 0, "trust", "trusted certificates read again, one was refused");
-    } else {
-        log_text(LEVEL_ERROR, 0, "trust", "trusted certificates not read again: %s", reason);
+    while (trust.reading && !trust.has_system) {
+        plat_cond_wait_until(&trust.read, &trust.mutex, UINT64_MAX / 2);
     }
-}
-
-/* Whether this connection reads first, and which store there is. */
-static bool begin_reading(bool *again, X509_STORE **store)
-{
-    plat_mutex_lock(&trust.mutex);
-    while (trust.system == LOADING) {
-        plat_cond_wait_until(&trust.loaded, &trust.mutex, UINT64_MAX / 2);
-    }
-    *again = trust.system == LOADED;
-    bool due = !*again || (trust.doubted && plat_now_ms() - trust.read_ms >= REREAD_MS);
-    trust.system = due ? LOADING : trust.system;
-    *store = trust.store;
+    *again = trust.doubted && plat_now_ms() - trust.read_ms >= REREAD_MS;
+    bool due = !trust.reading && (*again || !trust.has_system);
+    trust.reading = trust.reading || due;
+    trust.doubted = trust.doubted && !(due && *again);
     plat_mutex_unlock(&trust.mutex);
     return due;
 }
 
-static X509_STORE *current_store(void)
+/* Under no lock, but nobody else reads. Frees the store that is not used, if there are two. */
+static void end_reading(X509_STORE *store, X509_STORE *unused, bool has_system)
+{
+    plat_mutex_lock(&trust.mutex);
+    trust.store = store;
+    trust.has_system = has_system;
+    trust.reading = false;
+    trust.read_ms = plat_now_ms();
+    plat_cond_broadcast(&trust.read);
+    plat_mutex_unlock(&trust.mutex);
+    X509_STORE_free(unused);
+}
+
+/* A new store in the place of the former, unless that knows more. */
+static void read_again(X509_STORE *former, bool has_system)
+{
+    char reason[256] = "the system's store, or no memory";
+    X509_STORE *store = NULL;
+    bool made = make_store(trust.ca_file, &store, reason, sizeof reason) == EKM_OK;
+    bool loaded = made && trust_system_load(store);
+    made = made && (loaded || !has_system);
+    end_reading(made ? store : former, made ? former : store, loaded || has_system);
+    log_text(made ? LEVEL_INFO : LEVEL_ERROR, 0, "trust",
+             "a server's certificate was refused: those that are trusted were %sread again%s%s",
+             made ? "" : "not ", made ? "" : ": ", made ? "" : reason);
+}
+
+static X509_STORE *current_store(bool *has_system)
 {
     plat_mutex_lock(&trust.mutex);
     X509_STORE *store = trust.store;
     (void)X509_STORE_up_ref(store);
+    *has_system = trust.has_system;
     plat_mutex_unlock(&trust.mutex);
     return store;
 }
 
 bool trust_store_apply(SSL_CTX *context)
 {
-    bool again = false;
-    X509_STORE *store = NULL;
-    if (begin_reading(&again, &store)) {
+    bool again = false, has_system = false;
+    if (begin_reading(&again)) {
+        X509_STORE *store = trust.store;
         if (again) {
-            read_again(store);
-        } else if (!read_first(store)) {
-            return false;
+            read_again(store, trust.has_system);
+        } else {
+            end_reading(store, NULL, trust_system_load(store));
         }
     }
     /* Takes over the reference. */
-    SSL_CTX_set_cert_store(context, current_store());
+    SSL_CTX_set_cert_store(context, current_store(&has_system));
     /* Plain text of answers is wiped where OpenSSL held it. */
     SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
     /* A connection keeps its buffers: else all of them were wiped and freed twice for each answer.
      * What is sent is small, and so is their memory then. */
     SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);
     (void)SSL_CTX_set_max_send_fragment(context, 4096);
-    return true;
+    return has_system || trust.ca_file[0] != '\0';
 }

@@ -18,8 +18,8 @@ enum ekm_rc trust_store_start(const struct config *config, char *reason,
                               size_t reason_cap) EKM_MUST_CHECK;
 void trust_store_stop(void);
 
-/* Gives the store to a connection's context. The system's certificates are read at the first one:
- * false if they cannot be. */
+/* Gives the store to a connection's context. The system's certificates are read at the first one,
+ * and at each one while they cannot be: false if there is no ca_file either. */
 bool trust_store_apply(SSL_CTX *context);
 /* A server's certificate was refused: what is trusted may have changed since it was read, or memory
  * was short then. It is read anew at the next connection, once in ten seconds at most. */

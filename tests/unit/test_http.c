@@ -1,5 +1,6 @@
 // only: posix
 // with: tls_server.c
+// wrap: system_proxy_find
 /* One HTTPS request at a time against a server that behaves badly: which code, how soon, what is
  * sent (behaviour.md sections 6 and 7). */
 #include <arpa/inet.h>
@@ -24,6 +25,7 @@
 
 #include "base/text.h"
 #include "net/http.h"
+#include "net/system_proxy.h"
 #include "platform/system.h"
 #include "tls_server.h"
 
@@ -62,6 +64,15 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *restrict node
     }
     real.object = dlsym(RTLD_NEXT, "getaddrinfo");
     return real.function(node, service, hints, result);
+}
+
+/* As Windows may name one for this host and none for the next. */
+static const char *system_proxy;
+bool __wrap_system_proxy_find(const char *host, char *out, size_t cap);
+bool __wrap_system_proxy_find(const char *host, char *out, size_t cap)
+{
+    (void)host;
+    return system_proxy != NULL && text_copy(out, cap, system_proxy);
 }
 
 static void start_http(void)
@@ -256,6 +267,28 @@ static void nothing_of_the_last_request(void **state)
     assert_ptr_equal(strstr(buf_text(&answer.body), "DELETE /echo"), buf_text(&answer.body));
     expect("/echo", EKM_OK);
     assert_ptr_equal(strstr(buf_text(&answer.body), "GET /echo"), buf_text(&answer.body));
+    assert_int_equal(http_perform(&call, &deletion, &answer), EKM_OK);
+    what_is_sent(NULL);
+}
+
+/* What one request is given for itself, the next ones do not have. */
+static void only_what_is_asked_once_goes_alone(void **state)
+{
+    struct http_request once = {.method = HTTP_POST, .url = "https://" HOST "/echo", .host = HOST,
+                                .body = (const uint8_t *)"{}", .body_len = 2, .once = true};
+    struct http_request again = once;
+    (void)state;
+    again.once = false;
+    expect("/ok", EKM_OK);
+    int before = tls_server_connections();
+    assert_int_equal(http_perform(&call, &once, &answer), EKM_OK);
+    assert_int_equal(tls_server_connections(), before + 1);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(http_perform(&call, &again, &answer), EKM_OK);
+        assert_ptr_equal(strstr(buf_text(&answer.body), "POST /echo"), buf_text(&answer.body));
+        expect("/ok", EKM_OK);
+    }
+    assert_in_range(tls_server_connections(), before + 1, before + 2);
 }
 
 static void redirects_are_not_followed(void **state)
@@ -646,6 +679,22 @@ static void proxies_that_are_not_there(void **state)
     expect("/ok", EKM_PROXY_UNREACHABLE);
 }
 
+static void a_proxy_of_the_system_is_for_its_host_alone(void **state)
+{
+    (void)state;
+    config.has_proxy = false;
+    (void)unsetenv("https_proxy");
+    (void)unsetenv("HTTPS_PROXY");
+    (void)unsetenv("all_proxy");
+    (void)unsetenv("ALL_PROXY");
+    restart();
+    expect("/ok", EKM_OK);
+    system_proxy = "http://127.0.0.1:1";
+    expect("/ok", EKM_PROXY_UNREACHABLE);
+    system_proxy = NULL;
+    expect("/ok", EKM_OK);
+}
+
 static void no_proxy_is_obeyed(void **state)
 {
     (void)state;
@@ -742,6 +791,7 @@ int main(void)
         TEST(odd_headers),
         TEST(what_is_sent),
         TEST(nothing_of_the_last_request),
+        TEST(only_what_is_asked_once_goes_alone),
         TEST(redirects_are_not_followed),
         TEST(only_https),
         TEST(one_connection_for_calls_in_turn),
@@ -761,6 +811,7 @@ int main(void)
         TEST(aborts_are_noticed_in_every_phase),
         TEST(proxies_that_refuse),
         TEST(proxies_that_are_not_there),
+        TEST(a_proxy_of_the_system_is_for_its_host_alone),
         TEST(no_proxy_is_obeyed),
         TEST(ca_files_that_are_refused),
         TEST(start_and_stop_many_times),

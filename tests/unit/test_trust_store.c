@@ -1,6 +1,6 @@
 // only: posix
 // with: fake_clock.c tls_server.c
-// wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until trust_system_load
 /* Certificates that came after the start are trusted without another one. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "fake_clock.h"
 #include "net/http.h"
+#include "net/trust_system.h"
 #include "tls_server.h"
 
 #define HOST      "contoso.vault.azure.net"
@@ -24,6 +25,14 @@ static char folder[] = "/tmp/akvekm-trust-XXXXXX";
 static char ca_path[64], wrong_path[64], right_path[64], connect_to[64];
 static char *connect_items[] = {connect_to};
 static struct config config;
+static bool has_system;
+
+bool __real_trust_system_load(X509_STORE *store);
+bool __wrap_trust_system_load(X509_STORE *store);
+bool __wrap_trust_system_load(X509_STORE *store)
+{
+    return has_system && __real_trust_system_load(store);
+}
 
 static int start_all(void **state)
 {
@@ -66,6 +75,7 @@ static int set_up(void **state)
     fake_clock_reset();
     fake_clock_run();
     trust(wrong_path);
+    has_system = true;
     config_defaults(&config);
     (void)text_copy(config.ca_file, sizeof config.ca_file, ca_path);
     config.has_proxy = config.has_no_proxy = true; /* whatever the environment says */
@@ -81,16 +91,24 @@ static int tear_down(void **state)
     return 0;
 }
 
-static enum ekm_rc ask(void)
+/* On a connection of its own. */
+static enum ekm_rc ask_host(const char *host)
 {
     struct call call;
     struct http_answer answer;
-    const struct http_request request = {.url = "https://" HOST "/ok", .host = HOST};
+    char url[64];
+    (void)text_format(url, sizeof url, "https://%s/ok", host);
+    const struct http_request request = {.url = url, .host = host, .once = true};
     http_answer_init(&answer);
     call_begin(&call, "Test", &config);
     enum ekm_rc rc = http_perform(&call, &request, &answer);
     http_answer_free(&answer);
     return rc;
+}
+
+static enum ekm_rc ask(void)
+{
+    return ask_host(HOST);
 }
 
 static void a_certificate_added_later(void **state)
@@ -115,6 +133,34 @@ static void one_taken_away_holds_until_it_is_doubted(void **state)
     trust(wrong_path);
     fake_clock_advance(REREAD_MS);
     assert_int_equal(ask(), EKM_OK);
+    assert_int_equal(ask_host("contoso.managedhsm.azure.net"), EKM_CERTIFICATE_REFUSED);
+    /* Another vault, as there is a session of TLS with the first. */
+    assert_int_equal(ask_host("fabrikam.vault.azure.net"), EKM_CERTIFICATE_REFUSED);
+}
+
+/* A container without any: the file is all, and read again all the same. */
+static void without_certificates_of_the_system(void **state)
+{
+    (void)state;
+    has_system = false;
+    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    trust(right_path);
+    fake_clock_advance(REREAD_MS);
+    assert_int_equal(ask(), EKM_OK);
+}
+
+/* What the system trusted stays while it cannot be read. */
+static void a_system_that_cannot_be_read_changes_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    trust(right_path);
+    has_system = false;
+    fake_clock_advance(REREAD_MS);
+    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    has_system = true;
+    fake_clock_advance(REREAD_MS);
+    assert_int_equal(ask(), EKM_OK);
 }
 
 static void a_file_that_cannot_be_read_changes_nothing(void **state)
@@ -135,6 +181,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_certificate_added_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_taken_away_holds_until_it_is_doubted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_certificates_of_the_system, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_system_that_cannot_be_read_changes_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_changes_nothing, set_up,
                                         tear_down),
     };
