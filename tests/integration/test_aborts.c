@@ -202,6 +202,7 @@ static void test_all_calls_of_a_session(void **state)
     struct running running[THREADS];
     pthread_t threads[THREADS];
     SqlCpSession session;
+    int ended = 0;
     (void)state;
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &session), 0);
     sim_ctl(&sim, "POST", "/faults", "{\"path\":\"unwrapkey\",\"times\":1000,\"action\":\"hang\"}");
@@ -214,11 +215,12 @@ static void test_all_calls_of_a_session(void **state)
     assert_int_equal(ready.ekm.CloseSession(&session, 1), SQLCP_SUCCESS);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
-        /* The last may have come when the session was gone. */
+        /* Any but one may have come when the session was gone. */
         assert_true(running[i].code == CLOSING || running[i].code == SQLCP_INVALID_ARGUMENT);
+        ended += running[i].code == CLOSING;
         assert_true(running[i].end_ms - begin_ms < END_MOST_MS);
     }
-    assert_int_equal(running[0].code, CLOSING);
+    assert_true(ended > 0);
     sim_ctl(&sim, "DELETE", "/faults", NULL);
 }
 
