@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "net/curl_library.h"
 #include "net/http_easy.h"
+#include "net/http_header.h"
 #include "net/http_pool.h"
 #include "net/system_proxy.h"
 #include "net/trust_store.h"
@@ -157,7 +158,7 @@ void http_answer_free(struct http_answer *answer)
     buf_free(&answer->body);
     answer->status = 0;
     answer->maybe_sent = false;
-    answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
+    http_header_forget(answer);
 }
 
 static enum ekm_rc make_client(const struct config *config)

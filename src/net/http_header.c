@@ -35,7 +35,7 @@ static void add_challenge(struct http_answer *answer, const char *value, size_t 
                       value);
 }
 
-static void forget_values(struct http_answer *answer)
+void http_header_forget(struct http_answer *answer)
 {
     answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
 }
@@ -47,7 +47,7 @@ void http_header_read(const char *line, size_t len, struct http_answer *answer)
     switch (len > 0 ? line[0] | 0x20 : 0) {
     case 'h':
         if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-            forget_values(answer);
+            http_header_forget(answer);
         }
         break;
     case 'w':

@@ -10,5 +10,7 @@
 
 /* One line of `len` bytes, not terminated. A status line forgets what an interim answer said. */
 void http_header_read(const char *line, size_t len, struct http_answer *answer);
+/* All that such lines said. */
+void http_header_forget(struct http_answer *answer);
 
 #endif

@@ -63,7 +63,7 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, char *reaso
     return rc;
 }
 
-/* A store with what stands in ca_file; NULL: a reason is given, but for want of memory. */
+/* A store with what stands in ca_file. A failure has its reason, but for want of memory. */
 static enum ekm_rc make_store(const char *ca_file, X509_STORE **out, char *reason, size_t cap)
 {
     X509_STORE *store = X509_STORE_new();
@@ -150,9 +150,11 @@ static void read_again(X509_STORE *former, bool has_system)
     bool loaded = made && trust_system_load(store);
     made = made && (loaded || !has_system);
     end_reading(made ? store : former, made ? former : store, loaded || has_system);
-    log_text(made ? LEVEL_INFO : LEVEL_ERROR, 0, "trust",
-             "a server's certificate was refused: those that are trusted were %sread again%s%s",
-             made ? "" : "not ", made ? "" : ": ", made ? "" : reason);
+    if (made) {
+        log_text(LEVEL_INFO, 0, "trust", "certificates read again after a server's was refused");
+    } else {
+        log_text(LEVEL_ERROR, 0, "trust", "certificates cannot be read again: %s", reason);
+    }
 }
 
 static X509_STORE *current_store(bool *has_system)
