@@ -4,7 +4,6 @@
  */
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,44 +54,27 @@ static void start_cold(const char *folder)
     printf("ms=%f initialized_ms=%f opened_ms=%f\n", ms_since(begun_ns), initialized_ms, opened_ms);
 }
 
-static struct {
-    atomic_long left;
-    pthread_barrier_t met;
-} crowd;
+static pthread_barrier_t met;
 
-/* One of the host's threads at a restart: a session of its own, then one database after the other. */
-static void *recover(void *context)
+static void open_session(unsigned thread)
 {
-    unsigned thread = (unsigned)(uintptr_t)context;
     if (ekm_open(&ours.ekm, "contoso-vault", SIM_PASSWORD, &ours.sessions[thread]) != SQLCP_SUCCESS) {
         give_up("OpenSession");
     }
-    while (atomic_fetch_sub(&crowd.left, 1) > 0) {
-        ours_decrypt(&ours, thread);
-    }
-    return NULL;
 }
 
-static void run_threads(void *(*work)(void *), unsigned threads, pthread_t *handles)
+static void open_database(unsigned thread)
 {
-    for (unsigned i = 0; i < threads; i++) {
-        if (pthread_create(&handles[i], NULL, work, (void *)(uintptr_t)i) != 0) {
-            give_up("no thread");
-        }
-    }
+    ours_decrypt(&ours, thread);
 }
 
+/* Each of the host's threads opens a session of its own, then one database after the other. */
 static void restart(const char *folder, long databases, unsigned sessions)
 {
-    pthread_t threads[THREADS_MAX];
     sample_read(&ours.sample, folder);
-    atomic_store(&crowd.left, databases);
     uint64_t begun_ns = clock_ns();
     ours_open(&ours, 0);
-    run_threads(recover, sessions, threads);
-    for (unsigned i = 0; i < sessions; i++) {
-        pthread_join(threads[i], NULL);
-    }
+    loop_share(databases, sessions, open_session, open_database);
     printf("ms=%f\n", ms_since(begun_ns));
 }
 
@@ -100,13 +82,13 @@ static void restart(const char *folder, long databases, unsigned sessions)
 static void *call_together(void *context)
 {
     unsigned thread = (unsigned)(uintptr_t)context;
-    pthread_barrier_wait(&crowd.met);
-    pthread_barrier_wait(&crowd.met);
+    pthread_barrier_wait(&met);
+    pthread_barrier_wait(&met);
     for (int i = 0; i < 20; i++) {
         ours_decrypt(&ours, thread);
     }
-    pthread_barrier_wait(&crowd.met);
-    pthread_barrier_wait(&crowd.met);
+    pthread_barrier_wait(&met);
+    pthread_barrier_wait(&met);
     return NULL;
 }
 
@@ -114,13 +96,13 @@ static void measure_memory(const char *folder, unsigned threads)
 {
     pthread_t handles[THREADS_MAX];
     sample_read(&ours.sample, folder);
-    pthread_barrier_init(&crowd.met, NULL, threads + 1);
-    run_threads(call_together, threads, handles);
-    pthread_barrier_wait(&crowd.met);
+    pthread_barrier_init(&met, NULL, threads + 1);
+    loop_threads(call_together, threads, handles);
+    pthread_barrier_wait(&met);
     double empty_kib = resident_kib();
     ours_open(&ours, threads);
-    pthread_barrier_wait(&crowd.met);
-    pthread_barrier_wait(&crowd.met);
+    pthread_barrier_wait(&met);
+    pthread_barrier_wait(&met);
     printf("kib=%f empty_kib=%f\n", resident_kib() - empty_kib, empty_kib);
     exit(0); /* the others still stand at the barrier */
 }

@@ -1,6 +1,6 @@
 #include "loop.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ struct run {
     pthread_barrier_t start, end;
 };
 
-static void *work(void *context)
+static void *repeat(void *context)
 {
     struct worker *worker = context;
     struct run *run = worker->run;
@@ -61,6 +61,46 @@ void samples_free(struct samples *samples)
     memset(samples, 0, sizeof *samples);
 }
 
+void loop_threads(void *(*work)(void *context), unsigned threads, pthread_t *handles)
+{
+    for (unsigned i = 0; i < threads; i++) {
+        if (pthread_create(&handles[i], NULL, work, (void *)(uintptr_t)i) != 0) {
+            give_up("no thread");
+        }
+    }
+}
+
+static struct {
+    atomic_long left;
+    void (*begin)(unsigned thread);
+    void (*work)(unsigned thread);
+} shared;
+
+static void *take_share(void *context)
+{
+    unsigned thread = (unsigned)(uintptr_t)context;
+    if (shared.begin != NULL) {
+        shared.begin(thread);
+    }
+    while (atomic_fetch_sub(&shared.left, 1) > 0) {
+        shared.work(thread);
+    }
+    return NULL;
+}
+
+void loop_share(long times, unsigned threads, void (*begin)(unsigned thread),
+               void (*work)(unsigned thread))
+{
+    pthread_t handles[THREADS_MAX];
+    atomic_store(&shared.left, times);
+    shared.begin = begin;
+    shared.work = work;
+    loop_threads(take_share, threads, handles);
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(handles[i], NULL);
+    }
+}
+
 void loop_run(loop_operation operation, void *context, unsigned threads, unsigned duration_ms,
               struct samples *samples, struct loop_result *out)
 {
@@ -71,7 +111,7 @@ void loop_run(loop_operation operation, void *context, unsigned threads, unsigne
     pthread_barrier_init(&run.end, NULL, threads + 1);
     for (unsigned i = 0; i < threads; i++) {
         workers[i] = (struct worker){.number = i, .run = &run, .us = us[i]};
-        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
+        if (pthread_create(&workers[i].thread, NULL, repeat, &workers[i]) != 0) {
             give_up("no thread");
         }
     }

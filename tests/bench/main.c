@@ -5,7 +5,6 @@
  */
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,13 +58,9 @@ static void *call_together(void *context)
 /* As benchclient's: what curl itself takes. */
 static void measure_memory(const char *folder, unsigned threads)
 {
+    pthread_t handles[THREADS_MAX];
     pthread_barrier_init(&met, NULL, threads + 1);
-    for (unsigned i = 0; i < threads; i++) {
-        pthread_t thread;
-        if (pthread_create(&thread, NULL, call_together, (void *)(uintptr_t)i) != 0) {
-            give_up("no thread");
-        }
-    }
+    loop_threads(call_together, threads, handles);
     pthread_barrier_wait(&met);
     double empty_kib = resident_kib();
     bare_open(&bench.bare, folder);
@@ -76,32 +71,18 @@ static void measure_memory(const char *folder, unsigned threads)
     exit(0); /* the others still stand at the barrier */
 }
 
-static atomic_long databases_left;
-
-static void *recover(void *context)
+static void open_database(unsigned thread)
 {
-    while (atomic_fetch_sub(&databases_left, 1) > 0) {
-        bare_perform(&bench.bare, (unsigned)(uintptr_t)context);
-    }
-    return NULL;
+    bare_perform(&bench.bare, thread);
 }
 
 /* As benchclient's: a token, then a connection and its share of the databases for each thread. */
 static void restart(const char *folder, long databases, unsigned threads)
 {
-    pthread_t handles[THREADS_MAX];
     uint64_t begun_ns = clock_ns();
     bare_open(&bench.bare, folder);
     bare_choose(&bench.bare, BARE_UNWRAP);
-    atomic_store(&databases_left, databases);
-    for (unsigned i = 0; i < threads; i++) {
-        if (pthread_create(&handles[i], NULL, recover, (void *)(uintptr_t)i) != 0) {
-            give_up("no thread");
-        }
-    }
-    for (unsigned i = 0; i < threads; i++) {
-        pthread_join(handles[i], NULL);
-    }
+    loop_share(databases, threads, NULL, open_database);
     printf("ms=%f\n", (double)(clock_ns() - begun_ns) / 1e6);
     bare_close(&bench.bare);
 }
