@@ -267,6 +267,21 @@ static void test_what_others_wrote_stays(void **state)
     }
 }
 
+/* Replaces `old`; what is reported is what a later look finds. */
+static struct plat_file_state replace_while_closing(void (*closing)(int handle))
+{
+    struct plat_file_state now, later;
+    put(path, "old", 0600);
+    expect(FAULT_NONE, 0, 0);
+    script.closing = closing;
+    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
+    assert_null(script.closing);
+    assert_content(path, "new");
+    assert_int_equal(plat_file_state(path, &later), PLAT_IO_OK);
+    assert_memory_equal(&now, &later, sizeof now);
+    return now;
+}
+
 /* As SMB and NFS do. */
 static void change_the_time(int handle)
 {
@@ -278,16 +293,7 @@ static void change_the_time(int handle)
 static void test_closing_may_change_the_time(void **state)
 {
     (void)state;
-    struct plat_file_state now, later;
-    put(path, "old", 0600);
-    expect(FAULT_NONE, 0, 0);
-    script.closing = change_the_time;
-    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
-    assert_null(script.closing);
-    assert_content(path, "new");
-    assert_int_equal(plat_file_state(path, &later), PLAT_IO_OK);
-    assert_memory_equal(&now, &later, sizeof now);
-    assert_int_equal(now.modified_ns % 1000, 7);
+    assert_int_equal(replace_while_closing(change_the_time).modified_ns % 1000, 7);
 }
 
 /* When it is closed, its number is free for another file, unless it has its own name by then. */
@@ -301,15 +307,7 @@ static void take_the_number(int handle)
 static void test_nobody_gets_the_number_of_the_new_file(void **state)
 {
     (void)state;
-    struct plat_file_state now, later;
-    put(path, "old", 0600);
-    expect(FAULT_NONE, 0, 0);
-    script.closing = take_the_number;
-    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
-    assert_null(script.closing);
-    assert_content(path, "new");
-    assert_int_equal(plat_file_state(path, &later), PLAT_IO_OK);
-    assert_memory_equal(&now, &later, sizeof now);
+    (void)replace_while_closing(take_the_number);
     assert_int_equal(unlink(aside), 0);
 }
 

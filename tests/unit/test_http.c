@@ -1,5 +1,5 @@
 // only: posix
-// with: tls_server.c
+// with: http_fixture.c tls_server.c
 // wrap: system_proxy_find
 /* One HTTPS request at a time against a server that behaves badly: which code, how soon, what is
  * sent (behaviour.md sections 6 and 7). */
@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "http_fixture.h"
 #include "net/http.h"
 #include "net/system_proxy.h"
 #include "platform/system.h"
@@ -118,11 +119,7 @@ static void begin(void)
 static int set_up(void **state)
 {
     (void)state;
-    config_defaults(&config);
-    (void)text_copy(config.ca_file, sizeof config.ca_file, ca_path);
-    config.has_proxy = config.has_no_proxy = true; /* whatever the environment says */
-    config.connect_to.items = connect_items;
-    config.connect_to.count = 1;
+    http_fixture_configure(&config, ca_path, connect_items);
     set_port(port);
     tls_server_manner(TLS_NORMAL);
     http_answer_init(&answer);

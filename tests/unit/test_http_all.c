@@ -1,5 +1,5 @@
 // only: posix
-// with: tls_server.c
+// with: http_fixture.c tls_server.c
 /* Several requests at once from one thread (net/http.h): each has its own outcome, they share time
  * and one handle's connections. */
 #include <setjmp.h>
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "http_fixture.h"
 #include "net/http.h"
 #include "platform/system.h"
 #include "tls_server.h"
@@ -38,11 +39,7 @@ static int start(void **state)
     }
     (void)text_format(ca_path, sizeof ca_path, "%s/ca.pem", folder);
     (void)text_format(connect_to, sizeof connect_to, "::127.0.0.1:%d", tls_server_start(ca_path));
-    config_defaults(&config);
-    (void)text_copy(config.ca_file, sizeof config.ca_file, ca_path);
-    config.has_proxy = config.has_no_proxy = true;
-    config.connect_to.items = connect_items;
-    config.connect_to.count = 1;
+    http_fixture_configure(&config, ca_path, connect_items);
     return http_start(&config, reason, sizeof reason) == EKM_OK ? 0 : -1;
 }
 

@@ -1,5 +1,5 @@
 // only: posix
-// with: fake_clock.c tls_server.c
+// with: fake_clock.c http_fixture.c tls_server.c
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until trust_system_load
 /* Certificates that came after the start are trusted without another one. */
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "fake_clock.h"
+#include "http_fixture.h"
 #include "net/http.h"
 #include "net/trust_system.h"
 #include "tls_server.h"
@@ -76,11 +77,7 @@ static int set_up(void **state)
     fake_clock_run();
     trust(wrong_path);
     has_system = true;
-    config_defaults(&config);
-    (void)text_copy(config.ca_file, sizeof config.ca_file, ca_path);
-    config.has_proxy = config.has_no_proxy = true; /* whatever the environment says */
-    config.connect_to.items = connect_items;
-    config.connect_to.count = 1;
+    http_fixture_configure(&config, ca_path, connect_items);
     return http_start(&config, reason, sizeof reason) == EKM_OK ? 0 : -1;
 }
 
