@@ -194,8 +194,9 @@ static enum step next_step(const struct token_slot *slot, const struct call *cal
     return ended && is_shared(slot, call) ? FAIL : FETCH;
 }
 
-/* Under the lock: decides, waiting while another fetches. `token` gets a reference for USE and
- * RENEW. The slot is looked up anew each time: while one waits, it may go to another tenant. */
+/* Under the lock: decides, waiting while another fetches, or while fetches for other tenants take up
+ * all slots. `token` gets a reference for USE and RENEW. The slot is looked up anew each time: while
+ * one waits, it may go to another tenant. */
 static enum step decide(struct call *call, struct credential *credential,
                         const struct challenge *where, struct token_slot **place,
                         struct token **token)
@@ -203,11 +204,7 @@ static enum step decide(struct call *call, struct credential *credential,
     struct wait wait = {false, 0};
     for (;;) {
         struct token_slot *slot = *place = credential_slot(credential, where);
-        if (slot == NULL) {
-            (void)call_fail(call, EKM_INTERNAL, "too many tenants for one credential");
-            return FAIL;
-        }
-        enum step step = next_step(slot, call, &wait, plat_now_ms());
+        enum step step = slot != NULL ? next_step(slot, call, &wait, plat_now_ms()) : WAIT;
         if (step == USE || step == RENEW) {
             *token = hold(slot->current);
         }
@@ -218,13 +215,13 @@ static enum step decide(struct call *call, struct credential *credential,
             slot->fetching = slot->fetching || step == RENEW || step == FETCH;
             return step;
         }
-        if (!wait.joined) {
+        if (slot != NULL && !wait.joined) {
             wait.joined = true;
             wait.flight = slot->flights;
         }
         plat_cond_wait_until(&fetched_one, &token_lock, plat_now_ms() + SLICE_MS);
         if (call_check(call) != EKM_OK) {
-            if (call->error.rc == EKM_DEADLINE && slot->flights != wait.flight &&
+            if (call->error.rc == EKM_DEADLINE && slot != NULL && slot->flights != wait.flight &&
                 slot->failure.rc != EKM_OK) {
                 call->error = slot->failure;
             }

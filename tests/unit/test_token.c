@@ -20,7 +20,7 @@
 #include "net/exchange.h"
 #include "scripted_http.h"
 #include "temporary.h"
-#include "vault/token.h"
+#include "vault/credential.h"
 
 #define HEX_ID  "11111111222243338444555555555555"
 #define GUID_ID "11111111-2222-4333-8444-555555555555"
@@ -568,6 +568,7 @@ static void no_secret_in_the_log(void **state)
 struct getter {
     pthread_t thread;
     struct call call;
+    struct challenge where;
     atomic_bool aborted;
     enum ekm_rc rc;
     char value[64];
@@ -580,7 +581,7 @@ static void *get(void *context)
 {
     struct getter *getter = context;
     struct token *token = NULL;
-    getter->rc = token_get(&getter->call, credential, &public_cloud, &token);
+    getter->rc = token_get(&getter->call, credential, &getter->where, &token);
     getter->took_ms = plat_now_ms() - getter->call.start_ms;
     getter->value[0] = '\0';
     if (getter->rc == EKM_OK) {
@@ -590,12 +591,18 @@ static void *get(void *context)
     return NULL;
 }
 
-static void start(size_t i)
+static void start_at(size_t i, const struct challenge *where)
 {
+    getters[i].where = *where;
     atomic_store(&getters[i].aborted, false);
     begin(&getters[i].call);
     getters[i].call.session_aborted = &getters[i].aborted;
     assert_int_equal(pthread_create(&getters[i].thread, NULL, get, &getters[i]), 0);
+}
+
+static void start(size_t i)
+{
+    start_at(i, &public_cloud);
 }
 
 static void join(size_t i)
@@ -808,6 +815,41 @@ static void nobody_waits_for_an_early_renewal(void **state)
     expect_token("t2", 0);
 }
 
+static void held_server(void *context, struct call *asking, const struct seen_request *asked,
+                        struct scripted_answer *answer)
+{
+    (void)asked;
+    atomic_fetch_add(&served, 1);
+    while (!atomic_load((atomic_bool *)context) && call_remaining_ms(asking) > 0) {
+        sleep_ms(1);
+    }
+    *answer = (struct scripted_answer){.status = 200,
+                                       .body = "{\"access_token\":\"t1\",\"expires_in\":3600}"};
+}
+
+/* More tenants than a credential remembers, all at once: those without a place wait for one. */
+static void tenants_wait_for_a_place(void **state)
+{
+    atomic_bool go = false;
+    (void)state;
+    scripted_http_serve(held_server, &go);
+    for (size_t i = 0; i < THREADS; i++) {
+        struct challenge place = public_cloud;
+        (void)snprintf(place.tenant, sizeof place.tenant, "tenant-%zu", i);
+        start_at(i, &place);
+    }
+    wait_served(TOKEN_SLOTS);
+    sleep_ms(50);
+    assert_int_equal(atomic_load(&served), TOKEN_SLOTS);
+    atomic_store(&go, true);
+    for (size_t i = 0; i < THREADS; i++) {
+        join(i);
+        assert_int_equal(getters[i].rc, EKM_OK);
+        assert_string_equal(getters[i].value, "t1");
+    }
+    assert_int_equal(scripted_http_count(), THREADS);
+}
+
 /* Tokens that expire, are rejected, refused and delayed, sessions that come and go. */
 static atomic_bool storm_over;
 
@@ -917,6 +959,7 @@ int main(void)
         THREADED(a_waiter_is_aborted),
         THREADED(a_waiter_runs_out_of_time),
         THREADED(nobody_waits_for_an_early_renewal),
+        THREADED(tenants_wait_for_a_place),
         THREADED(a_storm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
