@@ -53,20 +53,22 @@ static void write_once(struct connection *connection, struct open_database *data
     report_statement(start_ns, !engine_new_segment(connection->instance, database));
 }
 
+/* Each database once in any case: a busy machine may start this thread when the time is over. */
 static void write_some(void *context)
 {
     struct writer *writer = context;
-    bool found = true;
-    while (found && platform_clock_ns() < writer->until_ns) {
+    bool is_first = true, found = true;
+    while (found && (is_first || platform_clock_ns() < writer->until_ns)) {
         int place = 0;
         found = false;
         for (struct open_database *at = writer->connection.instance->databases; at; at = at->next) {
             if (place++ % writer->count != writer->first || at->state != ENGINE_ONLINE ||
-                platform_clock_ns() >= writer->until_ns)
+                (!is_first && platform_clock_ns() >= writer->until_ns))
                 continue;
             write_once(&writer->connection, at);
             found = true;
         }
+        is_first = false;
     }
 }
 

@@ -109,7 +109,7 @@ static void test_find_serves_while_the_map_is_locked(void **state)
     const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
     fake_thumbprint(key, &print);
     write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
-    fixture_configure("call_timeout_ms = 1000");
+    fixture_configure("call_timeout_ms = 4000");
     fixture_start();
     snprintf(lock_path, sizeof lock_path, "%s.lock", fixture.map);
     assert_int_equal(plat_lock_take(lock_path, UINT64_MAX, NULL, NULL, &handle), PLAT_IO_OK);
@@ -372,9 +372,9 @@ static void test_waiting_ends_with_the_deadline(void **state)
     (void)state;
     fake_thumbprint(fake_add("TdeKey0", "v1", 1), &print);
     write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
-    fixture_configure("call_timeout_ms = 1000");
+    fixture_configure("call_timeout_ms = 3000");
     fixture_start();
-    atomic_store(&fake_delay_ms, 3000);
+    atomic_store(&fake_delay_ms, 9000);
     fake_reset_counts();
     assert_int_equal(pthread_create(&first, NULL, decrypt_in_thread, &print), 0);
     while (fake_counts.get == 0) {

@@ -31,10 +31,13 @@
 #include "tls_server.h"
 
 #define HOST "contoso.vault.azure.net"
+/* Before what a test did not shorten ends the request, on a busy machine as well. */
+#define SOON_MS 9000
 
 static char folder[] = "/tmp/akvekm-http-XXXXXX", ca_path[64], connect_to[64];
 static char *connect_items[] = {connect_to};
 static int port;
+static int bound = -1; /* by closed_port */
 static struct config config;
 static struct call call;
 static struct http_answer answer;
@@ -133,6 +136,10 @@ static int tear_down(void **state)
     (void)state;
     http_answer_free(&answer);
     http_stop();
+    if (bound >= 0) {
+        (void)close(bound);
+        bound = -1;
+    }
     return 0;
 }
 
@@ -406,9 +413,9 @@ static void waiting_for_a_connection_ends(void **state)
     (void)usleep(100000);
     atomic_store(&stopped.aborted, true);
     join_asker(&stopped, EKM_CLOSING);
-    assert_in_range(stopped.took_ms, 0, 4000);
+    assert_in_range(stopped.took_ms, 0, SOON_MS);
     join_asker(&late, EKM_DEADLINE);
-    assert_in_range(late.took_ms, 900, 4500);
+    assert_in_range(late.took_ms, 900, SOON_MS);
     atomic_store(&holder.aborted, true);
     join_asker(&holder, EKM_CLOSING);
 }
@@ -417,11 +424,11 @@ static void no_answer(void **state)
 {
     (void)state;
     expect("/ok", EKM_OK); /* the connection stands: what takes time now is the answer */
-    config.try_timeout_ms = 300;
+    config.try_timeout_ms = 1000;
     begin();
     expect("/hang", EKM_NO_ANSWER);
     assert_true(answer.maybe_sent);
-    assert_in_range(elapsed_ms(), 290, 4500);
+    assert_in_range(elapsed_ms(), 990, SOON_MS);
     config.try_timeout_ms = 10000;
     expect("/ok", EKM_OK);
 }
@@ -433,7 +440,7 @@ static void the_deadline_is_the_calls(void **state)
     config.call_timeout_ms = 300;
     begin();
     expect("/hang", EKM_DEADLINE);
-    assert_in_range(elapsed_ms(), 290, 4500);
+    assert_in_range(elapsed_ms(), 290, SOON_MS);
 }
 
 static void broken_answers(void **state)
@@ -473,18 +480,18 @@ static void a_resolver_that_hangs(void **state)
     uint64_t took_ms = elapsed_ms();
     atomic_store(&resolver_hangs, false);
     assert_int_equal(rc, EKM_HOST_NOT_RESOLVED);
-    assert_in_range(took_ms, 390, 4500);
+    assert_in_range(took_ms, 390, SOON_MS);
     assert_false(answer.maybe_sent);
 }
 
+/* Bound, so that nobody else gets it, but deaf. */
 static int closed_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    (void)close(fd);
+    bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(bound, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(bound, (struct sockaddr *)&address, &len), 0);
     return ntohs(address.sin_port);
 }
 
@@ -530,7 +537,7 @@ static void a_connection_that_takes_too_long(void **state)
     enum ekm_rc rc = ask(HOST, "/ok");
     close_all(fds, 6);
     assert_int_equal(rc, EKM_CONNECT_FAILED);
-    assert_in_range(elapsed_ms(), 390, 4500);
+    assert_in_range(elapsed_ms(), 390, SOON_MS);
     assert_false(answer.maybe_sent);
 }
 
@@ -552,7 +559,7 @@ static void a_silent_handshake(void **state)
     config.connect_timeout_ms = 400;
     tls_server_manner(TLS_SILENT);
     expect("/ok", EKM_CONNECT_FAILED);
-    assert_in_range(elapsed_ms(), 390, 4500);
+    assert_in_range(elapsed_ms(), 390, SOON_MS);
     assert_false(answer.maybe_sent);
 }
 
@@ -588,13 +595,14 @@ static void expect_aborted(const char *host, const char *path)
         fail_msg("%s: %s", ekm_name(rc), call.error.note);
     }
     assert_int_equal(call.error.rc, EKM_CLOSING);
-    assert_in_range(took_ms, 150, 4000);
+    assert_in_range(took_ms, 150, SOON_MS);
 }
 
 static void aborts_are_noticed_in_every_phase(void **state)
 {
     int fds[6];
     (void)state;
+    config.connect_timeout_ms = config.try_timeout_ms = 25000;
     expect_aborted(HOST, "/hang");
     tls_server_manner(TLS_SILENT);
     expect_aborted("other.vault.azure.net", "/ok");

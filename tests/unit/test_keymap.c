@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -630,10 +631,10 @@ static void test_large_map(void **state)
                 i * 7919 % 10007, i, i);
     }
     fclose(file);
-    uint64_t start_ms = plat_now_ms();
+    clock_t start = clock(); /* of this process alone, whatever else the machine does */
     assert_int_equal(keymap_count(), 10000);
-    uint64_t took_ms = plat_now_ms() - start_ms;
-    print_message("10,000 entries read in %u ms\n", (unsigned)took_ms);
+    long took_ms = (long)(clock() - start) * 1000 / CLOCKS_PER_SEC;
+    print_message("10,000 entries read in %ld ms\n", took_ms);
     assert_true(took_ms < 2000);
     expect(HOST, 9999 * 7919 % 10007, "Key9999", "v9999");
 }

@@ -213,6 +213,10 @@ static void test_host_state_is_kept(void **state)
     assert_int_equal(ERR_peek_error(), 0);
 }
 
+/* Before the vault would have answered, on a busy machine as well. */
+#define VAULT_TAKES_MS 20000
+#define SOON_MS        10000
+
 struct caller {
     SqlCpError code;
     uint64_t end_ms;
@@ -252,7 +256,7 @@ static void test_free_ends_running_calls(void **state)
     pthread_t threads[2];
     (void)state;
     fixture_start();
-    atomic_store(&fake_delay_ms, 20000);
+    atomic_store(&fake_delay_ms, VAULT_TAKES_MS);
     begin(&threads[0], list_in_thread, &lister, &fake_counts.list);
     begin(&threads[1], open_in_thread, &opener, &fake_counts.authenticate);
     assert_int_equal(SqlCryptFreeProvider(), SQLCP_SUCCESS);
@@ -295,14 +299,14 @@ static void test_abort_ends_a_running_call(void **state)
     pthread_t thread;
     (void)state;
     fixture_start();
-    atomic_store(&fake_delay_ms, 20000);
+    atomic_store(&fake_delay_ms, VAULT_TAKES_MS);
     begin(&thread, list_in_thread, &lister, &fake_counts.list);
     uint64_t start_ms = plat_now_ms();
     assert_int_equal(SqlCryptCloseSession(&fixture.session, 1), SQLCP_SUCCESS);
-    assert_true(plat_now_ms() - start_ms < 1000);
+    assert_true(plat_now_ms() - start_ms < SOON_MS);
     pthread_join(thread, NULL);
     assert_int_equal(lister.code, CLOSING);
-    assert_true(lister.end_ms - start_ms < 2000);
+    assert_true(lister.end_ms - start_ms < SOON_MS);
     assert_int_equal(SqlCryptFreeProvider(), SQLCP_SUCCESS);
 }
 
