@@ -46,13 +46,12 @@ msg 33049 2058
 configure "keymap_file = $keymap"
 
 # Somebody holds the lock for longer than a call may take.
-configure 'call_timeout_ms = 1000'
-flock "$keymap.lock" sleep 4 &
-holder=$!
-sleep 0.3
-open_key | run 1
+configure 'call_timeout_ms = 3000'
+exec 9>>"$keymap.lock"
+flock 9
+open_key | run 1 9>&-
 msg 33049 2058
-wait "$holder"
+exec 9>&-
 configure 'call_timeout_ms = 30000'
 
 # R49: no credential on the login.
