@@ -17,9 +17,9 @@
 
 #define CLOSING 5007
 #define KEY     "aborted"
-/* The promise is 2 s; a machine that does ten things at once may take its time. */
-#define CLOSE_MOST_MS 3000
-#define END_MOST_MS   6000
+/* The promise is 2 s; a machine that does ten things at once may take its time, as long as it is no try's. */
+#define MOST_MS 15000
+#define TRY_MS  "25000"
 
 static struct sim sim;
 static struct ready ready;
@@ -128,8 +128,8 @@ static long abort_it(const struct row *row, struct running *running, pthread_t t
     pthread_join(thread, NULL);
     long end_ms = running->end_ms - begin_ms;
     sim_ctl(&sim, "DELETE", "/faults", NULL);
-    if (running->code != CLOSING || end_ms > END_MOST_MS ||
-        (row->operation != OPEN && closed_ms > CLOSE_MOST_MS)) {
+    if (running->code != CLOSING || end_ms > MOST_MS ||
+        (row->operation != OPEN && closed_ms > MOST_MS)) {
         fail_msg("operation %d at %s: code %d after %ld ms, closed after %ld ms",
                  (int)row->operation, row->path, running->code, end_ms, closed_ms);
     }
@@ -185,8 +185,12 @@ static void test_waiting_for_the_map(void **state)
     assert_true(lock >= 0);
     assert_int_equal(flock(lock, LOCK_EX), 0);
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &running.session), 0);
+    sim_ctl(&sim, "DELETE", "/counters", NULL);
     assert_int_equal(pthread_create(&thread, NULL, run, &running), 0);
-    usleep(500000);
+    for (int i = 0; i < 1000 && sim_counter(&sim, "requests") == 0; i++) {
+        usleep(10000);
+    }
+    usleep(500000); /* from the vault's answer to the lock */
     print_message("after %ld ms\n", abort_it(&row, &running, thread));
     close(lock);
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &running.session), 0);
@@ -218,7 +222,7 @@ static void test_all_calls_of_a_session(void **state)
         /* Any but one may have come when the session was gone. */
         assert_true(running[i].code == CLOSING || running[i].code == SQLCP_INVALID_ARGUMENT);
         ended += running[i].code == CLOSING;
-        assert_true(running[i].end_ms - begin_ms < END_MOST_MS);
+        assert_true(running[i].end_ms - begin_ms < MOST_MS);
     }
     assert_true(ended > 0);
     sim_ctl(&sim, "DELETE", "/faults", NULL);
@@ -230,6 +234,7 @@ static int start(void **state)
     sim_start(&sim, NULL, NULL);
     sim_ctl(&sim, "POST", "/clients",
             "{\"client_id\":\"11111111-2222-4333-8444-555555555555\",\"permissions\":[\"all\"]}");
+    sim_configure(&sim, "try_timeout_ms = " TRY_MS);
     sim_configure(&sim, "allow_create = yes");
     sim_configure(&sim, "allow_drop = yes");
     ready_open(&ready, &sim, KEY);

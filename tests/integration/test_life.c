@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #define CLOSING 5007
+#define SOON_MS 9000 /* before a try ends by itself, on a busy machine as well */
 
 static struct sim sim;
 
@@ -51,7 +52,7 @@ static pthread_t hang_a_decrypt(struct running *running)
     sim_ctl(&sim, "DELETE", "/counters", NULL);
     sim_ctl(&sim, "POST", "/faults", "{\"path\":\"unwrapkey\",\"times\":0,\"action\":\"hang\"}");
     assert_int_equal(pthread_create(&thread, NULL, decrypt_in_thread, running), 0);
-    for (int i = 0; i < 200 && sim_counter(&sim, "requests") == 0; i++) {
+    for (int i = 0; i < 1000 && sim_counter(&sim, "requests") == 0; i++) {
         usleep(10000);
     }
     assert_int_equal(sim_counter(&sim, "requests"), 1);
@@ -67,11 +68,11 @@ static void test_abort_ends_a_hanging_call(void **state)
     pthread_t thread = hang_a_decrypt(&running);
     long begin_ms = now_ms();
     assert_int_equal(ready.ekm.CloseSession(&ready.session, 1), SQLCP_SUCCESS);
-    assert_true(now_ms() - begin_ms < 1000);
+    assert_true(now_ms() - begin_ms < SOON_MS);
     pthread_join(thread, NULL);
     sim_ctl(&sim, "DELETE", "/faults", NULL);
     assert_int_equal(running.code, CLOSING);
-    assert_true(running.end_ms - begin_ms < 2000);
+    assert_true(running.end_ms - begin_ms < SOON_MS);
     assert_int_equal(ready.ekm.CloseSession(&ready.session, 0), SQLCP_INVALID_ARGUMENT);
     assert_int_equal(ready_decrypt(&ready), SQLCP_INVALID_ARGUMENT);
     assert_int_equal(ready.ekm.FreeProvider(), SQLCP_SUCCESS);

@@ -17,6 +17,7 @@
 #define HANDLES    12
 #define CLOSING    5007
 #define RUN_MS     4000
+#define PATIENCE_S 60 /* for all of the exports to have had their turn */
 #define LONGEST_MS 60000 /* call_timeout_ms, and a machine that has 64 threads to serve */
 #define EXPORTS    17
 
@@ -135,6 +136,17 @@ static void free_for_good(void)
     fail_msg("the provider cannot be freed");
 }
 
+/* Something must have worked, or nothing was raced with. */
+static bool enough(void)
+{
+    bool all = atomic_load(&successes[2]) > 0 && atomic_load(&successes[16]) > 0 &&
+               atomic_load(&closings) > 0;
+    for (int i = 0; i < EXPORTS; i++) {
+        all = all && atomic_load(&counts[i]) > 0;
+    }
+    return all;
+}
+
 static void test_whatever_they_like(void **state)
 {
     pthread_t threads[THREADS];
@@ -147,6 +159,9 @@ static void test_whatever_they_like(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, work, seed), 0);
     }
     usleep(RUN_MS * 1000);
+    for (int i = 0; i < PATIENCE_S * 100 && !enough(); i++) {
+        usleep(10000);
+    }
     atomic_store(&stop_all, true);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
@@ -154,7 +169,6 @@ static void test_whatever_they_like(void **state)
     unsigned all = 0;
     for (int i = 0; i < EXPORTS; i++) {
         all += atomic_load(&counts[i]);
-        assert_true(atomic_load(&counts[i]) > 0);
     }
     print_message("%u calls, %u of them with 5007, of %u Decrypts %u with success, the longest "
                   "call %ld ms\n",
@@ -162,9 +176,7 @@ static void test_whatever_they_like(void **state)
                   atomic_load(&successes[16]), atomic_load(&longest_ms));
     assert_int_equal(atomic_load(&undocumented), 0);
     assert_true(atomic_load(&longest_ms) < LONGEST_MS);
-    /* Something must have worked, or nothing was raced with. */
-    assert_true(atomic_load(&successes[2]) > 0 && atomic_load(&successes[16]) > 0);
-    assert_true(atomic_load(&closings) > 0);
+    assert_true(enough());
     free_for_good();
     assert_int_equal(ready.ekm.InitializeProvider(), SQLCP_SUCCESS);
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &ready.session), 0);

@@ -33,7 +33,7 @@
 #define ALLOCATED_KIB 64
 #define FAULT_EVERY   100  /* decrypts */
 #define SESSION_EVERY 100  /* decrypts of a thread */
-#define MUSTER_MS     1000 /* long enough for all threads to be inside at once */
+#define MUSTER_MS     3000 /* long enough for all threads to be inside at once */
 
 #define FAULT(rest) "{\"path\":\"unwrapkey\"," rest "}"
 

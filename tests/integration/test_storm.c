@@ -88,6 +88,14 @@ static void begin(struct storm *storm, pthread_t *threads, void *(*entry)(void *
     pthread_barrier_wait(&storm->begin);
 }
 
+/* Until so many have met as `end` wants. */
+static void wait_for_crowd(const struct storm *storm)
+{
+    for (int i = 0; i < 6000 && atomic_load(&storm->most_inside) <= THREADS / 4; i++) {
+        usleep(10000);
+    }
+}
+
 static void end(struct storm *storm, pthread_t *threads)
 {
     for (int i = 0; i < THREADS; i++) {
@@ -131,6 +139,7 @@ static void test_abort_under_all(void **state)
     sim_start(&sim, NULL, NULL);
     ready_open(&storm.ready, &sim, "aborted");
     begin(&storm, threads, work_until_aborted);
+    wait_for_crowd(&storm);
     usleep(300000);
     assert_int_equal(storm.ready.ekm.CloseSession(&storm.ready.session, 1), 0);
     end(&storm, threads);
@@ -180,6 +189,7 @@ static void test_restarts_under_all(void **state)
     sim_start(&sim, NULL, NULL);
     ready_open(&storm.ready, &sim, "restarted");
     begin(&storm, threads, work_through_restarts);
+    wait_for_crowd(&storm);
     for (int i = 0; i < 20; i++) {
         usleep(50000);
         free_provider(&storm);
