@@ -151,7 +151,7 @@ static enum plat_io check_trust(const char *path, int handle)
     if (fstat(handle, &st) != 0 || !is_trusted(&st) || !path_folder(path, folder, sizeof folder)) {
         return PLAT_IO_UNSAFE;
     }
-    enum plat_io io = path_open(folder, O_RDONLY | O_DIRECTORY, 0, &folder_handle);
+    enum plat_io io = path_open(folder, O_PATH | O_DIRECTORY, 0, &folder_handle);
     if (io == PLAT_IO_OK) {
         io = fstat(folder_handle, &st) == 0 && is_trusted(&st) ? PLAT_IO_OK : PLAT_IO_UNSAFE;
     }

@@ -94,6 +94,21 @@ static void test_trust_of_owner_and_group(void **state)
     assert_int_equal(chown(folder, 0, 0), 0);
 }
 
+/* To open a file by its name, nobody needs the right to list its folder. */
+static void test_trust_of_a_folder_that_cannot_be_listed(void **state)
+{
+    (void)state;
+    char text[32];
+    const uid_t user = geteuid();
+    put(path, "text", 0644);
+    assert_int_equal(chmod(folder, 0311), 0);
+    assert_int_equal(user == 0 ? seteuid(65534) : 0, 0); /* root may list everything */
+    enum plat_io io = get(path, PLAT_TRUST_REQUIRED, text, sizeof text);
+    assert_int_equal(seteuid(user), 0);
+    assert_int_equal(chmod(folder, 0700), 0);
+    assert_int_equal(io, PLAT_IO_OK);
+}
+
 /* A symbolic link at the end is refused; one in the middle is judged by where it leads. */
 static void test_trust_follows_the_handle(void **state)
 {
@@ -284,6 +299,7 @@ int main(void)
         EACH(test_a_pipe_is_refused_at_once),
         EACH(test_trust),
         EACH(test_trust_of_owner_and_group),
+        EACH(test_trust_of_a_folder_that_cannot_be_listed),
         EACH(test_trust_follows_the_handle),
         EACH(test_handles_are_never_the_standard_ones),
         EACH(test_lock_is_held_by_one),
