@@ -112,7 +112,8 @@ static enum ekm_rc read_file(struct reading *reading, int handle)
     } else if (memchr(text.data, 0, len) != NULL) {
         rc = refuse(reading, "", "holds a zero byte");
     } else {
-        rc = read_lines(reading, (char *)text.data);
+        char *lines = (char *)text.data;
+        rc = read_lines(reading, lines + text_mark_len(lines, len));
     }
     buf_free(&text);
     return rc;

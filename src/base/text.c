@@ -120,6 +120,11 @@ bool text_is_name(const char *text, const char *extra, size_t max_len)
     return len > 0;
 }
 
+size_t text_mark_len(const char *text, size_t len)
+{
+    return len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 bool text_to_u64(const char *text, uint64_t max, uint64_t *out)
 {
     uint64_t value = 0;

@@ -33,6 +33,9 @@ bool text_is_digit(char c);
 /* Whether text is 1..max_len characters of 0-9 A-Z a-z and those in `extra`. */
 bool text_is_name(const char *text, const char *extra, size_t max_len);
 
+/* Some editors begin a file of so many bytes with a byte order mark: its length, or 0. */
+size_t text_mark_len(const char *text, size_t len);
+
 /* Decimal digits only, at most `max`; no sign, no blanks, at least one digit. */
 bool text_to_u64(const char *text, uint64_t max, uint64_t *out);
 

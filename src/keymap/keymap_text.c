@@ -60,12 +60,6 @@ static size_t count_lines(const char *text, size_t len)
     return lines;
 }
 
-/* Some editors begin a file with a byte order mark. */
-static size_t mark_len(const char *raw, size_t len)
-{
-    return len >= 3 && memcmp(raw, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-}
-
 /* Reads the lines from `start` on, in place, as the next entries of the table's text. */
 static void read_lines(struct keymap_table *table, size_t start)
 {
@@ -106,7 +100,7 @@ static bool make_room(struct keymap_text *text, size_t entries)
 
 bool keymap_text_table(struct keymap_text *text, size_t len, struct keymap_table *table)
 {
-    size_t start = mark_len(text->raw, len);
+    size_t start = text_mark_len(text->raw, len);
     size_t lines = count_lines(text->raw + start, len - start);
     *table = (struct keymap_table){.text = text, .raw_len = len, .entries = new_order(lines)};
     if (table->entries == NULL || !make_room(text, lines)) {
@@ -225,7 +219,7 @@ const struct keymap_entry *keymap_text_find(const struct keymap_table *table,
         return NULL;
     }
     const char *raw = table->text->raw;
-    size_t first = mark_len(raw, table->raw_len), at = (size_t)(found->uri - table->text->cut);
+    size_t first = text_mark_len(raw, table->raw_len), at = (size_t)(found->uri - table->text->cut);
     const char *end = memchr(raw + at, '\n', table->raw_len - at);
     while (at > first && raw[at - 1] != '\n') {
         at--;

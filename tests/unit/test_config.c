@@ -253,6 +253,22 @@ static void test_right_api_versions(void **state)
     }
 }
 
+/* Windows' own editors and shells write one. */
+static void test_a_byte_order_mark_is_skipped(void **state)
+{
+    (void)state;
+    accept("\xEF\xBB\xBFlog_level = error\n");
+    assert_int_equal(config.log_level, LEVEL_ERROR);
+    assert_string_equal(warned, "");
+    config_free(&config);
+    accept("\xEF\xBB\xBF# comment\nlog_level = debug\n");
+    assert_int_equal(config.log_level, LEVEL_DEBUG);
+    config_free(&config);
+    accept("\xEF\xBB\xBF");
+    config_free(&config);
+    refuse("\n\xEF\xBB\xBF# comment\n", 2, "key = value");
+}
+
 static void test_form_is_checked(void **state)
 {
     (void)state;
@@ -388,6 +404,7 @@ int main(void)
         EACH(test_own_guid_is_not_foreign),
         EACH(test_bad_values_are_refused_with_line_and_cause),
         EACH(test_right_api_versions),
+        EACH(test_a_byte_order_mark_is_skipped),
         EACH(test_form_is_checked),
         EACH(test_zero_bytes_and_size_are_limited),
         EACH(test_unknown_keys_are_told_and_ignored),
