@@ -185,4 +185,5 @@ void config_free(struct config *config)
     free_list(&config->vault_suffixes);
     free_list(&config->authority_hosts);
     free_list(&config->connect_to);
+    plat_wipe(config->proxy, sizeof config->proxy); /* may hold a password */
 }

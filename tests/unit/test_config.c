@@ -383,7 +383,7 @@ static void test_changed_settings_are_shown(void **state)
     config_free(&config);
 }
 
-static void test_a_proxys_password_is_not_shown(void **state)
+static void test_a_proxys_password_is_not_shown_nor_left_behind(void **state)
 {
     (void)state;
     accept("proxy = http://user:p@ss@proxy.local:3128\n");
@@ -392,6 +392,9 @@ static void test_a_proxys_password_is_not_shown(void **state)
     config_visit_changed(&config, note_change, NULL);
     assert_string_equal(changes, "proxy=http://***@proxy.local:3128;");
     config_free(&config);
+    for (size_t i = 0; i < sizeof config.proxy; i++) {
+        assert_int_equal(config.proxy[i], 0);
+    }
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, remove_folder)
@@ -412,7 +415,7 @@ int main(void)
         EACH(test_a_named_file_must_be_there),
         EACH(test_without_any_file_the_defaults_hold),
         EACH(test_changed_settings_are_shown),
-        EACH(test_a_proxys_password_is_not_shown),
+        EACH(test_a_proxys_password_is_not_shown_nor_left_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
