@@ -27,6 +27,10 @@ static enum plat_io visit_search(void *context, const struct plat_registry_key *
     struct search *search = context;
     char host[PLAT_REGISTRY_NAME_CAP], uri[REGISTRY_URI_CAP + 16];
     struct thumbprint thumbprint;
+    if (place == NULL) {
+        *search = (struct search){.entry = search->entry, .seen = search->seen};
+        return PLAT_IO_OK;
+    }
     (void)text_copy(host, sizeof host, place->branch);
     const char *bare = keymap_read_host(host);
     if (bare == NULL || strcmp(bare, search->entry->host) != 0 ||

@@ -11,9 +11,10 @@
 #include "platform/system.h"
 
 #define MAP_MAX_BYTES ((size_t)64 * 1024 * 1024)
+#define WALKS_MAX     16
 /* The coarsest clock of a registry: two changes within it may bear one time. */
-#define YOUNG_MS      1000
-#define EPOCH_MS      11644473600000 /* 1601 to 1970 */
+#define YOUNG_MS 1000
+#define EPOCH_MS 11644473600000 /* 1601 to 1970 */
 
 void keymap_store_start(const struct config *config)
 {
@@ -28,40 +29,72 @@ const char *keymap_store_name(void)
     return "HKLM\\" REGISTRY_MAP;
 }
 
+/* The keys below one, by their number. */
+struct walk {
+    struct plat_registry_key key;
+    uint32_t next, count;
+};
+
+static enum plat_io walk_open(struct walk *walk, const struct plat_registry_key *parent,
+                              const char *path)
+{
+    enum plat_io io = plat_registry_open(parent, path, PLAT_REGISTRY_READ, &walk->key);
+    return io == PLAT_IO_OK ? plat_registry_count(&walk->key, &walk->count) : io;
+}
+
+/* ABSENT past the last. A key that is taken out moves all behind it, so that one may be missed:
+ * CHANGED if there are fewer than at the start. */
+static enum plat_io walk_on(struct walk *walk, char name[PLAT_REGISTRY_NAME_CAP], uint64_t *written)
+{
+    uint32_t index = walk->next++;
+    enum plat_io io = plat_registry_next(&walk->key, index, name, PLAT_REGISTRY_NAME_CAP, written);
+    return io == PLAT_IO_ABSENT && index < walk->count ? PLAT_IO_CHANGED : io;
+}
+
 static enum plat_io visit_branch(const struct plat_registry_key *map, const char *branch,
                                  registry_visitor *visit, void *context)
 {
-    struct plat_registry_key key = {NULL};
+    struct walk walk = {{NULL}, 0, 0};
     char leaf[PLAT_REGISTRY_NAME_CAP];
-    enum plat_io io = plat_registry_open(map, branch, PLAT_REGISTRY_READ, &key);
+    enum plat_io io = walk_open(&walk, map, branch);
     if (io == PLAT_IO_DENIED) {
         /* Somebody else's: it counts as one thing that is no entry, and hides nothing else. */
         const struct registry_place closed = {branch, "", 0};
         return visit(context, map, &closed);
     }
-    for (uint32_t i = 0; io == PLAT_IO_OK; i++) {
+    while (io == PLAT_IO_OK) {
         struct registry_place place = {branch, leaf, 0};
-        io = plat_registry_next(&key, i, leaf, sizeof leaf, &place.written);
+        io = walk_on(&walk, leaf, &place.written);
         io = io == PLAT_IO_OK ? visit(context, map, &place) : io;
     }
-    plat_registry_close(&key);
+    plat_registry_close(&walk.key);
+    return io == PLAT_IO_ABSENT ? PLAT_IO_OK : io;
+}
+
+static enum plat_io visit_map(registry_visitor *visit, void *context)
+{
+    struct walk walk = {{NULL}, 0, 0};
+    char branch[PLAT_REGISTRY_NAME_CAP];
+    uint64_t written = 0;
+    enum plat_io io = walk_open(&walk, NULL, REGISTRY_MAP);
+    while (io == PLAT_IO_OK) {
+        io = walk_on(&walk, branch, &written);
+        if (io == PLAT_IO_OK && strchr(branch, '.') != NULL) {
+            io = visit_branch(&walk.key, branch, visit, context);
+        }
+    }
+    plat_registry_close(&walk.key);
     return io == PLAT_IO_ABSENT ? PLAT_IO_OK : io;
 }
 
 enum plat_io registry_visit(registry_visitor *visit, void *context)
 {
-    struct plat_registry_key map = {NULL};
-    char branch[PLAT_REGISTRY_NAME_CAP];
-    uint64_t written = 0;
-    enum plat_io io = plat_registry_open(NULL, REGISTRY_MAP, PLAT_REGISTRY_READ, &map);
-    for (uint32_t i = 0; io == PLAT_IO_OK; i++) {
-        io = plat_registry_next(&map, i, branch, sizeof branch, &written);
-        if (io == PLAT_IO_OK && strchr(branch, '.') != NULL) {
-            io = visit_branch(&map, branch, visit, context);
-        }
+    enum plat_io io = PLAT_IO_CHANGED;
+    for (int walks = 0; io == PLAT_IO_CHANGED && walks < WALKS_MAX; walks++) {
+        io = visit(context, NULL, NULL);
+        io = io == PLAT_IO_OK ? visit_map(visit, context) : io;
     }
-    plat_registry_close(&map);
-    return io == PLAT_IO_ABSENT ? PLAT_IO_OK : io;
+    return io;
 }
 
 static uint64_t mix(uint64_t hash, const void *data, size_t len)
@@ -88,7 +121,11 @@ static enum plat_io visit_state(void *context, const struct plat_registry_key *m
                                 const struct registry_place *place)
 {
     (void)map;
-    add_to_state(context, place);
+    if (place == NULL) {
+        memset(context, 0, sizeof(struct plat_file_state));
+    } else {
+        add_to_state(context, place);
+    }
     return PLAT_IO_OK;
 }
 
@@ -100,7 +137,7 @@ bool keymap_store_changed(const struct plat_file_state *state)
 }
 
 enum plat_io registry_uri(const struct plat_registry_key *map, const struct registry_place *place,
-                             char *out, size_t cap)
+                          char *out, size_t cap)
 {
     char path[2 * PLAT_REGISTRY_NAME_CAP], raw[REGISTRY_URI_CAP];
     (void)text_format(path, sizeof path, "%s\\%s", place->branch, place->leaf);
@@ -130,7 +167,8 @@ struct collecting {
     struct keymap_table table; /* without its memory */
 };
 
-static enum plat_io collect(struct collecting *all, const struct registry_place *place, const char *uri)
+static enum plat_io collect(struct collecting *all, const struct registry_place *place,
+                            const char *uri)
 {
     char host[PLAT_REGISTRY_NAME_CAP];
     struct found found = {.written = place->written};
@@ -159,6 +197,12 @@ static enum plat_io visit_entry(void *context, const struct plat_registry_key *m
 {
     struct collecting *all = context;
     char uri[REGISTRY_URI_CAP + 16];
+    if (place == NULL) {
+        buf_clear(&all->found);
+        buf_clear(&all->text);
+        memset(&all->table, 0, sizeof all->table);
+        return PLAT_IO_OK;
+    }
     add_to_state(&all->table.state, place);
     all->table.young = all->table.young || is_young(place->written);
     enum plat_io io = registry_uri(map, place, uri, sizeof uri);

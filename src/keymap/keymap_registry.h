@@ -23,11 +23,13 @@ struct registry_place {
     uint64_t written; /* in units of 100 ns since 1601 */
 };
 
+/* `place` NULL: a walk begins, and what one before it met does not count. */
 typedef enum plat_io registry_visitor(void *context, const struct plat_registry_key *map,
                                       const struct registry_place *place);
 
 /* Everything that could be an entry; `Log` and the like, being no hosts with a dot, are not. An
- * absent map is an empty one. */
+ * absent map is an empty one. When something is taken out meanwhile, the walk is done again;
+ * CHANGED if that goes on. */
 enum plat_io registry_visit(registry_visitor *visit, void *context);
 /* Reads an entry's KeyUri as others may have spelled it. */
 enum plat_io registry_uri(const struct plat_registry_key *map, const struct registry_place *place,

@@ -19,6 +19,8 @@ enum plat_io path_io(unsigned long error)
     case ERROR_SHARING_VIOLATION:
     case ERROR_PRIVILEGE_NOT_HELD:
         return PLAT_IO_DENIED;
+    case ERROR_KEY_DELETED:
+        return PLAT_IO_CHANGED;
     case ERROR_MORE_DATA:
         return PLAT_IO_TOO_BIG;
     case ERROR_DISK_FULL:

@@ -25,8 +25,10 @@ enum plat_io plat_registry_create(const struct plat_registry_key *parent, const 
                                   struct plat_registry_key *out);
 void plat_registry_close(struct plat_registry_key *key); /* takes none */
 
-/* The name of a key below, and when it was last written, in units of 100 ns. ABSENT past the last.
- */
+/* How many keys are below. */
+enum plat_io plat_registry_count(const struct plat_registry_key *key, uint32_t *count);
+/* The name of a key below, and when it was last written, in units of 100 ns. ABSENT past the last;
+ * CHANGED if `key` itself was deleted. */
 enum plat_io plat_registry_next(const struct plat_registry_key *key, uint32_t index, char *name,
                                 size_t cap, uint64_t *written);
 /* A text value of `key`, or of a key below it if `path` is not NULL; ABSENT if it is no text,

@@ -56,6 +56,15 @@ void plat_registry_close(struct plat_registry_key *key)
     }
 }
 
+enum plat_io plat_registry_count(const struct plat_registry_key *key, uint32_t *count)
+{
+    DWORD keys = 0;
+    LSTATUS status = RegQueryInfoKeyW(native(key), NULL, NULL, NULL, &keys, NULL, NULL, NULL, NULL,
+                                      NULL, NULL, NULL);
+    *count = keys;
+    return path_io((unsigned long)status);
+}
+
 enum plat_io plat_registry_next(const struct plat_registry_key *key, uint32_t index, char *name,
                                 size_t cap, uint64_t *written)
 {

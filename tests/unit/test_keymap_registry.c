@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "keymap/keymap.h"
+#include "keymap/keymap_registry.h"
 #include "keymap/keymap_store.h"
 #include "keymap/tenants_store.h"
 #include "platform/registry.h"
@@ -203,6 +204,46 @@ static void test_other_types_are_no_entries(void **state)
     assert_int_equal(table.count, 1);
     assert_int_equal(table.broken, 1);
     keymap_table_free(&table);
+}
+
+static const wchar_t *to_remove; /* below the map */
+static bool put_again;           /* at each walk's begin */
+static char met[256];
+
+/* An administrator takes out what somebody who walks through the map has just met. */
+static enum plat_io remove_it(void *context, const struct plat_registry_key *map,
+                              const struct registry_place *place)
+{
+    (void)context;
+    if (place == NULL) {
+        met[0] = '\0';
+        if (put_again) {
+            put("https://" HOST, HEX, URI);
+        }
+        return PLAT_IO_OK;
+    }
+    (void)strncat(met, place->branch, 128);
+    (void)strncat(met, place->leaf + strlen(HEX) - 1, 1);
+    (void)RegDeleteTreeW((HKEY)map->native, to_remove);
+    return PLAT_IO_OK;
+}
+
+static void test_what_goes_hides_nothing_else(void **state)
+{
+    (void)state;
+    put_again = false;
+    put("https://" HOST, HEX, URI);
+    put("https://" HOST, HEX2, URI2);
+    put("https://" OTHER, HEX, "https://" OTHER "/keys/K/1");
+    to_remove = L"https://contoso-vault.vault.azure.net\\EA4D88DB3ABB940193A920780D6689C517DCCD06";
+    assert_int_equal(registry_visit(remove_it, NULL), PLAT_IO_OK);
+    assert_string_equal(met, "https://" HOST "7https://" OTHER "6");
+    put_again = true;
+    assert_int_equal(registry_visit(remove_it, NULL), PLAT_IO_CHANGED);
+    put_again = false;
+    to_remove = L"https://contoso-vault.vault.azure.net";
+    assert_int_equal(registry_visit(remove_it, NULL), PLAT_IO_OK);
+    assert_string_equal(met, "https://" OTHER "6");
 }
 
 static void test_writes_as_the_connector_does(void **state)
@@ -521,6 +562,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_tolerant_reading, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_types_are_no_entries, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_goes_hides_nothing_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writes_as_the_connector_does, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writes_in_the_branchs_spelling, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_empty_branch_keeps_its_name, set_up, tear_down),
