@@ -6,8 +6,6 @@
 #include "base/codec.h"
 #include "base/text.h"
 
-#define SPARE_BYTES ((size_t)64 * 1024)
-
 int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *b)
 {
     if (a->thumbprint.len != b->thumbprint.len) {
@@ -46,22 +44,6 @@ size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_e
         }
     }
     return low;
-}
-
-struct keymap_text *keymap_text_new(size_t len)
-{
-    size_t cap = len + len / 4 + SPARE_BYTES;
-    struct keymap_text *text = malloc(sizeof *text + 2 * cap + 1);
-    if (text != NULL) {
-        text->raw = (char *)(text + 1);
-        text->cut = text->raw + cap;
-        text->cap = cap;
-        text->entries = NULL;
-        text->entries_cap = 0;
-        atomic_init(&text->tables, 1);
-        atomic_init(&text->end, len);
-    }
-    return text;
 }
 
 void keymap_text_release(struct keymap_text *text)

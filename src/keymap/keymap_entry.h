@@ -16,12 +16,10 @@ struct keymap_text {
     atomic_uint tables; /* that use it: the last one frees it */
     atomic_size_t end;  /* up to which it is taken: who moves it on may write what that passed */
     size_t cap, entries_cap;
-    char *raw;                    /* a file's own bytes */
+    char *raw;                    /* a file's own bytes; like what stands before, of a file alone */
     char *cut;                    /* strings, each where it is in a file's bytes */
     struct keymap_entry *entries; /* in the order of the text */
 };
-/* For one table, with room for so many bytes and more, but for no entries yet; NULL: no memory. */
-struct keymap_text *keymap_text_new(size_t len);
 void keymap_text_release(struct keymap_text *text); /* takes NULL */
 
 /* In place: with or without scheme, :443 or final slash, any case; NULL if nothing is left. */

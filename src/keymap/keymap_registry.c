@@ -218,10 +218,12 @@ static enum plat_io visit_entry(void *context, const struct plat_registry_key *m
     return PLAT_IO_OK;
 }
 
+/* Of one time, as after an import, the one met last counts as the later one, as for who writes. */
 static int by_time(const void *left, const void *right)
 {
     const struct found *a = left, *b = right;
-    return (a->written > b->written) - (a->written < b->written);
+    int order = (a->written > b->written) - (a->written < b->written);
+    return order != 0 ? order : (a->host_at > b->host_at) - (a->host_at < b->host_at);
 }
 
 /* Of several spellings of one entry the one written last must count: it comes last in the text. */
@@ -229,11 +231,13 @@ static enum plat_io build(struct collecting *all, struct keymap_table *table)
 {
     size_t count = all->found.len / sizeof(struct found), at = 0;
     struct found *found = calloc(count + 1, sizeof *found);
-    struct keymap_text *text = keymap_text_new(all->text.len);
+    struct keymap_text *text = calloc(1, sizeof *text + all->text.len);
     *table = all->table;
     table->text = text;
     table->entries = calloc(count + 1, sizeof *table->entries);
     if (text != NULL) {
+        text->cut = (char *)(text + 1);
+        atomic_init(&text->tables, 1);
         text->entries = calloc(count + 1, sizeof *text->entries);
     }
     if (found == NULL || table->entries == NULL || text == NULL || text->entries == NULL) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "keymap/keymap_entry.h"
 
+#define SPARE_BYTES   ((size_t)64 * 1024)
 #define SPARE_ENTRIES 512 /* about what fits the spare bytes */
 #define INSERTED_MAX  256 /* of more new lines, sorting all takes less time */
 
@@ -111,6 +112,22 @@ bool keymap_text_table(struct keymap_text *text, size_t len, struct keymap_table
     read_lines(table, start);
     keymap_table_sort(table);
     return true;
+}
+
+struct keymap_text *keymap_text_new(size_t len)
+{
+    size_t cap = len + len / 4 + SPARE_BYTES;
+    struct keymap_text *text = malloc(sizeof *text + 2 * cap + 1);
+    if (text != NULL) {
+        text->raw = (char *)(text + 1);
+        text->cut = text->raw + cap;
+        text->cap = cap;
+        text->entries = NULL;
+        text->entries_cap = 0;
+        atomic_init(&text->tables, 1);
+        atomic_init(&text->end, len);
+    }
+    return text;
 }
 
 /* The text of `former` with these bytes in the place of that span, read anew. */

@@ -10,6 +10,8 @@
 
 #define KEYMAP_LINE_MAX_BYTES 1024
 
+/* For one table, with room for so many bytes and more, but for no entries yet; NULL: no memory. */
+struct keymap_text *keymap_text_new(size_t len);
 /* Fills an empty table with the entries of so many bytes that the text holds as a file's, and takes
  * it over, also on failure; false: no memory. */
 bool keymap_text_table(struct keymap_text *text, size_t len, struct keymap_table *table);
