@@ -92,7 +92,7 @@ enum plat_io plat_registry_text(const struct plat_registry_key *key, const char 
     LSTATUS status =
         RegGetValueW(native(key), path != NULL ? wide_path : NULL, wide_value,
                      RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND, NULL, text, &bytes);
-    if (status == ERROR_UNSUPPORTED_TYPE) {
+    if (status == ERROR_UNSUPPORTED_TYPE || status == ERROR_INVALID_DATA) {
         return PLAT_IO_ABSENT;
     }
     if (status != ERROR_SUCCESS) {
