@@ -4,18 +4,24 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/line.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 
 #define SLICE_MS 250
 
+struct waiter {
+    struct line_place place; /* the first: a place in the line is a waiter */
+    struct http_handle *given;
+};
+
 static struct {
     struct plat_mutex mutex;
-    struct plat_cond given;
+    struct line_place *line; /* none of them while a handle is idle */
     struct http_handle *idle;
     uint32_t count, max; /* handles there are, idle or not */
     struct http_client *client;
-} pool = {.mutex = PLAT_MUTEX_INIT, .given = PLAT_COND_INIT};
+} pool = {.mutex = PLAT_MUTEX_INIT};
 
 /* One lock for each kind of shared data; curl asks for them from inside its transfers. */
 static struct plat_mutex share_locks[CURL_LOCK_DATA_LAST];
@@ -111,7 +117,6 @@ static void forget_one(void)
 {
     plat_mutex_lock(&pool.mutex);
     pool.count--;
-    plat_cond_broadcast(&pool.given);
     plat_mutex_unlock(&pool.mutex);
 }
 
@@ -133,35 +138,50 @@ static enum ekm_rc make_handle(struct call *call, struct http_handle **out)
     return call_fail(call, EKM_OUT_OF_MEMORY, "no handle for a request");
 }
 
-enum ekm_rc http_pool_take(struct call *call, const char *host, struct http_handle **out)
+/* Under the lock: until a handle is handed over, or may be made as making one failed elsewhere. */
+static enum ekm_rc wait_in_line(struct call *call, struct http_handle **out)
 {
+    struct waiter self = {.place.deadline_ms = call->deadline_ms};
     enum ekm_rc rc = EKM_OK;
-    bool make = false;
-    struct http_handle *handle = NULL;
-    plat_mutex_lock(&pool.mutex);
-    while (rc == EKM_OK && handle == NULL && !make) {
-        handle = pick(host);
-        make = handle == NULL && pool.count < pool.max;
-        if (handle == NULL && !make) {
-            plat_cond_wait_until(&pool.given, &pool.mutex, plat_now_ms() + SLICE_MS);
-            rc = call_check(call);
-        }
+    line_join(&pool.line, &self.place);
+    while (rc == EKM_OK && self.given == NULL && pool.count >= pool.max) {
+        plat_cond_wait_until(&self.place.turn, &pool.mutex, plat_now_ms() + SLICE_MS);
+        rc = self.given == NULL ? call_check(call) : EKM_OK;
     }
-    pool.count += make;
-    plat_mutex_unlock(&pool.mutex);
-    if (make) {
-        return make_handle(call, out);
+    if (self.given == NULL) {
+        line_leave(&pool.line, &self.place);
     }
-    *out = handle;
+    *out = self.given;
     return rc;
 }
 
+enum ekm_rc http_pool_take(struct call *call, const char *host, struct http_handle **out)
+{
+    enum ekm_rc rc = EKM_OK;
+    plat_mutex_lock(&pool.mutex);
+    *out = pick(host);
+    if (*out == NULL && pool.count >= pool.max) {
+        rc = wait_in_line(call, out);
+    }
+    bool make = rc == EKM_OK && *out == NULL;
+    pool.count += make;
+    plat_mutex_unlock(&pool.mutex);
+    return make ? make_handle(call, out) : rc;
+}
+
+/* Handed to who waits first, so that nobody who comes later takes it before. */
 void http_pool_give(struct http_handle *handle, const char *host)
 {
     (void)text_copy(handle->last_host, sizeof handle->last_host, host);
     plat_mutex_lock(&pool.mutex);
-    handle->below = pool.idle;
-    pool.idle = handle;
-    plat_cond_broadcast(&pool.given);
+    struct waiter *first = (struct waiter *)(void *)pool.line;
+    if (first != NULL) {
+        line_leave(&pool.line, &first->place);
+        first->given = handle;
+        plat_cond_broadcast(&first->place.turn);
+    } else {
+        handle->below = pool.idle;
+        pool.idle = handle;
+    }
     plat_mutex_unlock(&pool.mutex);
 }

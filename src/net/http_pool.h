@@ -23,7 +23,7 @@ enum ekm_rc http_pool_start(struct http_client *client) EKM_MUST_CHECK;
 /* Closes every connection; no handle may be in use. */
 void http_pool_stop(void);
 
-/* Waits for a free one until the call's deadline or abort. */
+/* Waits for a free one until the call's deadline or abort; who has least time goes first. */
 enum ekm_rc http_pool_take(struct call *call, const char *host,
                            struct http_handle **out) EKM_MUST_CHECK;
 void http_pool_give(struct http_handle *handle, const char *host);

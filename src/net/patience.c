@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/line.h"
 #include "net/retry.h"
 #include "platform/system.h"
 #include "platform/thread.h"
@@ -22,25 +23,22 @@ struct host {
     unsigned allowed, in_flight;     /* while limited, of this epoch */
 };
 
-/* On its caller's stack, while it waits. */
-struct waiter {
-    const char *host;
-    uint64_t deadline_ms;
-    struct waiter *next;
-};
-
 static struct {
     struct plat_mutex mutex;
-    struct plat_cond changed;
     struct host hosts[HOSTS];
-    struct waiter *waiters;
+    struct line_place *line;
     uint64_t epochs;
-} patience = {.mutex = PLAT_MUTEX_INIT, .changed = PLAT_COND_INIT};
+} patience = {.mutex = PLAT_MUTEX_INIT};
 
-static void tell_waiters(void)
+/* Under the lock: wakes those at this host whose turn it may be now. All others look for themselves
+ * now and then. */
+static void tell_waiters(const struct host *host)
 {
-    if (patience.waiters != NULL) {
-        plat_cond_broadcast(&patience.changed);
+    unsigned before = host != NULL ? host->in_flight : 0;
+    for (struct line_place *at = patience.line; host != NULL && at != NULL; at = at->next) {
+        if (strcmp(at->host, host->name) == 0 && (!host->limited || before++ < host->allowed)) {
+            plat_cond_broadcast(&at->turn);
+        }
     }
 }
 
@@ -48,7 +46,6 @@ void patience_reset(void)
 {
     plat_mutex_lock(&patience.mutex);
     memset(patience.hosts, 0, sizeof patience.hosts);
-    tell_waiters();
     plat_mutex_unlock(&patience.mutex);
 }
 
@@ -80,34 +77,13 @@ static struct host *find_or_take(const char *name)
     return oldest;
 }
 
-static unsigned waiters_before(const struct waiter *waiter)
+static unsigned waiters_before(const struct line_place *self)
 {
     unsigned before = 0;
-    for (const struct waiter *at = patience.waiters; at != waiter; at = at->next) {
-        before += strcmp(at->host, waiter->host) == 0;
+    for (const struct line_place *at = patience.line; at != self; at = at->next) {
+        before += strcmp(at->host, self->host) == 0;
     }
     return before;
-}
-
-/* The list is in the order of deadlines. */
-static void line_up(struct waiter *waiter)
-{
-    struct waiter **at = &patience.waiters;
-    while (*at != NULL && (*at)->deadline_ms <= waiter->deadline_ms) {
-        at = &(*at)->next;
-    }
-    waiter->next = *at;
-    *at = waiter;
-}
-
-static void step_out(const struct waiter *waiter)
-{
-    struct waiter **at = &patience.waiters;
-    while (*at != waiter) {
-        at = &(*at)->next;
-    }
-    *at = waiter->next;
-    tell_waiters();
 }
 
 enum turn { GO, WAIT, TOO_LONG };
@@ -115,16 +91,16 @@ enum turn { GO, WAIT, TOO_LONG };
 /* Under the lock. One call a second may go whatever else is true: where the host wishes for more
  * patience than the call has, so that an end of the throttling is noticed; and where the one that
  * asks for all got no answer yet. */
-static enum turn look(struct host *host, const struct waiter *waiter, uint64_t now_ms,
+static enum turn look(struct host *host, const struct line_place *self, uint64_t now_ms,
                       struct patience_pass *pass)
 {
     pass->epoch = host != NULL ? host->epoch : 0;
     if (host == NULL || !host->limited) {
         return GO;
     }
-    unsigned before = waiters_before(waiter);
+    unsigned before = waiters_before(self);
     bool due = now_ms >= host->last_ms + PROBE_MS;
-    pass->probe = host->not_before_ms >= waiter->deadline_ms;
+    pass->probe = host->not_before_ms >= self->deadline_ms;
     if (pass->probe ? !due : host->not_before_ms > now_ms) {
         return pass->probe ? TOO_LONG : WAIT;
     }
@@ -136,20 +112,20 @@ static enum turn look(struct host *host, const struct waiter *waiter, uint64_t n
     return GO;
 }
 
-static void wait_for_change(const struct host *host, uint64_t deadline_ms, uint64_t now_ms)
+static void wait_for_change(const struct host *host, struct line_place *self, uint64_t now_ms)
 {
     uint64_t until_ms = now_ms + SLICE_MS;
     if (host->not_before_ms > now_ms && host->not_before_ms < until_ms) {
         until_ms = host->not_before_ms;
     }
-    plat_cond_wait_until(&patience.changed, &patience.mutex,
-                         until_ms < deadline_ms ? until_ms : deadline_ms);
+    plat_cond_wait_until(&self->turn, &patience.mutex,
+                         until_ms < self->deadline_ms ? until_ms : self->deadline_ms);
 }
 
 enum ekm_rc patience_enter(struct call *call, const struct http_request *request,
                            struct patience_pass *pass)
 {
-    struct waiter self = {request->host, call->deadline_ms, NULL};
+    struct line_place self = {.deadline_ms = call->deadline_ms, .host = request->host};
     enum turn turn = WAIT;
     enum ekm_rc rc = call_check(call);
     memset(pass, 0, sizeof *pass);
@@ -157,17 +133,20 @@ enum ekm_rc patience_enter(struct call *call, const struct http_request *request
         return rc;
     }
     plat_mutex_lock(&patience.mutex);
-    line_up(&self);
+    line_join(&patience.line, &self);
     while (rc == EKM_OK && turn == WAIT) {
         struct host *host = find(self.host);
         uint64_t now_ms = plat_now_ms();
         turn = look(host, &self, now_ms, pass);
         if (turn == WAIT) {
-            wait_for_change(host, self.deadline_ms, now_ms);
+            wait_for_change(host, &self, now_ms);
             rc = call_check(call);
         }
     }
-    step_out(&self);
+    line_leave(&patience.line, &self);
+    if (turn != GO) {
+        tell_waiters(find(self.host));
+    }
     plat_mutex_unlock(&patience.mutex);
     return rc == EKM_CLOSING || turn == GO
                ? rc
@@ -213,15 +192,15 @@ static void settle(struct host *host, const struct patience_pass *pass, bool ans
         return;
     }
     host->in_flight--;
-    if (!answered) {
-        return;
+    if (answered) {
+        if (pass->probe && host->not_before_ms > now_ms) {
+            host->not_before_ms = now_ms;
+        }
+        host->refusals = 0;
+        host->allowed++;
+        host->limited = host->allowed <= OPEN_AT;
     }
-    if (pass->probe && host->not_before_ms > now_ms) {
-        host->not_before_ms = now_ms;
-    }
-    host->refusals = 0;
-    host->allowed++;
-    host->limited = host->allowed <= OPEN_AT;
+    tell_waiters(host);
 }
 
 void patience_leave(const char *host, const struct patience_pass *pass,
@@ -240,6 +219,5 @@ void patience_leave(const char *host, const struct patience_pass *pass,
             settle(known, pass, outcome == PATIENCE_ANSWERED, plat_now_ms());
         }
     }
-    tell_waiters();
     plat_mutex_unlock(&patience.mutex);
 }

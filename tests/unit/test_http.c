@@ -258,8 +258,10 @@ static void what_is_sent(void **state)
 /* The next request on the same handle inherits nothing. */
 static void nothing_of_the_last_request(void **state)
 {
-    struct http_request deletion = {
-        .method = HTTP_DELETE, .url = "https://" HOST "/echo", .host = HOST, .authorization = "Authorization: Bearer token-1"};
+    struct http_request deletion = {.method = HTTP_DELETE,
+                                    .url = "https://" HOST "/echo",
+                                    .host = HOST,
+                                    .authorization = "Authorization: Bearer token-1"};
     (void)state;
     what_is_sent(NULL);
     expect("/echo", EKM_OK);
@@ -278,8 +280,12 @@ static void nothing_of_the_last_request(void **state)
 /* What one request is given for itself, the next ones do not have. */
 static void only_what_is_asked_once_goes_alone(void **state)
 {
-    struct http_request once = {.method = HTTP_POST, .url = "https://" HOST "/echo", .host = HOST,
-                                .body = (const uint8_t *)"{}", .body_len = 2, .once = true};
+    struct http_request once = {.method = HTTP_POST,
+                                .url = "https://" HOST "/echo",
+                                .host = HOST,
+                                .body = (const uint8_t *)"{}",
+                                .body_len = 2,
+                                .once = true};
     struct http_request again = once;
     (void)state;
     again.once = false;
@@ -308,8 +314,10 @@ static void redirects_are_not_followed(void **state)
 
 static void only_https(void **state)
 {
-    struct http_request request = {
-        .method = HTTP_GET, .url = "http://" HOST "/ok", .host = HOST, .authorization = "Authorization: Bearer token-1"};
+    struct http_request request = {.method = HTTP_GET,
+                                   .url = "http://" HOST "/ok",
+                                   .host = HOST,
+                                   .authorization = "Authorization: Bearer token-1"};
     (void)state;
     assert_true(http_perform(&call, &request, &answer) != EKM_OK);
     request.url = "file:///etc/passwd";
@@ -347,6 +355,7 @@ struct asker {
     const char *path;
     enum ekm_rc rc;
     uint64_t took_ms;
+    atomic_int asked;
 };
 
 static void *ask_in_thread(void *context)
@@ -360,14 +369,21 @@ static void *ask_in_thread(void *context)
     return NULL;
 }
 
-static void start_asker(struct asker *asker, const char *path)
+static void start_asker_by(struct asker *asker, const char *path, void *(*run)(void *))
 {
     asker->path = path;
+    asker->rc = EKM_OK;
     atomic_store(&asker->aborted, false);
+    atomic_store(&asker->asked, 0);
     call_begin(&asker->call, "Test", &config);
     asker->call.session_aborted = &asker->aborted;
     http_answer_init(&asker->answer);
-    assert_int_equal(pthread_create(&asker->thread, NULL, ask_in_thread, asker), 0);
+    assert_int_equal(pthread_create(&asker->thread, NULL, run, asker), 0);
+}
+
+static void start_asker(struct asker *asker, const char *path)
+{
+    start_asker_by(asker, path, ask_in_thread);
 }
 
 static void join_asker(struct asker *asker, enum ekm_rc rc)
@@ -418,6 +434,42 @@ static void waiting_for_a_connection_ends(void **state)
     assert_in_range(late.took_ms, 900, SOON_MS);
     atomic_store(&holder.aborted, true);
     join_asker(&holder, EKM_CLOSING);
+}
+
+static atomic_bool it_is_over;
+
+static void *ask_again_and_again(void *context)
+{
+    struct asker *asker = context;
+    while (asker->rc == EKM_OK && !atomic_load(&it_is_over)) {
+        (void)ask_in_thread(asker);
+        atomic_fetch_add(&asker->asked, 1);
+    }
+    return NULL;
+}
+
+/* Who gives a connection back and wants one again at once would have it before the other wakes. */
+static void who_waits_for_a_connection_is_not_overtaken(void **state)
+{
+    static struct asker busy, waiting;
+    (void)state;
+    config.max_connections = 1;
+    restart();
+    int before = tls_server_requests();
+    atomic_store(&it_is_over, false);
+    start_asker_by(&busy, "/late", ask_again_and_again);
+    while (tls_server_requests() == before) {
+        (void)usleep(1000);
+    }
+    start_asker(&waiting, "/ok");
+    assert_int_equal(pthread_join(waiting.thread, NULL), 0);
+    int turns = atomic_load(&busy.asked);
+    atomic_store(&it_is_over, true);
+    join_asker(&busy, EKM_OK);
+    assert_int_equal(waiting.rc, EKM_OK);
+    http_answer_free(&waiting.answer);
+    /* On a busy machine a thread may come late. */
+    assert_in_range(turns, 1, 2);
 }
 
 static void no_answer(void **state)
@@ -803,6 +855,7 @@ int main(void)
         TEST(one_connection_for_each_host),
         TEST(the_pool_is_bounded),
         TEST(waiting_for_a_connection_ends),
+        TEST(who_waits_for_a_connection_is_not_overtaken),
         TEST(no_answer),
         TEST(the_deadline_is_the_calls),
         TEST(broken_answers),

@@ -1,0 +1,25 @@
+/*
+ * Those who wait for something that is given out under a lock, the one whose time ends first in
+ * front; each is woken alone.
+ *
+ * Owns nothing: a place lies on its caller's stack, and every function is called under the lock
+ * that guards the line, `plat_cond_broadcast(&place->turn)` too. Used by http_pool.c and
+ * patience.c.
+ */
+#ifndef AKVEKM_NET_LINE_H
+#define AKVEKM_NET_LINE_H
+
+#include "platform/thread.h"
+
+struct line_place {
+    uint64_t deadline_ms;
+    const char *host;
+    struct plat_cond turn;
+    struct line_place *next;
+};
+
+/* Behind all with the same deadline. Sets `turn` and `next`. */
+void line_join(struct line_place **line, struct line_place *place);
+void line_leave(struct line_place **line, const struct line_place *place);
+
+#endif
