@@ -166,7 +166,7 @@ bool patience_try(const char *name, struct patience_pass *pass)
 }
 
 /* Under the lock. What went before the last refusal says only how long the host wishes to be left
- * alone. */
+ * alone, and nothing once it has answered since. */
 static void refuse(struct host *host, const struct patience_pass *pass, uint64_t asked_ms,
                    uint64_t now_ms, uint32_t random)
 {
@@ -179,7 +179,7 @@ static void refuse(struct host *host, const struct patience_pass *pass, uint64_t
         host->in_flight = 0;
         pause_ms = pause_ms > 0 ? pause_ms : retry_delay_ms(host->refusals, random);
     }
-    if (host->not_before_ms < now_ms + pause_ms) {
+    if (host->refusals > 0 && host->not_before_ms < now_ms + pause_ms) {
         host->not_before_ms = now_ms + pause_ms;
     }
 }

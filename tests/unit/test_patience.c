@@ -1,6 +1,7 @@
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: fake_clock.c
-/* Whose turn it is at a host that throttles (behaviour.md section 7: a 429 of one call slows all). */
+/* Whose turn it is at a host that throttles (behaviour.md section 7: a 429 of one call slows all).
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -126,6 +127,22 @@ static void late_refusals_say_nothing_new(void **state)
     leave(&passes[0], PATIENCE_ANSWERED);
     assert_int_equal(enter(500, &passes[0]), EKM_OK);
     assert_int_equal(enter(500, &passes[1]), EKM_OK);
+}
+
+/* A refusal that comes after the host has answered again: what it wished for then is over. */
+static void a_wish_is_over_when_the_host_answers(void **state)
+{
+    struct patience_pass late, pass;
+    (void)state;
+    assert_int_equal(enter(30000, &late), EKM_OK);
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    patience_leave(HOST, &pass, PATIENCE_REFUSED, 1000);
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    leave(&pass, PATIENCE_ANSWERED);
+    patience_leave(HOST, &late, PATIENCE_REFUSED, 60000);
+    assert_int_equal(enter(500, &pass), EKM_OK);
+    assert_int_equal(enter(500, &late), EKM_OK);
+    assert_false(pass.probe || late.probe);
 }
 
 /* Only one asks after each pause, so they stay short: a limit ends unannounced. */
@@ -287,6 +304,7 @@ int main(void)
         TEST(one_asks_then_more_with_each_answer),
         TEST(all_may_go_when_so_many_went_well),
         TEST(late_refusals_say_nothing_new),
+        TEST(a_wish_is_over_when_the_host_answers),
         TEST(pauses_grow_a_little),
         TEST(one_that_hangs_does_not_hold_up_all),
         TEST(a_wish_beyond_the_deadline_is_probed_once_a_second),
