@@ -155,10 +155,9 @@ struct wait {
 
 enum step { USE, RENEW, FETCH, WAIT, FAIL };
 
-/* Under the lock: whether the last fetch failed as one of this caller's own would. A failure that
- * passes with time says nothing to those who have more of it; an abort, an end of time or of memory
- * says nothing to anybody else. */
-static bool is_shared(const struct token_slot *slot, const struct call *call)
+/* Under the lock: whether the last fetch failed for a reason that concerns more than its caller: an
+ * abort, an end of time or of memory says nothing to anybody else. */
+static bool is_news(const struct token_slot *slot)
 {
     switch (slot->failure.rc) {
     case EKM_OK:
@@ -167,9 +166,16 @@ static bool is_shared(const struct token_slot *slot, const struct call *call)
     case EKM_OUT_OF_MEMORY:
         return false;
     default:
-        return !ekm_retryable(slot->failure.rc) ||
-               call->deadline_ms <= slot->failure_deadline_ms + MORE_TIME_MS;
+        return true;
     }
+}
+
+/* Under the lock: whether the last fetch failed as one of this caller's own would. A failure that
+ * passes with time says nothing to those who have more of it. */
+static bool is_shared(const struct token_slot *slot, const struct call *call)
+{
+    return is_news(slot) && (!ekm_retryable(slot->failure.rc) ||
+                             call->deadline_ms <= slot->failure_deadline_ms + MORE_TIME_MS);
 }
 
 /* Under the lock. */
@@ -194,9 +200,9 @@ static enum step next_step(const struct token_slot *slot, const struct call *cal
     return ended && is_shared(slot, call) ? FAIL : FETCH;
 }
 
-/* Under the lock: decides, waiting while another fetches, or while fetches for other tenants take up
- * all slots. `token` gets a reference for USE and RENEW. The slot is looked up anew each time: while
- * one waits, it may go to another tenant. */
+/* Under the lock: decides, waiting while another fetches, or while fetches for other tenants take
+ * up all slots. `token` gets a reference for USE and RENEW. The slot is looked up anew each time:
+ * while one waits, it may go to another tenant. */
 static enum step decide(struct call *call, struct credential *credential,
                         const struct challenge *where, struct token_slot **place,
                         struct token **token)
@@ -215,18 +221,18 @@ static enum step decide(struct call *call, struct credential *credential,
             slot->fetching = slot->fetching || step == RENEW || step == FETCH;
             return step;
         }
+        if (call_check(call) != EKM_OK) {
+            if (call->error.rc == EKM_DEADLINE && wait.joined && slot != NULL &&
+                slot->flights != wait.flight && is_news(slot)) {
+                call->error = slot->failure;
+            }
+            return FAIL;
+        }
         if (slot != NULL && !wait.joined) {
             wait.joined = true;
             wait.flight = slot->flights;
         }
         plat_cond_wait_until(&fetched_one, &token_lock, plat_now_ms() + SLICE_MS);
-        if (call_check(call) != EKM_OK) {
-            if (call->error.rc == EKM_DEADLINE && slot != NULL && slot->flights != wait.flight &&
-                slot->failure.rc != EKM_OK) {
-                call->error = slot->failure;
-            }
-            return FAIL;
-        }
     }
 }
 
@@ -274,10 +280,10 @@ static enum ekm_rc fetch_for_all(struct call *call, struct credential *credentia
         call->deadline_ms = early_ms;
     }
     enum ekm_rc rc = fetch_now(call, &fetch, &fresh);
-    call->deadline_ms = deadline_ms;
     plat_mutex_lock(&token_lock);
     settle(slot, call, rc, fresh);
     plat_mutex_unlock(&token_lock);
+    call->deadline_ms = deadline_ms;
     if (rc == EKM_OK) {
         /* This call's share: settle gave up the slot's. The analyzer does not follow the count. */
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */

@@ -676,7 +676,8 @@ static void one_fetch_for_all(void **state)
     assert_int_equal(scripted_http_count(), 1);
 }
 
-/* Whoever a machine under load holds up just before it waits asks for itself: but not all of them. */
+/* Whoever a machine under load holds up just before it waits asks for itself: but not all of them.
+ */
 static void expect_few_requests(void)
 {
     assert_in_range(scripted_http_count(), 1, THREADS / 4);
@@ -803,6 +804,63 @@ static void a_waiter_runs_out_of_time(void **state)
     assert_in_range(getters[1].took_ms, 900, 20000);
     atomic_store(&getters[0].aborted, true);
     join(0);
+}
+
+/* Another's abort is no reason for a failure, at the end of one's own time neither. */
+static void a_late_waiter_is_not_told_of_an_abort(void **state)
+{
+    (void)state;
+    scripted_http_serve(hanging_server, NULL);
+    config.call_timeout_ms = 60000;
+    start(0);
+    wait_served(1);
+    config.call_timeout_ms = 10000;
+    start(1);
+    sleep_ms(100);
+    fake_clock_advance(20000);
+    atomic_store(&getters[0].aborted, true);
+    join(0);
+    join(1);
+    assert_int_equal(getters[0].rc, EKM_CLOSING);
+    assert_int_equal(getters[1].rc, EKM_DEADLINE);
+    assert_int_equal(scripted_http_count(), 1);
+}
+
+/* Entra refuses the first request, after a while, and answers the next. */
+static void server_with_a_bad_start(void *context, struct call *asking,
+                                    const struct seen_request *asked,
+                                    struct scripted_answer *answer)
+{
+    (void)context;
+    (void)asking;
+    (void)asked;
+    if (atomic_fetch_add(&served, 1) > 0) {
+        *answer = (struct scripted_answer){.status = 200,
+                                           .body = "{\"access_token\":\"t2\",\"expires_in\":3600}"};
+        return;
+    }
+    sleep_ms(300);
+    *answer = (struct scripted_answer){.status = 429, .retry_after = "600"};
+}
+
+/* An early renewal takes little time and gives up soon: those who came to need the token meanwhile
+ * have all of theirs. */
+static void an_early_failure_is_not_shared(void **state)
+{
+    (void)state;
+    script_token("t1", "3600");
+    expect_token("t1", 1);
+    fake_clock_advance(3599200);
+    scripted_http_serve(server_with_a_bad_start, NULL);
+    start(0);
+    wait_served(1);
+    fake_clock_advance(850);
+    start(1);
+    join(0);
+    join(1);
+    assert_string_equal(getters[0].value, "t1");
+    assert_int_equal(getters[1].rc, EKM_OK);
+    assert_string_equal(getters[1].value, "t2");
 }
 
 /* Answers when it is told to. */
@@ -978,6 +1036,8 @@ int main(void)
         THREADED(waiters_take_over_from_the_late),
         THREADED(a_waiter_is_aborted),
         THREADED(a_waiter_runs_out_of_time),
+        THREADED(a_late_waiter_is_not_told_of_an_abort),
+        THREADED(an_early_failure_is_not_shared),
         THREADED(nobody_waits_for_an_early_renewal),
         THREADED(tenants_wait_for_a_place),
         THREADED(a_storm),
