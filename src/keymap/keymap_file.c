@@ -108,6 +108,8 @@ enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_
     }
     if (io == PLAT_IO_OK) {
         note_state(table, &state);
+    } else if (io == PLAT_IO_TOO_BIG && state.size <= FILE_MAX_BYTES) {
+        io = PLAT_IO_CHANGED; /* somebody appends to it just now */
     }
     plat_file_close(&handle);
     return io;

@@ -1,6 +1,6 @@
 /* The file's lines: what is an entry, what is broken, what a rewrite keeps byte for byte. */
 // only: posix
-// wrap: malloc fsync
+// wrap: malloc fsync read
 // with: temporary.h
 #include "keymap/keymap_store.h"
 
@@ -40,6 +40,21 @@ int __wrap_fsync(int handle)
     flushes++;
     errno = ENOSPC;
     return flush_fails ? -1 : __real_fsync(handle);
+}
+
+static const char *to_append; /* by an administrator, before the file is read */
+ssize_t __real_read(int handle, void *out, size_t size);
+ssize_t __wrap_read(int handle, void *out, size_t size);
+ssize_t __wrap_read(int handle, void *out, size_t size)
+{
+    if (to_append != NULL) {
+        FILE *file = fopen(config.keymap_file, "a");
+        assert_non_null(file);
+        assert_true(fputs(to_append, file) >= 0);
+        fclose(file);
+        to_append = NULL;
+    }
+    return __real_read(handle, out, size);
 }
 
 static int set_up(void **state)
@@ -345,6 +360,22 @@ static void test_a_failed_write_leaves_all_usable(void **state)
     keymap_table_free(&anew);
 }
 
+static void test_a_file_that_grows_while_it_is_read(void **state)
+{
+    static const char base[] = LINE("EA", "v1");
+    struct keymap_table former = {0}, after = {0};
+    (void)state;
+    write_map(base, sizeof base - 1);
+    to_append = LINE("AB", "v2");
+    assert_int_equal(put_one("v3", 0x22, NULL, &former), PLAT_IO_OK);
+    to_append = LINE("CD", "v4");
+    assert_int_equal(put_one("v5", 0x33, &former, &after), PLAT_IO_OK);
+    check_file(LINE("EA", "v1") LINE("AB", "v2") LINE("22", "v3") LINE("CD", "v4")
+                   LINE("33", "v5"));
+    keymap_table_free(&former);
+    keymap_table_free(&after);
+}
+
 /* Want of memory is known before the file is touched: what was reported as failed is not there. */
 static void test_no_memory(void **state)
 {
@@ -388,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_entry_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_known_answer_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_failed_write_leaves_all_usable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_file_that_grows_while_it_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
