@@ -39,9 +39,13 @@ static enum plat_io visit_search(void *context, const struct plat_registry_key *
     }
     if (thumbprint_equal(&thumbprint, &search->entry->thumbprint) &&
         (!search->has_leaf || place->written >= search->leaf_written)) {
+        enum plat_io io = registry_uri(map, place, uri, sizeof uri);
+        if (io != PLAT_IO_OK && io != PLAT_IO_ABSENT && io != PLAT_IO_TOO_BIG) {
+            return io; /* nobody can tell which key it names */
+        }
         search->has_leaf = true;
         search->leaf_written = place->written;
-        search->standing = registry_uri(map, place, uri, sizeof uri) == PLAT_IO_OK
+        search->standing = io == PLAT_IO_OK
                                ? keymap_entry_standing(uri, search->entry, search->seen)
                                : KEYMAP_YIELDS;
         (void)text_copy(search->branch, sizeof search->branch, place->branch);

@@ -1,6 +1,6 @@
 /* The registry's branch: what others may have written there, what is written, when it fails. */
 // only: windows
-// wrap: plat_registry_flush
+// wrap: plat_registry_flush plat_registry_text
 // with: temporary.h
 #include <windows.h>
 
@@ -45,12 +45,25 @@ enum plat_io __wrap_plat_registry_flush(const struct plat_registry_key *key)
     return flush_fails ? PLAT_IO_FULL : __real_plat_registry_flush(key);
 }
 
+static bool reading_fails;
+enum plat_io __real_plat_registry_text(const struct plat_registry_key *key, const char *path,
+                                       const char *value, char *out, size_t cap);
+enum plat_io __wrap_plat_registry_text(const struct plat_registry_key *key, const char *path,
+                                       const char *value, char *out, size_t cap);
+
+enum plat_io __wrap_plat_registry_text(const struct plat_registry_key *key, const char *path,
+                                       const char *value, char *out, size_t cap)
+{
+    return reading_fails ? PLAT_IO_FAILED
+                         : __real_plat_registry_text(key, path, value, out, cap);
+}
+
 static int set_up(void **state)
 {
     (void)state;
     struct plat_registry_key key = {NULL};
     (void)RegDeleteTreeW(HKEY_LOCAL_MACHINE, PROVIDERS);
-    flush_fails = false;
+    flush_fails = reading_fails = false;
     config_defaults(&config);
     call_begin(&call, "test", &config);
     keymap_store_start(&config);
@@ -350,6 +363,21 @@ static void test_half_an_entry_is_read_again(void **state)
     assert_string_equal(get("https://" HOST, HEX), URI);
 }
 
+/* Nobody can tell what it names: it stays. */
+static void test_an_entry_that_cannot_be_read_stays(void **state)
+{
+    struct keymap_entry entry = {HOST, URI, thumbprint_of(0x06)};
+    struct keymap_table after = {0};
+    (void)state;
+    put("https://" HOST, HEX, URI2);
+    reading_fails = true;
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, NULL, &after),
+                     PLAT_IO_FAILED);
+    reading_fails = false;
+    assert_null(after.text);
+    assert_string_equal(get("https://" HOST, HEX), URI2);
+}
+
 /* Nothing counts before it is on the disk, whoever wrote it. */
 static void test_failed_flush(void **state)
 {
@@ -569,6 +597,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_of_two_spellings_the_newer_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changes_are_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_half_an_entry_is_read_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_entry_that_cannot_be_read_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_flush, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_cost_each_other_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_probe_asks_the_vaults_own_branch, set_up, tear_down),
