@@ -25,24 +25,25 @@ static size_t word_len(const char *at)
     return strcspn(at, " \t,=\"");
 }
 
-/* Reads a value at `at`, quoted or not, into out; NULL if it is malformed or too long. */
+/* Reads a value at `at`, quoted or not, into out; NULL if it is malformed. One that is too long is
+ * none of ours: empty. */
 static const char *read_value(const char *at, char *out, size_t cap)
 {
     size_t used = 0;
     if (*at != '"') {
         size_t len = strcspn(at, " \t,");
-        return text_copy_n(out, cap, at, len) ? at + len : NULL;
+        (void)text_copy_n(out, cap, at, len < cap ? len : 0);
+        return at + len;
     }
     for (at++; *at != '\0' && *at != '"'; at++) {
         if (*at == '\\' && at[1] != '\0') {
             at++;
         }
-        if (used + 1 >= cap) {
-            return NULL;
+        if (used < cap) {
+            out[used++] = *at;
         }
-        out[used++] = *at;
     }
-    out[used] = '\0';
+    out[used < cap ? used : 0] = '\0';
     return *at == '"' ? at + 1 : NULL;
 }
 

@@ -292,6 +292,40 @@ static void overlong_values(void **state)
     assert_int_equal(parse(value), EKM_CHALLENGE_MALFORMED);
 }
 
+/* A key for signed requests, say, is nothing to us, and may be long. */
+static void long_values_of_other_parameters(void **state)
+{
+    char value[4096];
+    (void)state;
+    for (size_t len = 900; len < 3000; len += 61) {
+        for (int quoted = 0; quoted < 2; quoted++) {
+            (void)text_copy(value, sizeof value, "Bearer x-ms-message-signing-key=");
+            size_t start = strlen(value);
+            memset(value + start, quoted ? '"' : 'x', len);
+            memset(value + start + 1, 'x', len - 2);
+            (void)text_copy(value + start + len, sizeof value - start - len,
+                            ", authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"");
+            assert_int_equal(parse(value), EKM_OK);
+            assert_string_equal(challenge.tenant, TENANT);
+        }
+    }
+}
+
+/* Cut, it might look like a good one. */
+static void long_values_of_ours(void **state)
+{
+    char authority[1500], resource[1024];
+    (void)state;
+    memset(authority, 'x', sizeof authority);
+    memcpy(authority, AUTHORITY "/", sizeof AUTHORITY);
+    authority[sizeof authority - 1] = '\0';
+    assert_int_equal(parse_pair(authority, RESOURCE), EKM_CHALLENGE_MALFORMED);
+    memset(resource, '/', sizeof resource);
+    memcpy(resource, RESOURCE, sizeof RESOURCE - 1);
+    resource[sizeof resource - 1] = '\0';
+    assert_int_equal(parse_pair(AUTHORITY, resource), EKM_CHALLENGE_FOREIGN);
+}
+
 static bool recall(const char *host, struct challenge *out, bool *guessed)
 {
     struct vault_address address = {"", "vault.azure.net"};
@@ -390,6 +424,8 @@ int main(void)
         TEST(no_resource),
         TEST(mutations),
         TEST(overlong_values),
+        TEST(long_values_of_other_parameters),
+        TEST(long_values_of_ours),
         TEST(remembered_by_vault),
         TEST(many_vaults),
         TEST(guessed_from_a_hint),
