@@ -8,7 +8,7 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-#define HOSTS       16
+#define HOSTS       64
 #define SLICE_MS    250
 #define PROBE_MS    1000
 #define PAUSE_STEPS 3  /* 400, 800, 1600 ms: only one call asks after each, so it may be soon */

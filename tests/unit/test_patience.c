@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -218,6 +219,22 @@ static void entra_and_abort_have_codes_of_their_own(void **state)
     assert_int_equal(patience_enter(&call, &request, &pass), EKM_CLOSING);
 }
 
+/* A subscription's limit is met at all of its vaults at once. */
+static void many_hosts_throttle_at_once(void **state)
+{
+    char name[16];
+    struct patience_pass pass = {0};
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        (void)snprintf(name, sizeof name, "vault-%d", i);
+        patience_leave(name, &pass, PATIENCE_REFUSED, 20000);
+    }
+    for (int i = 0; i < 64; i++) {
+        (void)snprintf(name, sizeof name, "vault-%d", i);
+        assert_false(patience_try(name, &pass));
+    }
+}
+
 /* Strangers push each other out; whoever was counted at a former entry does no harm to the new. */
 static void more_hosts_than_are_remembered(void **state)
 {
@@ -309,6 +326,7 @@ int main(void)
         TEST(one_that_hangs_does_not_hold_up_all),
         TEST(a_wish_beyond_the_deadline_is_probed_once_a_second),
         TEST(entra_and_abort_have_codes_of_their_own),
+        TEST(many_hosts_throttle_at_once),
         TEST(more_hosts_than_are_remembered),
         TEST(who_has_least_time_goes_first),
     };
