@@ -14,6 +14,8 @@
 #define CHUNKS             (SESSION_MAX / CHUNK_SLOTS)
 #define INDEX_BITS         16
 #define IDENTITY_MAX_BYTES 1024
+#define IDENTITY_SHOWN     24
+#define ADDRESS_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.:/"
 #define SECRET_MAX_BYTES   4096
 #define UTF8_MOST          3 /* bytes of a UTF-16 unit */
 
@@ -199,9 +201,11 @@ static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *aut
     }
     rc = address_parse(call->config, buf_text(&identity), &vault->address);
     if (rc != EKM_OK) {
-        /* Not all of it: who mistakes one for the other puts a secret there. Its first 24 are
-         * client ID. */
-        rc = call_fail(call, rc, "IDENTITY begins with '%.24s'", buf_text(&identity));
+        /* Who mistakes one for the other puts a secret there: no more than of a client ID, and
+         * nothing from the first character on that no address has, such as '~'. */
+        size_t shown = strspn(buf_text(&identity), ADDRESS_CHARACTERS);
+        rc = call_fail(call, rc, "IDENTITY begins with '%.*s'",
+                       (int)(shown < IDENTITY_SHOWN ? shown : IDENTITY_SHOWN), buf_text(&identity));
         goto out;
     }
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);

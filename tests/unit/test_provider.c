@@ -121,6 +121,7 @@ static void test_credentials(void **state)
     assert_int_equal(SqlCryptOpenSession(&lone, &session), 5002);
     /* IDENTITY and SECRET mistaken for each other: the log below must not tell the secret. */
     assert_int_equal(fixture_open(FAKE_SECRET, "contoso-vault", &session), 5002);
+    assert_int_equal(fixture_open("abc8Q~fake_secret", "contoso-vault", &session), 5002);
     assert_null(session);
     assert_int_equal(fake_counts.authenticate, 0);
     assert_int_equal(fixture_open("https://Contoso-Vault.vault.azure.net/", FAKE_SECRET, &session),
@@ -129,6 +130,8 @@ static void test_credentials(void **state)
     assert_int_equal(SqlCryptCloseSession(&session, 0), SQLCP_SUCCESS);
     fixture_stop();
     assert_null(strstr(fixture_read(fixture.log), "fake~secret"));
+    assert_null(strstr(fixture_read(fixture.log), "fake_secret"));
+    assert_non_null(strstr(fixture_read(fixture.log), "IDENTITY begins with 'abc8Q'"));
     assert_non_null(strstr(fixture_read(fixture.log), "11111111-2222-4333-8444-555555555555"));
 }
 
