@@ -77,10 +77,10 @@ setup() {
             exit 1
         fi
     fi
-    quietly 'reading the package lists' $as_root apt-get -q update
+    quietly 'reading the package lists' $as_root apt-get -q -o Acquire::Retries=3 update
     # shellcheck disable=SC2086 # a list of package names
     quietly "installing: $missing" $as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q -y --no-install-recommends install $missing
+        apt-get -q -y -o Acquire::Retries=3 --no-install-recommends install $missing
 }
 
 # build FOLDER [cmake options]

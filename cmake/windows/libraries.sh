@@ -58,7 +58,7 @@ step() {
 
 # A private apt configuration: the machine's own lists of sources stay as they are.
 write_apt_configuration() {
-    mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial" "$folder/apt/parts" "$folder/src"
+    mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial" "$folder/apt/parts"
     rm -f "$folder"/apt/parts/*
     eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
     found=
@@ -90,14 +90,14 @@ with_apt() {
 # A new security version is listed before every mirror has its files; then the release's own stands in, if it is not below
 # the floor, and that is said: versions.txt names it, and the next day's run asks again.
 fetch_source() {
-    cd "$folder/src"
+    cd "$folder/src.new"
     if with_apt apt-get -q -o Acquire::Retries=3 source "$1"; then
         return 0
     fi
     rm -f "$1"_*.dsc # of what is not whole
     release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
     with_apt apt-get -q -o Acquire::Retries=3 source "$1/$release"
-    echo "$1: the newest listed version could not be fetched; took the one of $release itself" >>"$folder/fallback.txt"
+    echo "$1: the newest listed version could not be fetched; took the one of $release itself" >>"$folder/fallback.new"
 }
 
 # version SOURCE: of the newest one that is complete (its .dsc is the last file apt fetches).
@@ -120,14 +120,18 @@ tree_of() {
     echo "$folder/src/$1-${upstream#*:}"
 }
 
+# What is there stays until all of the new is: an archive may answer and then lack a file.
 step_fetch() {
     write_apt_configuration
     with_apt apt-get -q -o Acquire::Retries=3 -o APT::Update::Error-Mode=any update
-    rm -rf "$folder/src" "$folder/fallback.txt"
-    mkdir -p "$folder/src"
+    rm -rf "$folder/src.new" "$folder/fallback.new"
+    mkdir -p "$folder/src.new"
     for source in $sources; do
         fetch_source "$source"
     done
+    rm -rf "$folder/src" "$folder/fallback.txt"
+    mv "$folder/src.new" "$folder/src"
+    [ ! -f "$folder/fallback.new" ] || mv "$folder/fallback.new" "$folder/fallback.txt"
     touch "$folder/fetched"
 }
 
@@ -139,7 +143,7 @@ fetch() {
     if [ ! -f "$folder/root/versions.txt" ]; then
         step "fetching source packages: $sources" step_fetch
     elif ! libraries_step=step_fetch sh "$script" "$folder" "$jobs" >"$folder/log.txt" 2>&1 </dev/null; then
-        say "warning: the package archive does not answer; the libraries of $(date -r "$folder/fetched") stay in use"
+        say "warning: the package archive does not answer, or lacks a file; the libraries of $(date -r "$folder/fetched") stay in use"
     fi
 }
 
