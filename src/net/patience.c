@@ -166,12 +166,13 @@ bool patience_try(const char *name, struct patience_pass *pass)
 }
 
 /* Under the lock. What went before the last refusal says only how long the host wishes to be left
- * alone, and nothing once it has answered since. */
+ * alone, and nothing once the pause is over. */
 static void refuse(struct host *host, const struct patience_pass *pass, uint64_t asked_ms,
                    uint64_t now_ms, uint32_t random)
 {
     uint64_t pause_ms = asked_ms > 0 ? asked_ms + random % RETRY_BASE_MS : 0;
-    if (pass->epoch == host->epoch) {
+    bool is_news = pass->epoch == host->epoch;
+    if (is_news) {
         host->refusals += host->refusals < PAUSE_STEPS;
         host->epoch = ++patience.epochs;
         host->limited = true;
@@ -179,7 +180,7 @@ static void refuse(struct host *host, const struct patience_pass *pass, uint64_t
         host->in_flight = 0;
         pause_ms = pause_ms > 0 ? pause_ms : retry_delay_ms(host->refusals, random);
     }
-    if (host->refusals > 0 && host->not_before_ms < now_ms + pause_ms) {
+    if ((is_news || host->not_before_ms > now_ms) && host->not_before_ms < now_ms + pause_ms) {
         host->not_before_ms = now_ms + pause_ms;
     }
 }
