@@ -129,7 +129,7 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
         http_easy_close(&batch.handle->easies[i]);
     }
     plat_signals_release(&signals);
-    http_pool_give(batch.handle, items[0].request->host);
+    http_pool_give(batch.handle);
     call->error = error;
     return EKM_OK;
 }

@@ -18,8 +18,9 @@ struct waiter {
 static struct {
     struct plat_mutex mutex;
     struct line_place *line; /* none of them while a handle is idle */
-    struct http_handle *idle;
-    uint32_t count, max; /* handles there are, idle or not */
+    bool several_hosts;      /* may be wanted by those in the line */
+    struct http_handle *idle, *all;
+    uint32_t count, max; /* handles there are, idle or not, or being made */
     struct http_client *client;
 } pool = {.mutex = PLAT_MUTEX_INIT};
 
@@ -83,7 +84,7 @@ void http_pool_stop(void)
     plat_mutex_lock(&pool.mutex);
     struct http_handle *idle = pool.idle;
     struct http_client *client = pool.client;
-    pool.idle = NULL;
+    pool.idle = pool.all = NULL;
     pool.client = NULL;
     pool.count = 0;
     plat_mutex_unlock(&pool.mutex);
@@ -102,13 +103,14 @@ void http_pool_stop(void)
 static struct http_handle *pick(const char *host)
 {
     struct http_handle **at = &pool.idle;
-    while (*at != NULL && strcmp((*at)->last_host, host) != 0) {
+    while (*at != NULL && strcmp((*at)->host, host) != 0) {
         at = &(*at)->below;
     }
     at = *at != NULL ? at : &pool.idle;
     struct http_handle *handle = *at;
     if (handle != NULL) {
         *at = handle->below;
+        (void)text_copy(handle->host, sizeof handle->host, host);
     }
     return handle;
 }
@@ -120,7 +122,7 @@ static void forget_one(void)
     plat_mutex_unlock(&pool.mutex);
 }
 
-static enum ekm_rc make_handle(struct call *call, struct http_handle **out)
+static enum ekm_rc make_handle(struct call *call, const char *host, struct http_handle **out)
 {
     struct http_handle *handle = calloc(1, sizeof *handle);
     if (handle != NULL) {
@@ -129,6 +131,11 @@ static enum ekm_rc make_handle(struct call *call, struct http_handle **out)
             curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_AT_ONCE) ==
                 CURLM_OK &&
             http_easy_open(&handle->easies[0], pool.client)) {
+            (void)text_copy(handle->host, sizeof handle->host, host);
+            plat_mutex_lock(&pool.mutex);
+            handle->next = pool.all;
+            pool.all = handle;
+            plat_mutex_unlock(&pool.mutex);
             *out = handle;
             return EKM_OK;
         }
@@ -139,10 +146,12 @@ static enum ekm_rc make_handle(struct call *call, struct http_handle **out)
 }
 
 /* Under the lock: until a handle is handed over, or may be made as making one failed elsewhere. */
-static enum ekm_rc wait_in_line(struct call *call, struct http_handle **out)
+static enum ekm_rc wait_in_line(struct call *call, const char *host, struct http_handle **out)
 {
-    struct waiter self = {.place.deadline_ms = call->deadline_ms};
+    struct waiter self = {.place = {.deadline_ms = call->deadline_ms, .host = host}};
     enum ekm_rc rc = EKM_OK;
+    pool.several_hosts =
+        pool.line != NULL && (pool.several_hosts || strcmp(pool.line->host, host) != 0);
     line_join(&pool.line, &self.place);
     while (rc == EKM_OK && self.given == NULL && pool.count >= pool.max) {
         plat_cond_wait_until(&self.place.turn, &pool.mutex, plat_now_ms() + SLICE_MS);
@@ -161,24 +170,58 @@ enum ekm_rc http_pool_take(struct call *call, const char *host, struct http_hand
     plat_mutex_lock(&pool.mutex);
     *out = pick(host);
     if (*out == NULL && pool.count >= pool.max) {
-        rc = wait_in_line(call, out);
+        rc = wait_in_line(call, host, out);
     }
     bool make = rc == EKM_OK && *out == NULL;
     pool.count += make;
     plat_mutex_unlock(&pool.mutex);
-    return make ? make_handle(call, out) : rc;
+    return make ? make_handle(call, host, out) : rc;
 }
 
-/* Handed to who waits first, so that nobody who comes later takes it before. */
-void http_pool_give(struct http_handle *handle, const char *host)
+/* Under the lock: how many handles but `given` are in use for this host, when none is idle. */
+static unsigned busy_with(const char *host, const struct http_handle *given)
 {
-    (void)text_copy(handle->last_host, sizeof handle->last_host, host);
+    unsigned busy = 0;
+    for (const struct http_handle *at = pool.all; at != NULL; at = at->next) {
+        busy += at != given && strcmp(at->host, host) == 0;
+    }
+    return busy;
+}
+
+/* Under the lock: whose turn it is. The host with the fewest handles comes first, so that one that
+ * hangs does not keep the others from theirs; there, who has least time. */
+static struct line_place *next_in_line(const struct http_handle *given)
+{
+    struct line_place *next = pool.line;
+    if (next == NULL || !pool.several_hosts) {
+        return next;
+    }
+    const char *seen = next->host;
+    unsigned least = busy_with(seen, given);
+    for (struct line_place *at = next->next; at != NULL; at = at->next) {
+        if (strcmp(at->host, seen) == 0 || strcmp(at->host, next->host) == 0) {
+            continue;
+        }
+        seen = at->host;
+        unsigned busy = busy_with(seen, given);
+        if (busy < least) {
+            least = busy;
+            next = at;
+        }
+    }
+    return next;
+}
+
+/* Handed to one of those who wait, so that nobody who comes later takes it before. */
+void http_pool_give(struct http_handle *handle)
+{
     plat_mutex_lock(&pool.mutex);
-    struct waiter *first = (struct waiter *)(void *)pool.line;
-    if (first != NULL) {
-        line_leave(&pool.line, &first->place);
-        first->given = handle;
-        plat_cond_broadcast(&first->place.turn);
+    struct line_place *next = next_in_line(handle);
+    if (next != NULL) {
+        line_leave(&pool.line, next);
+        (void)text_copy(handle->host, sizeof handle->host, next->host);
+        ((struct waiter *)(void *)next)->given = handle;
+        plat_cond_broadcast(&next->turn);
     } else {
         handle->below = pool.idle;
         pool.idle = handle;

@@ -14,8 +14,9 @@
 struct http_handle {
     CURLM *multi;                          /* keeps the connections */
     struct http_easy easies[HTTP_AT_ONCE]; /* the first is always open */
-    char last_host[254];
-    struct http_handle *below; /* in the pile of idle ones */
+    char host[254];                        /* that it works for, or did last */
+    struct http_handle *below;             /* in the pile of idle ones */
+    struct http_handle *next;              /* of all */
 };
 
 /* Every handle is made from `client`, whose share is made here. */
@@ -23,9 +24,10 @@ enum ekm_rc http_pool_start(struct http_client *client) EKM_MUST_CHECK;
 /* Closes every connection; no handle may be in use. */
 void http_pool_stop(void);
 
-/* Waits for a free one until the call's deadline or abort; who has least time goes first. */
+/* Waits for a free one until the call's deadline or abort. Those at the host with the fewest
+ * handles go first, of them who has least time. */
 enum ekm_rc http_pool_take(struct call *call, const char *host,
                            struct http_handle **out) EKM_MUST_CHECK;
-void http_pool_give(struct http_handle *handle, const char *host);
+void http_pool_give(struct http_handle *handle);
 
 #endif
