@@ -271,7 +271,7 @@ SQL
     calls SqlCryptDecrypt "$count"
     [ "${count:-0}" -ge 48 ] || fail "$count recoveries"
     # What cannot be unwrapped again goes on with the key in memory, and every row is there afterwards.
-    DUMMY_FAIL=SqlCryptDecrypt=5001@70 sql 0 --sessions 8 --report --storm write:1 </dev/null
+    DUMMY_FAIL=SqlCryptDecrypt=5001@70 sql 0 --sessions 8 --report --storm write:2 </dev/null
     reported 'databases ONLINE 24'
     reported 'times with the key in memory 1'
     written=$(sed -n 's/^report: statements \([0-9]*\), failed 0, .*/\1/p' "$work/err")

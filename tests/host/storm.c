@@ -17,7 +17,7 @@ struct writer {
     struct connection connection;
     struct platform_thread *thread;
     int first, count;
-    uint64_t until_ns;
+    uint64_t lasts_ns;
 };
 
 static const char recover[] = "recover:", write_rows[] = "write:";
@@ -53,33 +53,33 @@ static void write_once(struct connection *connection, struct open_database *data
     report_statement(start_ns, !engine_new_segment(connection->instance, database));
 }
 
-/* Each database once in any case: a busy machine may start this thread when the time is over. */
+/* Its own time: a busy machine may start this thread late. */
 static void write_some(void *context)
 {
     struct writer *writer = context;
-    bool is_first = true, found = true;
-    while (found && (is_first || platform_clock_ns() < writer->until_ns)) {
+    uint64_t until_ns = platform_clock_ns() + writer->lasts_ns;
+    bool found = true;
+    while (found && platform_clock_ns() < until_ns) {
         int place = 0;
         found = false;
         for (struct open_database *at = writer->connection.instance->databases; at; at = at->next) {
             if (place++ % writer->count != writer->first || at->state != ENGINE_ONLINE ||
-                (!is_first && platform_clock_ns() >= writer->until_ns))
+                platform_clock_ns() >= until_ns)
                 continue;
             write_once(&writer->connection, at);
             found = true;
         }
-        is_first = false;
     }
 }
 
-static void write_all(struct instance *instance, uint64_t until_ns)
+static void write_all(struct instance *instance, uint64_t lasts_ns)
 {
     int count = instance->options.sessions;
     struct writer *writers = memory_take((size_t)count * sizeof *writers);
     for (int i = 0; i < count; i++) {
         writers[i].first = i;
         writers[i].count = count;
-        writers[i].until_ns = until_ns;
+        writers[i].lasts_ns = lasts_ns;
         connection_open(&writers[i].connection, instance, stderr);
     }
     for (int i = 0; i < count; i++)
@@ -98,7 +98,7 @@ void storm_run(struct instance *instance, const char *what)
     int recover_s = seconds_of(what, recover), write_s = seconds_of(what, write_rows);
     int rounds = 0;
     if (write_s > 0)
-        write_all(instance, begin_ns + (uint64_t)write_s * SECOND_NS);
+        write_all(instance, (uint64_t)write_s * SECOND_NS);
     while (recover_s > 0 && platform_clock_ns() - begin_ns < (uint64_t)recover_s * SECOND_NS) {
         recovery_again(instance, instance->options.sessions);
         rounds++;
