@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "platform/thread.h"
 
-#define HOSTS_MAX 16
+#define HOSTS_MAX 64
 #define WAIT_MS   5000
 
 /* What was found out, the oldest overwritten first. */
@@ -107,6 +107,18 @@ static const struct finding *find_known(const char *host)
     return NULL;
 }
 
+/* Once, though several may have asked at a time. */
+static void remember(const char *host, const char *proxy)
+{
+    plat_mutex_lock(&known.mutex);
+    if (find_known(host) == NULL) {
+        struct finding *place = &known.findings[known.next++ % HOSTS_MAX];
+        (void)text_copy(place->host, sizeof place->host, host);
+        (void)text_copy(place->proxy, sizeof place->proxy, proxy);
+    }
+    plat_mutex_unlock(&known.mutex);
+}
+
 bool system_proxy_find(const char *host, char *out, size_t cap)
 {
     char proxy[sizeof known.findings[0].proxy] = "";
@@ -120,11 +132,7 @@ bool system_proxy_find(const char *host, char *out, size_t cap)
         if (!ask_system(host, proxy, sizeof proxy)) {
             proxy[0] = '\0';
         }
-        plat_mutex_lock(&known.mutex);
-        struct finding *place = &known.findings[known.next++ % HOSTS_MAX];
-        (void)text_copy(place->host, sizeof place->host, host);
-        (void)text_copy(place->proxy, sizeof place->proxy, proxy);
-        plat_mutex_unlock(&known.mutex);
+        remember(host, proxy);
     }
     return text_copy(out, cap, proxy) && proxy[0] != '\0';
 }
