@@ -5,9 +5,9 @@
  * `integration_soak COUNT` does as many; without COUNT as many as the test command has time for.
  * glibc's heaps and caches for each thread are off, and pages that the one heap keeps unused are
  * given back before each look: all of them fill up slowly by chance, whoever calls. Two more things
- * do, and have come to rest after 100,000: each thread must have met each fault to know how deep its
- * stack goes (200 KiB in all), and what is allocated spreads over more pages (600 KiB, of which 400
- * come and go).
+ * do, and have come to rest after 100,000: each thread must have met each fault to know how deep
+ * its stack goes (200 KiB in all), and what is allocated spreads over more pages (600 KiB, of which
+ * 400 come and go).
  */
 #include "footprint.h"
 #include "harness.h"
@@ -67,8 +67,8 @@ static struct {
 
 static long wanted, settled_after;
 
-/* What a damaged answer may become: 3119, 3706..3709, 5008; and 3305, if a second token is refused to
- * the same call. */
+/* What a damaged answer may become: 3119, 3706..3709, 5008; and 3305, if a second token is refused
+ * to the same call. */
 static bool is_damage(SqlCpError code)
 {
     return code == 3119 || code == 3305 || (code >= 3706 && code <= 3709) || code == 5008;
@@ -160,8 +160,8 @@ static struct footprint muster(const char *when, size_t *allocated_kib)
     struct footprint now = footprint_now();
     print_message("%s, %ld Decrypts: %ld KiB resident (%ld before trimming), %zu KiB allocated, "
                   "%d descriptors, %d threads\n",
-                  when, atomic_load(&soak.done), now.resident_kib, untrimmed_kib,
-                  *allocated_kib, now.descriptors, now.threads);
+                  when, atomic_load(&soak.done), now.resident_kib, untrimmed_kib, *allocated_kib,
+                  now.descriptors, now.threads);
     return now;
 }
 
@@ -185,13 +185,18 @@ static void test_nothing_grows(void **state)
     run(wanted - settled_after);
     long took_ms = now_ms() - start_ms;
     struct footprint end = muster("end", &end_kib);
+    /* curl looks for connections that are dead at most once a second: what it left is gone next
+     * time. */
+    for (int again = 0; again < 2 && end.descriptors > settled.descriptors; again++) {
+        end = muster("once more", &end_kib);
+    }
     print_message("%ld Decrypts a second\n", (wanted - settled_after) * 1000 / (took_ms + 1));
     atomic_store(&soak.over, true);
     pthread_barrier_wait(&soak.begin);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
     }
-    assert_int_equal(end.descriptors, settled.descriptors);
+    assert_true(end.descriptors <= settled.descriptors);
     assert_int_equal(end.threads, settled.threads);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     /* A sanitizer's own bookkeeping grows with every allocation. */
