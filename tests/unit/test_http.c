@@ -355,7 +355,6 @@ struct asker {
     const char *path;
     enum ekm_rc rc;
     uint64_t took_ms;
-    atomic_int asked;
 };
 
 static void *ask_in_thread(void *context)
@@ -369,21 +368,14 @@ static void *ask_in_thread(void *context)
     return NULL;
 }
 
-static void start_asker_by(struct asker *asker, const char *path, void *(*run)(void *))
+static void start_asker(struct asker *asker, const char *path)
 {
     asker->path = path;
-    asker->rc = EKM_OK;
     atomic_store(&asker->aborted, false);
-    atomic_store(&asker->asked, 0);
     call_begin(&asker->call, "Test", &config);
     asker->call.session_aborted = &asker->aborted;
     http_answer_init(&asker->answer);
-    assert_int_equal(pthread_create(&asker->thread, NULL, run, asker), 0);
-}
-
-static void start_asker(struct asker *asker, const char *path)
-{
-    start_asker_by(asker, path, ask_in_thread);
+    assert_int_equal(pthread_create(&asker->thread, NULL, ask_in_thread, asker), 0);
 }
 
 static void join_asker(struct asker *asker, enum ekm_rc rc)
@@ -434,42 +426,6 @@ static void waiting_for_a_connection_ends(void **state)
     assert_in_range(late.took_ms, 900, SOON_MS);
     atomic_store(&holder.aborted, true);
     join_asker(&holder, EKM_CLOSING);
-}
-
-static atomic_bool it_is_over;
-
-static void *ask_again_and_again(void *context)
-{
-    struct asker *asker = context;
-    while (asker->rc == EKM_OK && !atomic_load(&it_is_over)) {
-        (void)ask_in_thread(asker);
-        atomic_fetch_add(&asker->asked, 1);
-    }
-    return NULL;
-}
-
-/* Who gives a connection back and wants one again at once would have it before the other wakes. */
-static void who_waits_for_a_connection_is_not_overtaken(void **state)
-{
-    static struct asker busy, waiting;
-    (void)state;
-    config.max_connections = 1;
-    restart();
-    int before = tls_server_requests();
-    atomic_store(&it_is_over, false);
-    start_asker_by(&busy, "/late", ask_again_and_again);
-    while (tls_server_requests() == before) {
-        (void)usleep(1000);
-    }
-    start_asker(&waiting, "/ok");
-    assert_int_equal(pthread_join(waiting.thread, NULL), 0);
-    int turns = atomic_load(&busy.asked);
-    atomic_store(&it_is_over, true);
-    join_asker(&busy, EKM_OK);
-    assert_int_equal(waiting.rc, EKM_OK);
-    http_answer_free(&waiting.answer);
-    /* On a busy machine a thread may come late. */
-    assert_in_range(turns, 1, 2);
 }
 
 static void no_answer(void **state)
@@ -855,7 +811,6 @@ int main(void)
         TEST(one_connection_for_each_host),
         TEST(the_pool_is_bounded),
         TEST(waiting_for_a_connection_ends),
-        TEST(who_waits_for_a_connection_is_not_overtaken),
         TEST(no_answer),
         TEST(the_deadline_is_the_calls),
         TEST(broken_answers),

@@ -124,6 +124,28 @@ static void who_has_least_time_is_first(void **state)
     }
 }
 
+/* Who gives one back and wants one again at once would have it before the other wakes. */
+static void who_waits_is_not_overtaken(void **state)
+{
+    struct http_handle *handles[HANDLES], *other = NULL;
+    atomic_bool aborted = true;
+    struct call call;
+    (void)state;
+    keep = true;
+    take_all(SOUND, handles);
+    line_up(0, SOUND, false);
+    call_begin(&call, "Test", &config);
+    call.session_aborted = &aborted; /* waits for no more than a slice of time */
+    http_pool_give(handles[0]);
+    assert_int_equal(http_pool_take(&call, SOUND, &other), EKM_CLOSING);
+    assert_null(other);
+    assert_int_equal(pthread_join(waiters[0].thread, NULL), 0);
+    assert_ptr_equal(waiters[0].handle, handles[0]);
+    for (int i = 0; i < HANDLES; i++) {
+        http_pool_give(handles[i]);
+    }
+}
+
 /* The next of those in the line has it when this returns. */
 static void give_one(struct http_handle *handle)
 {
@@ -164,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_has_least_time_is_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_waits_is_not_overtaken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_hangs_does_not_take_all, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
