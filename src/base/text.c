@@ -109,15 +109,20 @@ bool text_is_alnum(char c)
     return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z');
 }
 
-bool text_is_name(const char *text, const char *extra, size_t max_len)
+size_t text_name_len(const char *text, const char *extra, size_t max_len)
 {
     size_t len = 0;
-    for (; text[len] != '\0'; len++) {
-        if (len == max_len || (!text_is_alnum(text[len]) && strchr(extra, text[len]) == NULL)) {
-            return false;
-        }
+    while (len < max_len && text[len] != '\0' &&
+           (text_is_alnum(text[len]) || strchr(extra, text[len]) != NULL)) {
+        len++;
     }
-    return len > 0;
+    return len;
+}
+
+bool text_is_name(const char *text, const char *extra, size_t max_len)
+{
+    size_t len = text_name_len(text, extra, max_len);
+    return len > 0 && text[len] == '\0';
 }
 
 size_t text_mark_len(const char *text, size_t len)

@@ -30,6 +30,8 @@ void text_lower(char *text);
 
 bool text_is_alnum(char c); /* 0-9 A-Z a-z */
 bool text_is_digit(char c);
+/* With how many characters of 0-9 A-Z a-z and those in `extra` it begins, max_len at most. */
+size_t text_name_len(const char *text, const char *extra, size_t max_len);
 /* Whether text is 1..max_len characters of 0-9 A-Z a-z and those in `extra`. */
 bool text_is_name(const char *text, const char *extra, size_t max_len);
 

@@ -15,7 +15,6 @@
 #define INDEX_BITS         16
 #define IDENTITY_MAX_BYTES 1024
 #define IDENTITY_SHOWN     24
-#define ADDRESS_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.:/"
 #define SECRET_MAX_BYTES   4096
 #define UTF8_MOST          3 /* bytes of a UTF-16 unit */
 
@@ -203,9 +202,8 @@ static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *aut
     if (rc != EKM_OK) {
         /* Who mistakes one for the other puts a secret there: no more than of a client ID, and
          * nothing from the first character on that no address has, such as '~'. */
-        size_t shown = strspn(buf_text(&identity), ADDRESS_CHARACTERS);
-        rc = call_fail(call, rc, "IDENTITY begins with '%.*s'",
-                       (int)(shown < IDENTITY_SHOWN ? shown : IDENTITY_SHOWN), buf_text(&identity));
+        size_t shown = text_name_len(buf_text(&identity), "-.:/", IDENTITY_SHOWN);
+        rc = call_fail(call, rc, "IDENTITY begins with '%.*s'", (int)shown, buf_text(&identity));
         goto out;
     }
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
