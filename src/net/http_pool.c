@@ -115,34 +115,37 @@ static struct http_handle *pick(const char *host)
     return handle;
 }
 
-static void forget_one(void)
-{
-    plat_mutex_lock(&pool.mutex);
-    pool.count--;
-    plat_mutex_unlock(&pool.mutex);
-}
-
-static enum ekm_rc make_handle(struct call *call, const char *host, struct http_handle **out)
+static struct http_handle *new_handle(void)
 {
     struct http_handle *handle = calloc(1, sizeof *handle);
-    if (handle != NULL) {
-        handle->multi = curl_multi_init();
-        if (handle->multi != NULL &&
-            curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_AT_ONCE) ==
-                CURLM_OK &&
-            http_easy_open(&handle->easies[0], pool.client)) {
-            (void)text_copy(handle->host, sizeof handle->host, host);
-            plat_mutex_lock(&pool.mutex);
-            handle->next = pool.all;
-            pool.all = handle;
-            plat_mutex_unlock(&pool.mutex);
-            *out = handle;
-            return EKM_OK;
-        }
-        free_handle(handle);
+    if (handle == NULL) {
+        return NULL;
     }
-    forget_one();
-    return call_fail(call, EKM_OUT_OF_MEMORY, "no handle for a request");
+    handle->multi = curl_multi_init();
+    if (handle->multi == NULL ||
+        curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_AT_ONCE) != CURLM_OK ||
+        !http_easy_open(&handle->easies[0], pool.client)) {
+        free_handle(handle);
+        return NULL;
+    }
+    return handle;
+}
+
+/* It is counted already. */
+static enum ekm_rc make_handle(struct call *call, const char *host, struct http_handle **out)
+{
+    struct http_handle *handle = new_handle();
+    plat_mutex_lock(&pool.mutex);
+    if (handle != NULL) {
+        (void)text_copy(handle->host, sizeof handle->host, host);
+        handle->next = pool.all;
+        pool.all = handle;
+    } else {
+        pool.count--;
+    }
+    plat_mutex_unlock(&pool.mutex);
+    *out = handle;
+    return handle != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, "no handle for a request");
 }
 
 /* Under the lock: until a handle is handed over, or may be made as making one failed elsewhere. */

@@ -34,8 +34,11 @@ static struct {
  * now and then. */
 static void tell_waiters(const struct host *host)
 {
-    unsigned before = host != NULL ? host->in_flight : 0;
-    for (struct line_place *at = patience.line; host != NULL && at != NULL; at = at->next) {
+    if (host == NULL) {
+        return;
+    }
+    unsigned before = host->in_flight;
+    for (struct line_place *at = patience.line; at != NULL; at = at->next) {
         if (strcmp(at->host, host->name) == 0 && (!host->limited || before++ < host->allowed)) {
             plat_cond_broadcast(&at->turn);
         }

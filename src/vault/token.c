@@ -178,6 +178,12 @@ static bool is_shared(const struct token_slot *slot, const struct call *call)
                              call->deadline_ms <= slot->failure_deadline_ms + MORE_TIME_MS);
 }
 
+/* Under the lock: whether what this caller waited for is over. */
+static bool has_ended(const struct token_slot *slot, const struct wait *wait)
+{
+    return wait->joined && slot->flights != wait->flight;
+}
+
 /* Under the lock. */
 static enum step next_step(const struct token_slot *slot, const struct call *call,
                            const struct wait *wait, uint64_t now_ms)
@@ -196,8 +202,7 @@ static enum step next_step(const struct token_slot *slot, const struct call *cal
     if (slot->fetching) {
         return WAIT;
     }
-    bool ended = wait->joined && slot->flights != wait->flight;
-    return ended && is_shared(slot, call) ? FAIL : FETCH;
+    return has_ended(slot, wait) && is_shared(slot, call) ? FAIL : FETCH;
 }
 
 /* Under the lock: decides, waiting while another fetches, or while fetches for other tenants take
@@ -222,8 +227,8 @@ static enum step decide(struct call *call, struct credential *credential,
             return step;
         }
         if (call_check(call) != EKM_OK) {
-            if (call->error.rc == EKM_DEADLINE && wait.joined && slot != NULL &&
-                slot->flights != wait.flight && is_news(slot)) {
+            if (call->error.rc == EKM_DEADLINE && slot != NULL && has_ended(slot, &wait) &&
+                is_news(slot)) {
                 call->error = slot->failure;
             }
             return FAIL;
