@@ -185,8 +185,8 @@ static void test_nothing_grows(void **state)
     run(wanted - settled_after);
     long took_ms = now_ms() - start_ms;
     struct footprint end = muster("end", &end_kib);
-    /* curl looks for connections that are dead at most once a second: what it left is gone next
-     * time. */
+    /* A muster's tokens may have come over one connection to Entra or over several, which the next
+     * vault ends; what leaks would stay. */
     for (int again = 0; again < 2 && end.descriptors > settled.descriptors; again++) {
         end = muster("once more", &end_kib);
     }
