@@ -1,5 +1,6 @@
 #include "base/log_fold.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -12,11 +13,20 @@ static struct plat_mutex mutex = PLAT_MUTEX_INIT;
 static struct log_folded slots[SLOTS]; /* seen == 0: free */
 static atomic_uint used;               /* spares the lock while nothing fails */
 
+/* As much of both texts as a slot holds. */
 static bool is_same(const struct log_folded *slot, const char *operation, int32_t code,
                     const char *vault)
 {
-    return slot->seen > 0 && slot->code == code && strcmp(slot->operation, operation) == 0 &&
-           strcmp(slot->vault, vault) == 0;
+    return slot->seen > 0 && slot->code == code &&
+           strncmp(slot->operation, operation, sizeof slot->operation - 1) == 0 &&
+           strncmp(slot->vault, vault, sizeof slot->vault - 1) == 0;
+}
+
+/* A thread may have read the clock before another one began the slot: its time is the earlier one
+ * then, and the difference of the two must not wrap round. */
+static bool is_over(const struct log_folded *slot, uint64_t now_ms)
+{
+    return now_ms >= slot->since_ms && now_ms - slot->since_ms >= LOG_FOLD_MINUTE_MS;
 }
 
 static void begin(struct log_folded *slot, uint64_t now_ms, const char *operation, int32_t code,
@@ -43,8 +53,9 @@ bool log_fold_admit(uint64_t now_ms, const char *operation, int32_t code, const 
         }
     }
     if (slot != NULL) {
-        admitted = ++slot->seen <= LOG_FOLD_LIMIT;
-        slot->suppressed += !admitted;
+        admitted = slot->seen < LOG_FOLD_LIMIT;
+        slot->seen += admitted; /* stays at the limit, so that it cannot wrap to "free" */
+        slot->suppressed += !admitted && slot->suppressed < UINT_MAX;
     } else if (free_slot != NULL) {
         begin(free_slot, now_ms, operation, code, vault);
         atomic_fetch_add(&used, 1);
@@ -61,7 +72,7 @@ bool log_fold_expired(uint64_t now_ms, bool all, struct log_folded *out)
     }
     plat_mutex_lock(&mutex);
     for (int i = 0; i < SLOTS && !found; i++) {
-        if (slots[i].seen > 0 && (all || now_ms - slots[i].since_ms >= LOG_FOLD_MINUTE_MS)) {
+        if (slots[i].seen > 0 && (all || is_over(&slots[i], now_ms))) {
             found = slots[i].suppressed > 0;
             *out = slots[i];
             slots[i].seen = 0;

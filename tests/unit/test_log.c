@@ -315,6 +315,34 @@ static void test_repeats_become_one_line(void **state)
     assert_non_null(strstr(read_log(path), "repeated=\"1\""));
 }
 
+/* Threads read the clock before they take the table's lock. */
+static void test_a_clock_read_earlier_ends_no_minute(void **state)
+{
+    (void)state;
+    struct log_folded folded;
+    int admitted = 0;
+    for (int i = 0; i < 1000; i++) {
+        admitted += log_fold_admit(2000000, "Decrypt", 3107, "late");
+        assert_false(log_fold_expired(1999999, false, &folded));
+    }
+    assert_int_equal(admitted, LOG_FOLD_LIMIT);
+    assert_true(log_fold_expired(2000000 + LOG_FOLD_MINUTE_MS, false, &folded));
+    assert_int_equal(folded.suppressed, 990);
+}
+
+static void test_names_longer_than_a_slot_are_repeats_too(void **state)
+{
+    (void)state;
+    char vault[300];
+    int admitted = 0;
+    memset(vault, 'v', sizeof vault - 1);
+    vault[sizeof vault - 1] = '\0';
+    for (int i = 0; i < 100; i++) {
+        admitted += log_failure_admitted("AnOperationWithANameOf32Characters", 3107, vault);
+    }
+    assert_int_equal(admitted, LOG_FOLD_LIMIT);
+}
+
 static void test_a_table_full_of_failures_holds_nobody_back(void **state)
 {
     (void)state;
@@ -394,6 +422,8 @@ int main(void)
         EACH(test_rotation_is_followed_within_a_second),
         EACH(test_a_link_put_in_the_logs_place_is_not_followed),
         EACH(test_repeats_become_one_line),
+        EACH(test_a_clock_read_earlier_ends_no_minute),
+        EACH(test_names_longer_than_a_slot_are_repeats_too),
         EACH(test_a_table_full_of_failures_holds_nobody_back),
         EACH(test_many_writers_lose_nothing_while_the_file_rotates),
     };
