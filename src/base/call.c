@@ -49,6 +49,13 @@ enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...
     return rc;
 }
 
+void call_add_note(struct call *call, const char *text)
+{
+    char *note = call->error.note;
+    size_t len = strlen(note);
+    (void)text_format(note + len, sizeof call->error.note - len, "%s%s", len > 0 ? "; " : "", text);
+}
+
 bool call_aborted(const struct call *call)
 {
     return (call->session_aborted != NULL && atomic_load(call->session_aborted)) ||
@@ -95,9 +102,9 @@ enum ekm_rc call_sleep(struct call *call, uint64_t ms)
 static void add_subject(const struct call *call, struct log_line *line)
 {
     char key[sizeof call->key + sizeof call->version + 1];
-    (void)text_join(key, sizeof key,
-                    (const char *const[]){call->key, call->version[0] != '\0' ? "/" : "",
-                                          call->version, NULL});
+    (void)text_join(
+        key, sizeof key,
+        (const char *const[]){call->key, call->version[0] != '\0' ? "/" : "", call->version, NULL});
     log_pair(line, "vault", call->vault);
     log_pair(line, "key", key);
     log_pair(line, "thumbprint", call->thumbprint);

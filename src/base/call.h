@@ -1,6 +1,5 @@
 /*
  * The call record: one for each export's invocation, on the door's stack, passed down first.
- *
  * Owns the deadline, the error as it is known where it happened, and what the log line will say.
  * Belongs to one thread. A failure is set once, by call_fail, where it is found.
  */
@@ -46,13 +45,14 @@ const char *call_correlation_id(struct call *call);
 void call_new_try(struct call *call);
 /* Sets the error and returns rc. The format may be NULL. */
 enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...) EKM_PRINTF(3, 4);
+/* Adds to the note of the error that is set. */
+void call_add_note(struct call *call, const char *text);
 bool call_aborted(const struct call *call);
 uint64_t call_remaining_ms(const struct call *call);
 /* At most to the deadline; wakes within 250 ms of an abort and is EKM_CLOSING then, else EKM_OK. */
 enum ekm_rc call_sleep(struct call *call, uint64_t ms) EKM_MUST_CHECK;
 /* EKM_OK, EKM_CLOSING if the session was aborted, EKM_DEADLINE if time is up; sets the error. */
 enum ekm_rc call_check(struct call *call) EKM_MUST_CHECK;
-
 /* One line about this call's progress, with the call's number, vault and key. */
 void call_log(const struct call *call, enum log_level level, const char *format, ...)
     EKM_PRINTF(3, 4);

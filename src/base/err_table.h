@@ -66,6 +66,7 @@
     X(EKM_UNWRAP_REFUSED,        5010, false, "this key cannot open this wrapped key: wrong key or damaged") \
     X(EKM_FIREWALL,              5011, false, "the vault's network rules refuse this machine") \
     X(EKM_KEY_OPERATION,         5012, false, "the key's operations do not include wrapKey and unwrapKey") \
+    X(EKM_SESSIONS_FULL,         5015, false, "as many sessions are open as the library keeps, 65536") \
     X(EKM_PROXY,                 5013, false, "the proxy cannot be used") \
     X(EKM_PROXY_UNREACHABLE,     5013, true,  "the proxy does not resolve or answer")
 /* clang-format on */

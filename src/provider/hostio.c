@@ -20,7 +20,7 @@ enum ekm_rc hostio_text(struct call *call, const char *what, const SqlCpStr *tex
     }
     enum ekm_rc rc = text_from_utf16(text->ws, text->cb / 2, out);
     if (rc == EKM_INVALID_ARGUMENT) {
-        return call_fail(call, unreadable, "%s cannot be read as UTF-16", what);
+        return call_fail(call, unreadable, "%s cannot be read as UTF-16: a zero or half of a character is in it", what);
     }
     return rc == EKM_OK ? rc : call_fail(call, rc, "%s", what);
 }

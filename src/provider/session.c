@@ -9,12 +9,13 @@
 #include "platform/thread.h"
 #include "provider/hostio.h"
 #include "provider/listing.h"
+#include "vault/identity.h"
 
 #define CHUNK_SLOTS        256
 #define CHUNKS             (SESSION_MAX / CHUNK_SLOTS)
 #define INDEX_BITS         16
 #define IDENTITY_MAX_BYTES 1024
-#define IDENTITY_SHOWN     24
+#define ODD_MAX            160
 #define SECRET_MAX_BYTES   4096
 #define UTF8_MOST          3 /* bytes of a UTF-16 unit */
 
@@ -36,23 +37,25 @@ static struct slot *slot_at(uint32_t index)
     return &chunks[index / CHUNK_SLOTS][index % CHUNK_SLOTS];
 }
 
-/* Hangs a new chunk's slots into the free list, lowest first. The lock is held. */
-static bool grow(void)
+/* Hangs a new chunk's slots into the free list, lowest first. The lock is held. SQL Server has at
+ * most 32,767 connections: more sessions than the handles' index counts are leaked ones, and a
+ * limit keeps them from eating the engine's memory. */
+static enum ekm_rc session_grow(void)
 {
     uint32_t chunk = slot_count / CHUNK_SLOTS;
     if (chunk >= CHUNKS) {
-        return false;
+        return EKM_SESSIONS_FULL;
     }
     chunks[chunk] = calloc(CHUNK_SLOTS, sizeof *chunks[chunk]);
     if (chunks[chunk] == NULL) {
-        return false;
+        return EKM_OUT_OF_MEMORY;
     }
     slot_count += CHUNK_SLOTS;
     for (uint32_t i = CHUNK_SLOTS; i-- > 0;) {
         chunks[chunk][i].next_free = first_free;
         first_free = chunk * CHUNK_SLOTS + i + 1;
     }
-    return true;
+    return EKM_OK;
 }
 
 /* NULL for a handle that was never given out or is closed. The lock is held. */
@@ -76,8 +79,8 @@ enum ekm_rc session_add(const struct vault *vault, SqlCpSession *handle)
     session->vault = *vault;
     atomic_init(&session->references, 1);
     plat_mutex_lock(&lock);
-    bool room = first_free != 0 || grow();
-    if (room) {
+    enum ekm_rc rc = first_free != 0 ? EKM_OK : session_grow();
+    if (rc == EKM_OK) {
         uint32_t index = first_free - 1;
         struct slot *slot = slot_at(index);
         first_free = slot->next_free;
@@ -87,10 +90,10 @@ enum ekm_rc session_add(const struct vault *vault, SqlCpSession *handle)
         memcpy(handle, &value, sizeof value);
     }
     plat_mutex_unlock(&lock);
-    if (!room) {
+    if (rc != EKM_OK) {
         free(session);
     }
-    return room ? EKM_OK : EKM_OUT_OF_MEMORY;
+    return rc;
 }
 
 struct session *session_get(const SqlCpSession *handle)
@@ -181,9 +184,9 @@ void session_close_all(void)
 }
 
 /* IDENTITY and SECRET, judged before anything is sent. On success vault->credential is the caller's
- * to release. */
-static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *auth,
-                                   struct vault *vault)
+ * to release, and `odd` is what to say of SECRET if Entra refuses it. */
+static enum ekm_rc session_read_credential(struct call *call, const SqlCpCredential *auth,
+                                           struct vault *vault, char odd[ODD_MAX])
 {
     uint8_t identity_text[IDENTITY_MAX_BYTES / 2 * UTF8_MOST + 1];
     uint8_t secret_text[SECRET_MAX_BYTES / 2 * UTF8_MOST + 1];
@@ -198,16 +201,16 @@ static enum ekm_rc read_credential(struct call *call, const SqlCpCredential *aut
     if (rc != EKM_OK) {
         goto out;
     }
-    rc = address_parse(call->config, buf_text(&identity), &vault->address);
+    rc = identity_read(call, buf_text(&identity), identity.len, &vault->address);
     if (rc != EKM_OK) {
-        /* Who mistakes one for the other puts a secret there: no more than of a client ID, and
-         * nothing from the first character on that no address has, such as '~'. */
-        size_t shown = text_name_len(buf_text(&identity), "-.:/", IDENTITY_SHOWN);
-        rc = call_fail(call, rc, "IDENTITY begins with '%.*s'", (int)shown, buf_text(&identity));
         goto out;
     }
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
+    identity_judge_secret(buf_text(&secret), secret.len, odd, ODD_MAX);
     rc = credential_open(call, buf_text(&secret), secret.len, &vault->credential);
+    if (rc != EKM_OK && odd[0] != '\0') {
+        call_add_note(call, odd);
+    }
 out:
     /* No more of them was written. */
     plat_wipe(secret_text, secret.len);
@@ -218,18 +221,22 @@ out:
 enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth, SqlCpSession *handle)
 {
     struct vault vault;
+    char odd[ODD_MAX] = "";
     memset(&vault, 0, sizeof vault);
     if (auth == NULL || handle == NULL) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "credential or session is NULL");
     }
     call->audited = true;
-    enum ekm_rc rc = read_credential(call, auth, &vault);
+    enum ekm_rc rc = session_read_credential(call, auth, &vault, odd);
     if (rc != EKM_OK) {
         return rc;
     }
     (void)text_copy(call->client_id, sizeof call->client_id,
                     credential_client_id(vault.credential));
     rc = vault_authenticate(call, &vault);
+    if (rc == EKM_BAD_CREDENTIALS && odd[0] != '\0') {
+        call_add_note(call, odd);
+    }
     if (rc == EKM_OK) {
         tenants_note(call, vault.address.host);
         rc = session_add(&vault, handle);

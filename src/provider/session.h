@@ -25,7 +25,7 @@ struct session {
     _Atomic(struct name_memo *) memo;      /* taken and put as a whole */
 };
 
-#define SESSION_MAX 65536
+#define SESSION_MAX 65536 /* open at once; one more is EKM_SESSIONS_FULL */
 
 /* Reads the credential, authenticates at the vault, adds the session. *handle is written on success
  * only. */

@@ -131,7 +131,7 @@ static void test_credentials(void **state)
     fixture_stop();
     assert_null(strstr(fixture_read(fixture.log), "fake~secret"));
     assert_null(strstr(fixture_read(fixture.log), "fake_secret"));
-    assert_non_null(strstr(fixture_read(fixture.log), "IDENTITY begins with 'abc8Q'"));
+    assert_non_null(strstr(fixture_read(fixture.log), "IDENTITY begins with 'abc8Q~'"));
     assert_non_null(strstr(fixture_read(fixture.log), "11111111-2222-4333-8444-555555555555"));
 }
 

@@ -108,7 +108,8 @@ static void test_many(void **state)
     for (size_t i = 0; i < SESSION_MAX; i++) {
         handles[i] = add();
     }
-    assert_int_equal(session_add(&vault, &one_more), EKM_OUT_OF_MEMORY);
+    assert_int_equal(session_add(&vault, &one_more), EKM_SESSIONS_FULL);
+    assert_int_equal(ekm_code(EKM_SESSIONS_FULL), 5015);
     assert_null(one_more);
     for (size_t i = 0; i < SESSION_MAX; i += 1000) {
         struct session *session = session_get(&handles[i]);
