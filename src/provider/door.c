@@ -85,6 +85,7 @@ enum ekm_rc door_enter(struct door *door, const char *operation)
     if (door->inside) {
         call_begin(&door->call, operation, config);
         door->call.provider_closing = provider_closing();
+        credential_sweep(door->call.start_ms);
     }
     return rc;
 }

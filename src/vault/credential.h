@@ -2,8 +2,8 @@
  * The table of credentials and the token slots that hang on each: plain storage for token.c, which
  * holds its lock.
  *
- * Owns client secrets and cached tokens; wipes them. Every function but credential_open,
- * credential_release and credential_client_id (token.h) is called with token_lock held.
+ * Owns client secrets and cached tokens; wipes them. Every function but those that
+ * token.h declares is called with token_lock held.
  */
 #ifndef AKVEKM_VAULT_CREDENTIAL_H
 #define AKVEKM_VAULT_CREDENTIAL_H
@@ -33,14 +33,16 @@ struct token_slot {
     uint64_t failure_deadline_ms; /* of the call that met it */
 };
 
-#define TOKEN_SLOTS 8
+#define TOKEN_SLOTS           8
+#define CREDENTIAL_HASH_BYTES 32
 
 struct credential {
     struct credential *next;
     unsigned references;
     uint64_t used_ms;
     char client_id[37];
-    struct buf secret;
+    uint8_t hash[CREDENTIAL_HASH_BYTES]; /* SHA-256 of the secret */
+    struct buf secret;                   /* empty while no session needs it */
     struct token_slot slots[TOKEN_SLOTS];
 };
 
@@ -49,5 +51,7 @@ extern struct plat_mutex token_lock;
 /* The slot for this challenge, made if need be in the place of one that nobody fetches for; NULL:
  * all are fetching. */
 struct token_slot *credential_slot(struct credential *credential, const struct challenge *where);
+/* The slot got this token: credential_sweep must not miss its end. */
+void credential_watch(const struct token *token);
 
 #endif

@@ -260,6 +260,7 @@ static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc
     if (rc == EKM_OK) {
         token_release(slot->current);
         slot->current = hold(fresh);
+        credential_watch(fresh);
         slot->refused_until_ms = 0;
     } else {
         slot->next_early_ms = now_ms + EARLY_AGAIN_MS;

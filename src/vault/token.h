@@ -17,7 +17,9 @@ struct token;      /* one access token; counted, immutable */
  * EKM_OUT_OF_MEMORY. */
 enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
                             struct credential **out) EKM_MUST_CHECK;
-void credential_release(struct credential *credential);                /* NULL allowed */
+/* The last release wipes the secret. A token that is still good stays. NULL allowed. */
+void credential_release(struct credential *credential);
+void credential_sweep(uint64_t now_ms); /* wipes the tokens that expired; each call begins so */
 const char *credential_client_id(const struct credential *credential); /* GUID form */
 
 /* A token for the challenge's resource: cached, renewed, or fetched, waiting for another's fetch if

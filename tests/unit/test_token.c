@@ -415,6 +415,83 @@ static void a_token_outlives_its_session(void **state)
     credential_release(other);
 }
 
+/* The token stays for who comes again; the secret comes with them. */
+static void a_secret_goes_with_its_last_session(void **state)
+{
+    (void)state;
+    struct credential *first = credential, *second = open_secret(SECRET);
+    script_token("t1", "3600");
+    expect_token("t1", 1);
+    credential_release(second);
+    assert_true(first->secret.len > 0);
+    credential_release(first);
+    assert_int_equal(first->secret.len, 0);
+    assert_null(first->secret.data);
+    credential = open_secret(SECRET);
+    assert_ptr_equal(credential, first);
+    expect_token("t1", 0);
+    fake_clock_advance(3601000);
+    script_token("t2", "3600");
+    expect_token("t2", 1);
+    assert_non_null(
+        strstr(scripted_http_seen(1)->body, "client_secret=Canary~Secret%2B0%2F%26%3D"));
+}
+
+/* As many as there are besides a reference of the test's own. */
+static unsigned holders(const struct token *token)
+{
+    return atomic_load(&token->references) - 1;
+}
+
+static void a_token_goes_with_its_end(void **state)
+{
+    struct token *held = NULL;
+    (void)state;
+    script_token("t1", "3600");
+    begin(&call);
+    assert_int_equal(token_get(&call, credential, &public_cloud, &held), EKM_OK);
+    fake_clock_advance(3599000);
+    credential_sweep(plat_now_ms());
+    assert_int_equal(holders(held), 1);
+    fake_clock_advance(1000);
+    credential_sweep(plat_now_ms());
+    assert_int_equal(holders(held), 0);
+    token_release(held);
+    script_token("t2", "3600");
+    begin(&call);
+    assert_int_equal(token_get(&call, credential, &public_cloud, &held), EKM_OK);
+    credential_release(credential);
+    assert_int_equal(holders(held), 1);
+    fake_clock_advance(3600000);
+    credential_sweep(plat_now_ms());
+    assert_int_equal(holders(held), 0);
+    token_release(held);
+    credential = open_secret(SECRET);
+}
+
+/* The one that ends first must not hide the end of the other. */
+static void tokens_go_one_by_one(void **state)
+{
+    struct challenge other_place = public_cloud;
+    struct token *early = NULL, *late = NULL;
+    (void)state;
+    (void)text_copy(other_place.tenant, sizeof other_place.tenant, "tenant-2");
+    script_token("late", "3600");
+    script_token("early", "60");
+    begin(&call);
+    assert_int_equal(token_get(&call, credential, &public_cloud, &late), EKM_OK);
+    assert_int_equal(token_get(&call, credential, &other_place, &early), EKM_OK);
+    fake_clock_advance(60000);
+    credential_sweep(plat_now_ms());
+    assert_int_equal(holders(early), 0);
+    assert_int_equal(holders(late), 1);
+    fake_clock_advance(3540000);
+    credential_sweep(plat_now_ms());
+    assert_int_equal(holders(late), 0);
+    token_release(early);
+    token_release(late);
+}
+
 static void other_refusals(void **state)
 {
     static const struct {
@@ -1023,6 +1100,9 @@ int main(void)
         TEST(refusals_of_credentials),
         TEST(a_refusal_outlives_its_session),
         TEST(a_token_outlives_its_session),
+        TEST(a_secret_goes_with_its_last_session),
+        TEST(a_token_goes_with_its_end),
+        TEST(tokens_go_one_by_one),
         TEST(other_refusals),
         TEST(failures_to_the_end),
         TEST(odd_answers),
