@@ -1,4 +1,4 @@
-#include "provider/door.h"
+#include "provider/entry.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 
 /* One entry of the queue. A mark would not do: curl empties the whole queue when it connects and
  * reads. */
-struct door_openssl_error {
-    struct door_openssl_error *next;
+struct entry_openssl_error {
+    struct entry_openssl_error *next;
     unsigned long code;
     int line;
     char file[128], function[64], data[256];
@@ -17,14 +17,14 @@ struct door_openssl_error {
 
 /* Takes the host's errors off the queue. Without memory the rest of them is lost, and nothing else.
  */
-static struct door_openssl_error *take_queue(void)
+static struct entry_openssl_error *take_queue(void)
 {
-    struct door_openssl_error *first = NULL, *last = NULL;
+    struct entry_openssl_error *first = NULL, *last = NULL;
     const char *file, *function, *data;
     int line, flags;
     unsigned long code;
     while ((code = ERR_get_error_all(&file, &line, &function, &data, &flags)) != 0) {
-        struct door_openssl_error *taken = calloc(1, sizeof *taken);
+        struct entry_openssl_error *taken = calloc(1, sizeof *taken);
         if (taken == NULL) {
             break;
         }
@@ -43,14 +43,14 @@ static struct door_openssl_error *take_queue(void)
     return first;
 }
 
-static void put_queue(struct door_openssl_error *first)
+static void put_queue(struct entry_openssl_error *first)
 {
     if (first == NULL && ERR_peek_error() == 0) {
         return;
     }
     ERR_clear_error();
     while (first != NULL) {
-        struct door_openssl_error *taken = first;
+        struct entry_openssl_error *taken = first;
         first = first->next;
         ERR_new();
         ERR_set_debug(taken->file, taken->line, taken->function);
@@ -63,22 +63,22 @@ static void put_queue(struct door_openssl_error *first)
     }
 }
 
-void door_keep_host_state(struct door_host_state *host)
+void entry_save_engine_state(struct entry_engine_state *host)
 {
     plat_errors_save(&host->errors);
     host->queue = ERR_peek_error() != 0 ? take_queue() : NULL;
 }
 
-void door_restore_host_state(const struct door_host_state *host)
+void entry_restore_engine_state(const struct entry_engine_state *host)
 {
     put_queue(host->queue);
     plat_errors_restore(&host->errors);
 }
 
-enum ekm_rc door_enter(struct door *door, const char *operation)
+enum ekm_rc entry_begin(struct entry_point *door, const char *operation)
 {
     const struct config *config = NULL;
-    door_keep_host_state(&door->host);
+    entry_save_engine_state(&door->host);
     door->session = NULL;
     enum ekm_rc rc = provider_enter(&config);
     door->inside = rc == EKM_OK;
@@ -90,9 +90,9 @@ enum ekm_rc door_enter(struct door *door, const char *operation)
     return rc;
 }
 
-enum ekm_rc door_enter_session(struct door *door, const char *operation, const SqlCpSession *handle)
+enum ekm_rc entry_begin_session(struct entry_point *door, const char *operation, const SqlCpSession *handle)
 {
-    enum ekm_rc rc = door_enter(door, operation);
+    enum ekm_rc rc = entry_begin(door, operation);
     if (rc != EKM_OK) {
         return rc;
     }
@@ -108,7 +108,7 @@ enum ekm_rc door_enter_session(struct door *door, const char *operation, const S
     return call_check(&door->call);
 }
 
-SqlCpError door_leave(struct door *door, enum ekm_rc rc)
+SqlCpError entry_end(struct entry_point *door, enum ekm_rc rc)
 {
     SqlCpError code = ekm_code(rc);
     if (door->inside) {
@@ -116,6 +116,6 @@ SqlCpError door_leave(struct door *door, enum ekm_rc rc)
         session_put(door->session);
         provider_leave();
     }
-    door_restore_host_state(&door->host);
+    entry_restore_engine_state(&door->host);
     return code;
 }
