@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "keymap/keymap.h"
-#include "provider/hostio.h"
+#include "provider/marshal.h"
 #include "provider/info.h"
 #include "provider/keys.h"
 
@@ -12,7 +12,7 @@ static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     enum ekm_rc rc =
-        hostio_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
+        marshal_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
     if (rc == EKM_OK) {
         rc = keys_parse_name(call, buf_text(&text), out);
     }
@@ -78,7 +78,7 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
     if (rc != EKM_OK) {
         return rc;
     }
-    if (hostio_is_short(out->pb, out->cb, THUMBPRINT_BYTES)) {
+    if (marshal_is_short(out->pb, out->cb, THUMBPRINT_BYTES)) {
         out->cb = THUMBPRINT_BYTES;
         return EKM_INSUFFICIENT_BUFFER;
     }
@@ -93,7 +93,7 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
     if (rc == EKM_OK) {
         rc = record(call, session, &made, &thumbprint);
     }
-    return rc == EKM_OK ? hostio_put(out, thumbprint.bytes, thumbprint.len) : rc;
+    return rc == EKM_OK ? marshal_put(out, thumbprint.bytes, thumbprint.len) : rc;
 }
 
 static bool count_version(void *context, const struct vault_key *key)
@@ -144,7 +144,7 @@ enum ekm_rc create_drop_key(struct call *call, const struct session *session,
         return call_fail(call, EKM_NOT_SUPPORTED, "allow_drop is not set");
     }
     call->audited = true;
-    enum ekm_rc rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+    enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {
         rc = keys_find(call, &lookup);
     }

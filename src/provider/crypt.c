@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 
 #include "platform/system.h"
-#include "provider/hostio.h"
+#include "provider/marshal.h"
 #include "provider/keys.h"
 
 #define LOCAL_WRAP_MAX_AGE_MS ((uint64_t)5 * 60 * 1000)
@@ -109,7 +109,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     call->audited = true;
     enum ekm_rc rc = check_arguments(call, is_final, plain, cipher);
     if (rc == EKM_OK) {
-        rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+        rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     }
     if (rc == EKM_OK &&
         (plain->cb == 0 || plain->cb > rsa_public_max_plain(8 * RSA_MAX_BYTES, algorithm))) {
@@ -124,7 +124,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     if (rc != EKM_OK) {
         return rc;
     }
-    if (hostio_is_short(cipher->pb, cipher->cb, lookup.key.public.bits / 8)) {
+    if (marshal_is_short(cipher->pb, cipher->cb, lookup.key.public.bits / 8)) {
         cipher->cb = lookup.key.public.bits / 8;
         return EKM_INSUFFICIENT_BUFFER;
     }
@@ -134,7 +134,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     }
     if (rc == EKM_OK) {
         keys_record(call, &lookup);
-        rc = hostio_put(cipher, value.data, value.len);
+        rc = marshal_put(cipher, value.data, value.len);
     }
     buf_free(&value);
     return rc;
@@ -187,7 +187,7 @@ enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
     call->audited = true;
     enum ekm_rc rc = check_arguments(call, is_final, cipher, plain);
     if (rc == EKM_OK) {
-        rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+        rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     }
     if (rc == EKM_OK && !is_cipher_length(cipher->cb)) {
         rc = call_fail(call, EKM_INVALID_ARGUMENT, "cipher of %u bytes", cipher->cb);
@@ -211,7 +211,7 @@ enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
     }
     if (rc == EKM_OK) {
         keys_record(call, &lookup);
-        rc = hostio_put(plain, value.data, value.len);
+        rc = marshal_put(plain, value.data, value.len);
     }
     buf_free(&value);
     return rc;

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "keymap/keymap.h"
 #include "platform/system.h"
-#include "provider/hostio.h"
+#include "provider/marshal.h"
 #include "provider/info.h"
 #include "provider/keys.h"
 
@@ -162,7 +162,7 @@ static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     enum ekm_rc rc =
-        hostio_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
+        marshal_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
     if (rc == EKM_OK) {
         (void)text_copy(call->key, sizeof call->key, buf_text(&text));
         rc = keys_parse_name(call, buf_text(&text), out);
@@ -194,14 +194,14 @@ enum ekm_rc keyinfo_by_name(struct call *call, struct session *session, const Sq
     }
     /* The name as the vault spells it; sizes first, the map afterwards. */
     const struct key_name found = key.id;
-    if (hostio_is_short(out->name.ws, out->name.cb, 2 * strlen(found.name)) ||
-        hostio_is_short(out->thumb.pb, out->thumb.cb, thumbprint.len)) {
+    if (marshal_is_short(out->name.ws, out->name.cb, 2 * strlen(found.name)) ||
+        marshal_is_short(out->thumb.pb, out->thumb.cb, thumbprint.len)) {
         memo_put(session, &asked, &key);
     } else {
         rc = make_durable(call, session, &thumbprint, &key);
     }
     return rc != EKM_OK ? rc
-                        : hostio_put_key(out, found.name, &thumbprint,
+                        : marshal_put_key(out, found.name, &thumbprint,
                                          info_algorithm_of(call->config, key.public.bits));
 }
 
@@ -213,12 +213,12 @@ enum ekm_rc keyinfo_by_thumbprint(struct call *call, const struct session *sessi
         return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL");
     }
     call->audited = true;
-    enum ekm_rc rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+    enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {
         rc = keys_find_public(call, &lookup, KEYS_ANY_AGE);
     }
     if (rc == EKM_OK) {
-        rc = hostio_put_key(out, lookup.key.id.name, &lookup.thumbprint,
+        rc = marshal_put_key(out, lookup.key.id.name, &lookup.thumbprint,
                             info_algorithm_of(call->config, lookup.key.public.bits));
     }
     if (rc == EKM_OK) {
@@ -240,12 +240,12 @@ enum ekm_rc keyinfo_export(struct call *call, const struct session *session,
     if (type != SQLCP_PUBLIC_KEY_BLOB || (encryptor != NULL && encryptor->cb != 0)) {
         return call_fail(call, EKM_NOT_SUPPORTED, "only the bare public key can be exported");
     }
-    enum ekm_rc rc = hostio_thumbprint(call, thumbprint, &lookup.thumbprint);
+    enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {
         rc = keys_find_public(call, &lookup, KEYS_ANY_AGE);
     }
     if (rc == EKM_OK) {
-        rc = hostio_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));
+        rc = marshal_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));
     }
     if (rc == EKM_OK) {
         keys_record(call, &lookup);

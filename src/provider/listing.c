@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "provider/hostio.h"
+#include "provider/marshal.h"
 #include "provider/info.h"
 #include "provider/keyinfo.h"
 #include "provider/keys.h"
@@ -212,6 +212,6 @@ enum ekm_rc listing_info(struct call *call, struct session *session, SqlCpKeyId 
         return rc;
     }
     keys_note(call, &key->id, &thumbprint);
-    return hostio_put_key(out, key->id.name, &thumbprint,
+    return marshal_put_key(out, key->id.name, &thumbprint,
                           info_algorithm_of(call->config, key->public.bits));
 }

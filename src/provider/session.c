@@ -7,7 +7,7 @@
 #include "keymap/tenants.h"
 #include "platform/system.h"
 #include "platform/thread.h"
-#include "provider/hostio.h"
+#include "provider/marshal.h"
 #include "provider/listing.h"
 #include "vault/identity.h"
 
@@ -192,10 +192,10 @@ static enum ekm_rc session_read_credential(struct call *call, const SqlCpCredent
     uint8_t secret_text[SECRET_MAX_BYTES / 2 * UTF8_MOST + 1];
     struct buf identity = BUF_OVER(identity_text), secret = BUF_OVER(secret_text);
     identity_text[0] = secret_text[0] = 0;
-    enum ekm_rc rc = hostio_text(call, "IDENTITY", &auth->name, IDENTITY_MAX_BYTES,
+    enum ekm_rc rc = marshal_text(call, "IDENTITY", &auth->name, IDENTITY_MAX_BYTES,
                                  EKM_VAULT_NOT_ALLOWED, &identity);
     if (rc == EKM_OK) {
-        rc = hostio_text(call, "SECRET", &auth->password, SECRET_MAX_BYTES, EKM_INVALID_ARGUMENT,
+        rc = marshal_text(call, "SECRET", &auth->password, SECRET_MAX_BYTES, EKM_INVALID_ARGUMENT,
                          &secret);
     }
     if (rc != EKM_OK) {

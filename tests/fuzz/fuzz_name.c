@@ -2,13 +2,13 @@
  * is touched, what is accepted reads back. */
 #include "fuzz.h"
 
-// aims: src/provider/hostio.c
+// aims: src/provider/marshal.c
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "provider/hostio.h"
+#include "provider/marshal.h"
 #include "provider/keys.h"
 
 static struct config config;
@@ -36,7 +36,7 @@ static void put_back(struct fuzz_input *input, const char *name)
                          7,
                          7};
     SqlCpKeyInfo given = info;
-    enum ekm_rc rc = hostio_put_key(&info, name, &thumbprint, 1);
+    enum ekm_rc rc = marshal_put_key(&info, name, &thumbprint, 1);
     FUZZ_CHECK(info.name.cb == 2 * strlen(name) && info.thumb.cb == 20);
     FUZZ_CHECK(rc == (room < info.name.cb || thumb_room < 20 ? EKM_INSUFFICIENT_BUFFER : EKM_OK));
     FUZZ_CHECK(info.name.ws == given.name.ws && info.thumb.pb == given.thumb.pb);
@@ -54,7 +54,7 @@ static void read_text(struct fuzz_input *input, uint32_t max_bytes, enum ekm_rc 
     uint8_t *units = fuzz_bytes(input, input->left, &len);
     SqlCpStr given = {(uint32_t)len, (uint16_t *)(void *)units};
     call_begin(&call, "fuzz", &config);
-    enum ekm_rc rc = hostio_text(&call, "name", &given, max_bytes, too_long, &text);
+    enum ekm_rc rc = marshal_text(&call, "name", &given, max_bytes, too_long, &text);
     if (rc != EKM_OK) {
         FUZZ_CHECK_ONE_OF(&call, rc, EKM_INVALID_ARGUMENT, too_long, EKM_REQUEST_REFUSED);
         FUZZ_CHECK((rc == EKM_INVALID_ARGUMENT) == (len % 2 != 0) ||
@@ -84,7 +84,7 @@ static void read_thumbprint(const uint8_t *data, size_t size)
     struct thumbprint read;
     SqlCpKeyThumbprint given = {(uint32_t)size, (uint8_t *)(uintptr_t)data};
     call_begin(&call, "fuzz", &config);
-    enum ekm_rc rc = hostio_thumbprint(&call, &given, &read);
+    enum ekm_rc rc = marshal_thumbprint(&call, &given, &read);
     FUZZ_CHECK((rc == EKM_OK) == (size >= 1 && size <= THUMBPRINT_MAX_BYTES));
     FUZZ_CHECK(rc != EKM_OK || (read.len == size && memcmp(read.bytes, data, size) == 0));
     FUZZ_CHECK(rc != EKM_OK || strlen(call.thumbprint) == 2 * size);

@@ -1,4 +1,4 @@
-#include "provider/hostio.h"
+#include "provider/marshal.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 #define KEY_NAME_UNITS (SQLCP_MAX_KEY_NAME_BYTES / 2)
 
-enum ekm_rc hostio_text(struct call *call, const char *what, const SqlCpStr *text,
+enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *text,
                         uint32_t max_bytes, enum ekm_rc too_long, struct buf *out)
 {
     enum ekm_rc unreadable = too_long == EKM_NAME_TOO_LONG ? EKM_REQUEST_REFUSED : too_long;
@@ -25,7 +25,7 @@ enum ekm_rc hostio_text(struct call *call, const char *what, const SqlCpStr *tex
     return rc == EKM_OK ? rc : call_fail(call, rc, "%s", what);
 }
 
-enum ekm_rc hostio_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,
+enum ekm_rc marshal_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,
                               struct thumbprint *out)
 {
     if (thumbprint == NULL || thumbprint->pb == NULL || thumbprint->cb == 0 ||
@@ -37,14 +37,14 @@ enum ekm_rc hostio_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumb
     return EKM_OK;
 }
 
-bool hostio_is_short(const void *pointer, uint32_t room_bytes, size_t len)
+bool marshal_is_short(const void *pointer, uint32_t room_bytes, size_t len)
 {
     return pointer == NULL || room_bytes < len;
 }
 
-enum ekm_rc hostio_put(SqlCpData *out, const void *bytes, size_t len)
+enum ekm_rc marshal_put(SqlCpData *out, const void *bytes, size_t len)
 {
-    bool is_short = hostio_is_short(out->pb, out->cb, len);
+    bool is_short = marshal_is_short(out->pb, out->cb, len);
     if (!is_short) {
         memcpy(out->pb, bytes, len);
     }
@@ -52,7 +52,7 @@ enum ekm_rc hostio_put(SqlCpData *out, const void *bytes, size_t len)
     return is_short ? EKM_INSUFFICIENT_BUFFER : EKM_OK;
 }
 
-enum ekm_rc hostio_put_key(SqlCpKeyInfo *out, const char *name, const struct thumbprint *thumbprint,
+enum ekm_rc marshal_put_key(SqlCpKeyInfo *out, const char *name, const struct thumbprint *thumbprint,
                            SqlCpAlgId algorithm)
 {
     uint16_t units[KEY_NAME_UNITS];
@@ -60,8 +60,8 @@ enum ekm_rc hostio_put_key(SqlCpKeyInfo *out, const char *name, const struct thu
     if (count > KEY_NAME_UNITS) {
         return EKM_INTERNAL;
     }
-    if (hostio_is_short(out->name.ws, out->name.cb, 2 * count) ||
-        hostio_is_short(out->thumb.pb, out->thumb.cb, thumbprint->len)) {
+    if (marshal_is_short(out->name.ws, out->name.cb, 2 * count) ||
+        marshal_is_short(out->thumb.pb, out->thumb.cb, thumbprint->len)) {
         out->name.cb = (uint32_t)(2 * count);
         out->thumb.cb = (uint32_t)thumbprint->len;
         return EKM_INSUFFICIENT_BUFFER;

@@ -4,8 +4,8 @@
  * Nothing is read before its size is checked; every pointer may be NULL. Pure functions; any
  * thread. Rules: ekm-abi.md section 3.
  */
-#ifndef AKVEKM_PROVIDER_HOSTIO_H
-#define AKVEKM_PROVIDER_HOSTIO_H
+#ifndef AKVEKM_PROVIDER_MARSHAL_H
+#define AKVEKM_PROVIDER_MARSHAL_H
 
 #include "akvekm/sqlcrypt.h"
 #include "base/call.h"
@@ -13,20 +13,20 @@
 /* UTF-16 to UTF-8, appended; NULL with 0 bytes is empty. EKM_INVALID_ARGUMENT for another NULL or
  * an odd size; `too_long` above max_bytes and for broken UTF-16, but EKM_REQUEST_REFUSED for that
  * of a key name. `what` names the argument in messages. */
-enum ekm_rc hostio_text(struct call *call, const char *what, const SqlCpStr *text,
+enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *text,
                         uint32_t max_bytes, enum ekm_rc too_long, struct buf *out) EKM_MUST_CHECK;
 
 /* 1 to 32 bytes, else EKM_INVALID_ARGUMENT. Notes it in the call, for the log. */
-enum ekm_rc hostio_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,
+enum ekm_rc marshal_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,
                               struct thumbprint *out) EKM_MUST_CHECK;
 
 /* Whether the host gave no room for `len` bytes. */
-bool hostio_is_short(const void *pointer, uint32_t room_bytes, size_t len);
+bool marshal_is_short(const void *pointer, uint32_t room_bytes, size_t len);
 /* Copies and sets cb, or sets cb alone: EKM_INSUFFICIENT_BUFFER. */
-enum ekm_rc hostio_put(SqlCpData *out, const void *bytes, size_t len) EKM_MUST_CHECK;
+enum ekm_rc marshal_put(SqlCpData *out, const void *bytes, size_t len) EKM_MUST_CHECK;
 /* Name and thumbprint: both sizes in the one answer. The rest of *out is written on success only,
  * its padding zero. */
-enum ekm_rc hostio_put_key(SqlCpKeyInfo *out, const char *name, const struct thumbprint *thumbprint,
+enum ekm_rc marshal_put_key(SqlCpKeyInfo *out, const char *name, const struct thumbprint *thumbprint,
                            SqlCpAlgId algorithm) EKM_MUST_CHECK;
 
 #endif
