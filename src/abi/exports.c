@@ -12,7 +12,7 @@
 #include "provider/create.h"
 #include "provider/crypt.h"
 #include "provider/entry.h"
-#include "provider/info.h"
+#include "provider/provider_info.h"
 #include "provider/keyinfo.h"
 #include "provider/listing.h"
 #include "provider/provider.h"
@@ -40,19 +40,19 @@ SqlCpError SqlCryptFreeProvider(void)
 SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
 {
     enum ekm_rc rc = provider_check_process();
-    return ekm_code(rc == EKM_OK ? info_provider(info) : rc);
+    return ekm_code(rc == EKM_OK ? provider_info_read(info) : rc);
 }
 
 SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
 {
     enum ekm_rc rc = provider_check_process();
-    return ekm_code(rc == EKM_OK ? info_next_algorithm(algId) : rc);
+    return ekm_code(rc == EKM_OK ? provider_info_next_algorithm(algId) : rc);
 }
 
 SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
 {
     enum ekm_rc rc = provider_check_process();
-    return ekm_code(rc == EKM_OK ? info_algorithm(algId, info) : rc);
+    return ekm_code(rc == EKM_OK ? provider_info_algorithm(algId, info) : rc);
 }
 
 SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)

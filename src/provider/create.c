@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "keymap/keymap.h"
 #include "provider/marshal.h"
-#include "provider/info.h"
+#include "provider/provider_info.h"
 #include "provider/keys.h"
 
 static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_name *out)
@@ -66,7 +66,7 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
     struct key_name wanted;
     struct vault_key made;
     struct thumbprint thumbprint = {.len = 0};
-    uint32_t bits = info_algorithm_bits(algorithm);
+    uint32_t bits = provider_info_algorithm_bits(algorithm);
     if (!call->config->allow_create) {
         return call_fail(call, EKM_NOT_SUPPORTED, "allow_create is not set");
     }

@@ -7,7 +7,7 @@
 #include "keymap/keymap.h"
 #include "platform/system.h"
 #include "provider/marshal.h"
-#include "provider/info.h"
+#include "provider/provider_info.h"
 #include "provider/keys.h"
 
 #define MEMO_LIFE_MS        5000
@@ -202,7 +202,7 @@ enum ekm_rc keyinfo_by_name(struct call *call, struct session *session, const Sq
     }
     return rc != EKM_OK ? rc
                         : marshal_put_key(out, found.name, &thumbprint,
-                                         info_algorithm_of(call->config, key.public.bits));
+                                         provider_info_algorithm_of(call->config, key.public.bits));
 }
 
 enum ekm_rc keyinfo_by_thumbprint(struct call *call, const struct session *session,
@@ -219,7 +219,7 @@ enum ekm_rc keyinfo_by_thumbprint(struct call *call, const struct session *sessi
     }
     if (rc == EKM_OK) {
         rc = marshal_put_key(out, lookup.key.id.name, &lookup.thumbprint,
-                            info_algorithm_of(call->config, lookup.key.public.bits));
+                            provider_info_algorithm_of(call->config, lookup.key.public.bits));
     }
     if (rc == EKM_OK) {
         keys_record(call, &lookup);

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "provider/marshal.h"
-#include "provider/info.h"
+#include "provider/provider_info.h"
 #include "provider/keyinfo.h"
 #include "provider/keys.h"
 #include "provider/session.h"
@@ -213,5 +213,5 @@ enum ekm_rc listing_info(struct call *call, struct session *session, SqlCpKeyId 
     }
     keys_note(call, &key->id, &thumbprint);
     return marshal_put_key(out, key->id.name, &thumbprint,
-                          info_algorithm_of(call->config, key->public.bits));
+                          provider_info_algorithm_of(call->config, key->public.bits));
 }

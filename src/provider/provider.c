@@ -16,7 +16,7 @@
 #include "net/http.h"
 #include "platform/system.h"
 #include "platform/thread.h"
-#include "provider/info.h"
+#include "provider/provider_info.h"
 #include "provider/session.h"
 #include "vault/challenge.h"
 #include "vault/token.h"
@@ -154,7 +154,7 @@ static enum ekm_rc start(void)
     }
     keymap_start(&config);
     tenants_start();
-    info_set(&config);
+    provider_info_set(&config);
     log_started();
     return EKM_OK;
 }

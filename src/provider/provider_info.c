@@ -1,4 +1,4 @@
-#include "provider/info.h"
+#include "provider/provider_info.h"
 
 #include <string.h>
 
@@ -46,7 +46,7 @@ static void set_locked(const struct config *config)
     identity_set = true;
 }
 
-void info_set(const struct config *config)
+void provider_info_set(const struct config *config)
 {
     plat_mutex_lock(&lock);
     set_locked(config);
@@ -97,7 +97,7 @@ static bool copy_provider(SqlCpProviderInfo *out, enum ekm_rc *rc)
     return known;
 }
 
-enum ekm_rc info_provider(SqlCpProviderInfo *out)
+enum ekm_rc provider_info_read(SqlCpProviderInfo *out)
 {
     enum ekm_rc rc = EKM_OK;
     if (out == NULL) {
@@ -110,7 +110,7 @@ enum ekm_rc info_provider(SqlCpProviderInfo *out)
     return rc;
 }
 
-enum ekm_rc info_next_algorithm(SqlCpAlgId *id)
+enum ekm_rc provider_info_next_algorithm(SqlCpAlgId *id)
 {
     if (id == NULL || *id > ALGORITHM_COUNT) {
         return EKM_INVALID_ARGUMENT;
@@ -122,7 +122,7 @@ enum ekm_rc info_next_algorithm(SqlCpAlgId *id)
     return EKM_OK;
 }
 
-enum ekm_rc info_algorithm(SqlCpAlgId id, SqlCpAlgorithmInfo *out)
+enum ekm_rc provider_info_algorithm(SqlCpAlgId id, SqlCpAlgorithmInfo *out)
 {
     if (out == NULL) {
         return EKM_INVALID_ARGUMENT;
@@ -148,7 +148,7 @@ enum ekm_rc info_algorithm(SqlCpAlgId id, SqlCpAlgorithmInfo *out)
     return EKM_OK;
 }
 
-SqlCpAlgId info_algorithm_of(const struct config *config, uint32_t key_bits)
+SqlCpAlgId provider_info_algorithm_of(const struct config *config, uint32_t key_bits)
 {
     if (key_bits == 3072 && config->report_3072_as_2048) {
         key_bits = 2048;
@@ -161,7 +161,7 @@ SqlCpAlgId info_algorithm_of(const struct config *config, uint32_t key_bits)
     return SQLCP_INVALID_ID;
 }
 
-uint32_t info_algorithm_bits(SqlCpAlgId id)
+uint32_t provider_info_algorithm_bits(SqlCpAlgId id)
 {
     return id == SQLCP_INVALID_ID || id > ALGORITHM_COUNT ? 0 : algorithms[id - 1].bits;
 }

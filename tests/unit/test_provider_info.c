@@ -1,5 +1,5 @@
 /* Who the provider is, in any state. */
-#include "provider/info.h"
+#include "provider/provider_info.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,12 +23,12 @@ static void test_default_identity(void **state)
     info.name.ws = NULL;
     info.name.cb = 0;
     memcpy(before, &info, sizeof info);
-    assert_int_equal(info_provider(&info), EKM_INSUFFICIENT_BUFFER);
+    assert_int_equal(provider_info_read(&info), EKM_INSUFFICIENT_BUFFER);
     assert_int_equal(info.name.cb, 2 * (sizeof name - 1));
     assert_memory_equal((uint8_t *)&info + 8, before + 8, sizeof info - 8);
     info.name.ws = units;
     info.name.cb = sizeof units;
-    assert_int_equal(info_provider(&info), EKM_OK);
+    assert_int_equal(provider_info_read(&info), EKM_OK);
     assert_ptr_equal(info.name.ws, units);
     assert_int_equal(info.name.cb, 2 * (sizeof name - 1));
     for (size_t i = 0; i < sizeof name - 1; i++) {
@@ -57,14 +57,14 @@ static void test_padding_is_zero(void **state)
     memset(&info, 0xFF, sizeof info);
     info.name = (SqlCpStr){sizeof units, units};
     memset((uint8_t *)&info + 4, 0xFF, 4);
-    assert_int_equal(info_provider(&info), EKM_OK);
+    assert_int_equal(provider_info_read(&info), EKM_OK);
     for (size_t i = 0; i < sizeof padding / sizeof padding[0]; i++) {
         assert_int_equal(((uint8_t *)&info)[padding[i]], 0);
     }
     memset(&algorithm, 0xFF, sizeof algorithm);
     algorithm.algTag.cb = sizeof units;
     algorithm.algTag.ws = units;
-    assert_int_equal(info_algorithm(1, &algorithm), EKM_OK);
+    assert_int_equal(provider_info_algorithm(1, &algorithm), EKM_OK);
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(((uint8_t *)&algorithm)[4 + i], 0);
         assert_int_equal(((uint8_t *)&algorithm)[12 + i], 0);
@@ -84,12 +84,12 @@ static void test_algorithms(void **state)
         uint16_t units[8];
         SqlCpAlgorithmInfo info;
         memset(&info, 0, sizeof info);
-        assert_int_equal(info_next_algorithm(&id), EKM_OK);
+        assert_int_equal(provider_info_next_algorithm(&id), EKM_OK);
         assert_int_equal(id, i + 1);
-        assert_int_equal(info_algorithm(id, &info), EKM_INSUFFICIENT_BUFFER);
+        assert_int_equal(provider_info_algorithm(id, &info), EKM_INSUFFICIENT_BUFFER);
         assert_int_equal(info.algTag.cb, 16);
         info.algTag.ws = units;
-        assert_int_equal(info_algorithm(id, &info), EKM_OK);
+        assert_int_equal(provider_info_algorithm(id, &info), EKM_OK);
         for (size_t c = 0; c < 8; c++) {
             assert_int_equal(units[c], expected[i].tag[c]);
         }
@@ -98,7 +98,7 @@ static void test_algorithms(void **state)
         assert_int_equal(info.bitLen, expected[i].bits);
         assert_int_equal(info.ivLen, 0);
     }
-    assert_int_equal(info_next_algorithm(&id), EKM_NOT_FOUND);
+    assert_int_equal(provider_info_next_algorithm(&id), EKM_NOT_FOUND);
     assert_int_equal(id, 3);
 }
 
@@ -108,12 +108,12 @@ static void test_bad_arguments(void **state)
     SqlCpAlgorithmInfo info;
     (void)state;
     memset(&info, 0, sizeof info);
-    assert_int_equal(info_provider(NULL), EKM_INVALID_ARGUMENT);
-    assert_int_equal(info_next_algorithm(NULL), EKM_INVALID_ARGUMENT);
-    assert_int_equal(info_next_algorithm(&id), EKM_INVALID_ARGUMENT);
-    assert_int_equal(info_algorithm(1, NULL), EKM_INVALID_ARGUMENT);
-    assert_int_equal(info_algorithm(0, &info), EKM_NOT_FOUND);
-    assert_int_equal(info_algorithm(4, &info), EKM_NOT_FOUND);
+    assert_int_equal(provider_info_read(NULL), EKM_INVALID_ARGUMENT);
+    assert_int_equal(provider_info_next_algorithm(NULL), EKM_INVALID_ARGUMENT);
+    assert_int_equal(provider_info_next_algorithm(&id), EKM_INVALID_ARGUMENT);
+    assert_int_equal(provider_info_algorithm(1, NULL), EKM_INVALID_ARGUMENT);
+    assert_int_equal(provider_info_algorithm(0, &info), EKM_NOT_FOUND);
+    assert_int_equal(provider_info_algorithm(4, &info), EKM_NOT_FOUND);
 }
 
 static void test_3072_as_2048(void **state)
@@ -121,12 +121,12 @@ static void test_3072_as_2048(void **state)
     struct config config;
     (void)state;
     config_defaults(&config);
-    assert_int_equal(info_algorithm_of(&config, 3072), 2);
+    assert_int_equal(provider_info_algorithm_of(&config, 3072), 2);
     config.report_3072_as_2048 = true;
-    assert_int_equal(info_algorithm_of(&config, 2048), 1);
-    assert_int_equal(info_algorithm_of(&config, 3072), 1);
-    assert_int_equal(info_algorithm_of(&config, 4096), 3);
-    assert_int_equal(info_algorithm_of(&config, 1024), 0);
+    assert_int_equal(provider_info_algorithm_of(&config, 2048), 1);
+    assert_int_equal(provider_info_algorithm_of(&config, 3072), 1);
+    assert_int_equal(provider_info_algorithm_of(&config, 4096), 3);
+    assert_int_equal(provider_info_algorithm_of(&config, 1024), 0);
 }
 
 static void test_configured_identity(void **state)
@@ -139,10 +139,10 @@ static void test_configured_identity(void **state)
     config.provider_guid.Data1 = 0x12345678;
     config.provider_version = (SqlCpVersion){2, 3, 4, 5};
     strcpy(config.provider_name, "Another");
-    info_set(&config);
+    provider_info_set(&config);
     memset(&info, 0, sizeof info);
     info.name = (SqlCpStr){sizeof units, units};
-    assert_int_equal(info_provider(&info), EKM_OK);
+    assert_int_equal(provider_info_read(&info), EKM_OK);
     assert_int_equal(info.guid.Data1, 0x12345678);
     assert_int_equal(info.version.build, 4);
     assert_int_equal(info.version.revision, 5);
