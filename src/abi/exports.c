@@ -13,7 +13,7 @@
 #include "provider/crypt.h"
 #include "provider/entry.h"
 #include "provider/provider_info.h"
-#include "provider/keyinfo.h"
+#include "provider/key_info.h"
 #include "provider/listing.h"
 #include "provider/provider.h"
 #include "provider/session.h"
@@ -124,7 +124,7 @@ SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session, const SqlCpKey
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByThumb", session);
     if (rc == EKM_OK) {
-        rc = keyinfo_by_thumbprint(&door.call, door.session, thumb, info);
+        rc = key_info_by_thumbprint(&door.call, door.session, thumb, info);
     }
     return entry_end(&door, rc);
 }
@@ -135,7 +135,7 @@ SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr 
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByName", session);
     if (rc == EKM_OK) {
-        rc = keyinfo_by_name(&door.call, door.session, name, info);
+        rc = key_info_by_name(&door.call, door.session, name, info);
     }
     return entry_end(&door, rc);
 }
@@ -147,7 +147,7 @@ SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyThumbpri
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "ExportKey", session);
     if (rc == EKM_OK) {
-        rc = keyinfo_export(&door.call, door.session, thumb, encryptor, type, blob);
+        rc = key_info_export(&door.call, door.session, thumb, encryptor, type, blob);
     }
     return entry_end(&door, rc);
 }

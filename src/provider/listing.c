@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
-#include "provider/keyinfo.h"
+#include "provider/key_info.h"
 #include "provider/keys.h"
 #include "provider/session.h"
 
@@ -206,7 +206,7 @@ enum ekm_rc listing_info(struct call *call, struct session *session, SqlCpKeyId 
     call->audited = true;
     enum ekm_rc rc = find(call, session, id, &key);
     if (rc == EKM_OK) {
-        rc = keyinfo_thumbprint(call, &session->vault, key, &thumbprint);
+        rc = key_info_thumbprint(call, &session->vault, key, &thumbprint);
     }
     if (rc != EKM_OK) {
         return rc;

@@ -1,4 +1,4 @@
-#include "provider/keyinfo.h"
+#include "provider/key_info.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,7 @@ static enum ekm_rc fetch(struct call *call, const struct session *session,
     return rc;
 }
 
-enum ekm_rc keyinfo_thumbprint(struct call *call, const struct vault *vault,
+enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
                                const struct vault_key *key, struct thumbprint *out)
 {
     struct key_name mapped;
@@ -171,7 +171,7 @@ static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key
     return rc;
 }
 
-enum ekm_rc keyinfo_by_name(struct call *call, struct session *session, const SqlCpStr *name,
+enum ekm_rc key_info_by_name(struct call *call, struct session *session, const SqlCpStr *name,
                             SqlCpKeyInfo *out)
 {
     struct key_name asked;
@@ -187,7 +187,7 @@ enum ekm_rc keyinfo_by_name(struct call *call, struct session *session, const Sq
     }
     if (rc == EKM_OK) {
         keys_note(call, &key.id, &(struct thumbprint){.len = 0});
-        rc = keyinfo_thumbprint(call, &session->vault, &key, &thumbprint);
+        rc = key_info_thumbprint(call, &session->vault, &key, &thumbprint);
     }
     if (rc != EKM_OK) {
         return rc;
@@ -205,7 +205,7 @@ enum ekm_rc keyinfo_by_name(struct call *call, struct session *session, const Sq
                                          provider_info_algorithm_of(call->config, key.public.bits));
 }
 
-enum ekm_rc keyinfo_by_thumbprint(struct call *call, const struct session *session,
+enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *session,
                                   const SqlCpKeyThumbprint *thumbprint, SqlCpKeyInfo *out)
 {
     struct key_lookup lookup = {.session = session};
@@ -227,7 +227,7 @@ enum ekm_rc keyinfo_by_thumbprint(struct call *call, const struct session *sessi
     return rc;
 }
 
-enum ekm_rc keyinfo_export(struct call *call, const struct session *session,
+enum ekm_rc key_info_export(struct call *call, const struct session *session,
                            const SqlCpKeyThumbprint *thumbprint,
                            const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
                            SqlCpKeyBlob *out)
