@@ -4,7 +4,7 @@
  *
  * Owns whose turn it is (one search a vault at a time) and what was searched in vain within the
  * last minute. Any thread. A find goes to the key cache, marked as
- * unrecorded: keys_record writes the map.
+ * unrecorded: key_lookup_record writes the map.
  */
 #ifndef AKVEKM_KEYMAP_DISCOVERY_H
 #define AKVEKM_KEYMAP_DISCOVERY_H

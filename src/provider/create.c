@@ -6,7 +6,7 @@
 #include "keymap/keymap.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
-#include "provider/keys.h"
+#include "provider/key_lookup.h"
 
 static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_name *out)
 {
@@ -14,7 +14,7 @@ static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key
     enum ekm_rc rc =
         marshal_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
     if (rc == EKM_OK) {
-        rc = keys_parse_name(call, buf_text(&text), out);
+        rc = key_lookup_parse_name(call, buf_text(&text), out);
     }
     if (rc == EKM_OK && out->version[0] != '\0') {
         rc = call_fail(call, EKM_REQUEST_REFUSED, "a new key cannot be given a version");
@@ -51,7 +51,7 @@ static enum ekm_rc record(struct call *call, const struct session *session,
     if (rc != EKM_OK) {
         return call_fail(call, rc, NULL);
     }
-    keys_note(call, &key->id, thumbprint);
+    key_lookup_note(call, &key->id, thumbprint);
     keycache_learn_key(host, thumbprint, key);
     rc = keymap_put(call, call->deadline_ms, host, thumbprint, &key->id, NULL);
     if (rc != EKM_OK) {
@@ -112,7 +112,7 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
     const struct key_name *id = &lookup->key.id;
     enum ekm_rc rc = vault_get_key(call, &session->vault, id, &key);
     if (rc == EKM_OK && (!key.is_rsa || !key.usable_size ||
-                         !keys_thumbprint_fits(call, &key, &lookup->thumbprint))) {
+                         !key_lookup_thumbprint_fits(call, &key, &lookup->thumbprint))) {
         rc = call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
     }
     if (rc == EKM_OK && key.managed) {
@@ -146,7 +146,7 @@ enum ekm_rc create_drop_key(struct call *call, const struct session *session,
     call->audited = true;
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {
-        rc = keys_find(call, &lookup);
+        rc = key_lookup_find(call, &lookup);
     }
     if (rc == EKM_OK) {
         rc = require_droppable(call, session, &lookup);
@@ -155,7 +155,7 @@ enum ekm_rc create_drop_key(struct call *call, const struct session *session,
         rc = vault_delete_key(call, &session->vault, lookup.key.id.name);
     }
     if (rc == EKM_OK) {
-        keys_record(call, &lookup);
+        key_lookup_record(call, &lookup);
         keycache_forget(session->vault.address.host, &lookup.thumbprint);
     }
     return rc;

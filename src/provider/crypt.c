@@ -4,7 +4,7 @@
 
 #include "platform/system.h"
 #include "provider/marshal.h"
-#include "provider/keys.h"
+#include "provider/key_lookup.h"
 
 #define LOCAL_WRAP_MAX_AGE_MS ((uint64_t)5 * 60 * 1000)
 
@@ -91,9 +91,9 @@ static enum ekm_rc wrap_elsewhere(struct call *call, struct key_lookup *lookup,
                                   enum rsa_algorithm algorithm, const SqlCpData *plain,
                                   struct buf *value)
 {
-    enum ekm_rc rc = keys_find_again(call, lookup);
+    enum ekm_rc rc = key_lookup_find_again(call, lookup);
     if (rc == EKM_OK) {
-        rc = keys_find_public(call, lookup, LOCAL_WRAP_MAX_AGE_MS);
+        rc = key_lookup_find_public(call, lookup, LOCAL_WRAP_MAX_AGE_MS);
     }
     return rc == EKM_OK ? wrap(call, lookup, algorithm, plain, value) : rc;
 }
@@ -104,7 +104,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
 {
     struct key_lookup lookup = {.session = session};
     struct buf value = BUF_EMPTY(RSA_MAX_BYTES);
-    uint64_t max_age_ms = call->config->wrap_locally ? LOCAL_WRAP_MAX_AGE_MS : KEYS_ANY_AGE;
+    uint64_t max_age_ms = call->config->wrap_locally ? LOCAL_WRAP_MAX_AGE_MS : KEY_LOOKUP_ANY_AGE;
     enum rsa_algorithm algorithm = wrap_algorithm(call, session);
     call->audited = true;
     enum ekm_rc rc = check_arguments(call, is_final, plain, cipher);
@@ -116,7 +116,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
         rc = call_fail(call, EKM_INVALID_ARGUMENT, "plain text of %u bytes", plain->cb);
     }
     if (rc == EKM_OK) {
-        rc = keys_find_public(call, &lookup, max_age_ms);
+        rc = key_lookup_find_public(call, &lookup, max_age_ms);
     }
     if (rc == EKM_OK && plain->cb > rsa_public_max_plain(lookup.key.public.bits, algorithm)) {
         rc = call_fail(call, EKM_INVALID_ARGUMENT, "plain text of %u bytes", plain->cb);
@@ -133,7 +133,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
         rc = wrap_elsewhere(call, &lookup, algorithm, plain, &value);
     }
     if (rc == EKM_OK) {
-        keys_record(call, &lookup);
+        key_lookup_record(call, &lookup);
         rc = marshal_put(cipher, value.data, value.len);
     }
     buf_free(&value);
@@ -201,16 +201,16 @@ enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
     }
     struct discovery_trial trial = {cipher->pb, cipher->cb};
     lookup.trial = &trial;
-    rc = keys_find(call, &lookup);
+    rc = key_lookup_find(call, &lookup);
     if (rc == EKM_OK) {
         rc = unwrap(call, &lookup, cipher, &value);
     }
     if (rc == EKM_KEY_NOT_FOUND) {
-        rc = keys_find_again(call, &lookup);
+        rc = key_lookup_find_again(call, &lookup);
         rc = rc == EKM_OK ? unwrap(call, &lookup, cipher, &value) : rc;
     }
     if (rc == EKM_OK) {
-        keys_record(call, &lookup);
+        key_lookup_record(call, &lookup);
         rc = marshal_put(plain, value.data, value.len);
     }
     buf_free(&value);

@@ -8,7 +8,7 @@
 #include "platform/system.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
-#include "provider/keys.h"
+#include "provider/key_lookup.h"
 
 #define MEMO_LIFE_MS        5000
 #define SETTLE_ROUNDS       3
@@ -67,7 +67,7 @@ static enum ekm_rc fetch(struct call *call, const struct session *session,
 {
     enum ekm_rc rc = vault_get_key(call, &session->vault, asked, key);
     if (rc == EKM_OK) {
-        rc = keys_check(call, key);
+        rc = key_lookup_check(call, key);
     }
     if (rc == EKM_OK && key->id.version[0] == '\0') {
         rc = call_fail(call, EKM_KEY_BAD_ID, "the answer names no version");
@@ -91,7 +91,7 @@ enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
     bool known =
         keymap_find(call, host, out, &mapped) == EKM_OK && key_name_equal(&mapped, &key->id);
     if (!known && keymap_find_key(call, host, &key->id, &imported) == EKM_OK) {
-        if (keys_thumbprint_fits(call, key, &imported)) {
+        if (key_lookup_thumbprint_fits(call, key, &imported)) {
             *out = imported;
         } else {
             call_log(call, LEVEL_ERROR, "the map holds a wrong thumbprint for %s/%s", key->id.name,
@@ -123,7 +123,7 @@ static enum ekm_rc settle_on_one(struct call *call, const struct session *sessio
         return rc;
     }
     bool stays = rc == EKM_OK && former.enabled && former.is_rsa && former.usable_size &&
-                 keys_thumbprint_fits(call, &former, thumbprint);
+                 key_lookup_thumbprint_fits(call, &former, thumbprint);
     call->error = (struct call_error){.rc = EKM_OK};
     call_log(call, LEVEL_INFO, "one thumbprint, two keys: %s/%s %s %s/%s", standing.name,
              standing.version, stays ? "stays in the map, not" : "is replaced in the map by",
@@ -153,7 +153,7 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
     }
     if (rc == EKM_OK) {
         keycache_learn_key(session->vault.address.host, thumbprint, key);
-        keys_note(call, &key->id, thumbprint);
+        key_lookup_note(call, &key->id, thumbprint);
     }
     return rc;
 }
@@ -165,7 +165,7 @@ static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key
         marshal_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
     if (rc == EKM_OK) {
         (void)text_copy(call->key, sizeof call->key, buf_text(&text));
-        rc = keys_parse_name(call, buf_text(&text), out);
+        rc = key_lookup_parse_name(call, buf_text(&text), out);
     }
     buf_free(&text);
     return rc;
@@ -186,7 +186,7 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
         rc = fetch(call, session, &asked, &key);
     }
     if (rc == EKM_OK) {
-        keys_note(call, &key.id, &(struct thumbprint){.len = 0});
+        key_lookup_note(call, &key.id, &(struct thumbprint){.len = 0});
         rc = key_info_thumbprint(call, &session->vault, &key, &thumbprint);
     }
     if (rc != EKM_OK) {
@@ -215,14 +215,14 @@ enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *sess
     call->audited = true;
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {
-        rc = keys_find_public(call, &lookup, KEYS_ANY_AGE);
+        rc = key_lookup_find_public(call, &lookup, KEY_LOOKUP_ANY_AGE);
     }
     if (rc == EKM_OK) {
         rc = marshal_put_key(out, lookup.key.id.name, &lookup.thumbprint,
                             provider_info_algorithm_of(call->config, lookup.key.public.bits));
     }
     if (rc == EKM_OK) {
-        keys_record(call, &lookup);
+        key_lookup_record(call, &lookup);
     }
     return rc;
 }
@@ -242,13 +242,13 @@ enum ekm_rc key_info_export(struct call *call, const struct session *session,
     }
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {
-        rc = keys_find_public(call, &lookup, KEYS_ANY_AGE);
+        rc = key_lookup_find_public(call, &lookup, KEY_LOOKUP_ANY_AGE);
     }
     if (rc == EKM_OK) {
         rc = marshal_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));
     }
     if (rc == EKM_OK) {
-        keys_record(call, &lookup);
+        key_lookup_record(call, &lookup);
     }
     return rc;
 }

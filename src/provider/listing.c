@@ -7,7 +7,7 @@
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
 #include "provider/key_info.h"
-#include "provider/keys.h"
+#include "provider/key_lookup.h"
 #include "provider/session.h"
 
 /* The two meet in a pointer, set once, so that threads of one session need no lock. */
@@ -211,7 +211,7 @@ enum ekm_rc listing_info(struct call *call, struct session *session, SqlCpKeyId 
     if (rc != EKM_OK) {
         return rc;
     }
-    keys_note(call, &key->id, &thumbprint);
+    key_lookup_note(call, &key->id, &thumbprint);
     return marshal_put_key(out, key->id.name, &thumbprint,
                           provider_info_algorithm_of(call->config, key->public.bits));
 }

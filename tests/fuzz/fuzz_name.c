@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "provider/marshal.h"
-#include "provider/keys.h"
+#include "provider/key_lookup.h"
 
 static struct config config;
 
@@ -66,7 +66,7 @@ static void read_text(struct fuzz_input *input, uint32_t max_bytes, enum ekm_rc 
     FUZZ_CHECK(text_to_utf16(buf_text(&text), again, sizeof again / 2) == len / 2);
     FUZZ_CHECK(len == 0 || memcmp(again, units, len) == 0);
     struct key_name key;
-    rc = keys_parse_name(&call, buf_text(&text), &key);
+    rc = key_lookup_parse_name(&call, buf_text(&text), &key);
     if (rc == EKM_OK) {
         check_name(buf_text(&text), &key);
         put_back(&rest, key.name);

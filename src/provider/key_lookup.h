@@ -5,8 +5,8 @@
  * Owns nothing: memory is keymap/keycache.h, durable is keymap/keymap.h. Any thread, with a
  * session. Rules: behaviour.md sections 3 and 5.
  */
-#ifndef AKVEKM_PROVIDER_KEYS_H
-#define AKVEKM_PROVIDER_KEYS_H
+#ifndef AKVEKM_PROVIDER_KEY_LOOKUP_H
+#define AKVEKM_PROVIDER_KEY_LOOKUP_H
 
 #include "base/call.h"
 #include "keymap/discovery.h"
@@ -15,11 +15,11 @@
 
 /* `name` or `name/version`. EKM_NAME_TOO_LONG, EKM_REQUEST_REFUSED for other characters; nothing is
  * sent. */
-enum ekm_rc keys_parse_name(struct call *call, const char *text,
+enum ekm_rc key_lookup_parse_name(struct call *call, const char *text,
                             struct key_name *out) EKM_MUST_CHECK;
 
 /* Whether SQL Server can use it: EKM_NOT_SUPPORTED, EKM_KEY_DISABLED, EKM_KEY_OPERATION. */
-enum ekm_rc keys_check(struct call *call, const struct vault_key *key) EKM_MUST_CHECK;
+enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key) EKM_MUST_CHECK;
 
 /* A key that is being looked up: fill thumbprint and, for Decrypt, the trial. */
 struct key_lookup {
@@ -29,25 +29,25 @@ struct key_lookup {
     struct known_key key;                /* the finding */
 };
 /* From memory, else the map, else discovery: EKM_NOT_FOUND. */
-enum ekm_rc keys_find(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
+enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
 /* The version found last answered 404: looks for another home of the same key. */
-enum ekm_rc keys_find_again(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
-/* Like keys_find, with the public part: from memory, else one GET of the pinned version, whose
+enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
+/* Like key_lookup_find, with the public part: from memory, else one GET of the pinned version, whose
  * public part must give the thumbprint (EKM_OTHER_KEY). max_age_ms: what is remembered of its
  * attributes may be this old. */
-enum ekm_rc keys_find_public(struct call *call, struct key_lookup *lookup,
+enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
                              uint64_t max_age_ms) EKM_MUST_CHECK;
-#define KEYS_ANY_AGE UINT64_MAX
+#define KEY_LOOKUP_ANY_AGE UINT64_MAX
 
 /* Makes durable what discovery found, once the call is known to be no size query. A find that
  * cannot be recorded is still a find: the next process searches again. */
-void keys_record(struct call *call, const struct key_lookup *lookup);
+void key_lookup_record(struct call *call, const struct key_lookup *lookup);
 
 /* Whether a key may go by this thumbprint; one of the old rule is believed, with a log line. */
-bool keys_thumbprint_fits(struct call *call, const struct vault_key *key,
+bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
                           const struct thumbprint *thumbprint);
 
 /* What the log line says of the key. */
-void keys_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint);
+void key_lookup_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint);
 
 #endif

@@ -1,4 +1,4 @@
-#include "provider/keys.h"
+#include "provider/key_lookup.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 #define RECORD_MAX_MS 1000
 
-enum ekm_rc keys_parse_name(struct call *call, const char *text, struct key_name *out)
+enum ekm_rc key_lookup_parse_name(struct call *call, const char *text, struct key_name *out)
 {
     const char *slash = strchr(text, '/');
     size_t name_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
@@ -31,7 +31,7 @@ enum ekm_rc keys_parse_name(struct call *call, const char *text, struct key_name
     return EKM_OK;
 }
 
-enum ekm_rc keys_check(struct call *call, const struct vault_key *key)
+enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key)
 {
     if (!key->is_rsa || !key->usable_size) {
         return call_fail(call, EKM_NOT_SUPPORTED, "not an RSA key of 2048, 3072 or 4096 bits");
@@ -52,13 +52,13 @@ static void note_id(struct call *call, const struct key_name *id)
     (void)text_copy(call->version, sizeof call->version, id->version);
 }
 
-void keys_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint)
+void key_lookup_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint)
 {
     note_id(call, id);
     thumbprint_text(thumbprint, call->thumbprint);
 }
 
-bool keys_thumbprint_fits(struct call *call, const struct vault_key *key,
+bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
                           const struct thumbprint *thumbprint)
 {
     if (rsa_public_matches(&key->public, thumbprint)) {
@@ -103,7 +103,7 @@ static enum ekm_rc discover(struct call *call, struct key_lookup *lookup,
     return rc;
 }
 
-void keys_record(struct call *call, const struct key_lookup *lookup)
+void key_lookup_record(struct call *call, const struct key_lookup *lookup)
 {
     const struct known_key *key = &lookup->key;
     if (!key->unrecorded ||
@@ -120,7 +120,7 @@ void keys_record(struct call *call, const struct key_lookup *lookup)
     }
 }
 
-enum ekm_rc keys_find(struct call *call, struct key_lookup *lookup)
+enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup)
 {
     struct key_name id;
     if (keycache_get(host_of(lookup), &lookup->thumbprint, &lookup->key)) {
@@ -136,7 +136,7 @@ enum ekm_rc keys_find(struct call *call, struct key_lookup *lookup)
     return discover(call, lookup, NULL);
 }
 
-enum ekm_rc keys_find_again(struct call *call, struct key_lookup *lookup)
+enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup)
 {
     struct key_name missing = lookup->key.id, id;
     bool mapped_anew = keymap_find(call, host_of(lookup), &lookup->thumbprint, &id) == EKM_OK &&
@@ -154,7 +154,7 @@ enum ekm_rc keys_find_again(struct call *call, struct key_lookup *lookup)
 static bool is_fresh(const struct known_key *key, uint64_t max_age_ms)
 {
     return key->has_public &&
-           (max_age_ms == KEYS_ANY_AGE || plat_now_ms() - key->fetched_ms <= max_age_ms);
+           (max_age_ms == KEY_LOOKUP_ANY_AGE || plat_now_ms() - key->fetched_ms <= max_age_ms);
 }
 
 /* One GET of the pinned version. */
@@ -168,7 +168,7 @@ static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
     if (!key.is_rsa || !key.usable_size) {
         return call_fail(call, EKM_NOT_SUPPORTED, "not an RSA key of 2048, 3072 or 4096 bits");
     }
-    if (!keys_thumbprint_fits(call, &key, &lookup->thumbprint)) {
+    if (!key_lookup_thumbprint_fits(call, &key, &lookup->thumbprint)) {
         return call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
     }
     keycache_learn_key(host_of(lookup), &lookup->thumbprint, &key);
@@ -182,9 +182,9 @@ static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
     return EKM_OK;
 }
 
-enum ekm_rc keys_find_public(struct call *call, struct key_lookup *lookup, uint64_t max_age_ms)
+enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup, uint64_t max_age_ms)
 {
-    enum ekm_rc rc = keys_find(call, lookup);
+    enum ekm_rc rc = key_lookup_find(call, lookup);
     if (rc != EKM_OK || is_fresh(&lookup->key, max_age_ms)) {
         return rc;
     }
@@ -192,7 +192,7 @@ enum ekm_rc keys_find_public(struct call *call, struct key_lookup *lookup, uint6
     if (rc != EKM_KEY_NOT_FOUND) {
         return rc;
     }
-    rc = keys_find_again(call, lookup);
+    rc = key_lookup_find_again(call, lookup);
     if (rc != EKM_OK || is_fresh(&lookup->key, max_age_ms)) {
         return rc;
     }
