@@ -14,7 +14,7 @@
 #include "provider/entry.h"
 #include "provider/provider_info.h"
 #include "provider/key_info.h"
-#include "provider/listing.h"
+#include "provider/key_enum.h"
 #include "provider/provider.h"
 #include "provider/session.h"
 
@@ -102,7 +102,7 @@ SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "GetNextKeyId", session);
     if (rc == EKM_OK) {
-        rc = listing_next(&door.call, door.session, keyId);
+        rc = key_enum_next(&door.call, door.session, keyId);
     }
     return entry_end(&door, rc);
 }
@@ -113,7 +113,7 @@ SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId key
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByKeyId", session);
     if (rc == EKM_OK) {
-        rc = listing_info(&door.call, door.session, keyId, info);
+        rc = key_enum_info(&door.call, door.session, keyId, info);
     }
     return entry_end(&door, rc);
 }

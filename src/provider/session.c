@@ -8,7 +8,7 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 #include "provider/marshal.h"
-#include "provider/listing.h"
+#include "provider/key_enum.h"
 #include "vault/identity.h"
 
 #define CHUNK_SLOTS        256
@@ -119,7 +119,7 @@ void session_put(struct session *session)
         return;
     }
     credential_release(session->vault.credential);
-    listing_free(atomic_load(&session->listing));
+    key_enum_free(atomic_load(&session->listing));
     free(atomic_load(&session->memo));
     free(session);
 }

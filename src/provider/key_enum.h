@@ -6,22 +6,22 @@
  * items tell neither type nor size, so each key is fetched when its turn comes, and remembered. Any
  * thread, with a session.
  */
-#ifndef AKVEKM_PROVIDER_LISTING_H
-#define AKVEKM_PROVIDER_LISTING_H
+#ifndef AKVEKM_PROVIDER_KEY_ENUM_H
+#define AKVEKM_PROVIDER_KEY_ENUM_H
 
 #include "akvekm/sqlcrypt.h"
 #include "base/call.h"
 
 struct session;
-struct key_listing;
+struct key_enum;
 
 /* From SQLCP_INVALID_ID to the first key that SQL Server could use, and on; EKM_NOT_FOUND after the
  * last. */
-enum ekm_rc listing_next(struct call *call, struct session *session, SqlCpKeyId *id) EKM_MUST_CHECK;
+enum ekm_rc key_enum_next(struct call *call, struct session *session, SqlCpKeyId *id) EKM_MUST_CHECK;
 /* EKM_NOT_FOUND for an id that the listing does not have. */
-enum ekm_rc listing_info(struct call *call, struct session *session, SqlCpKeyId id,
+enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId id,
                          SqlCpKeyInfo *out) EKM_MUST_CHECK;
 
-void listing_free(struct key_listing *listing); /* NULL allowed */
+void key_enum_free(struct key_enum *listing); /* NULL allowed */
 
 #endif

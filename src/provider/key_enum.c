@@ -1,4 +1,4 @@
-#include "provider/listing.h"
+#include "provider/key_enum.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ struct listed_key {
     _Atomic(struct vault_key *) key; /* NULL until its turn */
 };
 
-struct key_listing {
+struct key_enum {
     struct listed_key *keys; /* by name */
     size_t count, cap;
 };
@@ -24,7 +24,7 @@ struct key_listing {
 /* Stands for a key that SQL Server could not use. */
 static struct vault_key unusable;
 
-void listing_free(struct key_listing *listing)
+void key_enum_free(struct key_enum *listing)
 {
     for (size_t i = 0; listing != NULL && i < listing->count; i++) {
         struct vault_key *key = atomic_load(&listing->keys[i].key);
@@ -39,12 +39,12 @@ void listing_free(struct key_listing *listing)
 }
 
 struct collection {
-    struct key_listing *listing;
+    struct key_enum *listing;
     size_t max_name_len;
     bool no_memory;
 };
 
-static bool make_room(struct key_listing *listing)
+static bool make_room(struct key_enum *listing)
 {
     if (listing->count < listing->cap) {
         return true;
@@ -61,7 +61,7 @@ static bool make_room(struct key_listing *listing)
 static bool collect(void *context, const struct vault_key *item)
 {
     struct collection *collection = context;
-    struct key_listing *listing = collection->listing;
+    struct key_enum *listing = collection->listing;
     if (!item->enabled || strlen(item->id.name) > collection->max_name_len ||
         !text_is_name(item->id.name, "-", KEY_NAME_MAX)) {
         return true;
@@ -82,7 +82,7 @@ static int compare(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-static enum ekm_rc make(struct call *call, const struct session *session, struct key_listing **out)
+static enum ekm_rc make(struct call *call, const struct session *session, struct key_enum **out)
 {
     struct collection collection = {calloc(1, sizeof **out), call->config->max_key_name_length,
                                     false};
@@ -94,7 +94,7 @@ static enum ekm_rc make(struct call *call, const struct session *session, struct
         rc = call_fail(call, EKM_OUT_OF_MEMORY, NULL);
     }
     if (rc != EKM_OK) {
-        listing_free(collection.listing);
+        key_enum_free(collection.listing);
         return rc;
     }
     if (collection.listing->count > 0) {
@@ -105,9 +105,9 @@ static enum ekm_rc make(struct call *call, const struct session *session, struct
     return EKM_OK;
 }
 
-static enum ekm_rc listing_of(struct call *call, struct session *session, struct key_listing **out)
+static enum ekm_rc listing_of(struct call *call, struct session *session, struct key_enum **out)
 {
-    struct key_listing *made = NULL, *expected = NULL;
+    struct key_enum *made = NULL, *expected = NULL;
     *out = atomic_load(&session->listing);
     if (*out != NULL) {
         return EKM_OK;
@@ -119,7 +119,7 @@ static enum ekm_rc listing_of(struct call *call, struct session *session, struct
     if (atomic_compare_exchange_strong(&session->listing, &expected, made)) {
         *out = made;
     } else {
-        listing_free(made);
+        key_enum_free(made);
         *out = expected;
     }
     return EKM_OK;
@@ -171,7 +171,7 @@ static enum ekm_rc resolve(struct call *call, const struct session *session,
 static enum ekm_rc find(struct call *call, struct session *session, SqlCpKeyId id,
                         const struct vault_key **out)
 {
-    struct key_listing *listing = NULL;
+    struct key_enum *listing = NULL;
     enum ekm_rc rc = listing_of(call, session, &listing);
     for (size_t i = 0; rc == EKM_OK && listing != NULL && i < listing->count; i++) {
         rc = resolve(call, session, &listing->keys[i], out);
@@ -182,7 +182,7 @@ static enum ekm_rc find(struct call *call, struct session *session, SqlCpKeyId i
     return rc == EKM_OK ? EKM_NOT_FOUND : rc;
 }
 
-enum ekm_rc listing_next(struct call *call, struct session *session, SqlCpKeyId *id)
+enum ekm_rc key_enum_next(struct call *call, struct session *session, SqlCpKeyId *id)
 {
     const struct vault_key *key = NULL;
     if (id == NULL || *id == UINT32_MAX) {
@@ -195,7 +195,7 @@ enum ekm_rc listing_next(struct call *call, struct session *session, SqlCpKeyId 
     return rc;
 }
 
-enum ekm_rc listing_info(struct call *call, struct session *session, SqlCpKeyId id,
+enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId id,
                          SqlCpKeyInfo *out)
 {
     const struct vault_key *key = NULL;
