@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "net/patience.h"
+#include "net/throttle.h"
 #include "net/retry.h"
 #include "platform/system.h"
 
@@ -15,7 +15,7 @@ static uint32_t random_number(void)
 
 void exchange_reset(void)
 {
-    patience_reset();
+    throttle_reset();
 }
 
 /* Whether the try that just ended is repeated, and after which wait. `tries` are those of this
@@ -74,14 +74,14 @@ static void fail_by_status(struct call *call, const struct http_request *request
     (void)call_fail(call, rc, NULL);
 }
 
-static void leave(const struct http_request *request, const struct patience_pass *pass,
+static void leave(const struct http_request *request, const struct throttle_pass *pass,
                   enum ekm_rc rc, const struct http_answer *answer)
 {
-    enum patience_outcome result = rc != EKM_OK            ? PATIENCE_FAILED
-                                   : answer->status == 429 ? PATIENCE_REFUSED
-                                                           : PATIENCE_ANSWERED;
-    patience_leave(request->host, pass, result,
-                   result == PATIENCE_REFUSED
+    enum throttle_outcome result = rc != EKM_OK            ? THROTTLE_FAILED
+                                   : answer->status == 429 ? THROTTLE_REFUSED
+                                                           : THROTTLE_ANSWERED;
+    throttle_release(request->host, pass, result,
+                   result == THROTTLE_REFUSED
                        ? retry_after_ms(answer->retry_after, plat_unix_time_ms())
                        : 0);
 }
@@ -92,8 +92,8 @@ static enum ekm_rc try_once(struct call *call, const struct http_request *reques
                             struct http_answer *answer, unsigned tries, bool *again,
                             uint64_t *wait_ms)
 {
-    struct patience_pass pass;
-    enum ekm_rc rc = patience_enter(call, request, &pass);
+    struct throttle_pass pass;
+    enum ekm_rc rc = throttle_acquire(call, request, &pass);
     *again = false;
     if (rc != EKM_OK) {
         return rc;
@@ -135,9 +135,9 @@ enum ekm_rc exchange_perform(struct call *call, const struct http_request *reque
 bool exchange_try_all(struct call *call, struct http_item *items, size_t count)
 {
     const struct call_error before = call->error;
-    struct patience_pass pass;
+    struct throttle_pass pass;
     for (size_t i = 0; i < count; i++) {
-        if (!patience_try(items[i].request->host, &pass)) {
+        if (!throttle_try_acquire(items[i].request->host, &pass)) {
             return false;
         }
         items[i].epoch = pass.epoch;

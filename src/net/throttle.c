@@ -1,4 +1,4 @@
-#include "net/patience.h"
+#include "net/throttle.h"
 
 #include <string.h>
 
@@ -45,7 +45,7 @@ static void tell_waiters(const struct host *host)
     }
 }
 
-void patience_reset(void)
+void throttle_reset(void)
 {
     plat_mutex_lock(&patience.mutex);
     memset(patience.hosts, 0, sizeof patience.hosts);
@@ -95,7 +95,7 @@ enum turn { GO, WAIT, TOO_LONG };
  * patience than the call has, so that an end of the throttling is noticed; and where the one that
  * asks for all got no answer yet. */
 static enum turn look(struct host *host, const struct line_place *self, uint64_t now_ms,
-                      struct patience_pass *pass)
+                      struct throttle_pass *pass)
 {
     pass->epoch = host != NULL ? host->epoch : 0;
     if (host == NULL || !host->limited) {
@@ -125,8 +125,8 @@ static void wait_for_change(const struct host *host, struct line_place *self, ui
                          until_ms < self->deadline_ms ? until_ms : self->deadline_ms);
 }
 
-enum ekm_rc patience_enter(struct call *call, const struct http_request *request,
-                           struct patience_pass *pass)
+enum ekm_rc throttle_acquire(struct call *call, const struct http_request *request,
+                           struct throttle_pass *pass)
 {
     struct line_place self = {.deadline_ms = call->deadline_ms, .host = request->host};
     enum turn turn = WAIT;
@@ -157,7 +157,7 @@ enum ekm_rc patience_enter(struct call *call, const struct http_request *request
                            "%s asked for patience beyond this call's time", request->host);
 }
 
-bool patience_try(const char *name, struct patience_pass *pass)
+bool throttle_try_acquire(const char *name, struct throttle_pass *pass)
 {
     memset(pass, 0, sizeof *pass);
     plat_mutex_lock(&patience.mutex);
@@ -170,7 +170,7 @@ bool patience_try(const char *name, struct patience_pass *pass)
 
 /* Under the lock. What went before the last refusal says only how long the host wishes to be left
  * alone, and nothing once the pause is over. */
-static void refuse(struct host *host, const struct patience_pass *pass, uint64_t asked_ms,
+static void refuse(struct host *host, const struct throttle_pass *pass, uint64_t asked_ms,
                    uint64_t now_ms, uint32_t random)
 {
     uint64_t pause_ms = asked_ms > 0 ? asked_ms + random % RETRY_BASE_MS : 0;
@@ -189,7 +189,7 @@ static void refuse(struct host *host, const struct patience_pass *pass, uint64_t
 }
 
 /* Under the lock: the request is over, and one more may go at a time if it was answered. */
-static void settle(struct host *host, const struct patience_pass *pass, bool answered,
+static void settle(struct host *host, const struct throttle_pass *pass, bool answered,
                    uint64_t now_ms)
 {
     if (!host->limited || pass->epoch != host->epoch) {
@@ -207,20 +207,20 @@ static void settle(struct host *host, const struct patience_pass *pass, bool ans
     tell_waiters(host);
 }
 
-void patience_leave(const char *host, const struct patience_pass *pass,
-                    enum patience_outcome outcome, uint64_t asked_ms)
+void throttle_release(const char *host, const struct throttle_pass *pass,
+                    enum throttle_outcome outcome, uint64_t asked_ms)
 {
     uint32_t random = 0;
-    if (outcome == PATIENCE_REFUSED) {
+    if (outcome == THROTTLE_REFUSED) {
         (void)plat_random(&random, sizeof random);
     }
     plat_mutex_lock(&patience.mutex);
-    if (outcome == PATIENCE_REFUSED) {
+    if (outcome == THROTTLE_REFUSED) {
         refuse(find_or_take(host), pass, asked_ms, plat_now_ms(), random);
     } else {
         struct host *known = find(host);
         if (known != NULL) {
-            settle(known, pass, outcome == PATIENCE_ANSWERED, plat_now_ms());
+            settle(known, pass, outcome == THROTTLE_ANSWERED, plat_now_ms());
         }
     }
     plat_mutex_unlock(&patience.mutex);

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "fake_clock.h"
-#include "net/patience.h"
+#include "net/throttle.h"
 #include "net/retry.h"
 
 #define HOST "a.vault.azure.net"
@@ -26,85 +26,85 @@ static int set_up(void **state)
 {
     (void)state;
     fake_clock_reset();
-    patience_reset();
+    throttle_reset();
     config_defaults(&config);
     return 0;
 }
 
 /* One call's turn, waited for at most `time_ms`. */
-static enum ekm_rc enter(uint32_t time_ms, struct patience_pass *pass)
+static enum ekm_rc enter(uint32_t time_ms, struct throttle_pass *pass)
 {
     struct call call;
     config.call_timeout_ms = time_ms;
     call_begin(&call, "Test", &config);
-    return patience_enter(&call, &request, pass);
+    return throttle_acquire(&call, &request, pass);
 }
 
-static void leave(const struct patience_pass *pass, enum patience_outcome outcome)
+static void leave(const struct throttle_pass *pass, enum throttle_outcome outcome)
 {
-    patience_leave(HOST, pass, outcome, 0);
+    throttle_release(HOST, pass, outcome, 0);
 }
 
 /* The pause after a refusal of the only one that asked. */
 static uint64_t pause_ms(void)
 {
-    struct patience_pass pass;
+    struct throttle_pass pass;
     assert_int_equal(enter(30000, &pass), EKM_OK);
     uint64_t refused_ms = plat_now_ms();
-    leave(&pass, PATIENCE_REFUSED);
+    leave(&pass, THROTTLE_REFUSED);
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, PATIENCE_FAILED);
+    leave(&pass, THROTTLE_FAILED);
     return plat_now_ms() - refused_ms;
 }
 
 static void nobody_waits_where_nobody_refused(void **state)
 {
-    struct patience_pass passes[MANY];
+    struct throttle_pass passes[MANY];
     (void)state;
     for (int i = 0; i < MANY; i++) {
-        assert_true(patience_try(HOST, &passes[i]));
+        assert_true(throttle_try_acquire(HOST, &passes[i]));
         assert_int_equal(enter(30000, &passes[i]), EKM_OK);
     }
     for (int i = 0; i < MANY; i++) {
-        leave(&passes[i], i % 2 == 0 ? PATIENCE_ANSWERED : PATIENCE_FAILED);
+        leave(&passes[i], i % 2 == 0 ? THROTTLE_ANSWERED : THROTTLE_FAILED);
     }
     assert_int_equal(enter(1, &passes[0]), EKM_OK);
 }
 
 static void one_asks_then_more_with_each_answer(void **state)
 {
-    struct patience_pass passes[MANY], other;
+    struct throttle_pass passes[MANY], other;
     unsigned under_way = 1;
     (void)state;
     assert_int_equal(enter(30000, &other), EKM_OK);
-    leave(&other, PATIENCE_REFUSED);
-    assert_false(patience_try(HOST, &other));
+    leave(&other, THROTTLE_REFUSED);
+    assert_false(throttle_try_acquire(HOST, &other));
     assert_int_equal(enter(30000, &passes[0]), EKM_OK);
     for (int round = 0; round < 4; round++) {
         assert_int_equal(enter(500, &other), EKM_THROTTLED);
         for (unsigned i = 0; i < under_way; i++) {
-            leave(&passes[i], PATIENCE_ANSWERED);
+            leave(&passes[i], THROTTLE_ANSWERED);
         }
         under_way *= 2;
         for (unsigned i = 0; i < under_way; i++) {
             assert_int_equal(enter(500, &passes[i]), EKM_OK);
         }
     }
-    leave(&passes[0], PATIENCE_REFUSED);
+    leave(&passes[0], THROTTLE_REFUSED);
     assert_int_equal(enter(30000, &passes[0]), EKM_OK);
     assert_int_equal(enter(500, &other), EKM_THROTTLED);
 }
 
 static void all_may_go_when_so_many_went_well(void **state)
 {
-    struct patience_pass pass;
+    struct throttle_pass pass;
     int answers = 0;
     (void)state;
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, PATIENCE_REFUSED);
-    while (!patience_try(HOST, &pass)) {
+    leave(&pass, THROTTLE_REFUSED);
+    while (!throttle_try_acquire(HOST, &pass)) {
         assert_int_equal(enter(30000, &pass), EKM_OK);
-        leave(&pass, PATIENCE_ANSWERED);
+        leave(&pass, THROTTLE_ANSWERED);
         assert_true(++answers <= MANY);
     }
     assert_true(answers > MANY / 2);
@@ -113,19 +113,19 @@ static void all_may_go_when_so_many_went_well(void **state)
 /* What cannot know of the refusal: requests under way when it came. */
 static void late_refusals_say_nothing_new(void **state)
 {
-    struct patience_pass passes[MANY];
+    struct throttle_pass passes[MANY];
     (void)state;
     for (int i = 0; i < MANY; i++) {
         assert_int_equal(enter(30000, &passes[i]), EKM_OK);
     }
     uint64_t refused_ms = plat_now_ms();
     for (int i = 0; i < MANY; i++) {
-        leave(&passes[i], PATIENCE_REFUSED);
+        leave(&passes[i], THROTTLE_REFUSED);
     }
     assert_int_equal(enter(30000, &passes[0]), EKM_OK);
     assert_in_range(plat_now_ms() - refused_ms, 1, RETRY_BASE_MS);
-    leave(&passes[1], PATIENCE_REFUSED);
-    leave(&passes[0], PATIENCE_ANSWERED);
+    leave(&passes[1], THROTTLE_REFUSED);
+    leave(&passes[0], THROTTLE_ANSWERED);
     assert_int_equal(enter(500, &passes[0]), EKM_OK);
     assert_int_equal(enter(500, &passes[1]), EKM_OK);
 }
@@ -133,18 +133,18 @@ static void late_refusals_say_nothing_new(void **state)
 /* A refusal of before the pause that comes after it: what the host wished for then is over. */
 static void a_wish_is_over_when_the_pause_is(void **state)
 {
-    struct patience_pass late[2], pass;
+    struct throttle_pass late[2], pass;
     (void)state;
     assert_int_equal(enter(30000, &late[0]), EKM_OK);
     assert_int_equal(enter(30000, &late[1]), EKM_OK);
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    patience_leave(HOST, &pass, PATIENCE_REFUSED, 1000);
+    throttle_release(HOST, &pass, THROTTLE_REFUSED, 1000);
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    patience_leave(HOST, &late[0], PATIENCE_REFUSED, 60000);
-    leave(&pass, PATIENCE_ANSWERED);
+    throttle_release(HOST, &late[0], THROTTLE_REFUSED, 60000);
+    leave(&pass, THROTTLE_ANSWERED);
     assert_int_equal(enter(500, &pass), EKM_OK);
     assert_false(pass.probe);
-    patience_leave(HOST, &late[1], PATIENCE_REFUSED, 60000);
+    throttle_release(HOST, &late[1], THROTTLE_REFUSED, 60000);
     assert_int_equal(enter(500, &pass), EKM_OK);
     assert_false(pass.probe);
 }
@@ -160,19 +160,19 @@ static void pauses_grow_a_little(void **state)
         longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
     }
     assert_true(longest_ms > RETRY_BASE_MS);
-    struct patience_pass pass;
+    struct throttle_pass pass;
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, PATIENCE_ANSWERED);
+    leave(&pass, THROTTLE_ANSWERED);
     assert_in_range(pause_ms(), 1, RETRY_BASE_MS);
 }
 
 /* Its answer is late; the others do not wait for it alone. */
 static void one_that_hangs_does_not_hold_up_all(void **state)
 {
-    struct patience_pass pass;
+    struct throttle_pass pass;
     (void)state;
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, PATIENCE_REFUSED);
+    leave(&pass, THROTTLE_REFUSED);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(enter(2000, &pass), EKM_OK);
         assert_int_equal(enter(500, &pass), EKM_THROTTLED);
@@ -181,60 +181,60 @@ static void one_that_hangs_does_not_hold_up_all(void **state)
 
 static void a_wish_beyond_the_deadline_is_probed_once_a_second(void **state)
 {
-    struct patience_pass pass;
+    struct throttle_pass pass;
     unsigned asked = 0;
     (void)state;
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    patience_leave(HOST, &pass, PATIENCE_REFUSED, 600000);
+    throttle_release(HOST, &pass, THROTTLE_REFUSED, 600000);
     for (int i = 0; i < 100; i++) {
         enum ekm_rc rc = enter(30000, &pass);
         assert_true(rc == EKM_OK || rc == EKM_THROTTLED);
         if (rc == EKM_OK) {
             asked++;
-            leave(&pass, PATIENCE_FAILED);
+            leave(&pass, THROTTLE_FAILED);
         }
         fake_clock_advance(100);
     }
     assert_in_range(asked, 9, 11);
     fake_clock_advance(1000);
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, PATIENCE_ANSWERED);
+    leave(&pass, THROTTLE_ANSWERED);
     assert_int_equal(enter(100, &pass), EKM_OK);
 }
 
 static void entra_and_abort_have_codes_of_their_own(void **state)
 {
-    struct patience_pass pass;
+    struct throttle_pass pass;
     struct call call;
     struct http_request to_entra = request;
     atomic_bool aborted = true;
     (void)state;
     to_entra.to_entra = true;
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    patience_leave(HOST, &pass, PATIENCE_REFUSED, 10000);
+    throttle_release(HOST, &pass, THROTTLE_REFUSED, 10000);
     config.call_timeout_ms = 500;
     call_begin(&call, "Test", &config);
-    assert_int_equal(patience_enter(&call, &to_entra, &pass), EKM_OK); /* a probe */
-    assert_int_equal(patience_enter(&call, &to_entra, &pass), EKM_TOKEN_UNAVAILABLE);
+    assert_int_equal(throttle_acquire(&call, &to_entra, &pass), EKM_OK); /* a probe */
+    assert_int_equal(throttle_acquire(&call, &to_entra, &pass), EKM_TOKEN_UNAVAILABLE);
     assert_int_equal(call.error.rc, EKM_TOKEN_UNAVAILABLE);
     call_begin(&call, "Test", &config);
     call.session_aborted = &aborted;
-    assert_int_equal(patience_enter(&call, &request, &pass), EKM_CLOSING);
+    assert_int_equal(throttle_acquire(&call, &request, &pass), EKM_CLOSING);
 }
 
 /* A subscription's limit is met at all of its vaults at once. */
 static void many_hosts_throttle_at_once(void **state)
 {
     char name[16];
-    struct patience_pass pass = {0};
+    struct throttle_pass pass = {0};
     (void)state;
     for (int i = 0; i < 64; i++) {
         (void)snprintf(name, sizeof name, "vault-%d", i);
-        patience_leave(name, &pass, PATIENCE_REFUSED, 20000);
+        throttle_release(name, &pass, THROTTLE_REFUSED, 20000);
     }
     for (int i = 0; i < 64; i++) {
         (void)snprintf(name, sizeof name, "vault-%d", i);
-        assert_false(patience_try(name, &pass));
+        assert_false(throttle_try_acquire(name, &pass));
     }
 }
 
@@ -242,11 +242,11 @@ static void many_hosts_throttle_at_once(void **state)
 static void more_hosts_than_are_remembered(void **state)
 {
     static char names[100][8];
-    struct patience_pass old, pass;
+    struct throttle_pass old, pass;
     struct http_request elsewhere = request;
     (void)state;
     assert_int_equal(enter(30000, &old), EKM_OK);
-    leave(&old, PATIENCE_REFUSED);
+    leave(&old, THROTTLE_REFUSED);
     assert_int_equal(enter(30000, &old), EKM_OK);
     for (int i = 0; i < 100; i++) {
         struct call call;
@@ -254,12 +254,12 @@ static void more_hosts_than_are_remembered(void **state)
         names[i][1] = (char)('a' + i % 26);
         elsewhere.host = names[i];
         call_begin(&call, "Test", &config);
-        assert_int_equal(patience_enter(&call, &elsewhere, &pass), EKM_OK);
-        patience_leave(names[i], &pass, PATIENCE_REFUSED, 20000);
+        assert_int_equal(throttle_acquire(&call, &elsewhere, &pass), EKM_OK);
+        throttle_release(names[i], &pass, THROTTLE_REFUSED, 20000);
     }
-    assert_true(patience_try(HOST, &pass));
-    leave(&pass, PATIENCE_REFUSED);
-    leave(&old, PATIENCE_ANSWERED);
+    assert_true(throttle_try_acquire(HOST, &pass));
+    leave(&pass, THROTTLE_REFUSED);
+    leave(&old, THROTTLE_ANSWERED);
     assert_int_equal(enter(30000, &pass), EKM_OK);
     assert_int_equal(enter(500, &old), EKM_THROTTLED);
 }
@@ -278,12 +278,12 @@ struct standing {
 static void *stand(void *argument)
 {
     struct standing *mine = argument;
-    struct patience_pass pass;
-    if (patience_enter(&mine->call, &request, &pass) == EKM_OK) {
+    struct throttle_pass pass;
+    if (throttle_acquire(&mine->call, &request, &pass) == EKM_OK) {
         pthread_mutex_lock(&mine->queue->mutex);
         mine->queue->served[mine->queue->count++] = mine->call.deadline_ms;
         pthread_mutex_unlock(&mine->queue->mutex);
-        leave(&pass, PATIENCE_FAILED);
+        leave(&pass, THROTTLE_FAILED);
     }
     return NULL;
 }
@@ -292,11 +292,11 @@ static void who_has_least_time_goes_first(void **state)
 {
     static struct standing all[MANY];
     struct queue queue = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-    struct patience_pass pass;
+    struct throttle_pass pass;
     (void)state;
     fake_clock_run();
     assert_int_equal(enter(30000, &pass), EKM_OK);
-    patience_leave(HOST, &pass, PATIENCE_REFUSED, 3000);
+    throttle_release(HOST, &pass, THROTTLE_REFUSED, 3000);
     for (unsigned i = 0; i < MANY; i++) {
         config.call_timeout_ms = 60000 + i * 7919 % MANY * 1000;
         call_begin(&all[i].call, "Test", &config);
