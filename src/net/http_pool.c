@@ -4,20 +4,20 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/line.h"
+#include "net/wait_queue.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 
 #define SLICE_MS 250
 
 struct waiter {
-    struct line_place place; /* the first: a place in the line is a waiter */
+    struct wait_queue_place place; /* the first: a place in the line is a waiter */
     struct http_handle *given;
 };
 
 static struct {
     struct plat_mutex mutex;
-    struct line_place *line; /* none of them while a handle is idle */
+    struct wait_queue_place *line; /* none of them while a handle is idle */
     bool several_hosts;      /* may be wanted by those in the line */
     struct http_handle *idle, *all;
     uint32_t count, max; /* handles there are, idle or not, or being made */
@@ -155,13 +155,13 @@ static enum ekm_rc wait_in_line(struct call *call, const char *host, struct http
     enum ekm_rc rc = EKM_OK;
     pool.several_hosts =
         pool.line != NULL && (pool.several_hosts || strcmp(pool.line->host, host) != 0);
-    line_join(&pool.line, &self.place);
+    wait_queue_join(&pool.line, &self.place);
     while (rc == EKM_OK && self.given == NULL && pool.count >= pool.max) {
         plat_cond_wait_until(&self.place.turn, &pool.mutex, plat_now_ms() + SLICE_MS);
         rc = self.given == NULL ? call_check(call) : EKM_OK;
     }
     if (self.given == NULL) {
-        line_leave(&pool.line, &self.place);
+        wait_queue_leave(&pool.line, &self.place);
     }
     *out = self.given;
     return rc;
@@ -193,15 +193,15 @@ static unsigned busy_with(const char *host, const struct http_handle *given)
 
 /* Under the lock: whose turn it is. The host with the fewest handles comes first, so that one that
  * hangs does not keep the others from theirs; there, who has least time. */
-static struct line_place *next_in_line(const struct http_handle *given)
+static struct wait_queue_place *next_in_line(const struct http_handle *given)
 {
-    struct line_place *next = pool.line;
+    struct wait_queue_place *next = pool.line;
     if (next == NULL || !pool.several_hosts) {
         return next;
     }
     const char *seen = next->host;
     unsigned least = busy_with(seen, given);
-    for (struct line_place *at = next->next; at != NULL; at = at->next) {
+    for (struct wait_queue_place *at = next->next; at != NULL; at = at->next) {
         if (strcmp(at->host, seen) == 0 || strcmp(at->host, next->host) == 0) {
             continue;
         }
@@ -219,9 +219,9 @@ static struct line_place *next_in_line(const struct http_handle *given)
 void http_pool_give(struct http_handle *handle)
 {
     plat_mutex_lock(&pool.mutex);
-    struct line_place *next = next_in_line(handle);
+    struct wait_queue_place *next = next_in_line(handle);
     if (next != NULL) {
-        line_leave(&pool.line, next);
+        wait_queue_leave(&pool.line, next);
         (void)text_copy(handle->host, sizeof handle->host, next->host);
         ((struct waiter *)(void *)next)->given = handle;
         plat_cond_broadcast(&next->turn);

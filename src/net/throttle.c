@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/line.h"
+#include "net/wait_queue.h"
 #include "net/retry.h"
 #include "platform/system.h"
 #include "platform/thread.h"
@@ -26,7 +26,7 @@ struct host {
 static struct {
     struct plat_mutex mutex;
     struct host hosts[HOSTS];
-    struct line_place *line;
+    struct wait_queue_place *line;
     uint64_t epochs;
 } patience = {.mutex = PLAT_MUTEX_INIT};
 
@@ -38,7 +38,7 @@ static void tell_waiters(const struct host *host)
         return;
     }
     unsigned before = host->in_flight;
-    for (struct line_place *at = patience.line; at != NULL; at = at->next) {
+    for (struct wait_queue_place *at = patience.line; at != NULL; at = at->next) {
         if (strcmp(at->host, host->name) == 0 && (!host->limited || before++ < host->allowed)) {
             plat_cond_broadcast(&at->turn);
         }
@@ -80,10 +80,10 @@ static struct host *find_or_take(const char *name)
     return oldest;
 }
 
-static unsigned waiters_before(const struct line_place *self)
+static unsigned waiters_before(const struct wait_queue_place *self)
 {
     unsigned before = 0;
-    for (const struct line_place *at = patience.line; at != self; at = at->next) {
+    for (const struct wait_queue_place *at = patience.line; at != self; at = at->next) {
         before += strcmp(at->host, self->host) == 0;
     }
     return before;
@@ -94,7 +94,7 @@ enum turn { GO, WAIT, TOO_LONG };
 /* Under the lock. One call a second may go whatever else is true: where the host wishes for more
  * patience than the call has, so that an end of the throttling is noticed; and where the one that
  * asks for all got no answer yet. */
-static enum turn look(struct host *host, const struct line_place *self, uint64_t now_ms,
+static enum turn look(struct host *host, const struct wait_queue_place *self, uint64_t now_ms,
                       struct throttle_pass *pass)
 {
     pass->epoch = host != NULL ? host->epoch : 0;
@@ -115,7 +115,7 @@ static enum turn look(struct host *host, const struct line_place *self, uint64_t
     return GO;
 }
 
-static void wait_for_change(const struct host *host, struct line_place *self, uint64_t now_ms)
+static void wait_for_change(const struct host *host, struct wait_queue_place *self, uint64_t now_ms)
 {
     uint64_t until_ms = now_ms + SLICE_MS;
     if (host->not_before_ms > now_ms && host->not_before_ms < until_ms) {
@@ -128,7 +128,7 @@ static void wait_for_change(const struct host *host, struct line_place *self, ui
 enum ekm_rc throttle_acquire(struct call *call, const struct http_request *request,
                            struct throttle_pass *pass)
 {
-    struct line_place self = {.deadline_ms = call->deadline_ms, .host = request->host};
+    struct wait_queue_place self = {.deadline_ms = call->deadline_ms, .host = request->host};
     enum turn turn = WAIT;
     enum ekm_rc rc = call_check(call);
     memset(pass, 0, sizeof *pass);
@@ -136,7 +136,7 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
         return rc;
     }
     plat_mutex_lock(&patience.mutex);
-    line_join(&patience.line, &self);
+    wait_queue_join(&patience.line, &self);
     while (rc == EKM_OK && turn == WAIT) {
         struct host *host = find(self.host);
         uint64_t now_ms = plat_now_ms();
@@ -146,7 +146,7 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
             rc = call_check(call);
         }
     }
-    line_leave(&patience.line, &self);
+    wait_queue_leave(&patience.line, &self);
     if (turn != GO) {
         tell_waiters(find(self.host));
     }

@@ -6,20 +6,20 @@
  * that guards the line, `plat_cond_broadcast(&place->turn)` too. Used by http_pool.c and
  * patience.c.
  */
-#ifndef AKVEKM_NET_LINE_H
-#define AKVEKM_NET_LINE_H
+#ifndef AKVEKM_NET_WAIT_QUEUE_H
+#define AKVEKM_NET_WAIT_QUEUE_H
 
 #include "platform/thread.h"
 
-struct line_place {
+struct wait_queue_place {
     uint64_t deadline_ms;
     const char *host;
     struct plat_cond turn;
-    struct line_place *next;
+    struct wait_queue_place *next;
 };
 
 /* Behind all with the same deadline. Sets `turn` and `next`. */
-void line_join(struct line_place **line, struct line_place *place);
-void line_leave(struct line_place **line, const struct line_place *place);
+void wait_queue_join(struct wait_queue_place **line, struct wait_queue_place *place);
+void wait_queue_leave(struct wait_queue_place **line, const struct wait_queue_place *place);
 
 #endif

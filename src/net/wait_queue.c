@@ -1,8 +1,8 @@
-#include "net/line.h"
+#include "net/wait_queue.h"
 
 #include <stddef.h>
 
-void line_join(struct line_place **line, struct line_place *place)
+void wait_queue_join(struct wait_queue_place **line, struct wait_queue_place *place)
 {
     static const struct plat_cond fresh = PLAT_COND_INIT;
     while (*line != NULL && (*line)->deadline_ms <= place->deadline_ms) {
@@ -13,7 +13,7 @@ void line_join(struct line_place **line, struct line_place *place)
     *line = place;
 }
 
-void line_leave(struct line_place **line, const struct line_place *place)
+void wait_queue_leave(struct wait_queue_place **line, const struct wait_queue_place *place)
 {
     while (*line != place) {
         line = &(*line)->next;
