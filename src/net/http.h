@@ -1,7 +1,7 @@
 /*
  * HTTPS requests over pooled, kept-alive connections: with its neighbours the only user of curl.
  *
- * Owns the pool of handles, the shared DNS cache and the trust store. Called by net/exchange.c; any
+ * Owns the pool of handles, the shared DNS cache and the trust store. Called by net/http_retry.c; any
  * thread between http_start and http_stop. A request ends by its time or by the call's abort flag,
  * whichever is first (behaviour.md section 7).
  */

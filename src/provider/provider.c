@@ -12,7 +12,7 @@
 #include "keymap/keymap_store.h"
 #include "keymap/tenants.h"
 #include "net/curl_library.h"
-#include "net/exchange.h"
+#include "net/http_retry.h"
 #include "net/http.h"
 #include "platform/system.h"
 #include "platform/thread.h"
@@ -168,7 +168,7 @@ static void tear_down(void)
     keymap_stop();
     token_forget_all();
     challenge_forget_all();
-    exchange_reset();
+    http_retry_reset();
     http_stop();
     log_text(LEVEL_INFO, 0, "Free", "closed");
     log_stop();

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/exchange.h"
+#include "net/http_retry.h"
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
@@ -42,7 +42,7 @@ static enum ekm_rc ask(struct call *call, const struct vault *vault, struct chal
     struct http_answer answer;
     http_answer_init(&answer);
     challenge_request(call, vault, url, &request);
-    enum ekm_rc rc = exchange_perform(call, &request, &answer);
+    enum ekm_rc rc = http_retry_perform(call, &request, &answer);
     if (rc == EKM_OK) {
         rc = read_challenge(call, vault, &answer, out);
     }
@@ -87,7 +87,7 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
     if (fetch != NULL) {
         items[1].request = &fetch->request;
     }
-    bool tried = exchange_try_all(call, items, fetch != NULL ? 2 : 1);
+    bool tried = http_retry_try_all(call, items, fetch != NULL ? 2 : 1);
     *issued = fetch != NULL &&
               token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].answer : NULL);
     enum ekm_rc rc = tried ? judge(call, vault, &items[0], said) : EKM_NO_ANSWER;
@@ -193,7 +193,7 @@ enum ekm_rc access_try_all(struct call *call, const struct vault *vault,
             requests[i].host = vault->address.host;
             requests[i].authorization = token_header(token);
         }
-        *tried = exchange_try_all(call, items, count);
+        *tried = http_retry_try_all(call, items, count);
         for (size_t i = 0; i < count; i++) {
             requests[i].authorization = NULL;
         }
@@ -210,7 +210,7 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
     enum ekm_rc rc = find_token(call, vault, entry, &token);
     if (rc == EKM_OK) {
         request->authorization = token_header(token);
-        rc = exchange_perform(call, request, answer);
+        rc = http_retry_perform(call, request, answer);
         request->authorization = NULL;
     }
     if (rc == EKM_OK && answer->status == 401) {

@@ -24,7 +24,7 @@ enum ekm_rc access_open(struct call *call, const struct vault *vault) EKM_MUST_C
 enum ekm_rc access_send(struct call *call, const struct vault *vault, struct http_request *request,
                         struct http_answer *answer) EKM_MUST_CHECK;
 
-/* One try of each request together (see exchange_try_all), with a token; *tried: there was one.
+/* One try of each request together (see http_retry_try_all), with a token; *tried: there was one.
  * items[i].request is &requests[i]; an item's 401 is for access_send. */
 enum ekm_rc access_try_all(struct call *call, const struct vault *vault,
                            struct http_request *requests, struct http_item *items, size_t count,

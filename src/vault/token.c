@@ -6,7 +6,7 @@
 
 #include "base/codec.h"
 #include "base/text.h"
-#include "net/exchange.h"
+#include "net/http_retry.h"
 #include "platform/system.h"
 #include "vault/credential.h"
 #include "vault/wire.h"
@@ -137,7 +137,7 @@ static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struc
     http_answer_init(&answer);
     enum ekm_rc rc = prepare(call, fetch);
     if (rc == EKM_OK) {
-        rc = exchange_perform(call, &fetch->request, &answer);
+        rc = http_retry_perform(call, &fetch->request, &answer);
     }
     if (rc == EKM_OK) {
         rc = read_answer(call, &answer, fetch->asked_ms, out);

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "fake_clock.h"
-#include "net/exchange.h"
+#include "net/http_retry.h"
 #include "scripted_http.h"
 #include "temporary.h"
 #include "vault/credential.h"
@@ -50,7 +50,7 @@ static int set_up(void **state)
     (void)state;
     fake_clock_reset();
     scripted_http_reset();
-    exchange_reset();
+    http_retry_reset();
     config_defaults(&config);
     begin(&call);
     credential = open_secret(SECRET);
@@ -543,14 +543,14 @@ static void failures_to_the_end(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         scripted_http_reset();
-        exchange_reset();
+        http_retry_reset();
         struct scripted_answer answer = rows[i].answer;
         scripted_http_serve(always, &answer);
         expect_failure(rows[i].rc);
     }
     /* None of them is held against the credential. */
     scripted_http_reset();
-    exchange_reset();
+    http_retry_reset();
     script_token("t1", "3600");
     expect_token("t1", 1);
 }

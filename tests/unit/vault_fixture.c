@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "net/exchange.h"
+#include "net/http_retry.h"
 
 #define SECRET "11111111222243338444555555555555Canary~Secret"
 
@@ -15,7 +15,7 @@ int vault_set_up(void **state)
     (void)state;
     fake_clock_reset();
     scripted_http_reset();
-    exchange_reset();
+    http_retry_reset();
     challenge_forget_all();
     config_defaults(&config);
     call_begin(&call, "Test", &config);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fake_clock.h"
-#include "net/exchange.h"
+#include "net/http_retry.h"
 #include "net/retry.h"
 #include "scripted_http.h"
 
@@ -27,7 +27,7 @@ static int set_up(void **state)
     (void)state;
     fake_clock_reset();
     scripted_http_reset();
-    exchange_reset();
+    http_retry_reset();
     config_defaults(&fx.config);
     call_begin(&fx.call, "Test", &fx.config);
     atomic_store(&fx.aborted, false);
@@ -60,7 +60,7 @@ static void begin_with(uint32_t call_timeout_ms)
 
 static enum ekm_rc perform(void)
 {
-    return exchange_perform(&fx.call, &fx.request, &fx.answer);
+    return http_retry_perform(&fx.call, &fx.request, &fx.answer);
 }
 
 static uint64_t elapsed_ms(void)
@@ -309,7 +309,7 @@ static void reset_forgets_wishes(void **state)
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "10"});
     scripted_http_add(&(struct scripted_answer){.status = 200});
     assert_int_equal(perform(), EKM_OK);
-    exchange_reset();
+    http_retry_reset();
     begin_with(30000);
     assert_int_equal(perform(), EKM_OK);
     assert_int_equal(elapsed_ms(), 0);
@@ -404,12 +404,12 @@ static void tries_together_do_not_repeat(void **state)
     scripted_http_add(&(struct scripted_answer){.status = 503});
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "7"});
     scripted_http_add(&(struct scripted_answer){.status = 200});
-    assert_true(exchange_try_all(&fx.call, items, 2));
+    assert_true(http_retry_try_all(&fx.call, items, 2));
     assert_int_equal(answers[0].status, 503);
     assert_int_equal(answers[1].status, 429);
     assert_int_equal(fx.call.error.rc, EKM_OK);
     assert_int_equal(elapsed_ms(), 0);
-    assert_false(exchange_try_all(&fx.call, items, 2));
+    assert_false(http_retry_try_all(&fx.call, items, 2));
     assert_int_equal(scripted_http_count(), 2);
     assert_int_equal(perform(), EKM_OK);
     assert_in_range(elapsed_ms(), 7000, 7000 + (2 * RETRY_BASE_MS));

@@ -1,4 +1,4 @@
-#include "net/exchange.h"
+#include "net/http_retry.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ static uint32_t random_number(void)
     return number;
 }
 
-void exchange_reset(void)
+void http_retry_reset(void)
 {
     throttle_reset();
 }
@@ -108,7 +108,7 @@ static enum ekm_rc try_once(struct call *call, const struct http_request *reques
     return rc;
 }
 
-enum ekm_rc exchange_perform(struct call *call, const struct http_request *request,
+enum ekm_rc http_retry_perform(struct call *call, const struct http_request *request,
                              struct http_answer *answer)
 {
     struct call_error before;
@@ -132,7 +132,7 @@ enum ekm_rc exchange_perform(struct call *call, const struct http_request *reque
     }
 }
 
-bool exchange_try_all(struct call *call, struct http_item *items, size_t count)
+bool http_retry_try_all(struct call *call, struct http_item *items, size_t count)
 {
     const struct call_error before = call->error;
     struct throttle_pass pass;
