@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "net/throttle.h"
-#include "net/retry.h"
+#include "net/backoff.h"
 #include "platform/system.h"
 
 static uint32_t random_number(void)
@@ -25,15 +25,15 @@ static bool plan_repeat(const struct call *call, const struct http_request *requ
                         const struct http_answer *answer, enum ekm_rc rc, unsigned tries,
                         uint64_t *wait_ms)
 {
-    bool again = rc == EKM_OK ? retry_status(answer->status) : ekm_retryable(rc);
+    bool again = rc == EKM_OK ? backoff_retries_status(answer->status) : ekm_retryable(rc);
     if (!again) {
         *wait_ms = 0;
         return false;
     }
-    uint64_t asked_ms = rc == EKM_OK ? retry_after_ms(answer->retry_after, plat_unix_time_ms()) : 0;
+    uint64_t asked_ms = rc == EKM_OK ? backoff_retry_after_ms(answer->retry_after, plat_unix_time_ms()) : 0;
     uint64_t remaining_ms = call_remaining_ms(call);
-    *wait_ms = retry_delay_ms(tries, random_number());
-    if (*wait_ms > remaining_ms / 2 && remaining_ms > RETRY_BASE_MS) {
+    *wait_ms = backoff_delay_ms(tries, random_number());
+    if (*wait_ms > remaining_ms / 2 && remaining_ms > BACKOFF_BASE_MS) {
         *wait_ms = remaining_ms / 2;
     }
     if (asked_ms > *wait_ms) {
@@ -82,7 +82,7 @@ static void leave(const struct http_request *request, const struct throttle_pass
                                                            : THROTTLE_ANSWERED;
     throttle_release(request->host, pass, result,
                    result == THROTTLE_REFUSED
-                       ? retry_after_ms(answer->retry_after, plat_unix_time_ms())
+                       ? backoff_retry_after_ms(answer->retry_after, plat_unix_time_ms())
                        : 0);
 }
 

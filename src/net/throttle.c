@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "net/wait_queue.h"
-#include "net/retry.h"
+#include "net/backoff.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 
@@ -173,7 +173,7 @@ bool throttle_try_acquire(const char *name, struct throttle_pass *pass)
 static void refuse(struct host *host, const struct throttle_pass *pass, uint64_t asked_ms,
                    uint64_t now_ms, uint32_t random)
 {
-    uint64_t pause_ms = asked_ms > 0 ? asked_ms + random % RETRY_BASE_MS : 0;
+    uint64_t pause_ms = asked_ms > 0 ? asked_ms + random % BACKOFF_BASE_MS : 0;
     bool is_news = pass->epoch == host->epoch;
     if (is_news) {
         host->refusals += host->refusals < PAUSE_STEPS;
@@ -181,7 +181,7 @@ static void refuse(struct host *host, const struct throttle_pass *pass, uint64_t
         host->limited = true;
         host->allowed = 1;
         host->in_flight = 0;
-        pause_ms = pause_ms > 0 ? pause_ms : retry_delay_ms(host->refusals, random);
+        pause_ms = pause_ms > 0 ? pause_ms : backoff_delay_ms(host->refusals, random);
     }
     if ((is_news || host->not_before_ms > now_ms) && host->not_before_ms < now_ms + pause_ms) {
         host->not_before_ms = now_ms + pause_ms;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/retry.h"
+#include "net/backoff.h"
 #include "vault/vault_parts.h"
 #include "vault/vault_status.h"
 #include "vault/wire.h"
@@ -70,7 +70,7 @@ static const struct http_answer *answer_of(struct call *call, const struct batch
     }
     const struct http_answer *answer = &batch->answers[i];
     call_new_try(call);
-    return batch->items[i].rc == EKM_OK && answer->status != 401 && !retry_status(answer->status)
+    return batch->items[i].rc == EKM_OK && answer->status != 401 && !backoff_retries_status(answer->status)
                ? answer
                : NULL;
 }

@@ -2,14 +2,14 @@
  * an Entra host on the list and the token is for this vault's own service. */
 #include "fuzz.h"
 
-// aims: src/vault/challenge.c src/net/http_header.c src/net/retry.c
+// aims: src/vault/challenge.c src/net/http_header.c src/net/backoff.c
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "net/http_header.h"
-#include "net/retry.h"
+#include "net/backoff.h"
 #include "vault/challenge.h"
 
 static const char *const vaults[] = {"contoso-vault", "pool.managedhsm.azure.net",
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_headers(&input, &answer);
     read_challenge(&vault, answer.authenticate);
     /* The year 10000 is the furthest that a date can say. */
-    FUZZ_CHECK(retry_after_ms(answer.retry_after, 1700000000000) <= 253402300800000);
+    FUZZ_CHECK(backoff_retry_after_ms(answer.retry_after, 1700000000000) <= 253402300800000);
     http_answer_free(&answer);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* Base64, hex, URL escapes, numbers, UTF-16 and dates: what is read writes back as it was. */
 #include "fuzz.h"
 
-// aims: src/base/codec.c src/base/text.c src/base/buf.c src/net/retry.c
+// aims: src/base/codec.c src/base/text.c src/base/buf.c src/net/backoff.c
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "base/codec.h"
 #include "base/text.h"
-#include "net/retry.h"
+#include "net/backoff.h"
 
 /* Read, written and read again; the first reading takes more spellings than are written. */
 static void check_base64(const char *text, size_t len)
@@ -69,7 +69,7 @@ static void check_number(const char *text)
     bool fits = digits && errno == 0;
     FUZZ_CHECK(text_to_u64(text, UINT64_MAX, &number) == fits && (!fits || number == expected));
     FUZZ_CHECK(text_to_u64(text, 600000, &small) == (fits && expected <= 600000));
-    FUZZ_CHECK(retry_after_ms(text, 1700000000000) <= 253402300800000);
+    FUZZ_CHECK(backoff_retry_after_ms(text, 1700000000000) <= 253402300800000);
 }
 
 static void check_utf16(const uint8_t *data, size_t size)

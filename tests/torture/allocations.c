@@ -36,7 +36,7 @@
 #define SAMPLES_CURL 12 /* of each operation, where not all are refused */
 #define SAMPLES_TLS  12
 
-uint32_t __wrap_retry_delay_ms(unsigned tries, uint32_t random);
+uint32_t __wrap_backoff_delay_ms(unsigned tries, uint32_t random);
 bool __wrap_trust_system_load(void *store);
 
 enum level { DOWN, UP, OPEN };
@@ -57,7 +57,7 @@ static bool all, openssl_refused;
 static unsigned tries;
 
 /* No waits: the first tries are repeated at once, later ones never. */
-uint32_t __wrap_retry_delay_ms(unsigned number, uint32_t random)
+uint32_t __wrap_backoff_delay_ms(unsigned number, uint32_t random)
 {
     (void)number;
     (void)random;

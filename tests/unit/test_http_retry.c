@@ -10,7 +10,7 @@
 
 #include "fake_clock.h"
 #include "net/http_retry.h"
-#include "net/retry.h"
+#include "net/backoff.h"
 #include "scripted_http.h"
 
 struct fixture {
@@ -112,7 +112,7 @@ static void statuses_that_are_repeated(void **state)
         assert_int_equal(fx.answer.status, 200);
         assert_int_equal(scripted_http_count(), 2);
         assert_int_equal(fx.call.tries, 2);
-        assert_in_range(elapsed_ms(), 1, (2 * RETRY_BASE_MS));
+        assert_in_range(elapsed_ms(), 1, (2 * BACKOFF_BASE_MS));
         assert_int_equal(fx.call.error.rc, EKM_OK);
     }
 }
@@ -259,7 +259,7 @@ static void retry_after_is_honoured(void **state)
         scripted_http_add(&(struct scripted_answer){.status = 200});
         assert_int_equal(perform(), EKM_OK);
         assert_int_equal(fx.answer.status, 200);
-        assert_in_range(elapsed_ms(), 7000, 7000 + (2 * RETRY_BASE_MS));
+        assert_in_range(elapsed_ms(), 7000, 7000 + (2 * BACKOFF_BASE_MS));
     }
 }
 
@@ -285,7 +285,7 @@ static void throttling_slows_other_calls_to_the_host(void **state)
     begin_with(30000);
     assert_int_equal(perform(), EKM_OK);
     assert_int_equal(fx.answer.status, 200);
-    assert_in_range(elapsed_ms(), 10000, 10000 + (2 * RETRY_BASE_MS));
+    assert_in_range(elapsed_ms(), 10000, 10000 + (2 * BACKOFF_BASE_MS));
 }
 
 static void throttling_does_not_slow_other_hosts(void **state)
@@ -385,7 +385,7 @@ static void waits_begin_small_for_each_request(void **state)
         scripted_http_add(&(struct scripted_answer){.rc = EKM_CONNECT_FAILED});
         scripted_http_add(&(struct scripted_answer){.status = 200});
         assert_int_equal(perform(), EKM_OK);
-        assert_in_range(elapsed_ms(), 1, (2 * RETRY_BASE_MS));
+        assert_in_range(elapsed_ms(), 1, (2 * BACKOFF_BASE_MS));
         scripted_http_reset();
     }
 }
@@ -412,7 +412,7 @@ static void tries_together_do_not_repeat(void **state)
     assert_false(http_retry_try_all(&fx.call, items, 2));
     assert_int_equal(scripted_http_count(), 2);
     assert_int_equal(perform(), EKM_OK);
-    assert_in_range(elapsed_ms(), 7000, 7000 + (2 * RETRY_BASE_MS));
+    assert_in_range(elapsed_ms(), 7000, 7000 + (2 * BACKOFF_BASE_MS));
     http_answer_free(&answers[0]);
     http_answer_free(&answers[1]);
 }

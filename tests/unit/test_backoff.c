@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "net/retry.h"
+#include "net/backoff.h"
 
 #define NOW_MS ((int64_t)784111777000) /* Sun, 06 Nov 1994 08:49:37 GMT */
 
@@ -17,10 +17,10 @@ static void statuses_that_are_repeated(void **state)
                                  404, 409, 410, 413, 428, 451, 501, 505, 511};
     (void)state;
     for (size_t i = 0; i < sizeof again / sizeof again[0]; i++) {
-        assert_true(retry_status(again[i]));
+        assert_true(backoff_retries_status(again[i]));
     }
     for (size_t i = 0; i < sizeof final / sizeof final[0]; i++) {
-        assert_false(retry_status(final[i]));
+        assert_false(backoff_retries_status(final[i]));
     }
 }
 
@@ -29,13 +29,13 @@ static void delays_grow_and_stay_bounded(void **state)
     static const uint32_t randoms[] = {0, 1, 399, 400, 401, 0x7fffffff, 0xfffffffe, 0xffffffff};
     (void)state;
     for (unsigned tries = 1; tries < 200; tries++) {
-        uint64_t most = RETRY_BASE_MS;
-        for (unsigned i = 1; i < tries && most < RETRY_CAP_MS; i++) {
+        uint64_t most = BACKOFF_BASE_MS;
+        for (unsigned i = 1; i < tries && most < BACKOFF_CAP_MS; i++) {
             most *= 2;
         }
-        most = most < RETRY_CAP_MS ? most : RETRY_CAP_MS;
+        most = most < BACKOFF_CAP_MS ? most : BACKOFF_CAP_MS;
         for (size_t i = 0; i < sizeof randoms / sizeof randoms[0]; i++) {
-            uint32_t delay = retry_delay_ms(tries, randoms[i]);
+            uint32_t delay = backoff_delay_ms(tries, randoms[i]);
             assert_in_range(delay, 1, most);
         }
     }
@@ -45,36 +45,36 @@ static void jitter_is_full(void **state)
 {
     uint32_t least = UINT32_MAX, most = 0;
     (void)state;
-    for (uint32_t random = 0; random < 2 * RETRY_BASE_MS; random++) {
-        uint32_t delay = retry_delay_ms(1, random);
+    for (uint32_t random = 0; random < 2 * BACKOFF_BASE_MS; random++) {
+        uint32_t delay = backoff_delay_ms(1, random);
         least = delay < least ? delay : least;
         most = delay > most ? delay : most;
     }
-    assert_in_range(least, 0, RETRY_BASE_MS / 20);
-    assert_in_range(most, RETRY_BASE_MS - RETRY_BASE_MS / 20, RETRY_BASE_MS);
+    assert_in_range(least, 0, BACKOFF_BASE_MS / 20);
+    assert_in_range(most, BACKOFF_BASE_MS - BACKOFF_BASE_MS / 20, BACKOFF_BASE_MS);
 }
 
 static void retry_after_in_seconds(void **state)
 {
     (void)state;
-    assert_int_equal(retry_after_ms("0", NOW_MS), 0);
-    assert_int_equal(retry_after_ms("2", NOW_MS), 2000);
-    assert_int_equal(retry_after_ms("3600", NOW_MS), 3600000);
-    assert_int_equal(retry_after_ms("4294967295", NOW_MS), 4294967295000);
+    assert_int_equal(backoff_retry_after_ms("0", NOW_MS), 0);
+    assert_int_equal(backoff_retry_after_ms("2", NOW_MS), 2000);
+    assert_int_equal(backoff_retry_after_ms("3600", NOW_MS), 3600000);
+    assert_int_equal(backoff_retry_after_ms("4294967295", NOW_MS), 4294967295000);
     /* More than can be held still means: not within this call. */
-    assert_true(retry_after_ms("99999999999999999999999", NOW_MS) >= 600000);
+    assert_true(backoff_retry_after_ms("99999999999999999999999", NOW_MS) >= 600000);
 }
 
 static void retry_after_as_date(void **state)
 {
     (void)state;
-    assert_int_equal(retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", NOW_MS - 5000), 5000);
-    assert_int_equal(retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", NOW_MS), 0);
-    assert_int_equal(retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", NOW_MS + 1), 0);
-    assert_int_equal(retry_after_ms("Thu, 01 Jan 1970 00:00:10 GMT", 0), 10000);
-    assert_int_equal(retry_after_ms("Thu, 29 Feb 2024 00:00:00 GMT", 1709164799000), 1000);
-    assert_int_equal(retry_after_ms("Fri, 01 Mar 2024 00:00:00 GMT", 1709251199000), 1000);
-    assert_int_equal(retry_after_ms("Sat, 01 Jan 2000 00:00:00 GMT", 946684799500), 500);
+    assert_int_equal(backoff_retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", NOW_MS - 5000), 5000);
+    assert_int_equal(backoff_retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", NOW_MS), 0);
+    assert_int_equal(backoff_retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", NOW_MS + 1), 0);
+    assert_int_equal(backoff_retry_after_ms("Thu, 01 Jan 1970 00:00:10 GMT", 0), 10000);
+    assert_int_equal(backoff_retry_after_ms("Thu, 29 Feb 2024 00:00:00 GMT", 1709164799000), 1000);
+    assert_int_equal(backoff_retry_after_ms("Fri, 01 Mar 2024 00:00:00 GMT", 1709251199000), 1000);
+    assert_int_equal(backoff_retry_after_ms("Sat, 01 Jan 2000 00:00:00 GMT", 946684799500), 500);
 }
 
 static void malformed_retry_after_asks_for_nothing(void **state)
@@ -97,7 +97,7 @@ static void malformed_retry_after_asks_for_nothing(void **state)
                                       ", , , , "};
     (void)state;
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
-        assert_int_equal(retry_after_ms(odd[i], NOW_MS), 0);
+        assert_int_equal(backoff_retry_after_ms(odd[i], NOW_MS), 0);
     }
 }
 

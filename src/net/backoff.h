@@ -4,21 +4,21 @@
  * Rule: behaviour.md section 7: exponential from 400 ms with full jitter, Retry-After honoured as
  * seconds or date.
  */
-#ifndef AKVEKM_NET_RETRY_H
-#define AKVEKM_NET_RETRY_H
+#ifndef AKVEKM_NET_BACKOFF_H
+#define AKVEKM_NET_BACKOFF_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RETRY_BASE_MS 400
-#define RETRY_CAP_MS  8000
+#define BACKOFF_BASE_MS 400
+#define BACKOFF_CAP_MS  8000
 
-bool retry_status(long http_status); /* 408, 429, 500, 502, 503, 504 */
+bool backoff_retries_status(long http_status); /* 408, 429, 500, 502, 503, 504 */
 /* The wait before try `tries + 1` (tries >= 1): uniform in (0, min(cap, base * 2^(tries-1))] by
  * `random`. */
-uint32_t retry_delay_ms(unsigned tries, uint32_t random);
+uint32_t backoff_delay_ms(unsigned tries, uint32_t random);
 /* Milliseconds that a Retry-After value asks for (0 if absent or malformed); dates are measured
  * against unix_time_ms. */
-uint64_t retry_after_ms(const char *value, int64_t unix_time_ms);
+uint64_t backoff_retry_after_ms(const char *value, int64_t unix_time_ms);
 
 #endif

@@ -1,4 +1,4 @@
-#include "net/retry.h"
+#include "net/backoff.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-bool retry_status(long http_status)
+bool backoff_retries_status(long http_status)
 {
     switch (http_status) {
     case 408:
@@ -21,13 +21,13 @@ bool retry_status(long http_status)
     }
 }
 
-uint32_t retry_delay_ms(unsigned tries, uint32_t random)
+uint32_t backoff_delay_ms(unsigned tries, uint32_t random)
 {
-    uint32_t most = RETRY_BASE_MS;
-    for (unsigned i = 1; i < tries && most < RETRY_CAP_MS; i++) {
+    uint32_t most = BACKOFF_BASE_MS;
+    for (unsigned i = 1; i < tries && most < BACKOFF_CAP_MS; i++) {
         most *= 2;
     }
-    most = most < RETRY_CAP_MS ? most : RETRY_CAP_MS;
+    most = most < BACKOFF_CAP_MS ? most : BACKOFF_CAP_MS;
     return 1 + random % most;
 }
 
@@ -66,7 +66,7 @@ static bool http_date(const char *value, int64_t *unix_time_s)
     return true;
 }
 
-uint64_t retry_after_ms(const char *value, int64_t unix_time_ms)
+uint64_t backoff_retry_after_ms(const char *value, int64_t unix_time_ms)
 {
     uint64_t seconds = 0;
     int64_t date_s = 0;
