@@ -45,7 +45,7 @@ static void begin_next(struct batch *batch, struct http_easy *easy)
     struct http_item *item = &batch->items[batch->next++];
     batch->at[easy - batch->handle->easies] = item;
     batch->under_way++;
-    enum ekm_rc rc = http_easy_begin(easy, batch->call, item->request, item->answer);
+    enum ekm_rc rc = http_easy_begin(easy, batch->call, item->request, item->response);
     if (rc == EKM_OK && curl_multi_add_handle(batch->handle->multi, easy->curl) != CURLM_OK) {
         rc = EKM_OUT_OF_MEMORY;
     }
@@ -135,9 +135,9 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
 }
 
 enum ekm_rc http_perform(struct call *call, const struct http_request *request,
-                         struct http_answer *answer)
+                         struct http_response *response)
 {
-    struct http_item item = {.request = request, .answer = answer};
+    struct http_item item = {.request = request, .response = response};
     enum ekm_rc rc = http_perform_all(call, &item, 1);
     if (rc == EKM_OK && item.rc != EKM_OK) {
         call->error = item.error;
@@ -146,19 +146,19 @@ enum ekm_rc http_perform(struct call *call, const struct http_request *request,
     return rc;
 }
 
-void http_answer_init(struct http_answer *answer)
+void http_response_init(struct http_response *response)
 {
     const struct buf empty = BUF_EMPTY(HTTP_BODY_MAX);
-    answer->body = empty;
-    http_answer_free(answer);
+    response->body = empty;
+    http_response_free(response);
 }
 
-void http_answer_free(struct http_answer *answer)
+void http_response_free(struct http_response *response)
 {
-    buf_free(&answer->body);
-    answer->status = 0;
-    answer->maybe_sent = false;
-    http_header_forget(answer);
+    buf_free(&response->body);
+    response->status = 0;
+    response->maybe_sent = false;
+    http_header_forget(response);
 }
 
 static enum ekm_rc make_client(const struct config *config)

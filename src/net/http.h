@@ -25,7 +25,7 @@ struct http_request {
     bool once;     /* has effects: never repeated once it may have left */
 };
 
-struct http_answer {
+struct http_response {
     long status; /* 0: no answer */
     bool maybe_sent;
     struct buf body;         /* at most HTTP_BODY_MAX bytes */
@@ -37,16 +37,16 @@ struct http_answer {
 /* EKM_CONFIGURATION: ca_file or trust store unreadable, no OpenSSL in libcurl; reason says it. */
 enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_cap) EKM_MUST_CHECK;
 void http_stop(void); /* closes every connection; no request may be running */
-void http_answer_init(struct http_answer *answer);
-void http_answer_free(struct http_answer *answer);
+void http_response_init(struct http_response *response);
+void http_response_free(struct http_response *response);
 /* One try, at most try_timeout_ms and the call's deadline. EKM_OK: a complete answer of any status;
  * else the transport's failure, set in the call. The answer is cleared first. */
 enum ekm_rc http_perform(struct call *call, const struct http_request *request,
-                         struct http_answer *answer) EKM_MUST_CHECK;
+                         struct http_response *response) EKM_MUST_CHECK;
 
 struct http_item {
     const struct http_request *request;
-    struct http_answer *answer; /* of http_answer_init */
+    struct http_response *response; /* of http_response_init */
     enum ekm_rc rc;             /* as of http_perform */
     struct call_error error;    /* which it would have set in the call */
     uint64_t epoch;             /* exchange's own */

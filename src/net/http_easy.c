@@ -16,7 +16,7 @@
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
-    easy->body_rc = buf_append(&easy->answer->body, data, size * count);
+    easy->body_rc = buf_append(&easy->response->body, data, size * count);
     plat_wipe(data, size * count);
     return easy->body_rc == EKM_OK ? size * count : 0;
 }
@@ -35,7 +35,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     } else if (*line == '\r' || *line == '\n') {
         easy->header_ended = true;
     }
-    http_header_read(line, len, easy->answer);
+    http_header_read(line, len, easy->response);
     return len;
 }
 
@@ -245,16 +245,16 @@ static bool set_request(struct http_easy *easy)
 }
 
 enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
-                            const struct http_request *request, struct http_answer *answer)
+                            const struct http_request *request, struct http_response *response)
 {
     easy->call = call;
     easy->request = request;
-    easy->answer = answer;
+    easy->response = response;
     easy->body_rc = EKM_OK;
     easy->header_len = 0;
     easy->header_ended = false;
     easy->error[0] = '\0';
-    http_answer_free(answer);
+    http_response_free(response);
     make_headers(easy);
     return set_request(easy) ? EKM_OK : EKM_OUT_OF_MEMORY;
 }
@@ -309,14 +309,14 @@ static void forget_request(struct http_easy *easy)
     (void)curl_easy_setopt(easy->curl, CURLOPT_POSTFIELDS, NULL);
     easy->call = NULL;
     easy->request = NULL;
-    easy->answer = NULL;
+    easy->response = NULL;
 }
 
 static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long sent)
 {
     struct call *call = easy->call;
-    easy->answer->maybe_sent = sent > 0;
-    (void)text_copy(call->request_id, sizeof call->request_id, easy->answer->request_id);
+    easy->response->maybe_sent = sent > 0;
+    (void)text_copy(call->request_id, sizeof call->request_id, easy->response->request_id);
     if (easy->body_rc != EKM_OK) {
         return call_fail(call, easy->body_rc, "%s: the answer", easy->request->host);
     }
@@ -327,7 +327,7 @@ static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long se
         /* To curl, a connection closed within the header ends it. */
         return call_fail(call, EKM_CONNECTION_BROKEN, "%s: the header is cut", easy->request->host);
     }
-    (void)curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &easy->answer->status);
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &easy->response->status);
     return EKM_OK;
 }
 

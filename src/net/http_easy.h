@@ -25,7 +25,7 @@ struct http_easy {
     CURL *curl;
     struct call *call;
     const struct http_request *request;
-    struct http_answer *answer;
+    struct http_response *response;
     struct curl_slist headers[4]; /* linked as far as they are in use; the texts are not theirs */
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
@@ -43,7 +43,7 @@ void http_easy_close(struct http_easy *easy);
  * http_easy_end, which must follow in any case. EKM_OUT_OF_MEMORY, not set in the call. */
 enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
                             const struct http_request *request,
-                            struct http_answer *answer) EKM_MUST_CHECK;
+                            struct http_response *response) EKM_MUST_CHECK;
 /* Reads the outcome, `rc` if the transfer was never made, and forgets the request. As http_perform,
  * set in the call. */
 enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result) EKM_MUST_CHECK;

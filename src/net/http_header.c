@@ -25,44 +25,44 @@ static const char *header_value(const char *line, size_t len, const char *name, 
     return value;
 }
 
-static void add_challenge(struct http_answer *answer, const char *value, size_t len)
+static void add_challenge(struct http_response *response, const char *value, size_t len)
 {
-    size_t used = strlen(answer->authenticate), room = sizeof answer->authenticate - used;
+    size_t used = strlen(response->authenticate), room = sizeof response->authenticate - used;
     if (len + 3 > room) {
         return;
     }
-    (void)text_format(answer->authenticate + used, room, "%s%.*s", used > 0 ? ", " : "", (int)len,
+    (void)text_format(response->authenticate + used, room, "%s%.*s", used > 0 ? ", " : "", (int)len,
                       value);
 }
 
-void http_header_forget(struct http_answer *answer)
+void http_header_forget(struct http_response *response)
 {
-    answer->authenticate[0] = answer->retry_after[0] = answer->request_id[0] = '\0';
+    response->authenticate[0] = response->retry_after[0] = response->request_id[0] = '\0';
 }
 
-void http_header_read(const char *line, size_t len, struct http_answer *answer)
+void http_header_read(const char *line, size_t len, struct http_response *response)
 {
     size_t value_len = 0;
     const char *value = NULL;
     switch (len > 0 ? line[0] | 0x20 : 0) {
     case 'h':
         if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-            http_header_forget(answer);
+            http_header_forget(response);
         }
         break;
     case 'w':
         if ((value = header_value(line, len, "www-authenticate", &value_len)) != NULL) {
-            add_challenge(answer, value, value_len);
+            add_challenge(response, value, value_len);
         }
         break;
     case 'r':
         if ((value = header_value(line, len, "retry-after", &value_len)) != NULL) {
-            (void)text_copy_n(answer->retry_after, sizeof answer->retry_after, value, value_len);
+            (void)text_copy_n(response->retry_after, sizeof response->retry_after, value, value_len);
         }
         break;
     case 'x':
         if ((value = header_value(line, len, "x-ms-request-id", &value_len)) != NULL) {
-            (void)text_copy_n(answer->request_id, sizeof answer->request_id, value, value_len);
+            (void)text_copy_n(response->request_id, sizeof response->request_id, value, value_len);
         }
         break;
     default:

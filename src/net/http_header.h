@@ -1,5 +1,5 @@
 /*
- * The header lines of an answer that the library looks at, into struct http_answer.
+ * The header lines of an answer that the library looks at, into struct http_response.
  *
  * Called by http.c from inside a transfer. Any thread.
  */
@@ -9,8 +9,8 @@
 #include "net/http.h"
 
 /* One line of `len` bytes, not terminated. A status line forgets what an interim answer said. */
-void http_header_read(const char *line, size_t len, struct http_answer *answer);
+void http_header_read(const char *line, size_t len, struct http_response *response);
 /* All that such lines said. */
-void http_header_forget(struct http_answer *answer);
+void http_header_forget(struct http_response *response);
 
 #endif

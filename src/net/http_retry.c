@@ -22,15 +22,15 @@ void http_retry_reset(void)
  * request: the waits do not grow with what the call did before. A wait of our own choice takes
  * at most half of what is left: an outage may end within it, and the last try needs time, too. */
 static bool plan_repeat(const struct call *call, const struct http_request *request,
-                        const struct http_answer *answer, enum ekm_rc rc, unsigned tries,
+                        const struct http_response *response, enum ekm_rc rc, unsigned tries,
                         uint64_t *wait_ms)
 {
-    bool again = rc == EKM_OK ? backoff_retries_status(answer->status) : ekm_retryable(rc);
+    bool again = rc == EKM_OK ? backoff_retries_status(response->status) : ekm_retryable(rc);
     if (!again) {
         *wait_ms = 0;
         return false;
     }
-    uint64_t asked_ms = rc == EKM_OK ? backoff_retry_after_ms(answer->retry_after, plat_unix_time_ms()) : 0;
+    uint64_t asked_ms = rc == EKM_OK ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms()) : 0;
     uint64_t remaining_ms = call_remaining_ms(call);
     *wait_ms = backoff_delay_ms(tries, random_number());
     if (*wait_ms > remaining_ms / 2 && remaining_ms > BACKOFF_BASE_MS) {
@@ -39,17 +39,17 @@ static bool plan_repeat(const struct call *call, const struct http_request *requ
     if (asked_ms > *wait_ms) {
         *wait_ms = asked_ms;
     }
-    if (request->once && (rc == EKM_OK || answer->maybe_sent)) {
+    if (request->once && (rc == EKM_OK || response->maybe_sent)) {
         return false;
     }
     return *wait_ms < remaining_ms;
 }
 
 static void log_try(struct call *call, const struct http_request *request,
-                    const struct http_answer *answer, enum ekm_rc rc, uint64_t wait_ms)
+                    const struct http_response *response, enum ekm_rc rc, uint64_t wait_ms)
 {
     call_log(call, LEVEL_DEBUG, "try %u of %s: %s, http %ld, again in %llu ms", call->tries,
-             request->host, ekm_text(rc), answer->status, (unsigned long long)wait_ms);
+             request->host, ekm_text(rc), response->status, (unsigned long long)wait_ms);
 }
 
 /* The deadline cut this try off before it ended: the outcome is that of the try before, if there
@@ -75,21 +75,21 @@ static void fail_by_status(struct call *call, const struct http_request *request
 }
 
 static void leave(const struct http_request *request, const struct throttle_pass *pass,
-                  enum ekm_rc rc, const struct http_answer *answer)
+                  enum ekm_rc rc, const struct http_response *response)
 {
     enum throttle_outcome result = rc != EKM_OK            ? THROTTLE_FAILED
-                                   : answer->status == 429 ? THROTTLE_REFUSED
+                                   : response->status == 429 ? THROTTLE_REFUSED
                                                            : THROTTLE_ANSWERED;
     throttle_release(request->host, pass, result,
                    result == THROTTLE_REFUSED
-                       ? backoff_retry_after_ms(answer->retry_after, plat_unix_time_ms())
+                       ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms())
                        : 0);
 }
 
 /* One try, when it is this call's turn at the host. A host that refused is asked again by the rules
  * of patience.h alone, so there is nothing to wait for here. */
 static enum ekm_rc try_once(struct call *call, const struct http_request *request,
-                            struct http_answer *answer, unsigned tries, bool *again,
+                            struct http_response *response, unsigned tries, bool *again,
                             uint64_t *wait_ms)
 {
     struct throttle_pass pass;
@@ -99,30 +99,30 @@ static enum ekm_rc try_once(struct call *call, const struct http_request *reques
         return rc;
     }
     call_new_try(call);
-    rc = http_perform(call, request, answer);
-    *again = plan_repeat(call, request, answer, rc, tries, wait_ms);
-    leave(request, &pass, rc, answer);
-    if (rc == EKM_OK && answer->status == 429) {
+    rc = http_perform(call, request, response);
+    *again = plan_repeat(call, request, response, rc, tries, wait_ms);
+    leave(request, &pass, rc, response);
+    if (rc == EKM_OK && response->status == 429) {
         *wait_ms = 0;
     }
     return rc;
 }
 
 enum ekm_rc http_retry_perform(struct call *call, const struct http_request *request,
-                             struct http_answer *answer)
+                             struct http_response *response)
 {
     struct call_error before;
     memset(&before, 0, sizeof before);
     for (unsigned tries = 1;; tries++) {
         bool again = false;
         uint64_t wait_ms = 0;
-        enum ekm_rc rc = try_once(call, request, answer, tries, &again, &wait_ms);
+        enum ekm_rc rc = try_once(call, request, response, tries, &again, &wait_ms);
         if (!again) {
             return outcome(call, &before, rc);
         }
-        log_try(call, request, answer, rc, wait_ms);
+        log_try(call, request, response, rc, wait_ms);
         if (rc == EKM_OK) {
-            fail_by_status(call, request, answer->status);
+            fail_by_status(call, request, response->status);
         }
         before = call->error;
         rc = call_sleep(call, wait_ms);
@@ -149,7 +149,7 @@ bool http_retry_try_all(struct call *call, struct http_item *items, size_t count
     }
     for (size_t i = 0; tried && i < count; i++) {
         pass.epoch = items[i].epoch;
-        leave(items[i].request, &pass, items[i].rc, items[i].answer);
+        leave(items[i].request, &pass, items[i].rc, items[i].response);
     }
     call->error = before;
     return tried;

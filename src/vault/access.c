@@ -24,12 +24,12 @@ static void challenge_request(const struct call *call, const struct vault *vault
 
 /* What the vault said to it; set in the call if that is no challenge. */
 static enum ekm_rc read_challenge(struct call *call, const struct vault *vault,
-                                  const struct http_answer *answer, struct challenge *out)
+                                  const struct http_response *response, struct challenge *out)
 {
-    if (answer->status != 401) {
-        return vault_status(call, answer, EKM_CHALLENGE_MALFORMED);
+    if (response->status != 401) {
+        return vault_status(call, response, EKM_CHALLENGE_MALFORMED);
     }
-    enum ekm_rc rc = challenge_parse(call, &vault->address, answer->authenticate, out);
+    enum ekm_rc rc = challenge_parse(call, &vault->address, response->authenticate, out);
     call->error.http_status = 401;
     return rc;
 }
@@ -39,17 +39,17 @@ static enum ekm_rc ask(struct call *call, const struct vault *vault, struct chal
 {
     char url[VAULT_URL_MAX];
     struct http_request request;
-    struct http_answer answer;
-    http_answer_init(&answer);
+    struct http_response response;
+    http_response_init(&response);
     challenge_request(call, vault, url, &request);
-    enum ekm_rc rc = http_retry_perform(call, &request, &answer);
+    enum ekm_rc rc = http_retry_perform(call, &request, &response);
     if (rc == EKM_OK) {
-        rc = read_challenge(call, vault, &answer, out);
+        rc = read_challenge(call, vault, &response, out);
     }
     if (rc == EKM_OK) {
         challenge_remember(vault->address.host, out);
     }
-    http_answer_free(&answer);
+    http_response_free(&response);
     return rc;
 }
 
@@ -66,7 +66,7 @@ static enum ekm_rc judge(struct call *call, const struct vault *vault, const str
         call->error = item->error;
         return item->rc;
     }
-    return read_challenge(call, vault, item->answer, said);
+    return read_challenge(call, vault, item->response, said);
 }
 
 /* One try for the challenge and, if `fetch` is not NULL, for the token of the guess at once.
@@ -77,22 +77,22 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
 {
     char url[VAULT_URL_MAX];
     struct http_request request;
-    struct http_answer answers[2];
-    http_answer_init(&answers[0]);
-    http_answer_init(&answers[1]);
+    struct http_response answers[2];
+    http_response_init(&answers[0]);
+    http_response_init(&answers[1]);
     challenge_request(call, vault, url, &request);
     /* The vault first: what comes next then finds its connection. */
-    struct http_item items[2] = {{.request = &request, .answer = &answers[0]},
-                                 {.answer = &answers[1]}};
+    struct http_item items[2] = {{.request = &request, .response = &answers[0]},
+                                 {.response = &answers[1]}};
     if (fetch != NULL) {
         items[1].request = &fetch->request;
     }
     bool tried = http_retry_try_all(call, items, fetch != NULL ? 2 : 1);
     *issued = fetch != NULL &&
-              token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].answer : NULL);
+              token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].response : NULL);
     enum ekm_rc rc = tried ? judge(call, vault, &items[0], said) : EKM_NO_ANSWER;
-    http_answer_free(&answers[0]);
-    http_answer_free(&answers[1]);
+    http_response_free(&answers[0]);
+    http_response_free(&answers[1]);
     return rc;
 }
 
@@ -204,16 +204,16 @@ enum ekm_rc access_try_all(struct call *call, const struct vault *vault,
 
 /* One request with the token of the challenge. A refused token is dropped. */
 static enum ekm_rc send_once(struct call *call, const struct vault *vault, struct entry *entry,
-                             struct http_request *request, struct http_answer *answer)
+                             struct http_request *request, struct http_response *response)
 {
     struct token *token = NULL;
     enum ekm_rc rc = find_token(call, vault, entry, &token);
     if (rc == EKM_OK) {
         request->authorization = token_header(token);
-        rc = http_retry_perform(call, request, answer);
+        rc = http_retry_perform(call, request, response);
         request->authorization = NULL;
     }
-    if (rc == EKM_OK && answer->status == 401) {
+    if (rc == EKM_OK && response->status == 401) {
         token_reject(vault->credential, &entry->challenge, token);
     }
     token_release(token);
@@ -221,32 +221,32 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
 }
 
 enum ekm_rc access_send(struct call *call, const struct vault *vault, struct http_request *request,
-                        struct http_answer *answer)
+                        struct http_response *response)
 {
     struct entry entry;
     entry.guessed = false;
     request->host = vault->address.host;
     enum ekm_rc rc = find_challenge(call, vault, &entry);
     if (rc == EKM_OK) {
-        rc = send_once(call, vault, &entry, request, answer);
+        rc = send_once(call, vault, &entry, request, response);
     }
-    if (rc != EKM_OK || answer->status != 401) {
+    if (rc != EKM_OK || response->status != 401) {
         return rc;
     }
-    rc = challenge_parse(call, &vault->address, answer->authenticate, &entry.challenge);
+    rc = challenge_parse(call, &vault->address, response->authenticate, &entry.challenge);
     call->error.http_status = 401;
     if (rc != EKM_OK) {
-        if (wire_read_error(call, &answer->body) == EKM_OUT_OF_MEMORY) {
+        if (wire_read_error(call, &response->body) == EKM_OUT_OF_MEMORY) {
             return EKM_OUT_OF_MEMORY;
         }
         return rc == EKM_CHALLENGE_FOREIGN ? rc : call_fail(call, EKM_UNAUTHORIZED, NULL);
     }
     challenge_remember(request->host, &entry.challenge);
     entry.guessed = false;
-    rc = send_once(call, vault, &entry, request, answer);
-    if (rc == EKM_OK && answer->status == 401) {
+    rc = send_once(call, vault, &entry, request, response);
+    if (rc == EKM_OK && response->status == 401) {
         call->error.http_status = 401;
-        rc = wire_read_error(call, &answer->body);
+        rc = wire_read_error(call, &response->body);
         rc = rc == EKM_OK ? call_fail(call, EKM_TOKEN_REJECTED, NULL) : rc;
     }
     return rc;

@@ -74,15 +74,15 @@ static enum ekm_rc write_form(const struct credential *credential, const struct 
     return rc == EKM_OK ? buf_append_text(form, "&grant_type=client_credentials") : rc;
 }
 
-static enum ekm_rc refusal(struct call *call, const struct http_answer *answer)
+static enum ekm_rc refusal(struct call *call, const struct http_response *response)
 {
     char error[64] = "";
-    call->error.http_status = answer->status;
-    enum ekm_rc rc = wire_read_token_error(call, &answer->body, error, sizeof error);
+    call->error.http_status = response->status;
+    enum ekm_rc rc = wire_read_token_error(call, &response->body, error, sizeof error);
     if (rc != EKM_OK) {
         return rc;
     }
-    if (answer->status == 429 || answer->status >= 500) {
+    if (response->status == 429 || response->status >= 500) {
         return call_fail(call, EKM_TOKEN_UNAVAILABLE, "%s", error);
     }
     if (strcmp(error, "invalid_client") == 0 || strcmp(error, "unauthorized_client") == 0 ||
@@ -92,15 +92,15 @@ static enum ekm_rc refusal(struct call *call, const struct http_answer *answer)
     return call_fail(call, EKM_TOKEN_FAILED, "%s", error);
 }
 
-static enum ekm_rc read_answer(struct call *call, const struct http_answer *answer,
+static enum ekm_rc read_answer(struct call *call, const struct http_response *response,
                                uint64_t asked_ms, struct token **out)
 {
     struct buf value = BUF_EMPTY(HTTP_BODY_MAX);
     uint64_t life_s = 0;
-    if (answer->status != 200) {
-        return refusal(call, answer);
+    if (response->status != 200) {
+        return refusal(call, response);
     }
-    enum ekm_rc rc = wire_read_token(call, &answer->body, &value, &life_s);
+    enum ekm_rc rc = wire_read_token(call, &response->body, &value, &life_s);
     if (rc == EKM_OK) {
         *out = make_token(&value, asked_ms, life_s);
         rc = *out != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
@@ -133,16 +133,16 @@ static enum ekm_rc prepare(struct call *call, struct token_fetch *fetch)
 
 static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struct token **out)
 {
-    struct http_answer answer;
-    http_answer_init(&answer);
+    struct http_response response;
+    http_response_init(&response);
     enum ekm_rc rc = prepare(call, fetch);
     if (rc == EKM_OK) {
-        rc = http_retry_perform(call, &fetch->request, &answer);
+        rc = http_retry_perform(call, &fetch->request, &response);
     }
     if (rc == EKM_OK) {
-        rc = read_answer(call, &answer, fetch->asked_ms, out);
+        rc = read_answer(call, &response, fetch->asked_ms, out);
     }
-    http_answer_free(&answer);
+    http_response_free(&response);
     buf_free(&fetch->form);
     return rc;
 }
@@ -374,12 +374,12 @@ enum token_flight token_fetch_begin(struct call *call, struct credential *creden
     return flight;
 }
 
-bool token_fetch_end(struct call *call, struct token_fetch *fetch, const struct http_answer *answer)
+bool token_fetch_end(struct call *call, struct token_fetch *fetch, const struct http_response *response)
 {
     struct token *fresh = NULL;
     const struct call_error before = call->error;
     enum ekm_rc rc =
-        answer != NULL ? read_answer(call, answer, fetch->asked_ms, &fresh) : EKM_NO_ANSWER;
+        response != NULL ? read_answer(call, response, fetch->asked_ms, &fresh) : EKM_NO_ANSWER;
     plat_mutex_lock(&token_lock);
     if (rc == EKM_OK || rc == EKM_BAD_CREDENTIALS) {
         settle(fetch->slot, call, rc, fresh);

@@ -52,7 +52,7 @@ enum token_flight token_fetch_begin(struct call *call, struct credential *creden
 /* The outcome of the one try becomes everybody's if it stands: a token, or a refusal. True: a token
  * was issued. `answer` NULL: nothing was sent. The call's error stays as it is. */
 bool token_fetch_end(struct call *call, struct token_fetch *fetch,
-                     const struct http_answer *answer);
+                     const struct http_response *response);
 
 /* Wipes and frees everything that no one holds; at Free, after all sessions are gone. */
 void token_forget_all(void);

@@ -25,20 +25,20 @@ void vault_url(char *out, size_t cap, const struct call *call, const struct vaul
 
 /* Sends to `path` behind the host and expects 200. */
 static enum ekm_rc send_to(struct call *call, const struct vault *vault, const char *path,
-                           struct http_request *request, struct http_answer *answer)
+                           struct http_request *request, struct http_response *response)
 {
     char url[VAULT_URL_MAX];
     vault_url(url, sizeof url, call, vault, path);
     request->url = url;
-    enum ekm_rc rc = access_send(call, vault, request, answer);
-    return rc == EKM_OK && answer->status != 200 ? vault_status(call, answer, EKM_UNEXPECTED_STATUS)
+    enum ekm_rc rc = access_send(call, vault, request, response);
+    return rc == EKM_OK && response->status != 200 ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
                                                  : rc;
 }
 
 /* `written` is what came of the body. */
 static enum ekm_rc post_to(struct call *call, const struct vault *vault, const char *path,
                            enum ekm_rc written, const struct buf *body, bool once,
-                           struct http_answer *answer)
+                           struct http_response *response)
 {
     if (written != EKM_OK) {
         return call_fail(call, written, "the request's body");
@@ -48,7 +48,7 @@ static enum ekm_rc post_to(struct call *call, const struct vault *vault, const c
                                    .body = body->data,
                                    .body_len = body->len,
                                    .once = once};
-    return send_to(call, vault, path, &request, answer);
+    return send_to(call, vault, path, &request, response);
 }
 
 void vault_key_path(char *out, size_t cap, const struct key_name *key, const char *action)
@@ -81,12 +81,12 @@ static enum ekm_rc check_key(struct call *call, const struct key_name *asked,
 }
 
 enum ekm_rc vault_read_key(struct call *call, const struct vault *vault, const struct key_name *key,
-                           const struct http_answer *answer, struct vault_key *out)
+                           const struct http_response *response, struct vault_key *out)
 {
-    if (answer->status != 200) {
-        return vault_status(call, answer, EKM_UNEXPECTED_STATUS);
+    if (response->status != 200) {
+        return vault_status(call, response, EKM_UNEXPECTED_STATUS);
     }
-    enum ekm_rc rc = wire_read_key(call, vault->address.host, &answer->body, out);
+    enum ekm_rc rc = wire_read_key(call, vault->address.host, &response->body, out);
     return rc == EKM_OK ? check_key(call, key, &out->id) : rc;
 }
 
@@ -94,15 +94,15 @@ enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const st
                           struct vault_key *out)
 {
     char path[VAULT_URL_MAX];
-    struct http_answer answer;
+    struct http_response response;
     struct http_request request = {.method = HTTP_GET};
-    http_answer_init(&answer);
+    http_response_init(&response);
     vault_key_path(path, sizeof path, key, "");
-    enum ekm_rc rc = send_to(call, vault, path, &request, &answer);
+    enum ekm_rc rc = send_to(call, vault, path, &request, &response);
     if (rc == EKM_OK) {
-        rc = vault_read_key(call, vault, key, &answer, out);
+        rc = vault_read_key(call, vault, key, &response, out);
     }
-    http_answer_free(&answer);
+    http_response_free(&response);
     return rc;
 }
 
@@ -112,16 +112,16 @@ static enum ekm_rc operate(struct call *call, const struct vault *vault, const s
 {
     char path[VAULT_URL_MAX];
     struct key_name worker;
-    struct http_answer answer;
+    struct http_response response;
     struct buf body = BUF_EMPTY(BODY_MAX);
-    http_answer_init(&answer);
+    http_response_init(&response);
     buf_clear(value);
     vault_key_path(path, sizeof path, key, operation == WIRE_WRAP ? "wrapkey" : "unwrapkey");
     enum ekm_rc rc = wire_write_operation(rsa_algorithm_name(algorithm), input, len, &body);
-    rc = post_to(call, vault, path, rc, &body, false, &answer);
+    rc = post_to(call, vault, path, rc, &body, false, &response);
     if (rc == EKM_OK) {
         rc =
-            wire_read_operation(call, operation, vault->address.host, &answer.body, &worker, value);
+            wire_read_operation(call, operation, vault->address.host, &response.body, &worker, value);
     }
     if (rc == EKM_OK) {
         rc = check_key(call, key, &worker);
@@ -130,7 +130,7 @@ static enum ekm_rc operate(struct call *call, const struct vault *vault, const s
         buf_clear(value);
     }
     buf_free(&body);
-    http_answer_free(&answer);
+    http_response_free(&response);
     return rc;
 }
 
@@ -169,25 +169,25 @@ static bool stays_here(const struct vault *vault, const char *link)
 static enum ekm_rc list_page(struct call *call, const struct vault *vault, const char *path,
                              vault_key_visitor visit, void *context, struct buf *next)
 {
-    struct http_answer answer;
+    struct http_response response;
     struct http_request request = {.method = HTTP_GET};
     enum ekm_rc rc = EKM_OK;
-    http_answer_init(&answer);
+    http_response_init(&response);
     if (next->len == 0) {
-        rc = send_to(call, vault, path, &request, &answer);
+        rc = send_to(call, vault, path, &request, &response);
     } else if (!stays_here(vault, buf_text(next))) {
         rc = call_fail(call, EKM_OTHER_KEY, "nextLink leaves the vault");
     } else {
         request.url = buf_text(next);
-        rc = access_send(call, vault, &request, &answer);
-        if (rc == EKM_OK && answer.status != 200) {
-            rc = vault_status(call, &answer, EKM_UNEXPECTED_STATUS);
+        rc = access_send(call, vault, &request, &response);
+        if (rc == EKM_OK && response.status != 200) {
+            rc = vault_status(call, &response, EKM_UNEXPECTED_STATUS);
         }
     }
     if (rc == EKM_OK) {
-        rc = wire_read_page(call, vault->address.host, &answer.body, visit, context, next);
+        rc = wire_read_page(call, vault->address.host, &response.body, visit, context, next);
     }
-    http_answer_free(&answer);
+    http_response_free(&response);
     return rc;
 }
 
@@ -236,35 +236,35 @@ enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const
                              uint32_t bits, struct vault_key *out)
 {
     char path[VAULT_URL_MAX];
-    struct http_answer answer;
+    struct http_response response;
     struct buf body = BUF_EMPTY(BODY_MAX);
     struct key_name asked;
     memset(&asked, 0, sizeof asked);
     (void)text_copy(asked.name, sizeof asked.name, name);
     bool hsm = strncmp(vault->address.resource, "managedhsm.", 11) == 0;
-    http_answer_init(&answer);
+    http_response_init(&response);
     (void)text_format(path, sizeof path, "/keys/%s/create?", name);
     enum ekm_rc rc = wire_write_create(bits, hsm, &body);
-    rc = post_to(call, vault, path, rc, &body, true, &answer);
+    rc = post_to(call, vault, path, rc, &body, true, &response);
     if (rc == EKM_OK) {
-        rc = wire_read_key(call, vault->address.host, &answer.body, out);
+        rc = wire_read_key(call, vault->address.host, &response.body, out);
     }
     if (rc == EKM_OK) {
         rc = check_key(call, &asked, &out->id);
     }
     buf_free(&body);
-    http_answer_free(&answer);
+    http_response_free(&response);
     return rc;
 }
 
 enum ekm_rc vault_delete_key(struct call *call, const struct vault *vault, const char *name)
 {
     char path[VAULT_URL_MAX];
-    struct http_answer answer;
+    struct http_response response;
     struct http_request request = {.method = HTTP_DELETE, .once = true};
-    http_answer_init(&answer);
+    http_response_init(&response);
     (void)text_format(path, sizeof path, "/keys/%s?", name);
-    enum ekm_rc rc = send_to(call, vault, path, &request, &answer);
-    http_answer_free(&answer);
+    enum ekm_rc rc = send_to(call, vault, path, &request, &response);
+    http_response_free(&response);
     return rc;
 }

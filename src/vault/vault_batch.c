@@ -12,7 +12,7 @@
 struct batch {
     struct http_item items[VAULT_BATCH_MAX];
     struct http_request requests[VAULT_BATCH_MAX];
-    struct http_answer answers[VAULT_BATCH_MAX];
+    struct http_response answers[VAULT_BATCH_MAX];
     char urls[VAULT_BATCH_MAX][VAULT_URL_MAX];
     bool tried;
 };
@@ -29,7 +29,7 @@ static bool goes_on(enum ekm_rc rc)
 static void batch_free(struct batch *batch)
 {
     for (size_t i = 0; batch != NULL && i < VAULT_BATCH_MAX; i++) {
-        http_answer_free(&batch->answers[i]);
+        http_response_free(&batch->answers[i]);
     }
     free(batch);
 }
@@ -45,7 +45,7 @@ static enum ekm_rc ask(struct call *call, const struct vault *vault, const struc
         return EKM_OK;
     }
     for (size_t i = 0; i < VAULT_BATCH_MAX; i++) {
-        http_answer_init(&batch->answers[i]);
+        http_response_init(&batch->answers[i]);
     }
     for (size_t i = 0; i < count; i++) {
         char path[VAULT_URL_MAX];
@@ -57,21 +57,21 @@ static enum ekm_rc ask(struct call *call, const struct vault *vault, const struc
         vault_url(batch->urls[i], sizeof batch->urls[i], call, vault, path);
         batch->requests[i] = (struct http_request){.method = HTTP_GET, .url = batch->urls[i]};
         batch->items[i].request = &batch->requests[i];
-        batch->items[i].answer = &batch->answers[i];
+        batch->items[i].response = &batch->answers[i];
     }
     return access_try_all(call, vault, batch->requests, batch->items, count, &batch->tried);
 }
 
 /* The answer to names[i], if there is one that needs no other try. */
-static const struct http_answer *answer_of(struct call *call, const struct batch *batch, size_t i)
+static const struct http_response *answer_of(struct call *call, const struct batch *batch, size_t i)
 {
     if (batch == NULL || !batch->tried) {
         return NULL;
     }
-    const struct http_answer *answer = &batch->answers[i];
+    const struct http_response *response = &batch->answers[i];
     call_new_try(call);
-    return batch->items[i].rc == EKM_OK && answer->status != 401 && !backoff_retries_status(answer->status)
-               ? answer
+    return batch->items[i].rc == EKM_OK && response->status != 401 && !backoff_retries_status(response->status)
+               ? response
                : NULL;
 }
 
@@ -84,8 +84,8 @@ enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
     enum ekm_rc rc = ask(call, vault, names, count, false, &batch);
     for (size_t i = 0; rc == EKM_OK && more && i < count; i++) {
         struct vault_key key;
-        const struct http_answer *answer = answer_of(call, batch, i);
-        rc = answer != NULL ? vault_read_key(call, vault, &names[i], answer, &key)
+        const struct http_response *response = answer_of(call, batch, i);
+        rc = response != NULL ? vault_read_key(call, vault, &names[i], response, &key)
                             : vault_get_key(call, vault, &names[i], &key);
         if (goes_on(rc)) {
             more = visit(context, i, rc, rc == EKM_OK ? &key : NULL);
@@ -112,10 +112,10 @@ static bool pass_on(void *context, const struct vault_key *key)
 
 /* The rest of a list whose first page is here. */
 static enum ekm_rc read_list(struct call *call, const struct vault *vault,
-                             const struct http_answer *answer, struct version_list *list)
+                             const struct http_response *response, struct version_list *list)
 {
     struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
-    enum ekm_rc rc = wire_read_page(call, vault->address.host, &answer->body, pass_on, list, &next);
+    enum ekm_rc rc = wire_read_page(call, vault->address.host, &response->body, pass_on, list, &next);
     if (rc == EKM_OK && next.len > 0) {
         rc = vault_list_from(call, vault, NULL, pass_on, list, &next);
     }
@@ -132,10 +132,10 @@ enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault
     enum ekm_rc rc = ask(call, vault, names, count, true, &batch);
     for (size_t i = 0; rc == EKM_OK && more && i < count; i++) {
         struct version_list list = {i, visit, context, false};
-        const struct http_answer *answer = answer_of(call, batch, i);
-        rc = answer == NULL ? vault_list_versions(call, vault, names[i].name, pass_on, &list)
-             : answer->status != 200 ? vault_status(call, answer, EKM_UNEXPECTED_STATUS)
-                                     : read_list(call, vault, answer, &list);
+        const struct http_response *response = answer_of(call, batch, i);
+        rc = response == NULL ? vault_list_versions(call, vault, names[i].name, pass_on, &list)
+             : response->status != 200 ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
+                                     : read_list(call, vault, response, &list);
         if (goes_on(rc)) {
             more = !list.ended && visit(context, i, rc, NULL);
             rc = EKM_OK;

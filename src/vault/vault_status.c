@@ -44,12 +44,12 @@ static enum ekm_rc classify(const struct call_error *error, long status, enum ek
     }
 }
 
-enum ekm_rc vault_status(struct call *call, const struct http_answer *answer, enum ekm_rc success)
+enum ekm_rc vault_status(struct call *call, const struct http_response *response, enum ekm_rc success)
 {
-    call->error.http_status = answer->status;
-    (void)text_copy(call->error.request_id, sizeof call->error.request_id, answer->request_id);
-    enum ekm_rc rc = wire_read_error(call, &answer->body);
+    call->error.http_status = response->status;
+    (void)text_copy(call->error.request_id, sizeof call->error.request_id, response->request_id);
+    enum ekm_rc rc = wire_read_error(call, &response->body);
     return rc != EKM_OK
                ? rc
-               : call_fail(call, classify(&call->error, answer->status, success), NULL);
+               : call_fail(call, classify(&call->error, response->status, success), NULL);
 }

@@ -46,7 +46,7 @@ static void read_challenge(const struct vault_address *vault, const char *text)
 }
 
 /* Lines as curl hands them over: with their break, not terminated. */
-static void read_headers(struct fuzz_input *input, struct http_answer *answer)
+static void read_headers(struct fuzz_input *input, struct http_response *answer)
 {
     while (input->left > 0) {
         const uint8_t *end = memchr(input->at, '\n', input->left);
@@ -64,7 +64,7 @@ static void read_headers(struct fuzz_input *input, struct http_answer *answer)
 /* The first byte: which vault, and whether header lines follow or the value of one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct http_answer answer;
+    static struct http_response answer;
     struct fuzz_input input = {data, size};
     struct vault_address vault;
     uint8_t choice = fuzz_byte(&input);
@@ -75,11 +75,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(text);
         return 0;
     }
-    http_answer_init(&answer);
+    http_response_init(&answer);
     read_headers(&input, &answer);
     read_challenge(&vault, answer.authenticate);
     /* The year 10000 is the furthest that a date can say. */
     FUZZ_CHECK(backoff_retry_after_ms(answer.retry_after, 1700000000000) <= 253402300800000);
-    http_answer_free(&answer);
+    http_response_free(&answer);
     return 0;
 }

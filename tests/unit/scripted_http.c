@@ -26,13 +26,13 @@ void scripted_http_reset(void)
     plat_mutex_unlock(&mutex);
 }
 
-void scripted_http_add(const struct scripted_answer *answer)
+void scripted_http_add(const struct scripted_answer *response)
 {
     plat_mutex_lock(&mutex);
     if (script_len == SCRIPT_MAX) {
         abort();
     }
-    script[script_len++] = *answer;
+    script[script_len++] = *response;
     plat_mutex_unlock(&mutex);
 }
 
@@ -104,33 +104,33 @@ static enum ekm_rc pass_time(struct call *call, const struct scripted_answer *gi
 }
 
 static enum ekm_rc give(struct call *call, const struct scripted_answer *given,
-                        struct http_answer *answer)
+                        struct http_response *response)
 {
     enum ekm_rc rc = fake_clock_used() ? pass_time(call, given) : EKM_OK;
-    answer->maybe_sent = given->maybe_sent || rc != EKM_OK;
+    response->maybe_sent = given->maybe_sent || rc != EKM_OK;
     rc = rc == EKM_OK ? given->rc : rc;
     if (rc != EKM_OK) {
         return call_fail(call, rc, "scripted");
     }
-    answer->maybe_sent = true;
-    answer->status = given->status;
-    copy_header(answer->authenticate, sizeof answer->authenticate, given->authenticate);
-    copy_header(answer->retry_after, sizeof answer->retry_after, given->retry_after);
-    copy_header(answer->request_id, sizeof answer->request_id, given->request_id);
+    response->maybe_sent = true;
+    response->status = given->status;
+    copy_header(response->authenticate, sizeof response->authenticate, given->authenticate);
+    copy_header(response->retry_after, sizeof response->retry_after, given->retry_after);
+    copy_header(response->request_id, sizeof response->request_id, given->request_id);
     copy_header(call->request_id, sizeof call->request_id, given->request_id);
-    rc = buf_append_text(&answer->body, given->body != NULL ? given->body : "");
+    rc = buf_append_text(&response->body, given->body != NULL ? given->body : "");
     return rc == EKM_OK ? rc : call_fail(call, rc, "scripted");
 }
 
 enum ekm_rc __wrap_http_perform(struct call *call, const struct http_request *request,
-                                struct http_answer *answer)
+                                struct http_response *response)
 {
     struct seen_request asked;
     struct scripted_answer given = {.rc = EKM_INTERNAL};
     scripted_server server = NULL;
     void *context = NULL;
     note(request, &asked);
-    http_answer_free(answer);
+    http_response_free(response);
     plat_mutex_lock(&mutex);
     if (count < SEEN_MAX) {
         seen[count] = asked;
@@ -147,7 +147,7 @@ enum ekm_rc __wrap_http_perform(struct call *call, const struct http_request *re
         given = (struct scripted_answer){.status = 500};
         server(context, call, &asked, &given);
     }
-    return give(call, &given, answer);
+    return give(call, &given, response);
 }
 
 enum ekm_rc __wrap_http_perform_all(struct call *call, struct http_item *items, size_t item_count)
@@ -155,7 +155,7 @@ enum ekm_rc __wrap_http_perform_all(struct call *call, struct http_item *items, 
     const struct call_error before = call->error;
     for (size_t i = 0; i < item_count; i++) {
         call->error = (struct call_error){.rc = EKM_OK};
-        items[i].rc = __wrap_http_perform(call, items[i].request, items[i].answer);
+        items[i].rc = __wrap_http_perform(call, items[i].request, items[i].response);
         items[i].error = call->error;
     }
     call->error = before;

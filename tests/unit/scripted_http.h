@@ -24,11 +24,11 @@ struct seen_request {
 };
 
 typedef void (*scripted_server)(void *context, struct call *call, const struct seen_request *asked,
-                                struct scripted_answer *answer);
+                                struct scripted_answer *response);
 
 void scripted_http_reset(void);
 /* The next answer of the script; strings must outlive it. */
-void scripted_http_add(const struct scripted_answer *answer);
+void scripted_http_add(const struct scripted_answer *response);
 /* Answers all that the script does not. Without one, a request beyond the script is EKM_INTERNAL.
  */
 void scripted_http_serve(scripted_server server, void *context);
@@ -39,7 +39,7 @@ unsigned scripted_http_left(void);  /* answers not yet given */
 const struct seen_request *scripted_http_seen(unsigned index);
 
 enum ekm_rc __wrap_http_perform(struct call *call, const struct http_request *request,
-                                struct http_answer *answer);
+                                struct http_response *response);
 /* One after the other, each as __wrap_http_perform. */
 enum ekm_rc __wrap_http_perform_all(struct call *call, struct http_item *items, size_t count);
 

@@ -24,23 +24,23 @@ static struct {
 } cloud;
 
 static void serve(void *context, struct call *asking, const struct seen_request *asked,
-                  struct scripted_answer *answer)
+                  struct scripted_answer *response)
 {
     (void)context;
     (void)asking;
     if (!asked->to_entra) {
         bool inside = strcmp(asked->bearer, "t1") == 0;
         cloud.challenges += !inside;
-        answer->status = inside ? 200 : cloud.vault_status;
-        answer->authenticate = cloud.challenge;
-        answer->body = "{}";
+        response->status = inside ? 200 : cloud.vault_status;
+        response->authenticate = cloud.challenge;
+        response->body = "{}";
         return;
     }
     bool known = strcmp(asked->url, cloud.token_url) == 0;
     cloud.tokens += known;
     cloud.refused += !known;
-    answer->status = known ? cloud.token_status : 400;
-    answer->body = known && cloud.token_status == 200
+    response->status = known ? cloud.token_status : 400;
+    response->body = known && cloud.token_status == 200
                        ? TOKEN("t1")
                        : "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}";
 }
@@ -65,12 +65,12 @@ static void suggest(const char *tenant)
 /* One request to the vault that needs a token. */
 static enum ekm_rc send(long *status)
 {
-    struct http_answer answer;
+    struct http_response response;
     struct http_request request = {.method = HTTP_GET, .url = "https://" HOST "/keys/name?"};
-    http_answer_init(&answer);
-    enum ekm_rc rc = access_send(&call, &vault, &request, &answer);
-    *status = answer.status;
-    http_answer_free(&answer);
+    http_response_init(&response);
+    enum ekm_rc rc = access_send(&call, &vault, &request, &response);
+    *status = response.status;
+    http_response_free(&response);
     return rc;
 }
 
@@ -131,17 +131,17 @@ static void moved_vault_seen_by_the_second_caller(void **state)
 {
     struct token_fetch fetch;
     struct challenge guess = {"login.microsoftonline.com", "tenant-1", "vault.azure.net"};
-    struct http_answer answer;
+    struct http_response response;
     (void)state;
-    http_answer_init(&answer);
-    answer.status = 400;
-    assert_int_equal(buf_append_text(&answer.body, "{\"error\":\"invalid_client\"}"), EKM_OK);
+    http_response_init(&response);
+    response.status = 400;
+    assert_int_equal(buf_append_text(&response.body, "{\"error\":\"invalid_client\"}"), EKM_OK);
     cloud.challenge = CHALLENGE("tenant-2");
     cloud.token_url = TOKEN_URL("tenant-2");
     suggest("tenant-1");
     assert_int_equal(token_fetch_begin(&call, vault.credential, &guess, &fetch), TOKEN_FLIGHT_OWN);
-    assert_false(token_fetch_end(&call, &fetch, &answer));
-    http_answer_free(&answer);
+    assert_false(token_fetch_end(&call, &fetch, &response));
+    http_response_free(&response);
     expect(EKM_OK, 1, 1, 0);
 }
 

@@ -40,7 +40,7 @@ static int port;
 static int bound = -1; /* by closed_port */
 static struct config config;
 static struct call call;
-static struct http_answer answer;
+static struct http_response response;
 static atomic_bool aborted;
 static atomic_bool resolver_hangs;
 
@@ -125,7 +125,7 @@ static int set_up(void **state)
     http_fixture_configure(&config, ca_path, connect_items);
     set_port(port);
     tls_server_manner(TLS_NORMAL);
-    http_answer_init(&answer);
+    http_response_init(&response);
     start_http();
     begin();
     return 0;
@@ -134,7 +134,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    http_answer_free(&answer);
+    http_response_free(&response);
     http_stop();
     if (bound >= 0) {
         (void)close(bound);
@@ -156,7 +156,7 @@ static enum ekm_rc ask(const char *host, const char *path)
     char url[512];
     (void)text_format(url, sizeof url, "https://%s%s", host, path);
     struct http_request request = {.method = HTTP_GET, .url = url, .host = host};
-    return http_perform(&call, &request, &answer);
+    return http_perform(&call, &request, &response);
 }
 
 static void expect(const char *path, enum ekm_rc rc)
@@ -167,7 +167,7 @@ static void expect(const char *path, enum ekm_rc rc)
     }
     if (rc != EKM_OK) {
         assert_int_equal(call.error.rc, rc);
-        assert_int_equal(answer.status, 0);
+        assert_int_equal(response.status, 0);
     }
 }
 
@@ -180,27 +180,27 @@ static void a_plain_answer(void **state)
 {
     (void)state;
     expect("/ok", EKM_OK);
-    assert_int_equal(answer.status, 200);
-    assert_string_equal(buf_text(&answer.body), "{\"ok\":true}");
-    assert_string_equal(answer.request_id, "id-1");
+    assert_int_equal(response.status, 200);
+    assert_string_equal(buf_text(&response.body), "{\"ok\":true}");
+    assert_string_equal(response.request_id, "id-1");
     assert_string_equal(call.request_id, "id-1");
-    assert_string_equal(answer.authenticate, "");
-    assert_true(answer.maybe_sent);
+    assert_string_equal(response.authenticate, "");
+    assert_true(response.maybe_sent);
 }
 
 static void headers_of_an_answer(void **state)
 {
     (void)state;
     expect("/challenge", EKM_OK);
-    assert_int_equal(answer.status, 401);
-    assert_string_equal(answer.authenticate, "PoP nonce=\"x\", Bearer a=\"b\"");
-    assert_string_equal(answer.retry_after, "7");
-    assert_string_equal(answer.request_id, "id-2");
-    assert_string_equal(buf_text(&answer.body), "no");
+    assert_int_equal(response.status, 401);
+    assert_string_equal(response.authenticate, "PoP nonce=\"x\", Bearer a=\"b\"");
+    assert_string_equal(response.retry_after, "7");
+    assert_string_equal(response.request_id, "id-2");
+    assert_string_equal(buf_text(&response.body), "no");
     expect("/ok", EKM_OK);
-    assert_string_equal(answer.authenticate, "");
-    assert_string_equal(answer.retry_after, "");
-    assert_string_equal(buf_text(&answer.body), "{\"ok\":true}");
+    assert_string_equal(response.authenticate, "");
+    assert_string_equal(response.retry_after, "");
+    assert_string_equal(buf_text(&response.body), "{\"ok\":true}");
 }
 
 /* What curl takes for the end of a header, or calls want of memory. */
@@ -235,8 +235,8 @@ static void what_is_sent(void **state)
     (void)state;
     (void)text_copy(config.instance_tag, sizeof config.instance_tag, "node-7");
     restart();
-    assert_int_equal(http_perform(&call, &request, &answer), EKM_OK);
-    const char *sent = buf_text(&answer.body);
+    assert_int_equal(http_perform(&call, &request, &response), EKM_OK);
+    const char *sent = buf_text(&response.body);
     assert_ptr_equal(strstr(sent, "POST /echo HTTP/1.1\r\n"), sent);
     assert_non_null(strstr(sent, "\r\nHost: " HOST "\r\n"));
     assert_non_null(strstr(sent, "\r\nAccept: application/json\r\n"));
@@ -265,15 +265,15 @@ static void nothing_of_the_last_request(void **state)
     (void)state;
     what_is_sent(NULL);
     expect("/echo", EKM_OK);
-    const char *sent = buf_text(&answer.body);
+    const char *sent = buf_text(&response.body);
     assert_ptr_equal(strstr(sent, "GET /echo HTTP/1.1\r\n"), sent);
     assert_null(strcasestr(sent, "Authorization"));
     assert_null(strcasestr(sent, "Content-"));
-    assert_int_equal(http_perform(&call, &deletion, &answer), EKM_OK);
-    assert_ptr_equal(strstr(buf_text(&answer.body), "DELETE /echo"), buf_text(&answer.body));
+    assert_int_equal(http_perform(&call, &deletion, &response), EKM_OK);
+    assert_ptr_equal(strstr(buf_text(&response.body), "DELETE /echo"), buf_text(&response.body));
     expect("/echo", EKM_OK);
-    assert_ptr_equal(strstr(buf_text(&answer.body), "GET /echo"), buf_text(&answer.body));
-    assert_int_equal(http_perform(&call, &deletion, &answer), EKM_OK);
+    assert_ptr_equal(strstr(buf_text(&response.body), "GET /echo"), buf_text(&response.body));
+    assert_int_equal(http_perform(&call, &deletion, &response), EKM_OK);
     what_is_sent(NULL);
 }
 
@@ -291,11 +291,11 @@ static void only_what_is_asked_once_goes_alone(void **state)
     again.once = false;
     expect("/ok", EKM_OK);
     int before = tls_server_connections();
-    assert_int_equal(http_perform(&call, &once, &answer), EKM_OK);
+    assert_int_equal(http_perform(&call, &once, &response), EKM_OK);
     assert_int_equal(tls_server_connections(), before + 1);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(http_perform(&call, &again, &answer), EKM_OK);
-        assert_ptr_equal(strstr(buf_text(&answer.body), "POST /echo"), buf_text(&answer.body));
+        assert_int_equal(http_perform(&call, &again, &response), EKM_OK);
+        assert_ptr_equal(strstr(buf_text(&response.body), "POST /echo"), buf_text(&response.body));
         expect("/ok", EKM_OK);
     }
     assert_in_range(tls_server_connections(), before + 1, before + 2);
@@ -306,10 +306,10 @@ static void redirects_are_not_followed(void **state)
     (void)state;
     int before = tls_server_requests();
     expect("/redirect", EKM_OK);
-    assert_int_equal(answer.status, 302);
+    assert_int_equal(response.status, 302);
     assert_int_equal(tls_server_requests(), before + 1);
     expect("/echo", EKM_OK);
-    assert_null(strcasestr(buf_text(&answer.body), "cookie"));
+    assert_null(strcasestr(buf_text(&response.body), "cookie"));
 }
 
 static void only_https(void **state)
@@ -319,10 +319,10 @@ static void only_https(void **state)
                                    .host = HOST,
                                    .authorization = "Authorization: Bearer token-1"};
     (void)state;
-    assert_true(http_perform(&call, &request, &answer) != EKM_OK);
+    assert_true(http_perform(&call, &request, &response) != EKM_OK);
     request.url = "file:///etc/passwd";
-    assert_true(http_perform(&call, &request, &answer) != EKM_OK);
-    assert_int_equal(answer.body.len, 0);
+    assert_true(http_perform(&call, &request, &response) != EKM_OK);
+    assert_int_equal(response.body.len, 0);
 }
 
 static void one_connection_for_calls_in_turn(void **state)
@@ -350,7 +350,7 @@ static void one_connection_for_each_host(void **state)
 struct asker {
     pthread_t thread;
     struct call call;
-    struct http_answer answer;
+    struct http_response response;
     atomic_bool aborted;
     const char *path;
     enum ekm_rc rc;
@@ -363,7 +363,7 @@ static void *ask_in_thread(void *context)
     char url[128];
     (void)text_format(url, sizeof url, "https://" HOST "%s", asker->path);
     struct http_request request = {.method = HTTP_GET, .url = url, .host = HOST};
-    asker->rc = http_perform(&asker->call, &request, &asker->answer);
+    asker->rc = http_perform(&asker->call, &request, &asker->response);
     asker->took_ms = plat_now_ms() - asker->call.start_ms;
     return NULL;
 }
@@ -374,7 +374,7 @@ static void start_asker(struct asker *asker, const char *path)
     atomic_store(&asker->aborted, false);
     call_begin(&asker->call, "Test", &config);
     asker->call.session_aborted = &asker->aborted;
-    http_answer_init(&asker->answer);
+    http_response_init(&asker->response);
     assert_int_equal(pthread_create(&asker->thread, NULL, ask_in_thread, asker), 0);
 }
 
@@ -384,7 +384,7 @@ static void join_asker(struct asker *asker, enum ekm_rc rc)
     if (asker->rc != rc) {
         fail_msg("%s instead of %s: %s", ekm_name(asker->rc), ekm_name(rc), asker->call.error.note);
     }
-    http_answer_free(&asker->answer);
+    http_response_free(&asker->response);
 }
 
 static void the_pool_is_bounded(void **state)
@@ -435,7 +435,7 @@ static void no_answer(void **state)
     config.try_timeout_ms = 1000;
     begin();
     expect("/hang", EKM_NO_ANSWER);
-    assert_true(answer.maybe_sent);
+    assert_true(response.maybe_sent);
     assert_in_range(elapsed_ms(), 990, SOON_MS);
     config.try_timeout_ms = 10000;
     expect("/ok", EKM_OK);
@@ -455,13 +455,13 @@ static void broken_answers(void **state)
 {
     (void)state;
     expect("/cut", EKM_CONNECTION_BROKEN);
-    assert_true(answer.maybe_sent);
+    assert_true(response.maybe_sent);
     expect("/half", EKM_CONNECTION_BROKEN);
     expect("/garbage", EKM_CONNECTION_BROKEN);
     expect("/big", EKM_ANSWER_TOO_BIG);
     expect("/announced", EKM_ANSWER_TOO_BIG); /* of which no more than its length is read */
     expect("/ok", EKM_OK);
-    assert_string_equal(buf_text(&answer.body), "{\"ok\":true}");
+    assert_string_equal(buf_text(&response.body), "{\"ok\":true}");
 }
 
 static void a_name_that_does_not_resolve(void **state)
@@ -471,10 +471,10 @@ static void a_name_that_does_not_resolve(void **state)
     (void)state;
     config.connect_to.count = 0;
     restart();
-    assert_int_equal(http_perform(&call, &request, &answer), EKM_HOST_NOT_RESOLVED);
-    assert_false(answer.maybe_sent);
+    assert_int_equal(http_perform(&call, &request, &response), EKM_HOST_NOT_RESOLVED);
+    assert_false(response.maybe_sent);
     request.to_entra = true;
-    assert_int_equal(http_perform(&call, &request, &answer), EKM_CONNECT_FAILED);
+    assert_int_equal(http_perform(&call, &request, &response), EKM_CONNECT_FAILED);
 }
 
 static void a_resolver_that_hangs(void **state)
@@ -489,7 +489,7 @@ static void a_resolver_that_hangs(void **state)
     atomic_store(&resolver_hangs, false);
     assert_int_equal(rc, EKM_HOST_NOT_RESOLVED);
     assert_in_range(took_ms, 390, SOON_MS);
-    assert_false(answer.maybe_sent);
+    assert_false(response.maybe_sent);
 }
 
 /* Bound, so that nobody else gets it, but deaf. */
@@ -509,7 +509,7 @@ static void a_refused_connection(void **state)
     set_port(closed_port());
     restart();
     expect("/ok", EKM_CONNECT_FAILED);
-    assert_false(answer.maybe_sent);
+    assert_false(response.maybe_sent);
 }
 
 /* A listener whose queue is full lets the handshake of TCP time out. */
@@ -546,7 +546,7 @@ static void a_connection_that_takes_too_long(void **state)
     close_all(fds, 6);
     assert_int_equal(rc, EKM_CONNECT_FAILED);
     assert_in_range(elapsed_ms(), 390, SOON_MS);
-    assert_false(answer.maybe_sent);
+    assert_false(response.maybe_sent);
 }
 
 static void handshakes_that_fail(void **state)
@@ -554,7 +554,7 @@ static void handshakes_that_fail(void **state)
     (void)state;
     tls_server_manner(TLS_BROKEN);
     expect("/ok", EKM_TLS_FAILED);
-    assert_false(answer.maybe_sent);
+    assert_false(response.maybe_sent);
     tls_server_manner(TLS_OLD);
     expect("/ok", EKM_TLS_FAILED);
     tls_server_manner(TLS_NORMAL);
@@ -568,7 +568,7 @@ static void a_silent_handshake(void **state)
     tls_server_manner(TLS_SILENT);
     expect("/ok", EKM_CONNECT_FAILED);
     assert_in_range(elapsed_ms(), 390, SOON_MS);
-    assert_false(answer.maybe_sent);
+    assert_false(response.maybe_sent);
 }
 
 static void certificates_that_are_refused(void **state)
@@ -576,11 +576,11 @@ static void certificates_that_are_refused(void **state)
     (void)state;
     assert_int_equal(ask("contoso.managedhsm.azure.net", "/ok"), EKM_CERTIFICATE_REFUSED);
     assert_int_equal(ask("a.b.vault.azure.net", "/ok"), EKM_CERTIFICATE_REFUSED);
-    assert_false(answer.maybe_sent);
+    assert_false(response.maybe_sent);
     config.ca_file[0] = '\0';
     restart();
     expect("/ok", EKM_CERTIFICATE_REFUSED);
-    assert_false(answer.maybe_sent);
+    assert_false(response.maybe_sent);
 }
 
 static void *abort_soon(void *unused)
@@ -628,7 +628,7 @@ static void aborts_are_noticed_in_every_phase(void **state)
 /* A proxy of one answer. */
 static struct {
     int listener;
-    const char *answer;
+    const char *response;
 } proxy;
 
 static void *serve_proxy(void *unused)
@@ -637,7 +637,7 @@ static void *serve_proxy(void *unused)
     int fd = accept4(proxy.listener, NULL, NULL, SOCK_CLOEXEC);
     (void)unused;
     if (fd >= 0 && read(fd, request, sizeof request) > 0) {
-        (void)send(fd, proxy.answer, strlen(proxy.answer), MSG_NOSIGNAL);
+        (void)send(fd, proxy.response, strlen(proxy.response), MSG_NOSIGNAL);
     }
     (void)close(fd);
     return NULL;
@@ -652,7 +652,7 @@ static void use_proxy(const char *host, int proxy_port)
 static void proxies_that_refuse(void **state)
 {
     static const struct {
-        const char *answer;
+        const char *response;
         enum ekm_rc rc;
     } rows[] = {
         {"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n"
@@ -670,7 +670,7 @@ static void proxies_that_refuse(void **state)
     assert_int_equal(getsockname(proxy.listener, (struct sockaddr *)&address, &len), 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         pthread_t thread;
-        proxy.answer = rows[i].answer;
+        proxy.response = rows[i].response;
         use_proxy("127.0.0.1", ntohs(address.sin_port));
         assert_int_equal(pthread_create(&thread, NULL, serve_proxy, NULL), 0);
         enum ekm_rc rc = ask(HOST, "/ok");
@@ -687,7 +687,7 @@ static void proxies_that_are_not_there(void **state)
     (void)state;
     use_proxy("127.0.0.1", closed_port());
     expect("/ok", EKM_PROXY_UNREACHABLE);
-    assert_false(answer.maybe_sent);
+    assert_false(response.maybe_sent);
     use_proxy("proxy.invalid", 3128);
     expect("/ok", EKM_PROXY_UNREACHABLE);
 }

@@ -27,7 +27,7 @@ static struct config config;
 static struct call call;
 static atomic_bool aborted;
 static struct http_request requests[ITEMS];
-static struct http_answer answers[ITEMS];
+static struct http_response answers[ITEMS];
 static struct http_item items[ITEMS];
 
 static int start(void **state)
@@ -60,7 +60,7 @@ static int set_up(void **state)
     call_begin(&call, "Test", &config);
     call.session_aborted = &aborted;
     for (size_t i = 0; i < ITEMS; i++) {
-        http_answer_init(&answers[i]);
+        http_response_init(&answers[i]);
     }
     return 0;
 }
@@ -69,7 +69,7 @@ static int tear_down(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ITEMS; i++) {
-        http_answer_free(&answers[i]);
+        http_response_free(&answers[i]);
     }
     return 0;
 }
@@ -77,7 +77,7 @@ static int tear_down(void **state)
 static void ask(size_t i, const char *url)
 {
     requests[i] = (struct http_request){.method = HTTP_GET, .url = url, .host = HOST};
-    items[i] = (struct http_item){.request = &requests[i], .answer = &answers[i]};
+    items[i] = (struct http_item){.request = &requests[i], .response = &answers[i]};
 }
 
 static void test_nothing_to_do(void **state)

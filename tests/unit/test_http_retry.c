@@ -17,7 +17,7 @@ struct fixture {
     struct config config;
     struct call call;
     struct http_request request;
-    struct http_answer answer;
+    struct http_response response;
     atomic_bool aborted;
 };
 static struct fixture fx;
@@ -34,14 +34,14 @@ static int set_up(void **state)
     fx.call.session_aborted = &fx.aborted;
     fx.request = (struct http_request){
         .method = HTTP_GET, .url = "https://a.vault.azure.net/keys/n", .host = "a.vault.azure.net"};
-    http_answer_init(&fx.answer);
+    http_response_init(&fx.response);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    http_answer_free(&fx.answer);
+    http_response_free(&fx.response);
     return 0;
 }
 
@@ -60,7 +60,7 @@ static void begin_with(uint32_t call_timeout_ms)
 
 static enum ekm_rc perform(void)
 {
-    return http_retry_perform(&fx.call, &fx.request, &fx.answer);
+    return http_retry_perform(&fx.call, &fx.request, &fx.response);
 }
 
 static uint64_t elapsed_ms(void)
@@ -69,11 +69,11 @@ static uint64_t elapsed_ms(void)
 }
 
 static void always(void *context, struct call *call, const struct seen_request *asked,
-                   struct scripted_answer *answer)
+                   struct scripted_answer *response)
 {
     (void)call;
     (void)asked;
-    *answer = *(const struct scripted_answer *)context;
+    *response = *(const struct scripted_answer *)context;
 }
 
 static void one_request_when_all_is_well(void **state)
@@ -81,8 +81,8 @@ static void one_request_when_all_is_well(void **state)
     (void)state;
     scripted_http_add(&(struct scripted_answer){.status = 200, .body = "{}"});
     assert_int_equal(perform(), EKM_OK);
-    assert_int_equal(fx.answer.status, 200);
-    assert_string_equal(buf_text(&fx.answer.body), "{}");
+    assert_int_equal(fx.response.status, 200);
+    assert_string_equal(buf_text(&fx.response.body), "{}");
     assert_int_equal(fx.call.tries, 1);
     assert_int_equal(elapsed_ms(), 0);
 }
@@ -95,7 +95,7 @@ static void statuses_that_stand(void **state)
         scripted_http_reset();
         scripted_http_add(&(struct scripted_answer){.status = stand[i]});
         assert_int_equal(perform(), EKM_OK);
-        assert_int_equal(fx.answer.status, stand[i]);
+        assert_int_equal(fx.response.status, stand[i]);
         assert_int_equal(scripted_http_count(), 1);
     }
 }
@@ -109,7 +109,7 @@ static void statuses_that_are_repeated(void **state)
         scripted_http_add(&(struct scripted_answer){.status = again[i]});
         scripted_http_add(&(struct scripted_answer){.status = 200});
         assert_int_equal(perform(), EKM_OK);
-        assert_int_equal(fx.answer.status, 200);
+        assert_int_equal(fx.response.status, 200);
         assert_int_equal(scripted_http_count(), 2);
         assert_int_equal(fx.call.tries, 2);
         assert_in_range(elapsed_ms(), 1, (2 * BACKOFF_BASE_MS));
@@ -128,7 +128,7 @@ static void failures_that_are_repeated(void **state)
         scripted_http_add(&(struct scripted_answer){.rc = again[i], .maybe_sent = true});
         scripted_http_add(&(struct scripted_answer){.status = 404});
         assert_int_equal(perform(), EKM_OK);
-        assert_int_equal(fx.answer.status, 404);
+        assert_int_equal(fx.response.status, 404);
         assert_int_equal(scripted_http_count(), 2);
         assert_int_equal(fx.call.error.rc, EKM_OK);
     }
@@ -151,11 +151,11 @@ static void failures_that_are_final(void **state)
 
 static void failing_server_until_the_deadline(void **state)
 {
-    struct scripted_answer answer = {.status = 503}; /* at once: the deadline cuts no try off */
+    struct scripted_answer response = {.status = 503}; /* at once: the deadline cuts no try off */
     (void)state;
-    scripted_http_serve(always, &answer);
+    scripted_http_serve(always, &response);
     assert_int_equal(perform(), EKM_OK);
-    assert_int_equal(fx.answer.status, 503);
+    assert_int_equal(fx.response.status, 503);
     assert_in_range(elapsed_ms(), 10000, 30000);
     assert_in_range(scripted_http_count(), 5, 2000);
     assert_int_equal(fx.call.tries, scripted_http_count());
@@ -163,9 +163,9 @@ static void failing_server_until_the_deadline(void **state)
 
 static void refused_connection_until_the_deadline(void **state)
 {
-    struct scripted_answer answer = {.rc = EKM_CONNECT_FAILED};
+    struct scripted_answer response = {.rc = EKM_CONNECT_FAILED};
     (void)state;
-    scripted_http_serve(always, &answer);
+    scripted_http_serve(always, &response);
     assert_int_equal(perform(), EKM_CONNECT_FAILED);
     assert_int_equal(fx.call.error.rc, EKM_CONNECT_FAILED);
     assert_in_range(elapsed_ms(), 10000, 30000);
@@ -174,12 +174,12 @@ static void refused_connection_until_the_deadline(void **state)
 
 static void gone_until_shortly_before_the_deadline(void *context, struct call *call,
                                                    const struct seen_request *asked,
-                                                   struct scripted_answer *answer)
+                                                   struct scripted_answer *response)
 {
     (void)context;
     (void)asked;
     bool gone = call_remaining_ms(call) > 1000;
-    *answer = (struct scripted_answer){.rc = gone ? EKM_CONNECT_FAILED : EKM_OK, .status = 200};
+    *response = (struct scripted_answer){.rc = gone ? EKM_CONNECT_FAILED : EKM_OK, .status = 200};
 }
 
 /* No wait of our own choice is so long that the end of an outage is missed. */
@@ -190,7 +190,7 @@ static void tries_go_on_until_the_end(void **state)
         start_over();
         scripted_http_serve(gone_until_shortly_before_the_deadline, NULL);
         assert_int_equal(perform(), EKM_OK);
-        assert_int_equal(fx.answer.status, 200);
+        assert_int_equal(fx.response.status, 200);
         assert_in_range(scripted_http_count(), 5, 60);
     }
 }
@@ -198,20 +198,20 @@ static void tries_go_on_until_the_end(void **state)
 /* Whose 429 has no Retry-After is asked again soon, whatever it cost before. */
 static void throttled_call_asks_again_soon(void **state)
 {
-    struct scripted_answer answer = {.status = 429};
+    struct scripted_answer response = {.status = 429};
     (void)state;
-    scripted_http_serve(always, &answer);
+    scripted_http_serve(always, &response);
     enum ekm_rc rc = perform();
-    assert_true(rc == EKM_THROTTLED || (rc == EKM_OK && fx.answer.status == 429));
+    assert_true(rc == EKM_THROTTLED || (rc == EKM_OK && fx.response.status == 429));
     assert_in_range(elapsed_ms(), 28000, 30000);
     assert_in_range(scripted_http_count(), 16, 120);
 }
 
 static void silent_server_is_no_answer(void **state)
 {
-    struct scripted_answer answer = {.status = 200, .takes_ms = 1000000};
+    struct scripted_answer response = {.status = 200, .takes_ms = 1000000};
     (void)state;
-    scripted_http_serve(always, &answer);
+    scripted_http_serve(always, &response);
     assert_int_equal(perform(), EKM_NO_ANSWER);
     assert_int_equal(fx.call.error.rc, EKM_NO_ANSWER);
     assert_in_range(elapsed_ms(), 20000, 30000);
@@ -220,10 +220,10 @@ static void silent_server_is_no_answer(void **state)
 
 static void deadline_within_the_first_try(void **state)
 {
-    struct scripted_answer answer = {.status = 200, .takes_ms = 1000000};
+    struct scripted_answer response = {.status = 200, .takes_ms = 1000000};
     (void)state;
     begin_with(1000);
-    scripted_http_serve(always, &answer);
+    scripted_http_serve(always, &response);
     assert_int_equal(perform(), EKM_DEADLINE);
     assert_int_equal(fx.call.error.rc, EKM_DEADLINE);
     assert_int_equal(scripted_http_count(), 1);
@@ -258,7 +258,7 @@ static void retry_after_is_honoured(void **state)
         scripted_http_add(&(struct scripted_answer){.status = 503, .retry_after = asked[i]});
         scripted_http_add(&(struct scripted_answer){.status = 200});
         assert_int_equal(perform(), EKM_OK);
-        assert_int_equal(fx.answer.status, 200);
+        assert_int_equal(fx.response.status, 200);
         assert_in_range(elapsed_ms(), 7000, 7000 + (2 * BACKOFF_BASE_MS));
     }
 }
@@ -268,7 +268,7 @@ static void retry_after_beyond_the_deadline_fails_at_once(void **state)
     (void)state;
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "31"});
     assert_int_equal(perform(), EKM_OK);
-    assert_int_equal(fx.answer.status, 429);
+    assert_int_equal(fx.response.status, 429);
     assert_int_equal(scripted_http_count(), 1);
     assert_int_equal(elapsed_ms(), 0);
 }
@@ -281,10 +281,10 @@ static void throttling_slows_other_calls_to_the_host(void **state)
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "10"});
     scripted_http_add(&(struct scripted_answer){.status = 200});
     assert_int_equal(perform(), EKM_OK);
-    assert_int_equal(fx.answer.status, 429);
+    assert_int_equal(fx.response.status, 429);
     begin_with(30000);
     assert_int_equal(perform(), EKM_OK);
-    assert_int_equal(fx.answer.status, 200);
+    assert_int_equal(fx.response.status, 200);
     assert_in_range(elapsed_ms(), 10000, 10000 + (2 * BACKOFF_BASE_MS));
 }
 
@@ -298,7 +298,7 @@ static void throttling_does_not_slow_other_hosts(void **state)
     fx.request.host = "b.vault.azure.net";
     begin_with(30000);
     assert_int_equal(perform(), EKM_OK);
-    assert_int_equal(fx.answer.status, 200);
+    assert_int_equal(fx.response.status, 200);
     assert_int_equal(elapsed_ms(), 0);
 }
 
@@ -319,16 +319,16 @@ static void reset_forgets_wishes(void **state)
 static void many_throttled_hosts(void **state)
 {
     static char hosts[100][32];
-    struct scripted_answer answer = {.status = 429, .retry_after = "10"};
+    struct scripted_answer response = {.status = 429, .retry_after = "10"};
     (void)state;
-    scripted_http_serve(always, &answer);
+    scripted_http_serve(always, &response);
     for (int i = 0; i < 100; i++) {
         begin_with(5000);
         hosts[i][0] = (char)('a' + i / 26);
         hosts[i][1] = (char)('a' + i % 26);
         fx.request.host = hosts[i];
         assert_int_equal(perform(), EKM_OK);
-        assert_int_equal(fx.answer.status, 429);
+        assert_int_equal(fx.response.status, 429);
     }
     assert_int_equal(scripted_http_count(), 100);
 }
@@ -343,18 +343,18 @@ static void once_is_repeated_only_if_it_never_left(void **state)
     assert_int_equal(scripted_http_count(), 2);
     scripted_http_add(&(struct scripted_answer){.status = 503});
     assert_int_equal(perform(), EKM_OK);
-    assert_int_equal(fx.answer.status, 503);
+    assert_int_equal(fx.response.status, 503);
     assert_int_equal(scripted_http_count(), 3);
 }
 
 static void abort_on_503(void *context, struct call *call, const struct seen_request *asked,
-                         struct scripted_answer *answer)
+                         struct scripted_answer *response)
 {
     (void)context;
     (void)call;
     (void)asked;
     atomic_store(&fx.aborted, true);
-    *answer = (struct scripted_answer){.status = 503, .retry_after = "20"};
+    *response = (struct scripted_answer){.status = 503, .retry_after = "20"};
 }
 
 static void abort_ends_the_wait(void **state)
@@ -394,12 +394,12 @@ static void waits_begin_small_for_each_request(void **state)
  * that asked for patience. */
 static void tries_together_do_not_repeat(void **state)
 {
-    struct http_answer answers[2];
+    struct http_response answers[2];
     struct http_item items[2];
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        http_answer_init(&answers[i]);
-        items[i] = (struct http_item){.request = &fx.request, .answer = &answers[i]};
+        http_response_init(&answers[i]);
+        items[i] = (struct http_item){.request = &fx.request, .response = &answers[i]};
     }
     scripted_http_add(&(struct scripted_answer){.status = 503});
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "7"});
@@ -413,8 +413,8 @@ static void tries_together_do_not_repeat(void **state)
     assert_int_equal(scripted_http_count(), 2);
     assert_int_equal(perform(), EKM_OK);
     assert_in_range(elapsed_ms(), 7000, 7000 + (2 * BACKOFF_BASE_MS));
-    http_answer_free(&answers[0]);
-    http_answer_free(&answers[1]);
+    http_response_free(&answers[0]);
+    http_response_free(&answers[1]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

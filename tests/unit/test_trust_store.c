@@ -92,14 +92,14 @@ static int tear_down(void **state)
 static enum ekm_rc ask_host(const char *host)
 {
     struct call call;
-    struct http_answer answer;
+    struct http_response response;
     char url[64];
     (void)text_format(url, sizeof url, "https://%s/ok", host);
     const struct http_request request = {.url = url, .host = host, .once = true};
-    http_answer_init(&answer);
+    http_response_init(&response);
     call_begin(&call, "Test", &config);
-    enum ekm_rc rc = http_perform(&call, &request, &answer);
-    http_answer_free(&answer);
+    enum ekm_rc rc = http_perform(&call, &request, &response);
+    http_response_free(&response);
     return rc;
 }
 
