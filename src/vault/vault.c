@@ -12,7 +12,7 @@
 
 enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault)
 {
-    return access_open(call, vault);
+    return vault_request_open(call, vault);
 }
 
 void vault_url(char *out, size_t cap, const struct call *call, const struct vault *vault,
@@ -30,7 +30,7 @@ static enum ekm_rc send_to(struct call *call, const struct vault *vault, const c
     char url[VAULT_URL_MAX];
     vault_url(url, sizeof url, call, vault, path);
     request->url = url;
-    enum ekm_rc rc = access_send(call, vault, request, response);
+    enum ekm_rc rc = vault_request_send(call, vault, request, response);
     return rc == EKM_OK && response->status != 200 ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
                                                  : rc;
 }
@@ -179,7 +179,7 @@ static enum ekm_rc list_page(struct call *call, const struct vault *vault, const
         rc = call_fail(call, EKM_OTHER_KEY, "nextLink leaves the vault");
     } else {
         request.url = buf_text(next);
-        rc = access_send(call, vault, &request, &response);
+        rc = vault_request_send(call, vault, &request, &response);
         if (rc == EKM_OK && response.status != 200) {
             rc = vault_status(call, &response, EKM_UNEXPECTED_STATUS);
         }

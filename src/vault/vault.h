@@ -9,7 +9,7 @@
 #ifndef AKVEKM_VAULT_VAULT_H
 #define AKVEKM_VAULT_VAULT_H
 
-#include "vault/access.h"
+#include "vault/vault_request.h"
 #include "vault/key.h"
 
 /* Challenge and token, from the caches if they are there: no request then. */

@@ -59,7 +59,7 @@ static enum ekm_rc ask(struct call *call, const struct vault *vault, const struc
         batch->items[i].request = &batch->requests[i];
         batch->items[i].response = &batch->answers[i];
     }
-    return access_try_all(call, vault, batch->requests, batch->items, count, &batch->tried);
+    return vault_request_try_all(call, vault, batch->requests, batch->items, count, &batch->tried);
 }
 
 /* The answer to names[i], if there is one that needs no other try. */

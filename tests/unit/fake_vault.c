@@ -7,7 +7,7 @@
 #include <openssl/err.h>
 
 #include "base/text.h"
-#include "vault/access.h"
+#include "vault/vault_request.h"
 
 /* What the linker's --wrap turns calls of vault_* into. */
 enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vault);
@@ -25,7 +25,7 @@ enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *va
                                        const char *name, vault_key_visitor visit, void *context);
 enum ekm_rc __wrap_vault_list_keys_page(struct call *call, const struct vault *vault,
                                         vault_key_visitor visit, void *context, struct buf *next);
-enum ekm_rc __wrap_access_try_all(struct call *call, const struct vault *vault,
+enum ekm_rc __wrap_vault_request_try_all(struct call *call, const struct vault *vault,
                                   struct http_request *requests, struct http_item *items,
                                   size_t count, bool *tried);
 enum ekm_rc __wrap_vault_create_key(struct call *call, const struct vault *vault, const char *name,
@@ -330,7 +330,7 @@ enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *va
 }
 
 /* Then each is asked for by itself. */
-enum ekm_rc __wrap_access_try_all(struct call *call, const struct vault *vault,
+enum ekm_rc __wrap_vault_request_try_all(struct call *call, const struct vault *vault,
                                   struct http_request *requests, struct http_item *items,
                                   size_t count, bool *tried)
 {

@@ -3,7 +3,7 @@
 
 // wrap: vault_authenticate vault_get_key vault_wrap vault_unwrap vault_list_keys
 // wrap: vault_list_versions vault_create_key vault_delete_key http_start http_stop
-// wrap: vault_list_keys_page access_try_all
+// wrap: vault_list_keys_page vault_request_try_all
 // with: fake_vault.c provider_fixture.c
 
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "vault/access.h"
+#include "vault/vault_request.h"
 #include "vault_fixture.h"
 
 #define TOKEN_URL(tenant) "https://login.microsoftonline.com/" tenant "/oauth2/v2.0/token"
@@ -68,7 +68,7 @@ static enum ekm_rc send(long *status)
     struct http_response response;
     struct http_request request = {.method = HTTP_GET, .url = "https://" HOST "/keys/name?"};
     http_response_init(&response);
-    enum ekm_rc rc = access_send(&call, &vault, &request, &response);
+    enum ekm_rc rc = vault_request_send(&call, &vault, &request, &response);
     *status = response.status;
     http_response_free(&response);
     return rc;
@@ -159,7 +159,7 @@ static void the_others_connect_meanwhile(void **state)
     assert_int_equal(token_fetch_begin(&other, vault.credential, &guess, &fetch), TOKEN_FLIGHT_OWN);
     assert_int_equal(token_fetch_begin(&call, vault.credential, &guess, &second),
                      TOKEN_FLIGHT_OTHERS);
-    assert_int_equal(access_open(&call, &vault), EKM_DEADLINE); /* that fetch never ends */
+    assert_int_equal(vault_request_open(&call, &vault), EKM_DEADLINE); /* that fetch never ends */
     assert_int_equal(cloud.challenges, 1);
     assert_int_equal(cloud.tokens, 0);
     assert_false(token_fetch_end(&other, &fetch, NULL));
@@ -184,7 +184,7 @@ static void the_others_remember_the_vault_s_word(void **state)
     config.call_timeout_ms = 5000;
     call_begin(&call, "Test", &config);
     assert_int_equal(token_fetch_begin(&other, vault.credential, &guess, &fetch), TOKEN_FLIGHT_OWN);
-    assert_int_equal(access_open(&call, &vault), EKM_DEADLINE); /* that fetch never ends */
+    assert_int_equal(vault_request_open(&call, &vault), EKM_DEADLINE); /* that fetch never ends */
     assert_false(token_fetch_end(&other, &fetch, NULL));
     assert_true(challenge_recall(&vault.address, &known, &guessed));
     assert_false(guessed);

@@ -1,4 +1,4 @@
-#include "vault/access.h"
+#include "vault/vault_request.h"
 
 #include <string.h>
 
@@ -173,7 +173,7 @@ static enum ekm_rc enter(struct call *call, const struct vault *vault, struct to
     return rc == EKM_OK ? find_token(call, vault, &entry, token) : rc;
 }
 
-enum ekm_rc access_open(struct call *call, const struct vault *vault)
+enum ekm_rc vault_request_open(struct call *call, const struct vault *vault)
 {
     struct token *token = NULL;
     enum ekm_rc rc = enter(call, vault, &token);
@@ -181,7 +181,7 @@ enum ekm_rc access_open(struct call *call, const struct vault *vault)
     return rc;
 }
 
-enum ekm_rc access_try_all(struct call *call, const struct vault *vault,
+enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
                            struct http_request *requests, struct http_item *items, size_t count,
                            bool *tried)
 {
@@ -220,7 +220,7 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
     return rc;
 }
 
-enum ekm_rc access_send(struct call *call, const struct vault *vault, struct http_request *request,
+enum ekm_rc vault_request_send(struct call *call, const struct vault *vault, struct http_request *request,
                         struct http_response *response)
 {
     struct entry entry;

@@ -4,8 +4,8 @@
  * Owns nothing; a struct vault belongs to a session and is immutable. Called by vault*.c; any
  * thread. Rules: behaviour.md sections 2 and 7 (401), key-vault-wire.md section 4.
  */
-#ifndef AKVEKM_VAULT_ACCESS_H
-#define AKVEKM_VAULT_ACCESS_H
+#ifndef AKVEKM_VAULT_VAULT_REQUEST_H
+#define AKVEKM_VAULT_VAULT_REQUEST_H
 
 #include "vault/token.h"
 
@@ -17,16 +17,16 @@ struct vault {
 #define VAULT_URL_MAX 640 /* the longest host, name, version and api_version fit */
 
 /* Challenge and token, from the caches if they are there: no request then. */
-enum ekm_rc access_open(struct call *call, const struct vault *vault) EKM_MUST_CHECK;
+enum ekm_rc vault_request_open(struct call *call, const struct vault *vault) EKM_MUST_CHECK;
 
 /* Sends request->url, and once more after a 401: the vault may have moved to another tenant, or the
  * token may have been revoked. EKM_OK with any status that stands but 401. */
-enum ekm_rc access_send(struct call *call, const struct vault *vault, struct http_request *request,
+enum ekm_rc vault_request_send(struct call *call, const struct vault *vault, struct http_request *request,
                         struct http_response *response) EKM_MUST_CHECK;
 
 /* One try of each request together (see http_retry_try_all), with a token; *tried: there was one.
- * items[i].request is &requests[i]; an item's 401 is for access_send. */
-enum ekm_rc access_try_all(struct call *call, const struct vault *vault,
+ * items[i].request is &requests[i]; an item's 401 is for vault_request_send. */
+enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
                            struct http_request *requests, struct http_item *items, size_t count,
                            bool *tried) EKM_MUST_CHECK;
 
