@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "keymap/inventory_seen.h"
+#include "keymap/inventory_scan.h"
 #include "platform/system.h"
 
 struct plat_mutex inventory_lock = PLAT_MUTEX_INIT;
@@ -32,7 +32,7 @@ static void begin_round(struct inventory *inventory)
     for (size_t i = 0; i < inventory->version_count; i++) {
         struct seen_version *version = &inventory->versions[i];
         version->listed = false;
-        version->is = version->is == PASSED_OVER ? TO_BE_SEEN : version->is;
+        version->status = version->status == PASSED_OVER ? TO_BE_SEEN : version->status;
     }
 }
 
@@ -114,7 +114,7 @@ void inventory_count(const struct inventory *inventory, struct inventory_count *
                                     inventory->full};
     for (size_t i = 0; i < inventory->version_count; i++) {
         const struct seen_version *version = &inventory->versions[i];
-        out->passed_over += !version->enabled || version->is == PASSED_OVER;
+        out->passed_over += !version->enabled || version->status == PASSED_OVER;
     }
     plat_mutex_unlock(&inventory_lock);
 }
@@ -175,7 +175,7 @@ bool inventory_find(const char *host, const struct thumbprint *thumbprint,
         const struct seen_version *version = &(*place)->versions[i];
         struct thumbprint seen = {.len = THUMBPRINT_BYTES};
         memcpy(seen.bytes, version->thumbprint, THUMBPRINT_BYTES);
-        if (version->is != KNOWN || !version->enabled || !thumbprint_same(&seen, thumbprint)) {
+        if (version->status != KNOWN || !version->enabled || !thumbprint_same(&seen, thumbprint)) {
             continue;
         }
         memset(out, 0, sizeof *out);
@@ -195,7 +195,7 @@ void inventory_forget(const char *host, const struct key_name *id)
         struct seen_version *version = &(*place)->versions[i];
         if (text_equal_nocase(version->version, id->version) &&
             text_equal_nocase((*place)->keys[version->key].name, id->name)) {
-            version->is = PASSED_OVER;
+            version->status = PASSED_OVER;
         }
     }
     plat_mutex_unlock(&inventory_lock);

@@ -1,11 +1,11 @@
 /*
  * One vault's inventory as it lies in memory, for inventory.c (the table of vaults, their rounds)
- * and inventory_seen.c (what is added to one of them).
+ * and inventory_scan.c (what is added to one of them).
  *
  * inventory_lock guards all of it; the holder alone adds and takes out.
  */
-#ifndef AKVEKM_KEYMAP_INVENTORY_SEEN_H
-#define AKVEKM_KEYMAP_INVENTORY_SEEN_H
+#ifndef AKVEKM_KEYMAP_INVENTORY_SCAN_H
+#define AKVEKM_KEYMAP_INVENTORY_SCAN_H
 
 #include "keymap/inventory.h"
 #include "platform/thread.h"
@@ -20,12 +20,12 @@ struct seen_key {
 };
 
 /* What the vault gives of a version never changes, but for its refusals. */
-enum version_is { TO_BE_SEEN, KNOWN, USELESS, PASSED_OVER };
+enum version_status { TO_BE_SEEN, KNOWN, USELESS, PASSED_OVER };
 
 struct seen_version {
     int64_t created_s;
     size_t key;
-    enum version_is is;
+    enum version_status status;
     bool enabled, listed;
     char version[KEY_VERSION_MAX + 1];
     uint8_t thumbprint[THUMBPRINT_BYTES]; /* if it is known */

@@ -1,4 +1,4 @@
-#include "keymap/inventory_seen.h"
+#include "keymap/inventory_scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@ static bool is_due(const struct inventory *inventory, size_t place, int64_t *cre
     if (inventory->stage == OTHER_VERSIONS) {
         const struct seen_version *version = &inventory->versions[place];
         *created_s = version->created_s;
-        return version->is == TO_BE_SEEN && version->listed && version->enabled;
+        return version->status == TO_BE_SEEN && version->listed && version->enabled;
     }
     const struct seen_key *key = &inventory->keys[place];
     *created_s = key->created_s;
@@ -153,7 +153,7 @@ static bool note_version(struct inventory *inventory, size_t key, const struct v
 {
     struct seen_version *version = version_place(inventory, key, found);
     if (version != NULL) {
-        version->is = thumbprint->len == 0 ? USELESS : KNOWN;
+        version->status = thumbprint->len == 0 ? USELESS : KNOWN;
         memcpy(version->thumbprint, thumbprint->bytes, THUMBPRINT_BYTES);
         inventory->keys[key].known = true;
     }
@@ -178,7 +178,7 @@ bool inventory_note(struct inventory *inventory, size_t place, const struct vaul
         inventory->keys[place].versions_listed = true;
         break;
     case OTHER_VERSIONS:
-        inventory->versions[place].is = PASSED_OVER;
+        inventory->versions[place].status = PASSED_OVER;
         done = key == NULL ||
                note_version(inventory, inventory->versions[place].key, key, &thumbprint);
         break;
