@@ -142,14 +142,14 @@ enum ekm_rc discovery_judge(struct search *search, enum ekm_rc rc)
     return next ? EKM_NOT_FOUND : rc;
 }
 
-static enum ekm_rc look_at(struct search *search, const struct key_name *candidate)
+static enum ekm_rc look_at(struct search *search, const struct key_id *candidate)
 {
     enum ekm_rc rc = discovery_judge(
         search, vault_get_key(search->call, search->vault, candidate, &search->found));
     if (rc != EKM_OK) {
         return rc;
     }
-    bool same = search->missing != NULL && key_name_equal(&search->found.id, search->missing);
+    bool same = search->missing != NULL && key_id_equal(&search->found.id, search->missing);
     bool usable = search->found.is_rsa && search->found.usable_size && !same;
     return usable && search->found.id.version[0] != '\0' ? EKM_OK : EKM_NOT_FOUND;
 }
@@ -182,7 +182,7 @@ static enum ekm_rc prove(struct search *search)
  * (C4). */
 static enum ekm_rc by_other_vaults(struct search *search)
 {
-    struct key_name candidate;
+    struct key_id candidate;
     enum ekm_rc rc = EKM_NOT_FOUND;
     for (size_t i = 0; rc == EKM_NOT_FOUND && i < ELSEWHERE_MAX; i++) {
         if (keymap_find_elsewhere(search->call, search->vault->address.host, search->thumbprint, i,
@@ -225,7 +225,7 @@ static enum ekm_rc by_old_rule(struct search *search)
     size_t count = discovery_old_names(search->thumbprint, names);
     enum ekm_rc rc = EKM_NOT_FOUND;
     for (size_t i = 0; rc == EKM_NOT_FOUND && i < count; i++) {
-        struct key_name candidate = {"", ""};
+        struct key_id candidate = {"", ""};
         (void)text_copy(candidate.name, sizeof candidate.name, names[i]);
         rc = look_at(search, &candidate);
         if (rc == EKM_OK) {
@@ -272,12 +272,12 @@ static enum ekm_rc run(struct search *search)
 }
 
 /* What a search before found for us all, or saw when it looked for another. */
-static bool known_meanwhile(const struct search *search, struct key_name *out)
+static bool known_meanwhile(const struct search *search, struct key_id *out)
 {
     struct known_key known;
     const char *host = search->vault->address.host;
     if (keycache_get(host, search->thumbprint, &known) &&
-        (search->missing == NULL || !key_name_equal(&known.id, search->missing))) {
+        (search->missing == NULL || !key_id_equal(&known.id, search->missing))) {
         *out = known.id;
         return true;
     }
@@ -291,7 +291,7 @@ static bool known_meanwhile(const struct search *search, struct key_name *out)
 }
 
 /* *known: it is known by now, and whose turn it is does not matter. */
-static enum ekm_rc turn_take(const struct search *search, struct key_name *out, bool *known)
+static enum ekm_rc turn_take(const struct search *search, struct key_id *out, bool *known)
 {
     const char *host = search->vault->address.host;
     for (;;) {
@@ -315,7 +315,7 @@ static enum ekm_rc turn_take(const struct search *search, struct key_name *out, 
     }
 }
 
-static enum ekm_rc search_in_turn(struct search *search, struct key_name *out)
+static enum ekm_rc search_in_turn(struct search *search, struct key_id *out)
 {
     /* The turn before may have ended between the look and the turn. */
     if (known_meanwhile(search, out)) {
@@ -334,8 +334,8 @@ static enum ekm_rc search_in_turn(struct search *search, struct key_name *out)
 }
 
 enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
-                           const struct thumbprint *thumbprint, const struct key_name *missing,
-                           const struct discovery_trial *trial, struct key_name *out)
+                           const struct thumbprint *thumbprint, const struct key_id *missing,
+                           const struct discovery_trial *trial, struct key_id *out)
 {
     struct search search = {
         .call = call, .vault = vault, .thumbprint = thumbprint, .missing = missing, .trial = trial};

@@ -25,9 +25,9 @@ struct discovery_trial {
  * reason; else what kept the vault from answering. `missing`: the version that answered 404, or
  * NULL. `trial` may be NULL. */
 enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
-                           const struct thumbprint *thumbprint, const struct key_name *missing,
+                           const struct thumbprint *thumbprint, const struct key_id *missing,
                            const struct discovery_trial *trial,
-                           struct key_name *out) EKM_MUST_CHECK;
+                           struct key_id *out) EKM_MUST_CHECK;
 
 /* The key names that the old rule may have turned into this thumbprint, at most
  * DISCOVERY_NAMES_MAX; returns how many. */

@@ -11,7 +11,7 @@
 struct walk {
     struct search *search;
     struct inventory *inventory;
-    struct key_name names[VAULT_BATCH_MAX];
+    struct key_id names[VAULT_BATCH_MAX];
     size_t places[VAULT_BATCH_MAX];
     bool found, no_memory;
 };
@@ -78,7 +78,7 @@ static bool take_answer(void *context, size_t index, enum ekm_rc rc, const struc
     walk->no_memory = !inventory_note(walk->inventory, walk->places[index], answered ? key : NULL);
     walk->found = answered && key->is_rsa && key->usable_size && key->enabled &&
                   rsa_public_matches(&key->public, search->thumbprint) &&
-                  (search->missing == NULL || !key_name_equal(&key->id, search->missing));
+                  (search->missing == NULL || !key_id_equal(&key->id, search->missing));
     if (walk->found) {
         search->found = *key;
     }

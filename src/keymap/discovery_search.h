@@ -12,7 +12,7 @@ struct search {
     struct call *call;
     const struct vault *vault;
     const struct thumbprint *thumbprint;
-    const struct key_name *missing;
+    const struct key_id *missing;
     const struct discovery_trial *trial;
     bool list_refused; /* the vault denied the list of its keys */
     bool refused;      /* the vault denied a look at a candidate */

@@ -166,7 +166,7 @@ void inventory_advance(struct inventory *inventory)
 }
 
 bool inventory_find(const char *host, const struct thumbprint *thumbprint,
-                    const struct key_name *except, struct key_name *out)
+                    const struct key_id *except, struct key_id *out)
 {
     bool found = false;
     plat_mutex_lock(&inventory_lock);
@@ -181,13 +181,13 @@ bool inventory_find(const char *host, const struct thumbprint *thumbprint,
         memset(out, 0, sizeof *out);
         (void)text_copy(out->name, sizeof out->name, (*place)->keys[version->key].name);
         (void)text_copy(out->version, sizeof out->version, version->version);
-        found = except == NULL || !key_name_equal(out, except);
+        found = except == NULL || !key_id_equal(out, except);
     }
     plat_mutex_unlock(&inventory_lock);
     return found;
 }
 
-void inventory_forget(const char *host, const struct key_name *id)
+void inventory_forget(const char *host, const struct key_id *id)
 {
     plat_mutex_lock(&inventory_lock);
     struct inventory **place = find_host(host);

@@ -42,7 +42,7 @@ struct inventory_link *inventory_link(struct inventory *inventory);
 void inventory_advance(struct inventory *inventory);
 
 /* What is due in this stage, newest first: at most `cap` and INVENTORY_NEXT_MAX. */
-size_t inventory_next(const struct inventory *inventory, struct key_name *names, size_t *places,
+size_t inventory_next(const struct inventory *inventory, struct key_id *names, size_t *places,
                       size_t cap);
 /* Items of the lists. False: no memory. */
 bool inventory_add_key(struct inventory *inventory, const struct vault_key *item);
@@ -52,8 +52,8 @@ bool inventory_note(struct inventory *inventory, size_t place, const struct vaul
 
 /* A version with this thumbprint, in either byte order, that is not `except` (may be NULL). */
 bool inventory_find(const char *host, const struct thumbprint *thumbprint,
-                    const struct key_name *except, struct key_name *out);
-void inventory_forget(const char *host, const struct key_name *id);
+                    const struct key_id *except, struct key_id *out);
+void inventory_forget(const char *host, const struct key_id *id);
 void inventory_clear(void);
 
 #endif

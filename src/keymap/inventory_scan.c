@@ -18,7 +18,7 @@ static bool is_due(const struct inventory *inventory, size_t place, int64_t *cre
            (inventory->stage == NEWEST_VERSIONS ? !key->newest_seen : !key->versions_listed);
 }
 
-static void name_place(const struct inventory *inventory, size_t place, struct key_name *out)
+static void name_place(const struct inventory *inventory, size_t place, struct key_id *out)
 {
     bool is_version = inventory->stage == OTHER_VERSIONS;
     size_t key = is_version ? inventory->versions[place].key : place;
@@ -29,7 +29,7 @@ static void name_place(const struct inventory *inventory, size_t place, struct k
     }
 }
 
-size_t inventory_next(const struct inventory *inventory, struct key_name *names, size_t *places,
+size_t inventory_next(const struct inventory *inventory, struct key_id *names, size_t *places,
                       size_t cap)
 {
     size_t count = 0, all = inventory->stage == OTHER_VERSIONS ? inventory->version_count

@@ -107,9 +107,9 @@ bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct 
 }
 
 /* What was learnt of another version must not be taken for this one's. */
-static void set_id(struct entry *entry, const struct key_name *id)
+static void set_id(struct entry *entry, const struct key_id *id)
 {
-    if (!key_name_equal(&entry->key.id, id)) {
+    if (!key_id_equal(&entry->key.id, id)) {
         memset(&entry->key, 0, sizeof entry->key);
         entry->key.oaep = RSA_ALGORITHM_COUNT;
         entry->unwrap_noted = false;
@@ -118,7 +118,7 @@ static void set_id(struct entry *entry, const struct key_name *id)
 }
 
 void keycache_learn_id(const char *host, const struct thumbprint *thumbprint,
-                       const struct key_name *id)
+                       const struct key_id *id)
 {
     plat_mutex_lock(&lock);
     struct entry *entry = find_or_make(host, thumbprint);
@@ -148,23 +148,23 @@ void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
 }
 
 void keycache_note_unrecorded(const char *host, const struct thumbprint *thumbprint,
-                              const struct key_name *replaces)
+                              const struct key_id *replaces)
 {
     plat_mutex_lock(&lock);
     struct entry *entry = *find(host, thumbprint);
     if (entry != NULL) {
         entry->key.unrecorded = true;
-        entry->key.replaces = replaces != NULL ? *replaces : (struct key_name){"", ""};
+        entry->key.replaces = replaces != NULL ? *replaces : (struct key_id){"", ""};
     }
     plat_mutex_unlock(&lock);
 }
 
 bool keycache_take_unrecorded(const char *host, const struct thumbprint *thumbprint,
-                              const struct key_name *id)
+                              const struct key_id *id)
 {
     plat_mutex_lock(&lock);
     struct entry *entry = *find(host, thumbprint);
-    bool taken = entry != NULL && entry->key.unrecorded && key_name_equal(&entry->key.id, id);
+    bool taken = entry != NULL && entry->key.unrecorded && key_id_equal(&entry->key.id, id);
     if (taken) {
         entry->key.unrecorded = false;
     }

@@ -13,7 +13,7 @@
 #define KEYCACHE_MAX 4096
 
 struct known_key {
-    struct key_name id; /* versioned */
+    struct key_id id; /* versioned */
     bool has_public;
     struct rsa_public public;
     /* As of fetched_ms (plat_now_ms), with the public part. */
@@ -22,23 +22,23 @@ struct known_key {
     uint64_t fetched_ms;
     /* Found again, but not in the map so far; what the entry there may name that it replaces. */
     bool unrecorded;
-    struct key_name replaces; /* empty: none */
+    struct key_id replaces; /* empty: none */
     enum rsa_algorithm oaep;  /* the one that opened it; RSA_ALGORITHM_COUNT while none did */
 };
 
 bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct known_key *out);
 /* The version alone, as the map tells it. What is known of the same version stays. */
 void keycache_learn_id(const char *host, const struct thumbprint *thumbprint,
-                       const struct key_name *id);
+                       const struct key_id *id);
 /* The vault's answer; the caller has compared thumbprints. */
 void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
                         const struct vault_key *key);
 /* `replaces` may be NULL. */
 void keycache_note_unrecorded(const char *host, const struct thumbprint *thumbprint,
-                              const struct key_name *replaces);
+                              const struct key_id *replaces);
 /* True for one caller alone, who then records this very version. */
 bool keycache_take_unrecorded(const char *host, const struct thumbprint *thumbprint,
-                              const struct key_name *id);
+                              const struct key_id *id);
 void keycache_forget(const char *host, const struct thumbprint *thumbprint);
 
 /* An unwrap succeeded. True if it is the first of this key that is noted. */

@@ -171,7 +171,7 @@ static size_t lower_bound(const struct keymap_table *table, const struct thumbpr
     return keymap_table_rank(table, &wanted, false);
 }
 
-static bool is_usable(const struct keymap_entry *entry, struct key_name *out)
+static bool is_usable(const struct keymap_entry *entry, struct key_id *out)
 {
     return key_uri_parse(entry->uri, entry->host, out) && out->version[0] != '\0';
 }
@@ -184,7 +184,7 @@ static bool is_outdated(const struct keymap_table *table, size_t i)
 }
 
 static bool find_in(const struct keymap_table *table, const char *host,
-                    const struct thumbprint *thumbprint, struct key_name *out)
+                    const struct thumbprint *thumbprint, struct key_id *out)
 {
     size_t i = lower_bound(table, thumbprint, host);
     while (i < table->count && is_outdated(table, i)) {
@@ -196,7 +196,7 @@ static bool find_in(const struct keymap_table *table, const char *host,
 }
 
 enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
-                        struct key_name *out)
+                        struct key_id *out)
 {
     struct snapshot *snapshot = refresh();
     bool found = snapshot != NULL && find_in(&snapshot->table, host, thumbprint, out);
@@ -207,7 +207,7 @@ enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbp
 
 enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
                                   const struct thumbprint *thumbprint, size_t index,
-                                  struct key_name *out)
+                                  struct key_id *out)
 {
     struct snapshot *snapshot = refresh();
     bool found = false;
@@ -229,7 +229,7 @@ enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
     return found ? EKM_OK : EKM_NOT_FOUND;
 }
 
-enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct key_name *key,
+enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct key_id *key,
                             struct thumbprint *out)
 {
     struct snapshot *snapshot = refresh();
@@ -237,9 +237,9 @@ enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct ke
     (void)call;
     for (size_t i = 0; snapshot != NULL && !found && i < snapshot->table.count; i++) {
         const struct keymap_entry *entry = snapshot->table.entries[i];
-        struct key_name name;
+        struct key_id name;
         found = strcmp(entry->host, host) == 0 && !is_outdated(&snapshot->table, i) &&
-                is_usable(entry, &name) && key_name_equal(&name, key);
+                is_usable(entry, &name) && key_id_equal(&name, key);
         if (found) {
             *out = entry->thumbprint;
         }
@@ -256,7 +256,7 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
     bool found = false;
     for (size_t i = 0; snapshot != NULL && !found && i < snapshot->table.count; i++) {
         const struct keymap_entry *entry = snapshot->table.entries[i];
-        struct key_name key;
+        struct key_id key;
         found = strcmp(entry->host, host) == 0 && key_uri_parse(entry->uri, host, &key) &&
                 text_equal_nocase(key.name, name) &&
                 !thumbprint_equal(&entry->thumbprint, thumbprint);
@@ -272,13 +272,13 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
 /* Whether the entry is in the store for good; what is remembered of one that cannot be read now
  * does not say. */
 static bool stands(const char *host, const struct thumbprint *thumbprint,
-                   const struct key_name *key)
+                   const struct key_id *key)
 {
-    struct key_name standing;
+    struct key_id standing;
     enum plat_io io;
     struct snapshot *snapshot = refresh_and_tell(&io);
     bool same = snapshot != NULL && find_in(&snapshot->table, host, thumbprint, &standing) &&
-                key_name_equal(&standing, key);
+                key_id_equal(&standing, key);
     same = same && io == PLAT_IO_OK && keymap_store_settled(&snapshot->table.state);
     snapshot_put(snapshot);
     return same;
@@ -299,11 +299,11 @@ static enum ekm_rc settle(struct call *call, enum plat_io io, struct keymap_tabl
 }
 
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
-                       const struct thumbprint *thumbprint, const struct key_name *key,
-                       const struct key_name *seen)
+                       const struct thumbprint *thumbprint, const struct key_id *key,
+                       const struct key_id *seen)
 {
     char uri[KEY_URI_MAX + 1];
-    struct key_name standing;
+    struct key_id standing;
     struct keymap_table after = {.text = NULL};
     if (!key_uri_format(uri, sizeof uri, host, key)) {
         return call_fail(call, EKM_INTERNAL, "a KeyUri does not fit");
@@ -316,7 +316,7 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
     enum plat_io io =
         keymap_store_put(call, until_ms, &entry, seen, former_table(snapshot), &after);
     bool other = io == PLAT_IO_OK && find_in(&after, host, thumbprint, &standing) &&
-                 !key_name_equal(&standing, key);
+                 !key_id_equal(&standing, key);
     enum ekm_rc rc = settle(call, io, &after);
     snapshot_put(snapshot);
     return rc == EKM_OK && other

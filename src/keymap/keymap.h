@@ -19,15 +19,15 @@ size_t keymap_count(void);
 /* The entry of this vault, only if its KeyUri is https, of this vault and versioned; else
  * EKM_NOT_FOUND. */
 enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
-                        struct key_name *out) EKM_MUST_CHECK;
+                        struct key_id *out) EKM_MUST_CHECK;
 /* Another vault's entry with this thumbprint (C4); `index` counts from 0. EKM_NOT_FOUND past the
  * last. */
 enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
                                   const struct thumbprint *thumbprint, size_t index,
-                                  struct key_name *out) EKM_MUST_CHECK;
+                                  struct key_id *out) EKM_MUST_CHECK;
 /* The thumbprint under which this versioned key of this vault is known (an imported map keeps its
  * thumbprints). */
-enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct key_name *key,
+enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct key_id *key,
                             struct thumbprint *out) EKM_MUST_CHECK;
 /* EKM_OK: the map holds an entry of this vault and name with another thumbprint. EKM_NOT_FOUND: it
  * does not. EKM_MAP_FAILED: nobody can tell, as the map cannot be read now. */
@@ -39,8 +39,8 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
  * it names a third key, as another process wrote it; it stays. Waits for other writers until
  * until_ms (plat_now_ms). EKM_MAP_FAILED. */
 enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
-                       const struct thumbprint *thumbprint, const struct key_name *key,
-                       const struct key_name *seen) EKM_MUST_CHECK;
+                       const struct thumbprint *thumbprint, const struct key_id *key,
+                       const struct key_id *seen) EKM_MUST_CHECK;
 /* Whether a put for this vault could succeed now, for what must not be begun in vain:
  * EKM_MAP_FAILED. */
 enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms, const char *host) EKM_MUST_CHECK;

@@ -91,14 +91,14 @@ bool keymap_read_thumbprint(const char *text, struct thumbprint *out)
 }
 
 enum keymap_standing keymap_entry_standing(const char *uri, const struct keymap_entry *wanted,
-                                           const struct key_name *seen)
+                                           const struct key_id *seen)
 {
-    struct key_name standing, key;
+    struct key_id standing, key;
     if (!key_uri_parse(uri, wanted->host, &standing) || standing.version[0] == '\0') {
         return KEYMAP_YIELDS;
     }
-    if (key_uri_parse(wanted->uri, wanted->host, &key) && key_name_equal(&key, &standing)) {
+    if (key_uri_parse(wanted->uri, wanted->host, &key) && key_id_equal(&key, &standing)) {
         return KEYMAP_SAME;
     }
-    return seen != NULL && key_name_equal(seen, &standing) ? KEYMAP_YIELDS : KEYMAP_THIRD;
+    return seen != NULL && key_id_equal(seen, &standing) ? KEYMAP_YIELDS : KEYMAP_THIRD;
 }

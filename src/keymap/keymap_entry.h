@@ -34,7 +34,7 @@ enum keymap_standing {
     KEYMAP_THIRD   /* a key that the caller does not know of: it stays */
 };
 enum keymap_standing keymap_entry_standing(const char *uri, const struct keymap_entry *wanted,
-                                           const struct key_name *seen);
+                                           const struct key_id *seen);
 /* The text's entries by keymap_entry_order; equal ones as they stand there. */
 void keymap_table_sort(struct keymap_table *table);
 

@@ -203,7 +203,7 @@ static enum plat_io write_entry(const struct keymap_table *now, const struct key
 }
 
 static enum plat_io put(const struct call *call, uint64_t until_ms,
-                        const struct keymap_entry *entry, const struct key_name *seen,
+                        const struct keymap_entry *entry, const struct key_id *seen,
                         const struct keymap_table *former, struct keymap_table *after)
 {
     int handle = -1;
@@ -230,7 +230,7 @@ out:
 }
 
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, const struct key_name *seen,
+                              const struct keymap_entry *entry, const struct key_id *seen,
                               const struct keymap_table *former, struct keymap_table *after)
 {
     enum plat_io io;

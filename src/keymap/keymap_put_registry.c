@@ -11,7 +11,7 @@ struct search {
     const struct keymap_entry *entry;
     char branch[PLAT_REGISTRY_NAME_CAP], leaf[PLAT_REGISTRY_NAME_CAP];
     uint64_t leaf_written, branch_written;
-    const struct key_name *seen;
+    const struct key_id *seen;
     enum keymap_standing standing; /* what the leaf names */
     bool has_leaf, lower, prefixed;
 };
@@ -183,7 +183,7 @@ static enum plat_io load_settled(struct keymap_table *after)
  * entry. Two that write the same thumbprint at once both have a key that gives it: whichever
  * KeyUri comes last serves both. */
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, const struct key_name *seen,
+                              const struct keymap_entry *entry, const struct key_id *seen,
                               const struct keymap_table *former, struct keymap_table *after)
 {
     struct search search = {.entry = entry, .seen = seen};

@@ -50,7 +50,7 @@ enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_
  * PLAT_IO_OK: it is durable, and `after` holds the store's new state. An entry that names a third
  * key stands: see `after`. What the store does not understand, it keeps. */
 enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, const struct key_name *seen,
+                              const struct keymap_entry *entry, const struct key_id *seen,
                               const struct keymap_table *former, struct keymap_table *after);
 /* Whether an entry of this vault could be put now; writes what is there again, where that tells. */
 enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, const char *host,

@@ -8,7 +8,7 @@
 #include "provider/provider_info.h"
 #include "provider/key_lookup.h"
 
-static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_name *out)
+static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     enum ekm_rc rc =
@@ -26,7 +26,7 @@ static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key
 /* On an existing name Azure would add a version, and every bare name would mean that one from then
  * on. */
 static enum ekm_rc require_free_name(struct call *call, const struct session *session,
-                                     const struct key_name *name)
+                                     const struct key_id *name)
 {
     struct vault_key existing;
     enum ekm_rc rc = vault_get_key(call, &session->vault, name, &existing);
@@ -63,7 +63,7 @@ static enum ekm_rc record(struct call *call, const struct session *session,
 enum ekm_rc create_key(struct call *call, const struct session *session, const SqlCpStr *name,
                        SqlCpAlgId algorithm, SqlCpKeyThumbprint *out)
 {
-    struct key_name wanted;
+    struct key_id wanted;
     struct vault_key made;
     struct thumbprint thumbprint = {.len = 0};
     uint32_t bits = provider_info_algorithm_bits(algorithm);
@@ -109,7 +109,7 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
 {
     struct vault_key key;
     size_t versions = 0;
-    const struct key_name *id = &lookup->key.id;
+    const struct key_id *id = &lookup->key.id;
     enum ekm_rc rc = vault_get_key(call, &session->vault, id, &key);
     if (rc == EKM_OK && (!key.is_rsa || !key.usable_size ||
                          !key_lookup_thumbprint_fits(call, &key, &lookup->thumbprint))) {

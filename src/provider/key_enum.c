@@ -144,7 +144,7 @@ static enum ekm_rc resolve(struct call *call, const struct session *session,
     struct vault_key *key = atomic_load(&listed->key);
     if (key == NULL) {
         struct vault_key fetched;
-        struct key_name name = {"", ""};
+        struct key_id name = {"", ""};
         (void)text_copy(name.name, sizeof name.name, listed->name);
         enum ekm_rc rc = vault_get_key(call, &session->vault, &name, &fetched);
         bool gone = rc == EKM_KEY_NOT_FOUND || rc == EKM_KEY_DISABLED;

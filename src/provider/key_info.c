@@ -17,14 +17,14 @@
 /* The vault's answer to a size query, for the real call that follows at once. Holds nothing secret.
  */
 struct name_memo {
-    struct key_name asked;
+    struct key_id asked;
     struct vault_key key;
     uint64_t made_ms;
 };
 
 /* Whether the session remembers this very name; a memo serves once, as a bare name means the newest
  * version at that moment. */
-static bool memo_take(struct session *session, const struct key_name *asked, struct vault_key *out)
+static bool memo_take(struct session *session, const struct key_id *asked, struct vault_key *out)
 {
     struct name_memo *memo = atomic_exchange(&session->memo, NULL);
     bool same = memo != NULL && strcmp(memo->asked.name, asked->name) == 0 &&
@@ -38,7 +38,7 @@ static bool memo_take(struct session *session, const struct key_name *asked, str
 }
 
 /* Without memory the real call asks the vault once more. */
-static void memo_put(struct session *session, const struct key_name *asked,
+static void memo_put(struct session *session, const struct key_id *asked,
                      const struct vault_key *key)
 {
     struct name_memo *memo = calloc(1, sizeof *memo);
@@ -63,7 +63,7 @@ static void warn(struct call *call, const struct vault_key *key)
 }
 
 static enum ekm_rc fetch(struct call *call, const struct session *session,
-                         const struct key_name *asked, struct vault_key *key)
+                         const struct key_id *asked, struct vault_key *key)
 {
     enum ekm_rc rc = vault_get_key(call, &session->vault, asked, key);
     if (rc == EKM_OK) {
@@ -81,7 +81,7 @@ static enum ekm_rc fetch(struct call *call, const struct session *session,
 enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
                                const struct vault_key *key, struct thumbprint *out)
 {
-    struct key_name mapped;
+    struct key_id mapped;
     struct thumbprint imported;
     const char *host = vault->address.host;
     enum ekm_rc rc = rsa_public_thumbprint(&key->public, out);
@@ -89,7 +89,7 @@ enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
         return call_fail(call, rc, NULL);
     }
     bool known =
-        keymap_find(call, host, out, &mapped) == EKM_OK && key_name_equal(&mapped, &key->id);
+        keymap_find(call, host, out, &mapped) == EKM_OK && key_id_equal(&mapped, &key->id);
     if (!known && keymap_find_key(call, host, &key->id, &imported) == EKM_OK) {
         if (key_lookup_thumbprint_fits(call, key, &imported)) {
             *out = imported;
@@ -105,14 +105,14 @@ enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
  * *seen: the key that the entry names, without a version if there is none. */
 static enum ekm_rc settle_on_one(struct call *call, const struct session *session,
                                  const struct thumbprint *thumbprint, struct vault_key *key,
-                                 struct key_name *seen)
+                                 struct key_id *seen)
 {
-    struct key_name standing = {"", ""};
+    struct key_id standing = {"", ""};
     struct vault_key former;
     const char *host = session->vault.address.host;
     bool stands = keymap_find(call, host, thumbprint, &standing) == EKM_OK;
-    *seen = stands ? standing : (struct key_name){"", ""};
-    if (!stands || key_name_equal(&standing, &key->id)) {
+    *seen = stands ? standing : (struct key_id){"", ""};
+    if (!stands || key_id_equal(&standing, &key->id)) {
         return EKM_OK;
     }
     enum ekm_rc rc = vault_get_key(call, &session->vault, &standing, &former);
@@ -142,7 +142,7 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
     /* Between the look at the entry and the write, another process may have settled it otherwise.
      */
     for (int round = 0; rc == EKM_OTHER_KEY && round < SETTLE_ROUNDS; round++) {
-        struct key_name seen;
+        struct key_id seen;
         call->error = (struct call_error){.rc = EKM_OK};
         rc = settle_on_one(call, session, thumbprint, key, &seen);
         if (rc != EKM_OK) {
@@ -158,7 +158,7 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
     return rc;
 }
 
-static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_name *out)
+static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     enum ekm_rc rc =
@@ -174,7 +174,7 @@ static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key
 enum ekm_rc key_info_by_name(struct call *call, struct session *session, const SqlCpStr *name,
                             SqlCpKeyInfo *out)
 {
-    struct key_name asked;
+    struct key_id asked;
     struct vault_key key;
     struct thumbprint thumbprint;
     if (out == NULL) {
@@ -193,7 +193,7 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
         return rc;
     }
     /* The name as the vault spells it; sizes first, the map afterwards. */
-    const struct key_name found = key.id;
+    const struct key_id found = key.id;
     if (marshal_is_short(out->name.ws, out->name.cb, 2 * strlen(found.name)) ||
         marshal_is_short(out->thumb.pb, out->thumb.cb, thumbprint.len)) {
         memo_put(session, &asked, &key);

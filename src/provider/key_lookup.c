@@ -8,7 +8,7 @@
 
 #define RECORD_MAX_MS 1000
 
-enum ekm_rc key_lookup_parse_name(struct call *call, const char *text, struct key_name *out)
+enum ekm_rc key_lookup_parse_name(struct call *call, const char *text, struct key_id *out)
 {
     const char *slash = strchr(text, '/');
     size_t name_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
@@ -46,13 +46,13 @@ enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key)
 }
 
 /* The thumbprint stands there already: the host gave it. */
-static void note_id(struct call *call, const struct key_name *id)
+static void note_id(struct call *call, const struct key_id *id)
 {
     (void)text_copy(call->key, sizeof call->key, id->name);
     (void)text_copy(call->version, sizeof call->version, id->version);
 }
 
-void key_lookup_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint)
+void key_lookup_note(struct call *call, const struct key_id *id, const struct thumbprint *thumbprint)
 {
     note_id(call, id);
     thumbprint_text(thumbprint, call->thumbprint);
@@ -80,10 +80,10 @@ static const char *host_of(const struct key_lookup *lookup)
 }
 
 /* The key cache knows it, but for want of memory: then the id alone has to do. */
-static void take_known(struct key_lookup *lookup, const struct key_name *id)
+static void take_known(struct key_lookup *lookup, const struct key_id *id)
 {
     if (!keycache_get(host_of(lookup), &lookup->thumbprint, &lookup->key) ||
-        !key_name_equal(&lookup->key.id, id)) {
+        !key_id_equal(&lookup->key.id, id)) {
         memset(&lookup->key, 0, sizeof lookup->key);
         lookup->key.oaep = RSA_ALGORITHM_COUNT;
         lookup->key.id = *id;
@@ -91,9 +91,9 @@ static void take_known(struct key_lookup *lookup, const struct key_name *id)
 }
 
 static enum ekm_rc discover(struct call *call, struct key_lookup *lookup,
-                            const struct key_name *missing)
+                            const struct key_id *missing)
 {
-    struct key_name id;
+    struct key_id id;
     enum ekm_rc rc = discovery_find(call, &lookup->session->vault, &lookup->thumbprint, missing,
                                     lookup->trial, &id);
     if (rc == EKM_OK) {
@@ -122,7 +122,7 @@ void key_lookup_record(struct call *call, const struct key_lookup *lookup)
 
 enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup)
 {
-    struct key_name id;
+    struct key_id id;
     if (keycache_get(host_of(lookup), &lookup->thumbprint, &lookup->key)) {
         note_id(call, &lookup->key.id);
         return EKM_OK;
@@ -138,9 +138,9 @@ enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup)
 
 enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup)
 {
-    struct key_name missing = lookup->key.id, id;
+    struct key_id missing = lookup->key.id, id;
     bool mapped_anew = keymap_find(call, host_of(lookup), &lookup->thumbprint, &id) == EKM_OK &&
-                       !key_name_equal(&id, &missing);
+                       !key_id_equal(&id, &missing);
     if (!mapped_anew) {
         return discover(call, lookup, &missing);
     }

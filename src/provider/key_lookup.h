@@ -16,7 +16,7 @@
 /* `name` or `name/version`. EKM_NAME_TOO_LONG, EKM_REQUEST_REFUSED for other characters; nothing is
  * sent. */
 enum ekm_rc key_lookup_parse_name(struct call *call, const char *text,
-                            struct key_name *out) EKM_MUST_CHECK;
+                            struct key_id *out) EKM_MUST_CHECK;
 
 /* Whether SQL Server can use it: EKM_NOT_SUPPORTED, EKM_KEY_DISABLED, EKM_KEY_OPERATION. */
 enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key) EKM_MUST_CHECK;
@@ -48,6 +48,6 @@ bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
                           const struct thumbprint *thumbprint);
 
 /* What the log line says of the key. */
-void key_lookup_note(struct call *call, const struct key_name *id, const struct thumbprint *thumbprint);
+void key_lookup_note(struct call *call, const struct key_id *id, const struct thumbprint *thumbprint);
 
 #endif

@@ -14,7 +14,7 @@ static bool take_segment(const char **at, char *out, size_t cap)
     return right;
 }
 
-bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_name *out)
+bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_id *out)
 {
     memset(out, 0, sizeof *out);
     if (!text_equal_nocase_n(uri, "https://", 8)) {
@@ -46,19 +46,19 @@ bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_name
     return take_segment(&at, out->version, sizeof out->version) && *at == '\0' && at[-1] != '/';
 }
 
-bool key_uri_parse(const char *uri, const char *host, struct key_name *out)
+bool key_uri_parse(const char *uri, const char *host, struct key_id *out)
 {
     char found[254];
     return key_uri_split(uri, found, sizeof found, out) && text_equal_nocase(found, host);
 }
 
-bool key_uri_format(char *out, size_t cap, const char *host, const struct key_name *key)
+bool key_uri_format(char *out, size_t cap, const char *host, const struct key_id *key)
 {
     return text_format(out, cap, "https://%s/keys/%s%s%s", host, key->name,
                        key->version[0] != '\0' ? "/" : "", key->version);
 }
 
-bool key_name_equal(const struct key_name *a, const struct key_name *b)
+bool key_id_equal(const struct key_id *a, const struct key_id *b)
 {
     return text_equal_nocase(a->name, b->name) && text_equal_nocase(a->version, b->version);
 }

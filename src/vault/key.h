@@ -12,13 +12,13 @@
 #define KEY_VERSION_MAX 64
 #define KEY_URI_MAX     (8 + 253 + 6 + KEY_NAME_MAX + 1 + KEY_VERSION_MAX)
 
-struct key_name {
+struct key_id {
     char name[KEY_NAME_MAX + 1];
     char version[KEY_VERSION_MAX + 1]; /* "" for the newest */
 };
 
 struct vault_key {
-    struct key_name id;
+    struct key_id id;
     bool is_rsa;      /* RSA or RSA-HSM */
     bool usable_size; /* 2048, 3072 or 4096 bits: public is filled in */
     struct rsa_public public;
@@ -32,11 +32,11 @@ typedef bool (*vault_key_visitor)(void *context, const struct vault_key *key);
 
 /* Reads `https://host[:443]/keys/name[/version]`, any case of scheme and host; false if it is not
  * exactly that or not of `host`. */
-bool key_uri_parse(const char *uri, const char *host, struct key_name *out);
+bool key_uri_parse(const char *uri, const char *host, struct key_id *out);
 /* Like it, and gives the host instead of asking for it. */
-bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_name *out);
-bool key_uri_format(char *out, size_t cap, const char *host, const struct key_name *key);
+bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_id *out);
+bool key_uri_format(char *out, size_t cap, const char *host, const struct key_id *key);
 /* Names are compared without case, as the service does. */
-bool key_name_equal(const struct key_name *a, const struct key_name *b);
+bool key_id_equal(const struct key_id *a, const struct key_id *b);
 
 #endif

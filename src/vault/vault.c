@@ -51,7 +51,7 @@ static enum ekm_rc post_to(struct call *call, const struct vault *vault, const c
     return send_to(call, vault, path, &request, response);
 }
 
-void vault_key_path(char *out, size_t cap, const struct key_name *key, const char *action)
+void vault_key_path(char *out, size_t cap, const struct key_id *key, const char *action)
 {
     const char *const parts[] = {"/keys/",
                                  key->name,
@@ -70,8 +70,8 @@ void vault_versions_path(char *out, size_t cap, const char *name)
 }
 
 /* The answer must be about the key that was asked for: of any version if none was named. */
-static enum ekm_rc check_key(struct call *call, const struct key_name *asked,
-                             const struct key_name *answered)
+static enum ekm_rc check_key(struct call *call, const struct key_id *asked,
+                             const struct key_id *answered)
 {
     bool same = text_equal_nocase(asked->name, answered->name) && answered->version[0] != '\0' &&
                 (asked->version[0] == '\0' || text_equal_nocase(asked->version, answered->version));
@@ -80,7 +80,7 @@ static enum ekm_rc check_key(struct call *call, const struct key_name *asked,
                             asked->version, answered->name, answered->version);
 }
 
-enum ekm_rc vault_read_key(struct call *call, const struct vault *vault, const struct key_name *key,
+enum ekm_rc vault_read_key(struct call *call, const struct vault *vault, const struct key_id *key,
                            const struct http_response *response, struct vault_key *out)
 {
     if (response->status != 200) {
@@ -90,7 +90,7 @@ enum ekm_rc vault_read_key(struct call *call, const struct vault *vault, const s
     return rc == EKM_OK ? check_key(call, key, &out->id) : rc;
 }
 
-enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_name *key,
+enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_id *key,
                           struct vault_key *out)
 {
     char path[VAULT_URL_MAX];
@@ -106,12 +106,12 @@ enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const st
     return rc;
 }
 
-static enum ekm_rc operate(struct call *call, const struct vault *vault, const struct key_name *key,
+static enum ekm_rc operate(struct call *call, const struct vault *vault, const struct key_id *key,
                            enum wire_operation operation, enum rsa_algorithm algorithm,
                            const uint8_t *input, size_t len, struct buf *value)
 {
     char path[VAULT_URL_MAX];
-    struct key_name worker;
+    struct key_id worker;
     struct http_response response;
     struct buf body = BUF_EMPTY(BODY_MAX);
     http_response_init(&response);
@@ -134,14 +134,14 @@ static enum ekm_rc operate(struct call *call, const struct vault *vault, const s
     return rc;
 }
 
-enum ekm_rc vault_wrap(struct call *call, const struct vault *vault, const struct key_name *key,
+enum ekm_rc vault_wrap(struct call *call, const struct vault *vault, const struct key_id *key,
                        enum rsa_algorithm algorithm, const uint8_t *plain, size_t len,
                        struct buf *value)
 {
     return operate(call, vault, key, WIRE_WRAP, algorithm, plain, len, value);
 }
 
-enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const struct key_name *key,
+enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const struct key_id *key,
                          enum rsa_algorithm algorithm, const uint8_t *wrapped, size_t len,
                          struct buf *value)
 {
@@ -238,7 +238,7 @@ enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const
     char path[VAULT_URL_MAX];
     struct http_response response;
     struct buf body = BUF_EMPTY(BODY_MAX);
-    struct key_name asked;
+    struct key_id asked;
     memset(&asked, 0, sizeof asked);
     (void)text_copy(asked.name, sizeof asked.name, name);
     bool hsm = strncmp(vault->address.resource, "managedhsm.", 11) == 0;

@@ -16,14 +16,14 @@
 enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault) EKM_MUST_CHECK;
 
 /* version "" means the newest. */
-enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_name *key,
+enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_id *key,
                           struct vault_key *out) EKM_MUST_CHECK;
 
 /* A 400 of unwrap is EKM_UNWRAP_REFUSED. value is cleared first. */
-enum ekm_rc vault_wrap(struct call *call, const struct vault *vault, const struct key_name *key,
+enum ekm_rc vault_wrap(struct call *call, const struct vault *vault, const struct key_id *key,
                        enum rsa_algorithm algorithm, const uint8_t *plain, size_t len,
                        struct buf *value) EKM_MUST_CHECK;
-enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const struct key_name *key,
+enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const struct key_id *key,
                          enum rsa_algorithm algorithm, const uint8_t *wrapped, size_t len,
                          struct buf *value) EKM_MUST_CHECK;
 

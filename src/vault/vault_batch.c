@@ -36,7 +36,7 @@ static void batch_free(struct batch *batch)
 
 /* Asks for all of them at once. NULL: no memory, and then they are asked for one by one, as are
  * those of which nothing came that stands. */
-static enum ekm_rc ask(struct call *call, const struct vault *vault, const struct key_name *names,
+static enum ekm_rc ask(struct call *call, const struct vault *vault, const struct key_id *names,
                        size_t count, bool versions, struct batch **out)
 {
     struct batch *batch = calloc(1, sizeof *batch);
@@ -76,7 +76,7 @@ static const struct http_response *answer_of(struct call *call, const struct bat
 }
 
 enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
-                           const struct key_name *names, size_t count, vault_batch_visitor visit,
+                           const struct key_id *names, size_t count, vault_batch_visitor visit,
                            void *context)
 {
     struct batch *batch = NULL;
@@ -124,7 +124,7 @@ static enum ekm_rc read_list(struct call *call, const struct vault *vault,
 }
 
 enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault,
-                                    const struct key_name *names, size_t count,
+                                    const struct key_id *names, size_t count,
                                     vault_batch_visitor visit, void *context)
 {
     struct batch *batch = NULL;

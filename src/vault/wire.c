@@ -148,7 +148,7 @@ struct operation_errors {
 /* `kid` and `value` as they stand in the answer; NULL: there is none. */
 static enum ekm_rc judge_operation(struct call *call, const struct operation_errors *error,
                                    const char *host, const char *kid, const struct json_span *value,
-                                   struct key_name *worker, struct buf *out)
+                                   struct key_id *worker, struct buf *out)
 {
     if (value->at == NULL || value->len == 0) {
         return call_fail(call, error->no_value, NULL);
@@ -163,7 +163,7 @@ static enum ekm_rc judge_operation(struct call *call, const struct operation_err
 }
 
 enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation, const char *host,
-                                const struct buf *body, struct key_name *worker, struct buf *value)
+                                const struct buf *body, struct key_id *worker, struct buf *value)
 {
     static const struct operation_errors errors[] = {
         {EKM_WRAP_BAD_VALUE, EKM_WRAP_NOT_JSON, EKM_WRAP_NO_VALUE, EKM_WRAP_EMPTY},

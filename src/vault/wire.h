@@ -39,7 +39,7 @@ enum ekm_rc wire_write_operation(const char *algorithm, const uint8_t *value, si
 /* The value, decoded, and the key that did the work: name and version as the kid says.
  * EKM_OTHER_KEY for a foreign host. */
 enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation, const char *host,
-                                const struct buf *body, struct key_name *worker,
+                                const struct buf *body, struct key_id *worker,
                                 struct buf *value) EKM_MUST_CHECK;
 enum ekm_rc wire_write_create(uint32_t bits, bool hsm, struct buf *out) EKM_MUST_CHECK;
 

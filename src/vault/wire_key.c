@@ -66,7 +66,7 @@ static enum ekm_rc read_id(struct call *call, const char *host, const char *kid,
                            struct vault_key *out)
 {
     char foreign[254];
-    struct key_name ignored;
+    struct key_id ignored;
     if (kid == NULL) {
         return call_fail(call, EKM_KEY_NO_ID, NULL);
     }

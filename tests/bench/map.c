@@ -53,9 +53,9 @@ static struct thumbprint number_thumbprint(unsigned number)
     return thumbprint;
 }
 
-static struct key_name number_key(unsigned number)
+static struct key_id number_key(unsigned number)
 {
-    struct key_name key = {"", ""};
+    struct key_id key = {"", ""};
     snprintf(key.name, sizeof key.name, "TdeKey%u", number);
     snprintf(key.version, sizeof key.version, "%032x", number);
     return key;
@@ -67,7 +67,7 @@ static void write_map(const struct place *place, unsigned entries)
     for (unsigned i = 0; out != NULL && i < entries; i++) {
         char hex[2 * THUMBPRINT_MAX_BYTES + 1];
         struct thumbprint thumbprint = number_thumbprint(i);
-        struct key_name key = number_key(i);
+        struct key_id key = number_key(i);
         thumbprint_text(&thumbprint, hex);
         fprintf(out, "%s\t%s\thttps://%s/keys/%s/%s\n", HOST, hex, HOST, key.name, key.version);
     }
@@ -93,7 +93,7 @@ static double lookup_ns(struct place *place, unsigned entries)
     const unsigned times = 20000;
     uint64_t begun_ns = clock_ns();
     for (unsigned i = 0; i < times; i++) {
-        struct key_name found;
+        struct key_id found;
         struct thumbprint wanted = number_thumbprint(i * 7919 % entries);
         if (keymap_find(&place->call, HOST, &wanted, &found) != EKM_OK) {
             give_up("the map lost an entry");
@@ -105,7 +105,7 @@ static double lookup_ns(struct place *place, unsigned entries)
 static double insert_ms(struct place *place, unsigned number)
 {
     struct thumbprint thumbprint = number_thumbprint(number);
-    struct key_name key = number_key(number);
+    struct key_id key = number_key(number);
     uint64_t begun_ns = clock_ns();
     if (keymap_put(&place->call, place->call.deadline_ms, HOST, &thumbprint, &key, NULL) != EKM_OK) {
         give_up("the map takes no entry");

@@ -67,7 +67,7 @@ static void check_identity(const struct config *config, const char *identity)
 static void check_uri(const char *text)
 {
     char host[254], uri[KEY_URI_MAX + 1], other[254];
-    struct key_name key, again;
+    struct key_id key, again;
     FUZZ_CHECK(!key_uri_parse(text, "fabrikam", &key) || key.name[0] != '\0');
     if (!key_uri_split(text, host, sizeof host, &key)) {
         return;
@@ -78,7 +78,7 @@ static void check_uri(const char *text)
     FUZZ_CHECK(key.version[0] == '\0' || text_is_name(key.version, "-", KEY_VERSION_MAX));
     FUZZ_CHECK(key_uri_format(uri, sizeof uri, host, &key));
     FUZZ_CHECK(key_uri_split(uri, other, sizeof other, &again) && strcmp(other, host) == 0);
-    FUZZ_CHECK(memcmp(&again, &key, sizeof key) == 0 && key_name_equal(&again, &key));
+    FUZZ_CHECK(memcmp(&again, &key, sizeof key) == 0 && key_id_equal(&again, &key));
     FUZZ_CHECK(key_uri_parse(text, host, &again) && !key_uri_parse(text, "", &again));
 }
 

@@ -9,10 +9,10 @@
 #include "base/text.h"
 #include "vault/wire.h"
 
-static void check_name(const struct key_name *id)
+static void check_name(const struct key_id *id)
 {
     char uri[KEY_URI_MAX + 1];
-    struct key_name again;
+    struct key_id again;
     FUZZ_CHECK(text_is_name(id->name, "-", KEY_NAME_MAX));
     FUZZ_CHECK(id->version[0] == '\0' || text_is_name(id->version, "-", KEY_VERSION_MAX));
     FUZZ_CHECK(key_uri_format(uri, sizeof uri, FUZZ_HOST, id));

@@ -71,7 +71,7 @@ static const struct keymap_entry *entry_of(const struct keymap_table *table,
     return found;
 }
 
-static void put(const struct keymap_entry *entry, const struct key_name *seen, bool again)
+static void put(const struct keymap_entry *entry, const struct key_id *seen, bool again)
 {
     struct keymap_table before, after;
     memset(&before, 0, sizeof before);
@@ -105,7 +105,7 @@ static void put(const struct keymap_entry *entry, const struct key_name *seen, b
 static void find(const struct keymap_entry *entry)
 {
     struct call *call = fuzz_call();
-    struct key_name found, here;
+    struct key_id found, here;
     keymap_start(&config);
     enum ekm_rc rc = keymap_find(call, entry->host, &entry->thumbprint, &found);
     FUZZ_CHECK(rc == EKM_OK || rc == EKM_NOT_FOUND);
@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t which = choice % 4;
     char uri[KEY_URI_MAX + 1];
     uint8_t bytes[THUMBPRINT_MAX_BYTES];
-    struct key_name key, seen = {"TdeKey", "v1"};
+    struct key_id key, seen = {"TdeKey", "v1"};
     memset(&table, 0, sizeof table);
     if (config.keymap_file[0] == '\0') {
         config_defaults(&config);

@@ -13,10 +13,10 @@
 
 static struct config config;
 
-static void check_name(const char *text, const struct key_name *key)
+static void check_name(const char *text, const struct key_id *key)
 {
     char again[KEY_NAME_MAX + KEY_VERSION_MAX + 2], uri[KEY_URI_MAX + 1];
-    struct key_name parsed;
+    struct key_id parsed;
     FUZZ_CHECK(strlen(key->name) <= config.max_key_name_length);
     FUZZ_CHECK(text_is_name(key->name, "-", KEY_NAME_MAX));
     FUZZ_CHECK(text_format(again, sizeof again, "%s%s%s", key->name,
@@ -65,7 +65,7 @@ static void read_text(struct fuzz_input *input, uint32_t max_bytes, enum ekm_rc 
     FUZZ_CHECK(len % 2 == 0 && len <= max_bytes && strlen(buf_text(&text)) == text.len);
     FUZZ_CHECK(text_to_utf16(buf_text(&text), again, sizeof again / 2) == len / 2);
     FUZZ_CHECK(len == 0 || memcmp(again, units, len) == 0);
-    struct key_name key;
+    struct key_id key;
     rc = key_lookup_parse_name(&call, buf_text(&text), &key);
     if (rc == EKM_OK) {
         check_name(buf_text(&text), &key);

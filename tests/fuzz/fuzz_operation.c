@@ -26,7 +26,7 @@ static void read_answer(enum wire_operation operation, const uint8_t *data, size
 {
     struct call *call = fuzz_call();
     struct buf body, value = BUF_EMPTY(RSA_MAX_BYTES);
-    struct key_name worker;
+    struct key_id worker;
     fuzz_body(&body, data, size);
     enum ekm_rc rc = wire_read_operation(call, operation, FUZZ_HOST, &body, &worker, &value);
     if (rc == EKM_OK) {
@@ -44,7 +44,7 @@ static void read_answer(enum wire_operation operation, const uint8_t *data, size
 static void check_round_trip(enum wire_operation operation, const uint8_t *data, size_t size)
 {
     struct buf request = BUF_EMPTY(8192), answer = BUF_EMPTY(8192), value = BUF_EMPTY(4096);
-    struct key_name worker;
+    struct key_id worker;
     FUZZ_CHECK(wire_write_operation("RSA-OAEP-256", data, size, &request) == EKM_OK);
     FUZZ_CHECK(buf_append_format(&answer, "{\"kid\":\"" KID "\",%s", buf_text(&request) + 1) ==
                EKM_OK);

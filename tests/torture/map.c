@@ -18,7 +18,7 @@ static struct config config;
 static unsigned kills;
 
 static void entry_of(unsigned round, unsigned writer, unsigned number, struct thumbprint *print,
-                     struct key_name *key)
+                     struct key_id *key)
 {
     *print = (struct thumbprint){.len = 20};
     print->bytes[0] = (uint8_t)writer;
@@ -39,7 +39,7 @@ static void write_entries(void *context, unsigned round, unsigned writer, unsign
     for (unsigned number = done;; number++) {
         struct call call;
         struct thumbprint print;
-        struct key_name key;
+        struct key_id key;
         struct torture_ack ack;
         call_begin(&call, "torture", &config);
         entry_of(round, writer, number, &print, &key);

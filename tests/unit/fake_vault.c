@@ -12,12 +12,12 @@
 /* What the linker's --wrap turns calls of vault_* into. */
 enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vault);
 enum ekm_rc __wrap_vault_get_key(struct call *call, const struct vault *vault,
-                                 const struct key_name *key, struct vault_key *out);
+                                 const struct key_id *key, struct vault_key *out);
 enum ekm_rc __wrap_vault_wrap(struct call *call, const struct vault *vault,
-                              const struct key_name *key, enum rsa_algorithm algorithm,
+                              const struct key_id *key, enum rsa_algorithm algorithm,
                               const uint8_t *plain, size_t len, struct buf *value);
 enum ekm_rc __wrap_vault_unwrap(struct call *call, const struct vault *vault,
-                                const struct key_name *key, enum rsa_algorithm algorithm,
+                                const struct key_id *key, enum rsa_algorithm algorithm,
                                 const uint8_t *wrapped, size_t len, struct buf *value);
 enum ekm_rc __wrap_vault_list_keys(struct call *call, const struct vault *vault,
                                    vault_key_visitor visit, void *context);
@@ -39,7 +39,7 @@ size_t fake_key_count;
 struct fake_counts fake_counts;
 atomic_int fake_get_fails, fake_unwrap_fails, fake_list_fails, fake_versions_fail;
 size_t fake_page_size;
-void (*fake_before_request)(const char *what, const struct key_name *key);
+void (*fake_before_request)(const char *what, const struct key_id *key);
 bool fake_implicit_rejection;
 atomic_uint fake_delay_ms;
 atomic_bool fake_stubborn;
@@ -127,7 +127,7 @@ void fake_wrapped(const struct fake_key *key, enum rsa_algorithm algorithm, cons
     memcpy(out + 3, plain, len);
 }
 
-static struct fake_key *find(const struct vault *vault, const struct key_name *name)
+static struct fake_key *find(const struct vault *vault, const struct key_id *name)
 {
     struct fake_key *found = NULL;
     for (size_t i = 0; i < fake_key_count; i++) {
@@ -159,7 +159,7 @@ static void fill(const struct fake_key *key, struct vault_key *out)
     out->created_s = key->created_s;
 }
 
-static void before(const char *what, const struct key_name *key)
+static void before(const char *what, const struct key_id *key)
 {
     if (fake_before_request != NULL) {
         fake_before_request(what, key);
@@ -197,7 +197,7 @@ enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vau
 }
 
 enum ekm_rc __wrap_vault_get_key(struct call *call, const struct vault *vault,
-                                 const struct key_name *key, struct vault_key *out)
+                                 const struct key_id *key, struct vault_key *out)
 {
     before("get", key);
     enum ekm_rc rc = request(call, &fake_counts.get, &fake_get_fails);
@@ -212,7 +212,7 @@ enum ekm_rc __wrap_vault_get_key(struct call *call, const struct vault *vault,
 }
 
 enum ekm_rc __wrap_vault_wrap(struct call *call, const struct vault *vault,
-                              const struct key_name *key, enum rsa_algorithm algorithm,
+                              const struct key_id *key, enum rsa_algorithm algorithm,
                               const uint8_t *plain, size_t len, struct buf *value)
 {
     uint8_t wrapped[RSA_MAX_BYTES];
@@ -230,7 +230,7 @@ enum ekm_rc __wrap_vault_wrap(struct call *call, const struct vault *vault,
 }
 
 enum ekm_rc __wrap_vault_unwrap(struct call *call, const struct vault *vault,
-                                const struct key_name *key, enum rsa_algorithm algorithm,
+                                const struct key_id *key, enum rsa_algorithm algorithm,
                                 const uint8_t *wrapped, size_t len, struct buf *value)
 {
     enum ekm_rc rc = request(call, &fake_counts.unwrap, &fake_unwrap_fails);
@@ -260,7 +260,7 @@ static void list_items(const struct vault *vault, vault_key_visitor visit, void 
     *next_item = 0;
     for (size_t i = from, given = 0; i < fake_key_count; i++) {
         struct vault_key key;
-        struct key_name name = {"", ""};
+        struct key_id name = {"", ""};
         (void)text_copy(name.name, sizeof name.name, fake_keys[i].name);
         if (find(vault, &name) != &fake_keys[i]) {
             continue;
@@ -311,7 +311,7 @@ enum ekm_rc __wrap_vault_list_keys_page(struct call *call, const struct vault *v
 enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *vault,
                                        const char *name, vault_key_visitor visit, void *context)
 {
-    struct key_name asked = {"", ""};
+    struct key_id asked = {"", ""};
     (void)text_copy(asked.name, sizeof asked.name, name);
     before("versions", &asked);
     enum ekm_rc rc = request(call, &fake_counts.list_versions, &fake_versions_fail);

@@ -36,7 +36,7 @@ extern atomic_int fake_get_fails, fake_unwrap_fails, fake_list_fails,
     fake_versions_fail;       /* an ekm_rc, EKM_OK for none */
 extern size_t fake_page_size; /* of the list of keys; 0: all on one */
 /* What happens elsewhere meanwhile: called before each "get", "list" and "versions". */
-extern void (*fake_before_request)(const char *what, const struct key_name *key);
+extern void (*fake_before_request)(const char *what, const struct key_id *key);
 extern bool fake_implicit_rejection; /* RSA1_5 opens anything */
 extern atomic_uint fake_delay_ms;    /* each request takes this long, or until aborted */
 extern atomic_bool fake_stubborn;    /* delays that no abort ends */

@@ -25,7 +25,7 @@
 static char looks[64][256]; /* "get name/version", "list", "versions name", in their order */
 static size_t look_count;
 
-static void note_look(const char *what, const struct key_name *key)
+static void note_look(const char *what, const struct key_id *key)
 {
     if (look_count < 64) {
         snprintf(looks[look_count++], sizeof looks[0], "%s%s%s%s%s", what, key != NULL ? " " : "",
@@ -108,7 +108,7 @@ static void test_what_was_seen_is_known(void **state)
     fixture_stop();
 }
 
-static void slow_down(const char *what, const struct key_name *key)
+static void slow_down(const char *what, const struct key_id *key)
 {
     note_look(what, key);
     fake_clock_advance(400);
@@ -189,7 +189,7 @@ static void test_passed_over(void **state)
     fixture_stop();
 }
 
-static void change_meanwhile(const char *what, const struct key_name *key)
+static void change_meanwhile(const char *what, const struct key_id *key)
 {
     note_look(what, key);
     if (look_count == 2) {

@@ -24,7 +24,7 @@ static void uris_that_are_read(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct key_name key;
+        struct key_id key;
         char host[254];
         assert_true(key_uri_parse(rows[i][0], HOST, &key));
         assert_string_equal(key.name, rows[i][1]);
@@ -75,7 +75,7 @@ static void uris_that_are_refused(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct key_name key;
+        struct key_id key;
         if (key_uri_parse(rows[i], HOST, &key)) {
             fail_msg("accepted: %s", rows[i]);
         }
@@ -85,7 +85,7 @@ static void uris_that_are_refused(void **state)
 static void lengths(void **state)
 {
     char uri[1024];
-    struct key_name key;
+    struct key_id key;
     (void)state;
     for (int name_len = 126; name_len <= 128; name_len++) {
         for (int version_len = 63; version_len <= 65; version_len++) {
@@ -99,20 +99,20 @@ static void lengths(void **state)
 static void split_has_room_or_refuses(void **state)
 {
     char host[8];
-    struct key_name key;
+    struct key_id key;
     (void)state;
     assert_false(key_uri_split("https://" HOST "/keys/n/v", host, sizeof host, &key));
 }
 
 static void formatted(void **state)
 {
-    struct key_name key = {"name", "v1"}, read;
+    struct key_id key = {"name", "v1"}, read;
     char uri[KEY_URI_MAX + 1];
     (void)state;
     assert_true(key_uri_format(uri, sizeof uri, HOST, &key));
     assert_string_equal(uri, "https://" HOST "/keys/name/v1");
     assert_true(key_uri_parse(uri, HOST, &read));
-    assert_true(key_name_equal(&key, &read));
+    assert_true(key_id_equal(&key, &read));
     key.version[0] = '\0';
     assert_true(key_uri_format(uri, sizeof uri, HOST, &key));
     assert_string_equal(uri, "https://" HOST "/keys/name");
@@ -121,7 +121,7 @@ static void formatted(void **state)
 
 static void the_longest_fits(void **state)
 {
-    struct key_name key;
+    struct key_id key;
     char host[254], uri[KEY_URI_MAX + 1];
     (void)state;
     memset(&key, 0, sizeof key);
@@ -135,11 +135,11 @@ static void the_longest_fits(void **state)
 
 static void names_compare_without_case(void **state)
 {
-    struct key_name a = {"Name", "AbC"}, b = {"nAME", "aBc"}, c = {"Name", ""}, d = {"Nam", "AbC"};
+    struct key_id a = {"Name", "AbC"}, b = {"nAME", "aBc"}, c = {"Name", ""}, d = {"Nam", "AbC"};
     (void)state;
-    assert_true(key_name_equal(&a, &b));
-    assert_false(key_name_equal(&a, &c));
-    assert_false(key_name_equal(&a, &d));
+    assert_true(key_id_equal(&a, &b));
+    assert_false(key_id_equal(&a, &c));
+    assert_false(key_id_equal(&a, &d));
 }
 
 int main(void)

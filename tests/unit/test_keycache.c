@@ -29,7 +29,7 @@ static int clear(void **state)
 static void test_learns_and_forgets(void **state)
 {
     const struct thumbprint print = print_of(1);
-    const struct key_name id = {"TdeKey0", "v1"};
+    const struct key_id id = {"TdeKey0", "v1"};
     struct vault_key key = {.id = {"TdeKey0", "v1"}, .enabled = true, .expires_s = 77};
     struct known_key known;
     (void)state;
@@ -54,7 +54,7 @@ static void test_learns_and_forgets(void **state)
 static void test_another_version_starts_afresh(void **state)
 {
     const struct thumbprint print = print_of(1);
-    const struct key_name second = {"TdeKey0", "v2"};
+    const struct key_id second = {"TdeKey0", "v2"};
     struct vault_key key = {.id = {"TdeKey0", "v1"}};
     struct known_key known;
     (void)state;
@@ -70,7 +70,7 @@ static void test_another_version_starts_afresh(void **state)
 static void test_remembers_oaep_alone(void **state)
 {
     const struct thumbprint print = print_of(1);
-    const struct key_name id = {"TdeKey0", "v1"};
+    const struct key_id id = {"TdeKey0", "v1"};
     struct known_key known;
     (void)state;
     keycache_learn_id(HOST, &print, &id);
@@ -91,7 +91,7 @@ static void test_remembers_oaep_alone(void **state)
 
 static void test_is_bounded(void **state)
 {
-    const struct key_name id = {"TdeKey0", "v1"};
+    const struct key_id id = {"TdeKey0", "v1"};
     struct known_key known;
     (void)state;
     for (uint32_t i = 0; i < 3 * KEYCACHE_MAX; i++) {

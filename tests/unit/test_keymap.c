@@ -113,11 +113,11 @@ static const char *read_map(void)
 
 static void put(const char *host, uint32_t number, const char *name, const char *version)
 {
-    struct key_name key = {"", ""};
+    struct key_id key = {"", ""};
     const struct thumbprint print = print_of(number);
     strcpy(key.name, name);
     strcpy(key.version, version);
-    struct key_name seen;
+    struct key_id seen;
     bool stood = keymap_find(&call, host, &print, &seen) == EKM_OK;
     assert_int_equal(keymap_put(&call, call.deadline_ms, host, &print, &key, stood ? &seen : NULL),
                      EKM_OK);
@@ -125,7 +125,7 @@ static void put(const char *host, uint32_t number, const char *name, const char 
 
 static void expect(const char *host, uint32_t number, const char *name, const char *version)
 {
-    struct key_name key;
+    struct key_id key;
     const struct thumbprint print = print_of(number);
     assert_int_equal(keymap_find(&call, host, &print, &key), EKM_OK);
     assert_string_equal(key.name, name);
@@ -134,7 +134,7 @@ static void expect(const char *host, uint32_t number, const char *name, const ch
 
 static void expect_none(const char *host, uint32_t number)
 {
-    struct key_name key;
+    struct key_id key;
     const struct thumbprint print = print_of(number);
     assert_int_equal(keymap_find(&call, host, &print, &key), EKM_NOT_FOUND);
 }
@@ -179,7 +179,7 @@ static void test_standing_entry_is_not_written(void **state)
 /* Replaced is only what the caller has seen: another process may have written since. */
 static void test_third_key_stays(void **state)
 {
-    const struct key_name first = {"One", "v1"}, second = {"One", "v2"}, third = {"One", "v3"};
+    const struct key_id first = {"One", "v1"}, second = {"One", "v2"}, third = {"One", "v3"};
     const struct thumbprint print = print_of(1);
     (void)state;
     put(HOST, 1, "One", "v3");
@@ -268,7 +268,7 @@ static void test_last_of_two_lines_counts(void **state)
 
 static void test_other_vaults_and_names(void **state)
 {
-    struct key_name key;
+    struct key_id key;
     struct thumbprint print = print_of(1), found;
     (void)state;
     put(OTHER, 1, "Lost", "v1");
@@ -280,7 +280,7 @@ static void test_other_vaults_and_names(void **state)
     assert_string_equal(key.version, "v1");
     assert_int_equal(keymap_find_elsewhere(&call, HOST, &print, 2, &key), EKM_NOT_FOUND);
     assert_int_equal(keymap_find_elsewhere(&call, OTHER, &print, 1, &key), EKM_NOT_FOUND);
-    const struct key_name kept = {"KEPT", "v3"}, unknown = {"Kept", "v4"};
+    const struct key_id kept = {"KEPT", "v3"}, unknown = {"Kept", "v4"};
     assert_int_equal(keymap_find_key(&call, HOST, &kept, &found), EKM_OK);
     print = print_of(2);
     assert_true(thumbprint_equal(&found, &print));
@@ -296,7 +296,7 @@ static void test_other_vaults_and_names(void **state)
 
 static void test_old_thumbprints(void **state)
 {
-    struct key_name key;
+    struct key_id key;
     struct thumbprint print;
     (void)state;
     write_map(HOST "\t2C5677D76F76D77F80\t" URI "LFZ3129213-/v1\n");
@@ -307,7 +307,7 @@ static void test_old_thumbprints(void **state)
 
 static void expect_put_refused(uint32_t number, const char *name, const char *version)
 {
-    struct key_name key = {"", ""};
+    struct key_id key = {"", ""};
     const struct thumbprint print = print_of(number);
     strcpy(key.name, name);
     strcpy(key.version, version);
@@ -317,7 +317,7 @@ static void expect_put_refused(uint32_t number, const char *name, const char *ve
 static void expect_refused(void)
 {
     const struct thumbprint print = print_of(9);
-    struct key_name found;
+    struct key_id found;
     expect_put_refused(9, "New", "v1");
     assert_int_equal(keymap_find(&call, HOST, &print, &found), EKM_NOT_FOUND);
     assert_true(strstr(call.error.note, config.keymap_file) != NULL);
@@ -442,7 +442,7 @@ static void test_change_within_one_tick_is_seen(void **state)
 static void put_from_another_process(uint32_t number)
 {
     const struct thumbprint print = print_of(number);
-    const struct key_name key = {"Other", "v1"};
+    const struct key_id key = {"Other", "v1"};
     int status = -1;
     pid_t child = fork();
     assert_true(child >= 0);
@@ -539,7 +539,7 @@ static void test_missing_parent(void **state)
 /* A lock that is held elsewhere is waited for, then 2058; an abort ends the wait. */
 static void test_lock_is_waited_for(void **state)
 {
-    const struct key_name key = {"New", "v1"};
+    const struct key_id key = {"New", "v1"};
     const struct thumbprint print = print_of(9);
     atomic_bool aborted;
     char lock_path[1200];
@@ -570,7 +570,7 @@ static void write_some(uint32_t writer)
     call_begin(&mine, "test", &config);
     mine.deadline_ms += 100000;
     for (uint32_t i = 0; i < ENTRIES; i++) {
-        struct key_name key = {"Key", ""};
+        struct key_id key = {"Key", ""};
         const struct thumbprint print = print_of(1000 * writer + i);
         snprintf(key.version, sizeof key.version, "w%ui%u", (unsigned)writer, (unsigned)i);
         if (keymap_put(&mine, mine.deadline_ms, HOST, &print, &key, NULL) != EKM_OK) {

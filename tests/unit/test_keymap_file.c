@@ -197,7 +197,7 @@ static void test_long_entry_is_none(void **state)
     int len = snprintf(text, sizeof text, "%s\tABCD\t%s0\n%s%1000s\tABCD\t%s0\n# %1100s\n", HOST,
                        URI, HOST, "", URI, "");
     write_map(text, (size_t)len);
-    const struct key_name seen = {"TdeKey0", "v10"};
+    const struct key_id seen = {"TdeKey0", "v10"};
     assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &seen, NULL, &after), PLAT_IO_OK);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 1);
@@ -278,7 +278,7 @@ static void test_former_changes_nothing(void **state)
 /* The same for what a write leaves, in the file and in memory: it adds, replaces or lets stand. */
 static void put_after(const struct keymap_table *former, const char *text, char *read, size_t cap)
 {
-    static const struct key_name seen = {"TdeKey0", "v1"};
+    static const struct key_id seen = {"TdeKey0", "v1"};
     struct keymap_entry entry = {HOST, URI "0", {{0}, 0}};
     struct keymap_table after = {0}, anew = {0};
     assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xEA\x4D", 2));
@@ -323,7 +323,7 @@ static void check_file(const char *expected)
 static enum plat_io put_one(const char *version, uint8_t first, const struct keymap_table *former,
                             struct keymap_table *after)
 {
-    static const struct key_name seen = {"TdeKey0", "v1"};
+    static const struct key_id seen = {"TdeKey0", "v1"};
     char uri[128];
     struct keymap_entry entry = {HOST, uri, {{0}, 0}};
     snprintf(uri, sizeof uri, "https://" HOST "/keys/TdeKey0/%s", version);

@@ -133,7 +133,7 @@ static struct thumbprint thumbprint_of(uint8_t last)
 }
 
 /* What is mapped under this thumbprint now, as a caller sees it; false: nothing that is usable. */
-static bool mapped_now(const struct keymap_entry *wanted, struct key_name *out)
+static bool mapped_now(const struct keymap_entry *wanted, struct key_id *out)
 {
     struct keymap_table table = {0};
     bool found = false;
@@ -150,7 +150,7 @@ static enum plat_io store(const char *uri, uint8_t last)
 {
     struct keymap_table after = {0};
     struct keymap_entry entry = {HOST, uri, thumbprint_of(last)};
-    struct key_name seen;
+    struct key_id seen;
     bool stood = mapped_now(&entry, &seen);
     enum plat_io io =
         keymap_store_put(&call, call.deadline_ms, &entry, stood ? &seen : NULL, NULL, &after);
@@ -191,7 +191,7 @@ static void test_tolerant_reading(void **state)
         assert_int_equal(table.count, rows[i].entries);
         assert_int_equal(table.broken, rows[i].broken);
         if (table.count == 1) {
-            struct key_name key;
+            struct key_id key;
             assert_string_equal(table.entries[0]->host, HOST);
             assert_true(thumbprint_equal(&table.entries[0]->thumbprint, &wanted));
             assert_true(key_uri_parse(table.entries[0]->uri, HOST, &key));
@@ -381,7 +381,7 @@ static void test_an_entry_that_cannot_be_read_stays(void **state)
 /* Nothing counts before it is on the disk, whoever wrote it. */
 static void test_failed_flush(void **state)
 {
-    struct key_name key = {"TdeKey0", "v1"}, found;
+    struct key_id key = {"TdeKey0", "v1"}, found;
     struct thumbprint thumbprint = thumbprint_of(0x06), theirs = thumbprint_of(0x07);
     (void)state;
     keymap_start(&config);
@@ -441,7 +441,7 @@ static void test_writers_cost_each_other_nothing(void **state)
 {
     HANDLE threads[WRITERS];
     struct keymap_table table = {0};
-    struct key_name key;
+    struct key_id key;
     char version[16];
     (void)state;
     for (uintptr_t i = 0; i < WRITERS; i++) {
@@ -472,7 +472,7 @@ static void test_writers_cost_each_other_nothing(void **state)
 
 static void test_missing_key_of_the_administrator(void **state)
 {
-    struct key_name key = {"TdeKey0", "v1"};
+    struct key_id key = {"TdeKey0", "v1"};
     struct thumbprint thumbprint = thumbprint_of(0x06);
     HKEY made = NULL;
     (void)state;
@@ -515,7 +515,7 @@ static void protect(const wchar_t *name, DWORD mask)
 static void test_no_rights(void **state)
 {
     static const wchar_t map[] = PROVIDERS L"\\Azure Key Vault";
-    struct key_name key = {"TdeKey0", "v1"}, found;
+    struct key_id key = {"TdeKey0", "v1"}, found;
     struct thumbprint known = thumbprint_of(0x06), fresh = thumbprint_of(0x07);
     (void)state;
     put("https://" HOST, HEX, URI);

@@ -18,7 +18,7 @@
 #define VERSION "0123456789abcdef0123456789abcdef"
 #define KID     "https://" HOST "/keys/name/" VERSION
 
-static const struct key_name newest = {"name", ""}, pinned = {"name", VERSION};
+static const struct key_id newest = {"name", ""}, pinned = {"name", VERSION};
 
 /* Challenge and token are in the caches, the counts at zero. */
 static void warm_up(void)
@@ -45,7 +45,7 @@ static const char *key_body(const char *kid)
     return body;
 }
 
-static void expect_get(const struct key_name *key, enum ekm_rc rc)
+static void expect_get(const struct key_id *key, enum ekm_rc rc)
 {
     struct vault_key got;
     enum ekm_rc result = vault_get_key(&call, &vault, key, &got);
@@ -110,7 +110,7 @@ static void get_key(void **state)
 
 static void the_longest_names_are_not_cut(void **state)
 {
-    struct key_name longest;
+    struct key_id longest;
     struct vault_key key;
     char kid[KEY_URI_MAX + 1], identity[254];
     (void)state;

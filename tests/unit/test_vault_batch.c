@@ -14,7 +14,7 @@
 #include "vault/vault_batch.h"
 #include "vault_fixture.h"
 
-static const struct key_name names[3] = {{"a", "v1"}, {"b", ""}, {"c", "v3"}};
+static const struct key_id names[3] = {{"a", "v1"}, {"b", ""}, {"c", "v3"}};
 
 static int set_up(void **state)
 {

@@ -404,7 +404,7 @@ static void operations_are_read(void **state)
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         char json[512];
-        struct key_name worker;
+        struct key_id worker;
         struct buf value = BUF_EMPTY(64);
         (void)text_format(json, sizeof json, "{\"kid\":\"" KID "\",\"value\":\"%s\"}", values[i]);
         assert_int_equal(wire_read_operation(&call, WIRE_UNWRAP, HOST, text(json), &worker, &value),
@@ -440,7 +440,7 @@ static void odd_operations(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct key_name worker;
+        struct key_id worker;
         struct buf value = BUF_EMPTY(64);
         enum ekm_rc rc =
             wire_read_operation(&call, WIRE_WRAP, HOST, text(rows[i].body), &worker, &value);
