@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 

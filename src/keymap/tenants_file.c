@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "keymap/keymap_entry.h"
 #include "keymap/keymap_store.h"
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 #include "platform/system.h"
 
 /* One `host<TAB>tenant` a line, beside the map and under its lock. */

@@ -1,4 +1,4 @@
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 #include "platform/system.h"
 
 enum { HANDLE_FILES = 1000, HANDLE_LOCK = 2000, HANDLE_LOG };

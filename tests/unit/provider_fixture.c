@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "abi/exports.c"
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 #include "temporary.h"
 
 struct fixture fixture;

@@ -20,7 +20,7 @@
 
 #include "keymap/discovery.h"
 #include "keymap/keycache.h"
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 #include "platform/file.h"
 
 #define PLAIN    "0123456789abcdef"

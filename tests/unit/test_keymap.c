@@ -2,7 +2,7 @@
 // only: posix
 #include "base/log.h"
 #include "keymap/keymap.h"
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 #include "platform/system.h"
 
 // wrap: fsync

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 #include "platform/path_posix.h"
 #include "platform/system.h"
 #include "platform/thread.h"

@@ -4,8 +4,8 @@
  * Owns nothing beyond the handles it returns. POSIX alone: on Windows the map is in the registry,
  * which is durable by itself. Any floor may call, any thread.
  */
-#ifndef AKVEKM_PLATFORM_DURABLE_H
-#define AKVEKM_PLATFORM_DURABLE_H
+#ifndef AKVEKM_PLATFORM_ATOMIC_FILE_H
+#define AKVEKM_PLATFORM_ATOMIC_FILE_H
 
 #include "platform/file.h"
 

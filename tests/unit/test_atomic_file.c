@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "platform/durable.h"
+#include "platform/atomic_file.h"
 #include "platform/system.h"
 #include "scratch.h"
 
