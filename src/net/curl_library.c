@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "platform/wiping.h"
+#include "platform/wiping_alloc.h"
 
 #define NEEDED_CURL (LIBCURL_VERSION_NUM < 0x075700 ? LIBCURL_VERSION_NUM : 0x075700)
 

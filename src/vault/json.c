@@ -6,7 +6,7 @@
 #include "base/codec.h"
 #include "base/text.h"
 #include "platform/system.h"
-#include "platform/wiping.h"
+#include "platform/wiping_alloc.h"
 #include "vault/json_scan.h"
 
 void json_start(void)

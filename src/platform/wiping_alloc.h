@@ -3,8 +3,8 @@
  *
  * Owns nothing. Memory from here goes back here alone. Any floor may call, any thread.
  */
-#ifndef AKVEKM_PLATFORM_WIPING_H
-#define AKVEKM_PLATFORM_WIPING_H
+#ifndef AKVEKM_PLATFORM_WIPING_ALLOC_H
+#define AKVEKM_PLATFORM_WIPING_ALLOC_H
 
 #include <stddef.h>
 

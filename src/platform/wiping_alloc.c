@@ -1,4 +1,4 @@
-#include "platform/wiping.h"
+#include "platform/wiping_alloc.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "platform/wiping.h"
+#include "platform/wiping_alloc.h"
 
 static void test_blocks(void **state)
 {
