@@ -7,7 +7,7 @@
 #include "base/config_table.h"
 #include "base/text.h"
 #include "platform/file.h"
-#include "platform/places.h"
+#include "platform/default_paths.h"
 #include "platform/system.h"
 
 #define FILE_MAX_BYTES 65536
@@ -126,13 +126,13 @@ static enum plat_io open_file(struct config *config, int *handle)
     struct plat_file_state state;
     enum plat_io io = PLAT_IO_ABSENT;
     if (plat_environment("AKVEKM_CONFIG", config->path, sizeof config->path) > 0) {
-        if (!places_is_absolute(config->path)) {
+        if (!default_paths_is_absolute(config->path)) {
             config->path[0] = '\0';
             return PLAT_IO_FAILED;
         }
         return plat_file_open(config->path, PLAT_TRUST_REQUIRED, handle, &state);
     }
-    for (size_t i = 0; io == PLAT_IO_ABSENT && places_config(i, config->path, sizeof config->path);
+    for (size_t i = 0; io == PLAT_IO_ABSENT && default_paths_config(i, config->path, sizeof config->path);
          i++) {
         io = plat_file_open(config->path, PLAT_TRUST_REQUIRED, handle, &state);
     }

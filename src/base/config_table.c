@@ -4,7 +4,7 @@
 
 #include "base/config_values.h"
 #include "base/text.h"
-#include "platform/places.h"
+#include "platform/default_paths.h"
 
 struct config_setting {
     const char *key;
@@ -122,8 +122,8 @@ void config_defaults(struct config *config)
     config->unwrap_algorithms[1] = RSA_OAEP;
     config->unwrap_algorithms[2] = RSA1_5;
     config->unwrap_count = 3;
-    places_keymap(config->keymap_file, sizeof config->keymap_file);
-    places_log(config->log_file, sizeof config->log_file);
+    default_paths_keymap(config->keymap_file, sizeof config->keymap_file);
+    default_paths_log(config->log_file, sizeof config->log_file);
     config->log_level = LEVEL_INFO;
     config->connect_timeout_ms = 5000;
     config->try_timeout_ms = 10000;

@@ -5,7 +5,7 @@
 
 #include "base/codec.h"
 #include "base/text.h"
-#include "platform/places.h"
+#include "platform/default_paths.h"
 
 static enum ekm_rc check(bool right, const char *must, const char **why)
 {
@@ -32,7 +32,7 @@ static enum ekm_rc read_number(const struct config_kind *kind, const char *value
 static enum ekm_rc read_path(const struct config_kind *kind, const char *value, char *field,
                              const char **why)
 {
-    bool right = places_is_absolute(value) || (value[0] == '\0' && kind->low == 0);
+    bool right = default_paths_is_absolute(value) || (value[0] == '\0' && kind->low == 0);
     return check(text_copy(field, kind->high, value) && right, "is an absolute path", why);
 }
 

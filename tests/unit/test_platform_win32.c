@@ -19,7 +19,7 @@
 #include "base/config.h"
 #include "net/system_proxy.h"
 #include "platform/file.h"
-#include "platform/places.h"
+#include "platform/default_paths.h"
 #include "platform/registry.h"
 #include "platform/system.h"
 #include "platform/thread.h"
@@ -228,10 +228,10 @@ static void test_absolute_paths(void **state)
         "",      "a",    "\\a",      "/a",           "C:",      "C:a",
         "1:\\a", "\\\\", "\\\\.\\a", "\\\\?\\C:\\a", "\\\\\\a", "..\\a"};
     for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
-        assert_true(places_is_absolute(right[i]));
+        assert_true(default_paths_is_absolute(right[i]));
     }
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        assert_false(places_is_absolute(wrong[i]));
+        assert_false(default_paths_is_absolute(wrong[i]));
     }
 }
 
@@ -239,11 +239,11 @@ static void test_places(void **state)
 {
     (void)state;
     char place[1024], second[1024];
-    assert_true(places_config(0, place, sizeof place));
-    assert_true(places_is_absolute(place));
+    assert_true(default_paths_config(0, place, sizeof place));
+    assert_true(default_paths_is_absolute(place));
     assert_non_null(strstr(place, "\\ProgramData\\akv-ekm\\akv-ekm.conf"));
-    assert_false(places_config(1, second, sizeof second));
-    places_keymap(place, sizeof place);
+    assert_false(default_paths_config(1, second, sizeof second));
+    default_paths_keymap(place, sizeof place);
     assert_string_equal(place, "");
 }
 

@@ -1,15 +1,15 @@
-#include "platform/places.h"
+#include "platform/default_paths.h"
 
 #include <stdio.h>
 
 #include "platform/file.h"
 
-bool places_is_absolute(const char *path)
+bool default_paths_is_absolute(const char *path)
 {
     return path[0] == '/';
 }
 
-bool places_config(size_t index, char *out, size_t cap)
+bool default_paths_config(size_t index, char *out, size_t cap)
 {
     static const char *const places[] = {"/var/opt/mssql/akv-ekm/akv-ekm.conf",
                                          "/etc/akv-ekm.conf"};
@@ -20,12 +20,12 @@ bool places_config(size_t index, char *out, size_t cap)
     return true;
 }
 
-void places_keymap(char *out, size_t cap)
+void default_paths_keymap(char *out, size_t cap)
 {
     (void)snprintf(out, cap, "/var/opt/mssql/akv-ekm/keymap");
 }
 
-void places_log(char *out, size_t cap)
+void default_paths_log(char *out, size_t cap)
 {
     bool there = plat_folder_exists("/var/opt/mssql/log");
     (void)snprintf(out, cap, "%s", there ? "/var/opt/mssql/log/akv-ekm.log" : "");

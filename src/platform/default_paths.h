@@ -3,18 +3,18 @@
  *
  * Owns nothing. Any floor may call, any thread.
  */
-#ifndef AKVEKM_PLATFORM_PLACES_H
-#define AKVEKM_PLATFORM_PLACES_H
+#ifndef AKVEKM_PLATFORM_DEFAULT_PATHS_H
+#define AKVEKM_PLATFORM_DEFAULT_PATHS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-bool places_is_absolute(const char *path);
+bool default_paths_is_absolute(const char *path);
 /* The index-th path at which a configuration file may stand; false past the last. */
-bool places_config(size_t index, char *out, size_t cap);
+bool default_paths_config(size_t index, char *out, size_t cap);
 /* The map's file, "" where the map is no file. */
-void places_keymap(char *out, size_t cap);
+void default_paths_keymap(char *out, size_t cap);
 /* The log's file, "" if its folder does not exist. */
-void places_log(char *out, size_t cap);
+void default_paths_log(char *out, size_t cap);
 
 #endif

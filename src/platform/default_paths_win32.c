@@ -1,4 +1,4 @@
-#include "platform/places.h"
+#include "platform/default_paths.h"
 
 #include <initguid.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ static bool is_separator(char c)
 
 /* C:\folder\file or \\server\share\file; not a device (\\.\) and not a path by the letter (\\?\).
  */
-bool places_is_absolute(const char *path)
+bool default_paths_is_absolute(const char *path)
 {
     bool letter = (path[0] >= 'A' && path[0] <= 'Z') || (path[0] >= 'a' && path[0] <= 'z');
     if (letter) {
@@ -38,7 +38,7 @@ static bool own_folder(char *out, size_t cap)
     return len > 0 && (size_t)len < cap;
 }
 
-bool places_config(size_t index, char *out, size_t cap)
+bool default_paths_config(size_t index, char *out, size_t cap)
 {
     char folder[PATH_UNITS];
     if (index > 0 || !own_folder(folder, sizeof folder)) {
@@ -48,14 +48,14 @@ bool places_config(size_t index, char *out, size_t cap)
     return len > 0 && (size_t)len < cap;
 }
 
-void places_keymap(char *out, size_t cap)
+void default_paths_keymap(char *out, size_t cap)
 {
     (void)snprintf(out, cap, "%s", "");
 }
 
 /* Anybody may make folders under ProgramData, and put a link to another file where the log would
  * be: only a folder with safe rights will do. */
-void places_log(char *out, size_t cap)
+void default_paths_log(char *out, size_t cap)
 {
     char folder[PATH_UNITS];
     bool safe = own_folder(folder, sizeof folder) && plat_folder_exists(folder) &&
