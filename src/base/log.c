@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log_fold.h"
+#include "base/log_dedup.h"
 #include "base/text.h"
 #include "platform/file.h"
 #include "platform/system.h"
@@ -65,7 +65,7 @@ static void write_folded(const struct log_folded *folded)
 void log_tick(void)
 {
     struct log_folded folded;
-    while (log_fold_expired(plat_now_ms(), false, &folded)) {
+    while (log_dedup_expired(plat_now_ms(), false, &folded)) {
         write_folded(&folded);
     }
 }
@@ -73,7 +73,7 @@ void log_tick(void)
 void log_stop(void)
 {
     struct log_folded folded;
-    while (log_fold_expired(plat_now_ms(), true, &folded)) {
+    while (log_dedup_expired(plat_now_ms(), true, &folded)) {
         write_folded(&folded);
     }
     atomic_store(&wanted_level, LEVEL_ERROR);
@@ -96,7 +96,7 @@ bool log_wanted(enum log_level level)
 
 bool log_failure_admitted(const char *operation, int32_t code, const char *vault)
 {
-    return log_fold_admit(plat_now_ms(), operation, code, vault);
+    return log_dedup_admit(plat_now_ms(), operation, code, vault);
 }
 
 static void add(struct log_line *line, const char *text, size_t len)

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "base/log_fold.h"
+#include "base/log_dedup.h"
 #include "base/text.h"
 #include "platform/system.h"
 #include "scratch.h"
@@ -299,7 +299,7 @@ static void test_repeats_become_one_line(void **state)
     assert_true(log_failure_admitted("Encrypt", 3111, "a"));
     assert_true(log_failure_admitted("Decrypt", 3112, "a"));
     assert_true(log_failure_admitted("Decrypt", 3111, "b"));
-    atomic_fetch_add(&now_ms, LOG_FOLD_MINUTE_MS - 1);
+    atomic_fetch_add(&now_ms, LOG_DEDUP_MINUTE_MS - 1);
     log_tick();
     assert_string_equal(read_log(path), "");
     atomic_fetch_add(&now_ms, 1);
@@ -322,11 +322,11 @@ static void test_a_clock_read_earlier_ends_no_minute(void **state)
     struct log_folded folded;
     int admitted = 0;
     for (int i = 0; i < 1000; i++) {
-        admitted += log_fold_admit(2000000, "Decrypt", 3107, "late");
-        assert_false(log_fold_expired(1999999, false, &folded));
+        admitted += log_dedup_admit(2000000, "Decrypt", 3107, "late");
+        assert_false(log_dedup_expired(1999999, false, &folded));
     }
-    assert_int_equal(admitted, LOG_FOLD_LIMIT);
-    assert_true(log_fold_expired(2000000 + LOG_FOLD_MINUTE_MS, false, &folded));
+    assert_int_equal(admitted, LOG_DEDUP_LIMIT);
+    assert_true(log_dedup_expired(2000000 + LOG_DEDUP_MINUTE_MS, false, &folded));
     assert_int_equal(folded.suppressed, 990);
 }
 
@@ -340,7 +340,7 @@ static void test_names_longer_than_a_slot_are_repeats_too(void **state)
     for (int i = 0; i < 100; i++) {
         admitted += log_failure_admitted("AnOperationWithANameOf32Characters", 3107, vault);
     }
-    assert_int_equal(admitted, LOG_FOLD_LIMIT);
+    assert_int_equal(admitted, LOG_DEDUP_LIMIT);
 }
 
 static void test_a_table_full_of_failures_holds_nobody_back(void **state)

@@ -5,14 +5,14 @@
  * Owns a small table of recent failures; a stranger that finds it full is always admitted. Called
  * by log.c; any thread. Times come from the caller.
  */
-#ifndef AKVEKM_BASE_LOG_FOLD_H
-#define AKVEKM_BASE_LOG_FOLD_H
+#ifndef AKVEKM_BASE_LOG_DEDUP_H
+#define AKVEKM_BASE_LOG_DEDUP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOG_FOLD_LIMIT     10
-#define LOG_FOLD_MINUTE_MS 60000
+#define LOG_DEDUP_LIMIT     10
+#define LOG_DEDUP_MINUTE_MS 60000
 
 struct log_folded {
     char operation[32], vault[254];
@@ -22,9 +22,9 @@ struct log_folded {
 };
 
 /* Counts this failure; false from the eleventh of its minute on. */
-bool log_fold_admit(uint64_t now_ms, const char *operation, int32_t code, const char *vault);
+bool log_dedup_admit(uint64_t now_ms, const char *operation, int32_t code, const char *vault);
 /* Takes out one whose minute is over (or any, if `all`); true if it had suppressed lines that are
  * to be told. */
-bool log_fold_expired(uint64_t now_ms, bool all, struct log_folded *out);
+bool log_dedup_expired(uint64_t now_ms, bool all, struct log_folded *out);
 
 #endif

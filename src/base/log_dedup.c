@@ -1,4 +1,4 @@
-#include "base/log_fold.h"
+#include "base/log_dedup.h"
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -26,7 +26,7 @@ static bool is_same(const struct log_folded *slot, const char *operation, int32_
  * then, and the difference of the two must not wrap round. */
 static bool is_over(const struct log_folded *slot, uint64_t now_ms)
 {
-    return now_ms >= slot->since_ms && now_ms - slot->since_ms >= LOG_FOLD_MINUTE_MS;
+    return now_ms >= slot->since_ms && now_ms - slot->since_ms >= LOG_DEDUP_MINUTE_MS;
 }
 
 static void begin(struct log_folded *slot, uint64_t now_ms, const char *operation, int32_t code,
@@ -40,7 +40,7 @@ static void begin(struct log_folded *slot, uint64_t now_ms, const char *operatio
     slot->suppressed = 0;
 }
 
-bool log_fold_admit(uint64_t now_ms, const char *operation, int32_t code, const char *vault)
+bool log_dedup_admit(uint64_t now_ms, const char *operation, int32_t code, const char *vault)
 {
     bool admitted = true;
     struct log_folded *free_slot = NULL, *slot = NULL;
@@ -53,7 +53,7 @@ bool log_fold_admit(uint64_t now_ms, const char *operation, int32_t code, const 
         }
     }
     if (slot != NULL) {
-        admitted = slot->seen < LOG_FOLD_LIMIT;
+        admitted = slot->seen < LOG_DEDUP_LIMIT;
         slot->seen += admitted; /* stays at the limit, so that it cannot wrap to "free" */
         slot->suppressed += !admitted && slot->suppressed < UINT_MAX;
     } else if (free_slot != NULL) {
@@ -64,7 +64,7 @@ bool log_fold_admit(uint64_t now_ms, const char *operation, int32_t code, const 
     return admitted;
 }
 
-bool log_fold_expired(uint64_t now_ms, bool all, struct log_folded *out)
+bool log_dedup_expired(uint64_t now_ms, bool all, struct log_folded *out)
 {
     bool found = false;
     if (atomic_load(&used) == 0) {
