@@ -1,17 +1,17 @@
 #!/bin/sh
-# Every requirement stands in docs/coverage.md once, and every test and page named there exists. coverage.sh SOURCE
+# Every requirement stands in docs/requirements.md once, and every test and page named there exists. requirements.sh SOURCE
 set -eu
 cd "$1"
 failed=0
 wrong() {
-    echo "coverage.md: $*"
+    echo "requirements.md: $*"
     failed=1
 }
 
 for number in $(seq -f 'R%.0f' 72) $(seq -f 'C%.0f' 5); do
-    [ "$(grep -c "^| $number |" docs/coverage.md)" = 1 ] || wrong "$number is not there once"
+    [ "$(grep -c "^| $number |" docs/requirements.md)" = 1 ] || wrong "$number is not there once"
 done
-rows=$(grep '^| [RC][0-9]' docs/coverage.md)
+rows=$(grep '^| [RC][0-9]' docs/requirements.md)
 tests=$(printf '%s\n' "$rows" | grep -oE '`(demo|(unit|vaultsim|host|integration|scenario|lint)\.[a-z0-9_]+)`' |
     tr -d '`' | sort -u)
 for test in $tests; do

@@ -1,5 +1,5 @@
 #!/bin/sh
-# floors.sh SOURCE_DIR: a file of the library includes only its own floor or lower ones (docs/architecture.md); curl and cJSON
+# layers.sh SOURCE_DIR: a file of the library includes only its own floor or lower ones (docs/architecture.md); curl and cJSON
 # have one user each; files, headers and functions keep to their size; nothing that must not be in a host's process.
 set -eu
 LC_ALL=C
