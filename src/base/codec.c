@@ -205,7 +205,7 @@ static bool draw_id(uint64_t *first, uint64_t *second)
 }
 
 /* A bijection (the finaliser of SplitMix64): different counts give different ids. */
-static uint64_t mix(uint64_t value)
+static uint64_t codec_mix_bits(uint64_t value)
 {
     value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9u;
     value = (value ^ value >> 27) * 0x94D049BB133111EBu;
@@ -220,8 +220,8 @@ bool uuid_make(char out[37])
     if (!draw_id(&words[0], &words[1])) {
         return false;
     }
-    words[0] = mix(words[0]);
-    words[1] = mix(words[1] ^ words[0]);
+    words[0] = codec_mix_bits(words[0]);
+    words[1] = codec_mix_bits(words[1] ^ words[0]);
     memcpy(bytes, words, sizeof bytes);
     bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40);
     bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);

@@ -22,7 +22,7 @@ struct reading {
     bool seen[CONFIG_SETTINGS_MAX];
 };
 
-static enum ekm_rc refuse(struct reading *reading, const char *key, const char *why)
+static enum ekm_rc config_refuse(struct reading *reading, const char *key, const char *why)
 {
     char line[16] = "";
     if (reading->line > 0) {
@@ -33,7 +33,7 @@ static enum ekm_rc refuse(struct reading *reading, const char *key, const char *
     return EKM_CONFIGURATION;
 }
 
-static char *trim(char *text)
+static char *config_trim(char *text)
 {
     while (*text == ' ' || *text == '\t') {
         text++;
@@ -55,18 +55,18 @@ static void warn_unknown(struct reading *reading, const char *key)
     }
 }
 
-static enum ekm_rc read_line(struct reading *reading, char *line)
+static enum ekm_rc config_read_line(struct reading *reading, char *line)
 {
-    line = trim(line);
+    line = config_trim(line);
     if (*line == '\0' || *line == '#') {
         return EKM_OK;
     }
     char *equals = strchr(line, '=');
     if (equals == NULL) {
-        return refuse(reading, "", "a line is `key = value`");
+        return config_refuse(reading, "", "a line is `key = value`");
     }
     *equals = '\0';
-    const char *key = trim(line), *value = trim(equals + 1);
+    const char *key = config_trim(line), *value = config_trim(equals + 1);
     const struct config_setting *setting = config_setting_find(key);
     if (setting == NULL) {
         warn_unknown(reading, key);
@@ -74,15 +74,15 @@ static enum ekm_rc read_line(struct reading *reading, char *line)
     }
     size_t index = config_setting_index(setting);
     if (reading->seen[index]) {
-        return refuse(reading, key, "stands twice");
+        return config_refuse(reading, key, "stands twice");
     }
     reading->seen[index] = true;
     const char *why = NULL;
     enum ekm_rc rc = config_setting_read(setting, value, reading->config, &why);
-    return rc == EKM_CONFIGURATION ? refuse(reading, key, why) : rc;
+    return rc == EKM_CONFIGURATION ? config_refuse(reading, key, why) : rc;
 }
 
-static enum ekm_rc read_lines(struct reading *reading, char *text)
+static enum ekm_rc config_read_lines(struct reading *reading, char *text)
 {
     enum ekm_rc rc = EKM_OK;
     while (rc == EKM_OK && text != NULL) {
@@ -91,13 +91,13 @@ static enum ekm_rc read_lines(struct reading *reading, char *text)
             *end++ = '\0';
         }
         reading->line++;
-        rc = read_line(reading, text);
+        rc = config_read_line(reading, text);
         text = end;
     }
     return rc;
 }
 
-static enum ekm_rc read_file(struct reading *reading, int handle)
+static enum ekm_rc config_read_file(struct reading *reading, int handle)
 {
     struct buf text = BUF_EMPTY(FILE_MAX_BYTES);
     size_t len = 0;
@@ -108,12 +108,12 @@ static enum ekm_rc read_file(struct reading *reading, int handle)
     enum plat_io io = plat_file_read(handle, text.data, FILE_MAX_BYTES, &len);
     text.data[len] = 0;
     if (io != PLAT_IO_OK) {
-        rc = refuse(reading, "", plat_io_text(io));
+        rc = config_refuse(reading, "", plat_io_text(io));
     } else if (memchr(text.data, 0, len) != NULL) {
-        rc = refuse(reading, "", "holds a zero byte");
+        rc = config_refuse(reading, "", "holds a zero byte");
     } else {
         char *lines = (char *)text.data;
-        rc = read_lines(reading, lines + text_mark_len(lines, len));
+        rc = config_read_lines(reading, lines + text_mark_len(lines, len));
     }
     buf_free(&text);
     return rc;
@@ -158,7 +158,7 @@ enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
                           usable ? plat_io_text(io) : "is not an absolute path below 1024 bytes");
         rc = EKM_CONFIGURATION;
     } else if (handle >= 0) {
-        rc = read_file(&reading, handle);
+        rc = config_read_file(&reading, handle);
     }
     plat_file_close(&handle);
     if (rc == EKM_OUT_OF_MEMORY) {

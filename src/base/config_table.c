@@ -77,7 +77,7 @@ static const SqlCpGuid own_guid = {
     0x8F3C6A1E, 0x5D2B, 0x4E79, {0x9C, 0x41, 0x7A, 0x0E, 0x2B, 0x6D, 0x5F, 0x13}};
 
 /* What one setting means for another. */
-static enum ekm_rc settle(const struct config_setting *setting, struct config *config)
+static enum ekm_rc config_settle_defaults(const struct config_setting *setting, struct config *config)
 {
     char *field = (char *)config + setting->offset;
     if (field == config->proxy) {
@@ -99,7 +99,7 @@ enum ekm_rc config_setting_read(const struct config_setting *setting, const char
 {
     enum ekm_rc rc =
         config_value_read(&setting->kind, value, (char *)config + setting->offset, config, why);
-    return rc == EKM_OK ? settle(setting, config) : rc;
+    return rc == EKM_OK ? config_settle_defaults(setting, config) : rc;
 }
 
 void config_setting_text(size_t index, const struct config *config, char *out, size_t cap)

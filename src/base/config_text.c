@@ -3,7 +3,7 @@
 #include "base/config_values.h"
 #include "base/text.h"
 
-static void append(char *out, size_t cap, const char *separator, const char *text)
+static void config_text_append(char *out, size_t cap, const char *separator, const char *text)
 {
     size_t len = strlen(out);
     (void)text_format(out + len, cap - len, "%s%s", len > 0 ? separator : "", text);
@@ -12,14 +12,14 @@ static void append(char *out, size_t cap, const char *separator, const char *tex
 static void list_text(const struct text_list *list, char *out, size_t cap)
 {
     for (size_t i = 0; i < list->count; i++) {
-        append(out, cap, ", ", list->items[i]);
+        config_text_append(out, cap, ", ", list->items[i]);
     }
 }
 
 static void unwrap_text(const struct config *config, char *out, size_t cap)
 {
     for (size_t i = 0; i < config->unwrap_count; i++) {
-        append(out, cap, ", ", rsa_algorithm_name(config->unwrap_algorithms[i]));
+        config_text_append(out, cap, ", ", rsa_algorithm_name(config->unwrap_algorithms[i]));
     }
 }
 

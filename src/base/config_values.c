@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "platform/default_paths.h"
 
-static enum ekm_rc check(bool right, const char *must, const char **why)
+static enum ekm_rc config_check_value(bool right, const char *must, const char **why)
 {
     *why = must;
     return right ? EKM_OK : EKM_CONFIGURATION;
@@ -17,23 +17,23 @@ static enum ekm_rc read_bool(const char *value, bool *field, const char **why)
 {
     bool yes = strcmp(value, "yes") == 0;
     *field = yes;
-    return check(yes || strcmp(value, "no") == 0, "is yes or no", why);
+    return config_check_value(yes || strcmp(value, "no") == 0, "is yes or no", why);
 }
 
-static enum ekm_rc read_number(const struct config_kind *kind, const char *value, uint32_t *field,
+static enum ekm_rc config_read_number(const struct config_kind *kind, const char *value, uint32_t *field,
                                const char **why)
 {
     uint64_t number = 0;
     bool right = text_to_u64(value, kind->high, &number) && number >= kind->low;
     *field = (uint32_t)number;
-    return check(right, "is a number outside its range, see docs/configuration.md", why);
+    return config_check_value(right, "is a number outside its range, see docs/configuration.md", why);
 }
 
 static enum ekm_rc read_path(const struct config_kind *kind, const char *value, char *field,
                              const char **why)
 {
     bool right = default_paths_is_absolute(value) || (value[0] == '\0' && kind->low == 0);
-    return check(text_copy(field, kind->high, value) && right, "is an absolute path", why);
+    return config_check_value(text_copy(field, kind->high, value) && right, "is an absolute path", why);
 }
 
 static const char *const level_names[] = {"none", "error", "info", "debug"};
@@ -46,7 +46,7 @@ static enum ekm_rc read_level(const char *value, enum log_level *field, const ch
             return EKM_OK;
         }
     }
-    return check(false, "is none, error, info or debug", why);
+    return config_check_value(false, "is none, error, info or debug", why);
 }
 
 static bool find_algorithm(const char *name, size_t len, enum rsa_algorithm *out)
@@ -65,7 +65,7 @@ static enum ekm_rc read_wrap(const char *value, struct config *config, const cha
 {
     config->wrap_auto = strcmp(value, "auto") == 0;
     bool right = config->wrap_auto || find_algorithm(value, strlen(value), &config->wrap_algorithm);
-    return check(right, "is auto, RSA-OAEP-256, RSA-OAEP or RSA1_5", why);
+    return config_check_value(right, "is auto, RSA-OAEP-256, RSA-OAEP or RSA1_5", why);
 }
 
 /* The next item of a comma-separated list, without blanks around it; false at the end. */
@@ -103,7 +103,7 @@ static enum ekm_rc read_unwrap(const char *value, struct config *config, const c
             config->unwrap_algorithms[config->unwrap_count++] = algorithm;
         }
     }
-    return check(right, "is a list of RSA-OAEP-256, RSA-OAEP, RSA1_5 without repeats", why);
+    return config_check_value(right, "is a list of RSA-OAEP-256, RSA-OAEP, RSA1_5 without repeats", why);
 }
 
 static enum ekm_rc list_add(struct text_list *list, const char *prefix, const char *item,
@@ -130,7 +130,7 @@ static enum ekm_rc list_add(struct text_list *list, const char *prefix, const ch
     return EKM_OK;
 }
 
-static bool is_host(const char *item, size_t len)
+static bool config_is_host(const char *item, size_t len)
 {
     char text[254];
     return len > 0 && text_copy_n(text, sizeof text, item, len) && text_is_name(text, ".-", 253) &&
@@ -153,7 +153,7 @@ static bool is_connect_to(const char *item, size_t len)
     return colons == 3;
 }
 
-static enum ekm_rc read_list(enum config_type type, const char *value, struct text_list *list,
+static enum ekm_rc config_read_list(enum config_type type, const char *value, struct text_list *list,
                              const char **why)
 {
     const char *item;
@@ -165,8 +165,8 @@ static enum ekm_rc read_list(enum config_type type, const char *value, struct te
     while (rc == EKM_OK && next_item(&value, &item, &len)) {
         bool dotted = type == KIND_SUFFIXES && len > 0 && item[0] == '.';
         bool right = type == KIND_CONNECT_TO ? is_connect_to(item, len)
-                                             : is_host(item + dotted, len - dotted);
-        rc = check(right,
+                                             : config_is_host(item + dotted, len - dotted);
+        rc = config_check_value(right,
                    type == KIND_CONNECT_TO ? "is a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
                                            : "is a list of host names separated by commas",
                    why);
@@ -203,7 +203,7 @@ static enum ekm_rc read_guid(const char *value, SqlCpGuid *field, const char **w
         field->Data3 = (uint16_t)(b[6] << 8 | b[7]);
         memcpy(field->Data4, b + 8, 8);
     }
-    return check(right, "is a GUID", why);
+    return config_check_value(right, "is a GUID", why);
 }
 
 /* major.minor.build.revision, as sys.cryptographic_providers shows it; leading zeros are fine. */
@@ -221,7 +221,7 @@ static enum ekm_rc read_version(const char *value, SqlCpVersion *field, const ch
     }
     *field =
         (SqlCpVersion){(uint8_t)parts[0], (uint8_t)parts[1], (uint16_t)parts[2], (uint8_t)parts[3]};
-    return check(right, "is a version a.b.c.d", why);
+    return config_check_value(right, "is a version a.b.c.d", why);
 }
 
 static bool skip_digits(const char **at, size_t least, size_t most)
@@ -263,18 +263,18 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
     case KIND_BOOL:
         return read_bool(value, field, why);
     case KIND_NUMBER:
-        return read_number(kind, value, field, why);
+        return config_read_number(kind, value, field, why);
     case KIND_TEXT:
-        return check(value[0] != '\0' && text_copy(field, kind->high, value),
+        return config_check_value(value[0] != '\0' && text_copy(field, kind->high, value),
                      "is empty or too long", why);
     case KIND_NAME:
-        return check(text_copy(field, kind->high, value) &&
+        return config_check_value(text_copy(field, kind->high, value) &&
                          (value[0] == '\0' || text_is_name(value, "._-", kind->high - 1)),
                      "is at most 24 of 0-9 A-Z a-z . _ -", why);
     case KIND_PATH:
         return read_path(kind, value, field, why);
     case KIND_PROXY:
-        return check(text_copy(field, kind->high, value), "is too long", why);
+        return config_check_value(text_copy(field, kind->high, value), "is too long", why);
     case KIND_LEVEL:
         return read_level(value, field, why);
     case KIND_WRAP:
@@ -284,13 +284,13 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
     case KIND_SUFFIXES:
     case KIND_HOSTS:
     case KIND_CONNECT_TO:
-        return read_list(kind->type, value, field, why);
+        return config_read_list(kind->type, value, field, why);
     case KIND_GUID:
         return read_guid(value, field, why);
     case KIND_VERSION:
         return read_version(value, field, why);
     case KIND_API_VERSION:
-        return check(is_api_version(value) && text_copy(field, kind->high, value),
+        return config_check_value(is_api_version(value) && text_copy(field, kind->high, value),
                      "is an api-version such as 7.4 or 2025-07-01", why);
     }
     return EKM_INTERNAL;

@@ -99,7 +99,7 @@ bool log_failure_admitted(const char *operation, int32_t code, const char *vault
     return log_dedup_admit(plat_now_ms(), operation, code, vault);
 }
 
-static void add(struct log_line *line, const char *text, size_t len)
+static void log_line_add(struct log_line *line, const char *text, size_t len)
 {
     /* One byte stays for the line break. */
     size_t room = sizeof line->text - 2 - line->len;
@@ -112,8 +112,8 @@ static void add_number(struct log_line *line, int64_t value, size_t width, const
 {
     char text[TEXT_U64_MAX + 1];
     size_t len = text_from_u64((uint64_t)value, width, text);
-    add(line, text, len);
-    add(line, behind, strlen(behind));
+    log_line_add(line, text, len);
+    log_line_add(line, behind, strlen(behind));
 }
 
 static void put_digits(char *at, size_t width, int value)
@@ -135,7 +135,7 @@ static void add_time(struct log_line *line)
     put_digits(text + 14, 2, now.minute);
     put_digits(text + 17, 2, now.second);
     put_digits(text + 20, 3, now.millisecond);
-    add(line, text, sizeof text - 1);
+    log_line_add(line, text, sizeof text - 1);
 }
 
 /* A forked child never gets here after log_start: its calls end at the door. */
@@ -153,11 +153,11 @@ void log_begin(struct log_line *line, enum log_level level, uint64_t call_number
     line->code = 0;
     line->len = 0;
     add_time(line);
-    add(line, names[level], strlen(names[level]));
+    log_line_add(line, names[level], strlen(names[level]));
     add_number(line, own_process_id(), 1, "/");
     add_number(line, (int64_t)plat_thread_id(), 1, " #");
     add_number(line, (int64_t)call_number, 1, " ");
-    add(line, operation, strlen(operation));
+    log_line_add(line, operation, strlen(operation));
 }
 
 static bool is_plain(unsigned char c)
@@ -191,12 +191,12 @@ void log_pair(struct log_line *line, const char *key, const char *value)
     if (value == NULL || value[0] == '\0') {
         return;
     }
-    add(line, " ", 1);
-    add(line, key, strlen(key));
-    add(line, "=\"", 2);
+    log_line_add(line, " ", 1);
+    log_line_add(line, key, strlen(key));
+    log_line_add(line, "=\"", 2);
     for (size_t room = VALUE_MAX; *value != '\0';) {
         size_t plain = plain_len(value, strnlen(value, room));
-        add(line, value, plain);
+        log_line_add(line, value, plain);
         value += plain;
         room -= plain;
         if (*value == '\0' || room < sizeof "\\xNN" - 1) {
@@ -204,10 +204,10 @@ void log_pair(struct log_line *line, const char *key, const char *value)
         }
         unsigned char c = (unsigned char)*value++;
         const char escape[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
-        add(line, escape, sizeof escape);
+        log_line_add(line, escape, sizeof escape);
         room -= sizeof escape;
     }
-    add(line, "\"", 1);
+    log_line_add(line, "\"", 1);
 }
 
 void log_pair_number(struct log_line *line, const char *key, int64_t value)

@@ -29,7 +29,7 @@ static bool is_over(const struct log_folded *slot, uint64_t now_ms)
     return now_ms >= slot->since_ms && now_ms - slot->since_ms >= LOG_DEDUP_MINUTE_MS;
 }
 
-static void begin(struct log_folded *slot, uint64_t now_ms, const char *operation, int32_t code,
+static void log_dedup_begin(struct log_folded *slot, uint64_t now_ms, const char *operation, int32_t code,
                   const char *vault)
 {
     (void)text_copy(slot->operation, sizeof slot->operation, operation);
@@ -57,7 +57,7 @@ bool log_dedup_admit(uint64_t now_ms, const char *operation, int32_t code, const
         slot->seen += admitted; /* stays at the limit, so that it cannot wrap to "free" */
         slot->suppressed += !admitted && slot->suppressed < UINT_MAX;
     } else if (free_slot != NULL) {
-        begin(free_slot, now_ms, operation, code, vault);
+        log_dedup_begin(free_slot, now_ms, operation, code, vault);
         atomic_fetch_add(&used, 1);
     }
     plat_mutex_unlock(&mutex);

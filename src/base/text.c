@@ -59,7 +59,7 @@ size_t text_from_u64(uint64_t value, size_t width, char out[TEXT_U64_MAX + 1])
     return len;
 }
 
-static char lower(char c)
+static char text_lower_char(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -70,7 +70,7 @@ bool text_equal_nocase_n(const char *a, const char *b, size_t len)
         return true;
     }
     for (size_t i = 0; i < len; i++) {
-        if (lower(a[i]) != lower(b[i])) {
+        if (text_lower_char(a[i]) != text_lower_char(b[i])) {
             return false;
         }
         if (a[i] == '\0') {
@@ -94,7 +94,7 @@ bool text_ends_nocase(const char *text, const char *end)
 void text_lower(char *text)
 {
     for (; *text != '\0'; text++) {
-        *text = lower(*text);
+        *text = text_lower_char(*text);
     }
 }
 

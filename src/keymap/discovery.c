@@ -170,7 +170,7 @@ static enum ekm_rc try_to_open(struct search *search)
 }
 
 /* A thumbprint of the old rule cannot be compared with a public key. */
-static enum ekm_rc prove(struct search *search)
+static enum ekm_rc discovery_prove_old_rule(struct search *search)
 {
     if (rsa_public_matches(&search->found.public, search->thumbprint)) {
         return EKM_OK;
@@ -191,7 +191,7 @@ static enum ekm_rc by_other_vaults(struct search *search)
         }
         rc = look_at(search, &candidate);
         if (rc == EKM_OK) {
-            rc = prove(search);
+            rc = discovery_prove_old_rule(search);
         }
     }
     return rc;
@@ -236,7 +236,7 @@ static enum ekm_rc by_old_rule(struct search *search)
 }
 
 /* Made durable later, by the call that turns out to be more than a size query. */
-static void adopt(const struct search *search)
+static void discovery_adopt(const struct search *search)
 {
     struct call *call = search->call;
     keycache_learn_key(search->vault->address.host, search->thumbprint, &search->found);
@@ -245,7 +245,7 @@ static void adopt(const struct search *search)
              search->found.id.version);
 }
 
-static enum ekm_rc run(struct search *search)
+static enum ekm_rc discovery_search_run(struct search *search)
 {
     enum ekm_rc rc = by_other_vaults(search);
     if (rc == EKM_NOT_FOUND) {
@@ -255,7 +255,7 @@ static enum ekm_rc run(struct search *search)
         rc = by_old_rule(search);
     }
     if (rc == EKM_OK) {
-        adopt(search);
+        discovery_adopt(search);
         return rc;
     }
     if (rc != EKM_NOT_FOUND) {
@@ -326,7 +326,7 @@ static enum ekm_rc search_in_turn(struct search *search, struct key_id *out)
     if (reason != NULL) {
         return call_fail(search->call, EKM_NOT_FOUND, "a moment ago: %s", reason);
     }
-    enum ekm_rc rc = run(search);
+    enum ekm_rc rc = discovery_search_run(search);
     if (rc == EKM_OK) {
         *out = search->found.id;
     }

@@ -16,7 +16,7 @@ struct walk {
     bool found, no_memory;
 };
 
-static enum ekm_rc outcome(const struct walk *walk, enum ekm_rc rc)
+static enum ekm_rc discovery_walk_outcome(const struct walk *walk, enum ekm_rc rc)
 {
     return rc == EKM_OK && walk->no_memory
                ? call_fail(walk->search->call, EKM_OUT_OF_MEMORY, "looking through the vault")
@@ -38,7 +38,7 @@ static enum ekm_rc list_keys(struct walk *walk)
     struct inventory_link *link = inventory_link(walk->inventory);
     bool resumed = link->next.len > 0;
     for (;;) {
-        enum ekm_rc rc = outcome(
+        enum ekm_rc rc = discovery_walk_outcome(
             walk, vault_list_keys_page(search->call, search->vault, take_key, walk, &link->next));
         if (resumed && (rc == EKM_REQUEST_REFUSED || rc == EKM_KEY_NOT_FOUND)) {
             resumed = false;
@@ -98,10 +98,10 @@ static enum ekm_rc look_at_due(struct walk *walk, enum inventory_stage stage)
             ? vault_list_all_versions(search->call, search->vault, walk->names, count, take_version,
                                       walk)
             : vault_get_keys(search->call, search->vault, walk->names, count, take_answer, walk);
-    return walk->found ? EKM_OK : outcome(walk, rc);
+    return walk->found ? EKM_OK : discovery_walk_outcome(walk, rc);
 }
 
-static void tell(const struct walk *walk, const char *what)
+static void discovery_log_walk(const struct walk *walk, const char *what)
 {
     struct inventory_count count;
     inventory_count(walk->inventory, &count);
@@ -120,14 +120,14 @@ static enum ekm_rc go_through(struct walk *walk)
         rc = stage == LISTING_KEYS ? list_keys(walk) : look_at_due(walk, stage);
         if (rc == EKM_OK && stage == OTHER_VERSIONS &&
             inventory_stage(walk->inventory) == ROUND_DONE) {
-            tell(walk, "looked through the whole vault");
+            discovery_log_walk(walk, "looked through the whole vault");
         }
     }
     if (rc == EKM_OK) {
         return walk->found ? EKM_OK : EKM_NOT_FOUND;
     }
     if (rc != EKM_NOT_FOUND) {
-        tell(walk, "the search through the vault goes on with the next call; so far");
+        discovery_log_walk(walk, "the search through the vault goes on with the next call; so far");
     }
     return rc;
 }

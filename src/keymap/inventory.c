@@ -10,7 +10,7 @@
 struct plat_mutex inventory_lock = PLAT_MUTEX_INIT;
 static struct inventory *table[INVENTORY_VAULTS];
 
-static void dispose(struct inventory *inventory)
+static void inventory_dispose(struct inventory *inventory)
 {
     if (inventory != NULL) {
         buf_free(&inventory->link.next);
@@ -61,7 +61,7 @@ static struct inventory **find_place(void)
     return place;
 }
 
-static struct inventory *make(const char *host, bool *no_memory)
+static struct inventory *inventory_make(const char *host, bool *no_memory)
 {
     struct inventory **place = find_place();
     struct inventory *made = place != NULL ? calloc(1, sizeof *made) : NULL;
@@ -69,7 +69,7 @@ static struct inventory *make(const char *host, bool *no_memory)
     if (made != NULL) {
         (void)text_copy(made->host, sizeof made->host, host);
         made->link.next = (struct buf)BUF_EMPTY(VAULT_LINK_MAX);
-        dispose(*place);
+        inventory_dispose(*place);
         *place = made;
     }
     return made;
@@ -81,7 +81,7 @@ struct inventory *inventory_take(const char *host, bool *no_memory)
     *no_memory = false;
     plat_mutex_lock(&inventory_lock);
     struct inventory **place = find_host(host);
-    struct inventory *inventory = place == NULL     ? make(host, no_memory)
+    struct inventory *inventory = place == NULL     ? inventory_make(host, no_memory)
                                   : !(*place)->held ? *place
                                                     : NULL;
     if (inventory != NULL) {
@@ -205,7 +205,7 @@ void inventory_clear(void)
 {
     plat_mutex_lock(&inventory_lock);
     for (size_t i = 0; i < INVENTORY_VAULTS; i++) {
-        dispose(table[i]);
+        inventory_dispose(table[i]);
         table[i] = NULL;
     }
     plat_mutex_unlock(&inventory_lock);

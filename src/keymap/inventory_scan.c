@@ -60,7 +60,7 @@ size_t inventory_next(const struct inventory *inventory, struct key_id *names, s
 }
 
 /* Room for one more of `size` bytes; *items stays where it is if there is none. */
-static bool make_room(void **items, size_t count, size_t *cap, size_t size, size_t most)
+static bool inventory_reserve(void **items, size_t count, size_t *cap, size_t size, size_t most)
 {
     if (count < *cap) {
         return true;
@@ -85,7 +85,7 @@ static bool add_key(struct inventory *inventory, const struct vault_key *item)
         return true;
     }
     if (i == inventory->key_count) {
-        if (!make_room((void **)&inventory->keys, i, &inventory->key_cap, sizeof *inventory->keys,
+        if (!inventory_reserve((void **)&inventory->keys, i, &inventory->key_cap, sizeof *inventory->keys,
                        INVENTORY_KEYS)) {
             return false;
         }
@@ -115,7 +115,7 @@ static struct seen_version *version_place(struct inventory *inventory, size_t ke
     if (i == inventory->version_count) {
         inventory->full |= i == INVENTORY_VERSIONS;
         if (i == INVENTORY_VERSIONS ||
-            !make_room((void **)&inventory->versions, i, &inventory->version_cap,
+            !inventory_reserve((void **)&inventory->versions, i, &inventory->version_cap,
                        sizeof *inventory->versions, INVENTORY_VERSIONS)) {
             return NULL;
         }

@@ -41,7 +41,7 @@ static size_t bucket_of(const struct thumbprint *thumbprint)
 
 /* Where the entry hangs; *result is NULL if there is none. The lock is held, as in all that follow.
  */
-static struct entry **find(const char *host, const struct thumbprint *thumbprint)
+static struct entry **keycache_find_entry(const char *host, const struct thumbprint *thumbprint)
 {
     struct entry **at = &buckets[bucket_of(thumbprint)];
     while (*at != NULL &&
@@ -75,13 +75,13 @@ static void evict_one(void)
 /* New ones go to the end of their chain, so that its head is the oldest. NULL: no memory. */
 static struct entry *find_or_make(const char *host, const struct thumbprint *thumbprint)
 {
-    struct entry **at = find(host, thumbprint);
+    struct entry **at = keycache_find_entry(host, thumbprint);
     if (*at != NULL) {
         return *at;
     }
     if (entry_count >= KEYCACHE_MAX) {
         evict_one();
-        at = find(host, thumbprint);
+        at = keycache_find_entry(host, thumbprint);
     }
     struct entry *made = calloc(1, sizeof *made);
     if (made == NULL) {
@@ -98,7 +98,7 @@ static struct entry *find_or_make(const char *host, const struct thumbprint *thu
 bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct known_key *out)
 {
     plat_mutex_lock(&lock);
-    const struct entry *entry = *find(host, thumbprint);
+    const struct entry *entry = *keycache_find_entry(host, thumbprint);
     if (entry != NULL) {
         *out = entry->key;
     }
@@ -151,7 +151,7 @@ void keycache_note_unrecorded(const char *host, const struct thumbprint *thumbpr
                               const struct key_id *replaces)
 {
     plat_mutex_lock(&lock);
-    struct entry *entry = *find(host, thumbprint);
+    struct entry *entry = *keycache_find_entry(host, thumbprint);
     if (entry != NULL) {
         entry->key.unrecorded = true;
         entry->key.replaces = replaces != NULL ? *replaces : (struct key_id){"", ""};
@@ -163,7 +163,7 @@ bool keycache_take_unrecorded(const char *host, const struct thumbprint *thumbpr
                               const struct key_id *id)
 {
     plat_mutex_lock(&lock);
-    struct entry *entry = *find(host, thumbprint);
+    struct entry *entry = *keycache_find_entry(host, thumbprint);
     bool taken = entry != NULL && entry->key.unrecorded && key_id_equal(&entry->key.id, id);
     if (taken) {
         entry->key.unrecorded = false;
@@ -175,7 +175,7 @@ bool keycache_take_unrecorded(const char *host, const struct thumbprint *thumbpr
 void keycache_forget(const char *host, const struct thumbprint *thumbprint)
 {
     plat_mutex_lock(&lock);
-    struct entry **at = find(host, thumbprint);
+    struct entry **at = keycache_find_entry(host, thumbprint);
     if (*at != NULL) {
         unlink_entry(at);
     }
@@ -203,7 +203,7 @@ bool keycache_note_unwrap(const char *host, const struct thumbprint *thumbprint,
 {
     bool first = false;
     plat_mutex_lock(&lock);
-    struct entry *entry = *find(host, thumbprint);
+    struct entry *entry = *keycache_find_entry(host, thumbprint);
     /* With implicit rejection RSA1_5 "opens" anything: it says nothing of a key that OAEP opened
      * before. */
     bool doubtful = algorithm == RSA1_5 && entry != NULL && entry->key.oaep != RSA_ALGORITHM_COUNT;

@@ -84,7 +84,7 @@ static void report_fewer(const struct plat_file_state *state, size_t count, size
 }
 
 /* Takes over the table's content; false: no memory, it is gone. */
-static bool install(struct keymap_table *table)
+static bool keymap_install_table(struct keymap_table *table)
 {
     struct snapshot *next = calloc(1, sizeof *next);
     if (next == NULL) {
@@ -121,7 +121,7 @@ static struct snapshot *refresh_and_tell(enum plat_io *io)
     }
     struct keymap_table table = {.text = NULL};
     *io = keymap_store_load(former_table(snapshot), &table);
-    if (*io == PLAT_IO_OK && !install(&table)) {
+    if (*io == PLAT_IO_OK && !keymap_install_table(&table)) {
         *io = PLAT_IO_FAILED;
     }
     if (*io != PLAT_IO_OK) {
@@ -132,7 +132,7 @@ static struct snapshot *refresh_and_tell(enum plat_io *io)
     return snapshot_get();
 }
 
-static struct snapshot *refresh(void)
+static struct snapshot *keymap_refresh_snapshot(void)
 {
     enum plat_io io;
     return refresh_and_tell(&io);
@@ -143,7 +143,7 @@ void keymap_start(const struct config *config)
     reported_io = PLAT_IO_OK;
     reported_broken = reported_line = 0;
     keymap_store_start(config);
-    snapshot_put(refresh());
+    snapshot_put(keymap_refresh_snapshot());
 }
 
 void keymap_stop(void)
@@ -157,7 +157,7 @@ void keymap_stop(void)
 
 size_t keymap_count(void)
 {
-    struct snapshot *snapshot = refresh();
+    struct snapshot *snapshot = keymap_refresh_snapshot();
     size_t count = snapshot != NULL ? snapshot->table.count : 0;
     snapshot_put(snapshot);
     return count;
@@ -198,7 +198,7 @@ static bool find_in(const struct keymap_table *table, const char *host,
 enum ekm_rc keymap_find(struct call *call, const char *host, const struct thumbprint *thumbprint,
                         struct key_id *out)
 {
-    struct snapshot *snapshot = refresh();
+    struct snapshot *snapshot = keymap_refresh_snapshot();
     bool found = snapshot != NULL && find_in(&snapshot->table, host, thumbprint, out);
     (void)call;
     snapshot_put(snapshot);
@@ -209,7 +209,7 @@ enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
                                   const struct thumbprint *thumbprint, size_t index,
                                   struct key_id *out)
 {
-    struct snapshot *snapshot = refresh();
+    struct snapshot *snapshot = keymap_refresh_snapshot();
     bool found = false;
     (void)call;
     if (snapshot != NULL) {
@@ -232,7 +232,7 @@ enum ekm_rc keymap_find_elsewhere(struct call *call, const char *host,
 enum ekm_rc keymap_find_key(struct call *call, const char *host, const struct key_id *key,
                             struct thumbprint *out)
 {
-    struct snapshot *snapshot = refresh();
+    struct snapshot *snapshot = keymap_refresh_snapshot();
     bool found = false;
     (void)call;
     for (size_t i = 0; snapshot != NULL && !found && i < snapshot->table.count; i++) {
@@ -271,7 +271,7 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
 
 /* Whether the entry is in the store for good; what is remembered of one that cannot be read now
  * does not say. */
-static bool stands(const char *host, const struct thumbprint *thumbprint,
+static bool keymap_is_durable(const char *host, const struct thumbprint *thumbprint,
                    const struct key_id *key)
 {
     struct key_id standing;
@@ -285,10 +285,10 @@ static bool stands(const char *host, const struct thumbprint *thumbprint,
 }
 
 /* What a write came to; takes over the table. */
-static enum ekm_rc settle(struct call *call, enum plat_io io, struct keymap_table *after)
+static enum ekm_rc keymap_finish_write(struct call *call, enum plat_io io, struct keymap_table *after)
 {
     if (io == PLAT_IO_OK) {
-        (void)install(after);
+        (void)keymap_install_table(after);
         return EKM_OK;
     }
     if (call_aborted(call)) {
@@ -308,7 +308,7 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
     if (!key_uri_format(uri, sizeof uri, host, key)) {
         return call_fail(call, EKM_INTERNAL, "a KeyUri does not fit");
     }
-    if (stands(host, thumbprint, key)) {
+    if (keymap_is_durable(host, thumbprint, key)) {
         return EKM_OK;
     }
     struct keymap_entry entry = {host, uri, *thumbprint};
@@ -317,7 +317,7 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
         keymap_store_put(call, until_ms, &entry, seen, former_table(snapshot), &after);
     bool other = io == PLAT_IO_OK && find_in(&after, host, thumbprint, &standing) &&
                  !key_id_equal(&standing, key);
-    enum ekm_rc rc = settle(call, io, &after);
+    enum ekm_rc rc = keymap_finish_write(call, io, &after);
     snapshot_put(snapshot);
     return rc == EKM_OK && other
                ? call_fail(call, EKM_OTHER_KEY, "the map names %s/%s for this thumbprint by now",
@@ -331,5 +331,5 @@ enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms, const char *host)
     struct snapshot *snapshot = snapshot_get();
     enum plat_io io = keymap_store_probe(call, until_ms, host, former_table(snapshot), &after);
     snapshot_put(snapshot);
-    return settle(call, io, &after);
+    return keymap_finish_write(call, io, &after);
 }

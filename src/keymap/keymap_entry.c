@@ -16,7 +16,7 @@ int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *
 }
 
 /* Equal entries keep the order of their lines. */
-static int compare(const void *left, const void *right)
+static int keymap_entry_compare(const void *left, const void *right)
 {
     const struct keymap_entry *const *a = left, *const *b = right;
     int order = keymap_entry_order(*a, *b);
@@ -28,7 +28,7 @@ void keymap_table_sort(struct keymap_table *table)
     for (size_t i = 0; i < table->count; i++) {
         table->entries[i] = &table->text->entries[i];
     }
-    qsort(table->entries, table->count, sizeof *table->entries, compare);
+    qsort(table->entries, table->count, sizeof *table->entries, keymap_entry_compare);
 }
 
 size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_entry *entry,

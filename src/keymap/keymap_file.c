@@ -143,7 +143,7 @@ bool keymap_store_settled(const struct plat_file_state *state)
 }
 
 /* Replaces the whole file, which is in the state `former`, by what the table holds. */
-static enum plat_io replace(const struct plat_file_state *former, struct keymap_table *table)
+static enum plat_io keymap_file_replace(const struct plat_file_state *former, struct keymap_table *table)
 {
     struct plat_file_state state;
     /* The folder may be as new as the file. */
@@ -163,38 +163,38 @@ static enum plat_io replace(const struct plat_file_state *former, struct keymap_
     return io;
 }
 
-static bool stopped(void *context)
+static bool keymap_file_stopped(void *context)
 {
     const struct call *const *call = context;
     return call_aborted(*call);
 }
 
 /* Others who write the map without the lock are given way to. */
-static bool again(enum plat_io io, const struct call *call, uint64_t until_ms)
+static bool keymap_file_retries(enum plat_io io, const struct call *call, uint64_t until_ms)
 {
     return io == PLAT_IO_CHANGED && plat_now_ms() < until_ms && !call_aborted(call);
 }
 
 /* The lock, and the file as it is under it. The caller releases and frees, also on failure. */
-static enum plat_io begin(const struct call *call, uint64_t until_ms, int *handle,
+static enum plat_io keymap_file_begin(const struct call *call, uint64_t until_ms, int *handle,
                           const struct keymap_table *former, struct keymap_table *now)
 {
     char lock_path[sizeof map_path + 8];
     enum plat_io io = plat_folder_for(map_path);
     if (io == PLAT_IO_OK) {
         (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
-        io = plat_lock_take(lock_path, until_ms, stopped, &call, handle);
+        io = plat_lock_take(lock_path, until_ms, keymap_file_stopped, &call, handle);
     }
     return io == PLAT_IO_OK ? keymap_store_load(former, now) : io;
 }
 
 /* The new table comes first: once the file is written, nothing may fail. */
-static enum plat_io write_entry(const struct keymap_table *now, const struct keymap_span *span,
+static enum plat_io keymap_file_write_entry(const struct keymap_table *now, const struct keymap_span *span,
                                 const struct keymap_entry *entry, struct keymap_table *after)
 {
     enum plat_io io = PLAT_IO_FAILED;
     if (keymap_text_edit(now, span, entry, after) && after->raw_len <= FILE_MAX_BYTES) {
-        io = replace(&now->state, after);
+        io = keymap_file_replace(&now->state, after);
     }
     if (io != PLAT_IO_OK) {
         keymap_table_free(after);
@@ -202,14 +202,14 @@ static enum plat_io write_entry(const struct keymap_table *now, const struct key
     return io;
 }
 
-static enum plat_io put(const struct call *call, uint64_t until_ms,
+static enum plat_io keymap_file_put(const struct call *call, uint64_t until_ms,
                         const struct keymap_entry *entry, const struct key_id *seen,
                         const struct keymap_table *former, struct keymap_table *after)
 {
     int handle = -1;
     struct keymap_span span;
     struct keymap_table now = {.text = NULL};
-    enum plat_io io = begin(call, until_ms, &handle, former, &now);
+    enum plat_io io = keymap_file_begin(call, until_ms, &handle, former, &now);
     if (io != PLAT_IO_OK) {
         goto out;
     }
@@ -218,7 +218,7 @@ static enum plat_io put(const struct call *call, uint64_t until_ms,
         found != NULL ? keymap_entry_standing(found->uri, entry, seen) : KEYMAP_YIELDS;
     if (standing == KEYMAP_YIELDS ||
         (standing == KEYMAP_SAME && !keymap_store_settled(&now.state))) {
-        io = write_entry(&now, &span, entry, after);
+        io = keymap_file_write_entry(&now, &span, entry, after);
     } else {
         *after = now;
         memset(&now, 0, sizeof now);
@@ -235,19 +235,19 @@ enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
 {
     enum plat_io io;
     do {
-        io = put(call, until_ms, entry, seen, former, after);
-    } while (again(io, call, until_ms));
+        io = keymap_file_put(call, until_ms, entry, seen, former, after);
+    } while (keymap_file_retries(io, call, until_ms));
     return io;
 }
 
-static enum plat_io probe(const struct call *call, uint64_t until_ms,
+static enum plat_io keymap_file_probe(const struct call *call, uint64_t until_ms,
                           const struct keymap_table *former, struct keymap_table *after)
 {
     int handle = -1;
-    enum plat_io io = begin(call, until_ms, &handle, former, after);
+    enum plat_io io = keymap_file_begin(call, until_ms, &handle, former, after);
     if (io == PLAT_IO_OK) {
         const struct plat_file_state before = after->state;
-        io = replace(&before, after);
+        io = keymap_file_replace(&before, after);
     }
     if (io != PLAT_IO_OK) {
         keymap_table_free(after);
@@ -262,7 +262,7 @@ enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, cons
     enum plat_io io;
     (void)host; /* one file holds all */
     do {
-        io = probe(call, until_ms, former, after);
-    } while (again(io, call, until_ms));
+        io = keymap_file_probe(call, until_ms, former, after);
+    } while (keymap_file_retries(io, call, until_ms));
     return io;
 }

@@ -79,7 +79,7 @@ static enum plat_io find_empty_branch(struct search *search)
 }
 
 /* In the connector's spelling, or in that of the branch's other entries. */
-static void spell(struct search *search)
+static void registry_choose_spelling(struct search *search)
 {
     char hex[2 * THUMBPRINT_MAX_BYTES + 1];
     if (search->branch[0] == '\0') {
@@ -119,7 +119,7 @@ static struct plat_file_state settled;
 
 /* Whatever was read in this state is on the disk afterwards, whoever wrote it: what is flushed is
  * the hive. */
-static enum plat_io settle(const struct plat_file_state *state)
+static enum plat_io registry_flush_state(const struct plat_file_state *state)
 {
     struct plat_registry_key map = {NULL};
     enum plat_io io = plat_registry_open(NULL, REGISTRY_MAP, PLAT_REGISTRY_READ, &map);
@@ -140,10 +140,10 @@ bool keymap_store_settled(const struct plat_file_state *state)
     plat_mutex_lock(&lock);
     bool known = settled.inode == state->inode && settled.size == state->size;
     plat_mutex_unlock(&lock);
-    return known || settle(state) == PLAT_IO_OK;
+    return known || registry_flush_state(state) == PLAT_IO_OK;
 }
 
-static enum plat_io write_entry(const struct search *search)
+static enum plat_io registry_write_entry(const struct search *search)
 {
     struct plat_registry_key map = {NULL}, leaf = {NULL};
     char path[2 * PLAT_REGISTRY_NAME_CAP];
@@ -160,7 +160,7 @@ static enum plat_io write_entry(const struct search *search)
     return io;
 }
 
-static enum plat_io find(struct search *search)
+static enum plat_io registry_find_entry(struct search *search)
 {
     enum plat_io io = registry_visit(visit_search, search);
     return io == PLAT_IO_OK && search->branch[0] == '\0' ? find_empty_branch(search) : io;
@@ -171,7 +171,7 @@ static enum plat_io load_settled(struct keymap_table *after)
 {
     enum plat_io io = keymap_store_load(NULL, after);
     if (io == PLAT_IO_OK) {
-        io = settle(&after->state);
+        io = registry_flush_state(&after->state);
     }
     if (io != PLAT_IO_OK) {
         keymap_table_free(after);
@@ -190,10 +190,10 @@ enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
     (void)call; /* there is nothing to wait for */
     (void)until_ms;
     (void)former;
-    enum plat_io io = find(&search);
+    enum plat_io io = registry_find_entry(&search);
     if (io == PLAT_IO_OK && search.standing == KEYMAP_YIELDS) {
-        spell(&search);
-        io = write_entry(&search);
+        registry_choose_spelling(&search);
+        io = registry_write_entry(&search);
     }
     return io == PLAT_IO_OK ? load_settled(after) : io;
 }
@@ -208,7 +208,7 @@ enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, cons
     (void)call;
     (void)until_ms;
     (void)former;
-    enum plat_io io = find(&search);
+    enum plat_io io = registry_find_entry(&search);
     if (io == PLAT_IO_OK) {
         io = open_map(&map);
     }

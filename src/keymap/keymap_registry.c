@@ -97,7 +97,7 @@ enum plat_io registry_visit(registry_visitor *visit, void *context)
     return io;
 }
 
-static uint64_t mix(uint64_t hash, const void *data, size_t len)
+static uint64_t registry_hash_mix(uint64_t hash, const void *data, size_t len)
 {
     const uint8_t *bytes = data;
     for (size_t i = 0; i < len; i++) {
@@ -110,9 +110,9 @@ static uint64_t mix(uint64_t hash, const void *data, size_t len)
 static void add_to_state(struct plat_file_state *state, const struct registry_place *place)
 {
     uint64_t hash = state->inode != 0 ? state->inode : 0xCBF29CE484222325;
-    hash = mix(hash, place->branch, strlen(place->branch) + 1);
-    hash = mix(hash, place->leaf, strlen(place->leaf) + 1);
-    hash = mix(hash, &place->written, sizeof place->written);
+    hash = registry_hash_mix(hash, place->branch, strlen(place->branch) + 1);
+    hash = registry_hash_mix(hash, place->leaf, strlen(place->leaf) + 1);
+    hash = registry_hash_mix(hash, &place->written, sizeof place->written);
     state->inode = hash;
     state->size++;
 }
@@ -167,7 +167,7 @@ struct collecting {
     struct keymap_table table; /* without its memory */
 };
 
-static enum plat_io collect(struct collecting *all, const struct registry_place *place,
+static enum plat_io registry_collect_entry(struct collecting *all, const struct registry_place *place,
                             const char *uri)
 {
     char host[PLAT_REGISTRY_NAME_CAP];
@@ -207,7 +207,7 @@ static enum plat_io visit_entry(void *context, const struct plat_registry_key *m
     all->table.young = all->table.young || is_young(place->written);
     enum plat_io io = registry_uri(map, place, uri, sizeof uri);
     if (io == PLAT_IO_OK) {
-        io = collect(all, place, uri);
+        io = registry_collect_entry(all, place, uri);
     }
     if (io == PLAT_IO_OK || io == PLAT_IO_FAILED) {
         return io;
@@ -227,7 +227,7 @@ static int by_time(const void *left, const void *right)
 }
 
 /* Of several spellings of one entry the one written last must count: it comes last in the text. */
-static enum plat_io build(struct collecting *all, struct keymap_table *table)
+static enum plat_io registry_build_table(struct collecting *all, struct keymap_table *table)
 {
     size_t count = all->found.len / sizeof(struct found), at = 0;
     struct found *found = calloc(count + 1, sizeof *found);
@@ -271,7 +271,7 @@ enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_
     struct collecting all = {.found = BUF_EMPTY(MAP_MAX_BYTES), .text = BUF_EMPTY(MAP_MAX_BYTES)};
     enum plat_io io = registry_visit(visit_entry, &all);
     if (io == PLAT_IO_OK) {
-        io = build(&all, table);
+        io = registry_build_table(&all, table);
     }
     buf_free(&all.found);
     buf_free(&all.text);

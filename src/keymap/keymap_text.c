@@ -34,7 +34,7 @@ static char *next_field(char **rest)
 }
 
 /* Reads a terminated line in place. */
-static enum line_kind read_line(char *line, struct keymap_entry *out)
+static enum line_kind keymap_text_read_line(char *line, struct keymap_entry *out)
 {
     char *rest = line;
     char *host = next_field(&rest);
@@ -62,7 +62,7 @@ static size_t count_lines(const char *text, size_t len)
 }
 
 /* Reads the lines from `start` on, in place, as the next entries of the table's text. */
-static void read_lines(struct keymap_table *table, size_t start)
+static void keymap_text_read_lines(struct keymap_table *table, size_t start)
 {
     struct keymap_text *text = table->text;
     char *line = text->cut + start, *behind = text->cut + table->raw_len;
@@ -74,7 +74,7 @@ static void read_lines(struct keymap_table *table, size_t start)
         table->lines++;
         /* A zero byte inside the line hides its rest: nothing that we would have written. */
         enum line_kind kind = strlen(line) == (size_t)(end - line)
-                                  ? read_line(line, &text->entries[table->count])
+                                  ? keymap_text_read_line(line, &text->entries[table->count])
                                   : LINE_BROKEN;
         if (kind == LINE_ENTRY && end - line >= KEYMAP_LINE_MAX_BYTES) {
             kind = LINE_BROKEN; /* nor is this */
@@ -92,7 +92,7 @@ static const struct keymap_entry **new_order(size_t entries)
 }
 
 /* Room for so many entries and more in a text that has none. */
-static bool make_room(struct keymap_text *text, size_t entries)
+static bool keymap_text_reserve(struct keymap_text *text, size_t entries)
 {
     text->entries_cap = entries + entries / 4 + SPARE_ENTRIES;
     text->entries = malloc(text->entries_cap * sizeof *text->entries);
@@ -104,12 +104,12 @@ bool keymap_text_table(struct keymap_text *text, size_t len, struct keymap_table
     size_t start = text_mark_len(text->raw, len);
     size_t lines = count_lines(text->raw + start, len - start);
     *table = (struct keymap_table){.text = text, .raw_len = len, .entries = new_order(lines)};
-    if (table->entries == NULL || !make_room(text, lines)) {
+    if (table->entries == NULL || !keymap_text_reserve(text, lines)) {
         keymap_table_free(table);
         return false;
     }
     atomic_store(&text->end, len);
-    read_lines(table, start);
+    keymap_text_read_lines(table, start);
     keymap_table_sort(table);
     return true;
 }
@@ -131,7 +131,7 @@ struct keymap_text *keymap_text_new(size_t len)
 }
 
 /* The text of `former` with these bytes in the place of that span, read anew. */
-static bool replace(const struct keymap_table *former, const struct keymap_span *span,
+static bool keymap_text_replace(const struct keymap_table *former, const struct keymap_span *span,
                     const char *bytes, size_t len, struct keymap_table *table)
 {
     const char *rest = former->text->raw + span->start + span->len;
@@ -148,7 +148,7 @@ static bool replace(const struct keymap_table *former, const struct keymap_span 
 
 /* The text of `former`, where what comes behind that is taken; NULL: it has no room, or another has
  * taken it. */
-static struct keymap_text *share(const struct keymap_table *former, size_t len, size_t lines)
+static struct keymap_text *keymap_text_share(const struct keymap_table *former, size_t len, size_t lines)
 {
     struct keymap_text *text = former->text;
     size_t end = former->raw_len;
@@ -161,11 +161,11 @@ static struct keymap_text *share(const struct keymap_table *former, size_t len, 
 }
 
 /* The same with room for so much more, for one table so far; NULL: no memory. */
-static struct keymap_text *copy(const struct keymap_table *former, size_t len, size_t lines)
+static struct keymap_text *keymap_text_copy(const struct keymap_table *former, size_t len, size_t lines)
 {
     const struct keymap_text *old = former->text;
     struct keymap_text *text = keymap_text_new(former->raw_len + len);
-    if (text == NULL || !make_room(text, former->count + lines)) {
+    if (text == NULL || !keymap_text_reserve(text, former->count + lines)) {
         keymap_text_release(text);
         return NULL;
     }
@@ -182,7 +182,7 @@ static struct keymap_text *copy(const struct keymap_table *former, size_t len, s
 
 /* Puts the entries from `first` on among those before them; of equal ones, the former come first.
  */
-static void insert(struct keymap_table *table, size_t first)
+static void keymap_text_insert(struct keymap_table *table, size_t first)
 {
     const size_t count = table->count;
     for (table->count = first; table->count < count; table->count++) {
@@ -200,16 +200,16 @@ bool keymap_text_continue(const struct keymap_table *former, const char *bytes, 
     size_t end = former->raw_len, lines = count_lines(bytes, len);
     bool goes_on = len == 0 || (end > 0 && former->text->raw[end - 1] == '\n');
     if (!goes_on || lines > INSERTED_MAX) {
-        return replace(former, &(struct keymap_span){end, 0}, bytes, len, table);
+        return keymap_text_replace(former, &(struct keymap_span){end, 0}, bytes, len, table);
     }
     *table = *former;
     table->text = NULL;
     table->entries = new_order(former->count + lines);
     if (table->entries != NULL) {
-        table->text = share(former, len, lines);
+        table->text = keymap_text_share(former, len, lines);
     }
     if (table->entries != NULL && table->text == NULL) {
-        table->text = copy(former, len, lines);
+        table->text = keymap_text_copy(former, len, lines);
     }
     if (table->text == NULL) {
         keymap_table_free(table);
@@ -220,8 +220,8 @@ bool keymap_text_continue(const struct keymap_table *former, const char *bytes, 
     }
     memcpy(table->text->raw + end, bytes, len);
     table->raw_len += len;
-    read_lines(table, end);
-    insert(table, former->count);
+    keymap_text_read_lines(table, end);
+    keymap_text_insert(table, former->count);
     return true;
 }
 
@@ -259,5 +259,5 @@ bool keymap_text_edit(const struct keymap_table *former, const struct keymap_spa
         return false;
     }
     return is_added ? keymap_text_continue(former, line, strlen(line), table)
-                    : replace(former, span, line, strlen(line), table);
+                    : keymap_text_replace(former, span, line, strlen(line), table);
 }

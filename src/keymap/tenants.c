@@ -4,7 +4,7 @@
 #include "keymap/tenants_store.h"
 #include "vault/challenge.h"
 
-static void suggest(const char *vault_host, const char *tenant)
+static void tenants_suggest(const char *vault_host, const char *tenant)
 {
     if (challenge_suggest(vault_host, tenant) != EKM_OK) {
         log_text(LEVEL_DEBUG, 0, "tenants", "not a tenant: %.64s", tenant);
@@ -13,7 +13,7 @@ static void suggest(const char *vault_host, const char *tenant)
 
 void tenants_start(void)
 {
-    tenants_store_visit(suggest);
+    tenants_store_visit(tenants_suggest);
 }
 
 void tenants_note(struct call *call, const char *vault_host)

@@ -21,7 +21,7 @@ static void path_of(char out[PATH_CAP], const char *ending)
 }
 
 /* An absent file is an empty one. */
-static enum plat_io read_file(struct buf *text, struct plat_file_state *state)
+static enum plat_io tenants_read_file(struct buf *text, struct plat_file_state *state)
 {
     char path[PATH_CAP];
     int handle = -1;
@@ -63,7 +63,7 @@ void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenan
     char host[254], tenant[254];
     struct plat_file_state state;
     struct buf text = BUF_EMPTY(FILE_MAX_BYTES + 1);
-    if (read_file(&text, &state) == PLAT_IO_OK) {
+    if (tenants_read_file(&text, &state) == PLAT_IO_OK) {
         const char *at = buf_text(&text);
         while (next_line(&at, host, tenant)) {
             const char *read = tenant[0] != '\0' ? keymap_read_host(host) : NULL;
@@ -106,7 +106,7 @@ enum plat_io tenants_store_put(const char *vault_host, const char *tenant)
         io = plat_lock_take(lock_path, plat_now_ms() + WAIT_MS, NULL, NULL, &lock);
     }
     if (io == PLAT_IO_OK) {
-        io = read_file(&text, &former);
+        io = tenants_read_file(&text, &former);
     }
     if (io == PLAT_IO_OK) {
         io = write_next(buf_text(&text), vault_host, tenant, &next) == EKM_OK

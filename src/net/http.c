@@ -29,7 +29,7 @@ struct batch {
     struct http_item *at[HTTP_AT_ONCE]; /* what each of the handle's easies does; NULL: nothing */
 };
 
-static void finish(struct batch *batch, struct http_easy *easy, enum ekm_rc rc, CURLcode result)
+static void http_finish_item(struct batch *batch, struct http_easy *easy, enum ekm_rc rc, CURLcode result)
 {
     struct http_item **place = &batch->at[easy - batch->handle->easies];
     batch->call->error = (struct call_error){.rc = EKM_OK};
@@ -50,7 +50,7 @@ static void begin_next(struct batch *batch, struct http_easy *easy)
         rc = EKM_OUT_OF_MEMORY;
     }
     if (rc != EKM_OK) {
-        finish(batch, easy, rc, CURLE_OK);
+        http_finish_item(batch, easy, rc, CURLE_OK);
     }
 }
 
@@ -69,7 +69,7 @@ static void begin_all(struct batch *batch)
 static void take_out(struct batch *batch, struct http_easy *easy, CURLcode result)
 {
     (void)curl_multi_remove_handle(batch->handle->multi, easy->curl);
-    finish(batch, easy, EKM_OK, result);
+    http_finish_item(batch, easy, EKM_OK, result);
 }
 
 static void take_finished(struct batch *batch)
@@ -93,7 +93,7 @@ static void give_up(struct batch *batch)
     }
 }
 
-static void run(struct batch *batch)
+static void http_run_batch(struct batch *batch)
 {
     CURLM *multi = batch->handle->multi;
     int running = 0;
@@ -124,7 +124,7 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
     if (client.may_signal) {
         plat_signals_hold(&signals);
     }
-    run(&batch);
+    http_run_batch(&batch);
     for (size_t i = 1; i < HTTP_AT_ONCE; i++) {
         http_easy_close(&batch.handle->easies[i]);
     }

@@ -118,7 +118,7 @@ static bool prepare_tls(CURL *curl)
            curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
 }
 
-static bool prepare(struct http_easy *easy, const struct http_client *client)
+static bool http_easy_prepare(struct http_easy *easy, const struct http_client *client)
 {
     CURL *curl = easy->curl;
     return prepare_network(curl, client) && prepare_tls(curl) &&
@@ -137,7 +137,7 @@ static bool prepare(struct http_easy *easy, const struct http_client *client)
 bool http_easy_open(struct http_easy *easy, const struct http_client *client)
 {
     easy->curl = curl_easy_init();
-    if (easy->curl != NULL && !prepare(easy, client)) {
+    if (easy->curl != NULL && !http_easy_prepare(easy, client)) {
         http_easy_close(easy);
     }
     return easy->curl != NULL;

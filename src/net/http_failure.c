@@ -21,7 +21,7 @@ static void first_set(const char *const *variables, size_t count, char *out, siz
 
 /* Whether one entry of a no_proxy list, `len` long, covers the host: itself or a domain above it.
  */
-static bool covers(const char *entry, size_t len, const char *host)
+static bool no_proxy_entry_covers(const char *entry, size_t len, const char *host)
 {
     size_t host_len = strlen(host);
     if (len > 0 && entry[0] == '.') {
@@ -36,7 +36,7 @@ static bool is_exempt(const char *list, const char *host)
 {
     while (*list != '\0') {
         size_t len = strcspn(list, ", ");
-        if ((len == 1 && *list == '*') || covers(list, len, host)) {
+        if ((len == 1 && *list == '*') || no_proxy_entry_covers(list, len, host)) {
             return true;
         }
         list += len;
@@ -103,7 +103,7 @@ static enum ekm_rc out_of_memory(const struct http_easy *easy)
     return too_long ? EKM_ANSWER_TOO_BIG : EKM_OUT_OF_MEMORY;
 }
 
-static enum ekm_rc classify(const struct call *call, const struct http_request *request,
+static enum ekm_rc http_failure_classify(const struct call *call, const struct http_request *request,
                             const struct http_easy *easy, CURLcode result)
 {
     switch (result) {
@@ -158,7 +158,7 @@ enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLco
     const struct http_request *request = easy->request;
     long connect_status = 0;
     (void)curl_easy_getinfo(easy->curl, CURLINFO_HTTP_CONNECTCODE, &connect_status);
-    enum ekm_rc rc = classify(call, request, easy, result);
+    enum ekm_rc rc = http_failure_classify(call, request, easy, result);
     bool tunnelled = connect_status >= 200 && connect_status < 300;
     if (connect_status != 0 && !tunnelled && result != CURLE_ABORTED_BY_CALLBACK) {
         rc = tunnel_failure(connect_status);

@@ -100,7 +100,7 @@ void http_pool_stop(void)
 }
 
 /* Under the lock: the topmost idle handle that spoke to this host, else the topmost. */
-static struct http_handle *pick(const char *host)
+static struct http_handle *http_pool_pick(const char *host)
 {
     struct http_handle **at = &pool.idle;
     while (*at != NULL && strcmp((*at)->host, host) != 0) {
@@ -171,7 +171,7 @@ enum ekm_rc http_pool_take(struct call *call, const char *host, struct http_hand
 {
     enum ekm_rc rc = EKM_OK;
     plat_mutex_lock(&pool.mutex);
-    *out = pick(host);
+    *out = http_pool_pick(host);
     if (*out == NULL && pool.count >= pool.max) {
         rc = wait_in_line(call, host, out);
     }

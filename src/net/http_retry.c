@@ -54,7 +54,7 @@ static void log_try(struct call *call, const struct http_request *request,
 
 /* The deadline cut this try off before it ended: the outcome is that of the try before, if there
  * was one. */
-static enum ekm_rc outcome(struct call *call, const struct call_error *before, enum ekm_rc rc)
+static enum ekm_rc retry_outcome(struct call *call, const struct call_error *before, enum ekm_rc rc)
 {
     if (rc == EKM_DEADLINE && before->rc != EKM_OK) {
         call->error = *before;
@@ -74,7 +74,7 @@ static void fail_by_status(struct call *call, const struct http_request *request
     (void)call_fail(call, rc, NULL);
 }
 
-static void leave(const struct http_request *request, const struct throttle_pass *pass,
+static void retry_release_throttle(const struct http_request *request, const struct throttle_pass *pass,
                   enum ekm_rc rc, const struct http_response *response)
 {
     enum throttle_outcome result = rc != EKM_OK            ? THROTTLE_FAILED
@@ -101,7 +101,7 @@ static enum ekm_rc try_once(struct call *call, const struct http_request *reques
     call_new_try(call);
     rc = http_perform(call, request, response);
     *again = plan_repeat(call, request, response, rc, tries, wait_ms);
-    leave(request, &pass, rc, response);
+    retry_release_throttle(request, &pass, rc, response);
     if (rc == EKM_OK && response->status == 429) {
         *wait_ms = 0;
     }
@@ -118,7 +118,7 @@ enum ekm_rc http_retry_perform(struct call *call, const struct http_request *req
         uint64_t wait_ms = 0;
         enum ekm_rc rc = try_once(call, request, response, tries, &again, &wait_ms);
         if (!again) {
-            return outcome(call, &before, rc);
+            return retry_outcome(call, &before, rc);
         }
         log_try(call, request, response, rc, wait_ms);
         if (rc == EKM_OK) {
@@ -149,7 +149,7 @@ bool http_retry_try_all(struct call *call, struct http_item *items, size_t count
     }
     for (size_t i = 0; tried && i < count; i++) {
         pass.epoch = items[i].epoch;
-        leave(items[i].request, &pass, items[i].rc, items[i].response);
+        retry_release_throttle(items[i].request, &pass, items[i].rc, items[i].response);
     }
     call->error = before;
     return tried;

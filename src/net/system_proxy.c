@@ -34,7 +34,7 @@ bool system_proxy_pick(const char *list, char *out, size_t cap)
 }
 
 /* `*` stands for any characters; letters count as equal in either case. */
-static bool matches(const char *pattern, const char *text)
+static bool proxy_pattern_matches(const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = NULL;
     while (*text != '\0') {
@@ -63,7 +63,7 @@ bool system_proxy_bypassed(const char *bypass, const char *host)
     while (next_word(&bypass, word, sizeof word)) {
         const char *scheme = strstr(word, "://"), *pattern = scheme != NULL ? scheme + 3 : word;
         bool local = text_equal_nocase(word, "<local>") && strchr(host, '.') == NULL;
-        if (local || matches(pattern, host)) {
+        if (local || proxy_pattern_matches(pattern, host)) {
             return true;
         }
     }

@@ -20,7 +20,7 @@ static struct {
     size_t next;
 } known = {.mutex = PLAT_MUTEX_INIT};
 
-static bool narrow(const wchar_t *text, char *out, size_t cap)
+static bool proxy_to_utf8(const wchar_t *text, char *out, size_t cap)
 {
     out[0] = '\0';
     return text != NULL && WideCharToMultiByte(CP_UTF8, 0, text, -1, out, (int)cap, NULL, NULL) > 0;
@@ -31,8 +31,8 @@ static bool use_list(const wchar_t *list, const wchar_t *bypass, const char *hos
                      size_t cap)
 {
     char proxies[2048], around[4096];
-    (void)narrow(bypass, around, sizeof around);
-    return narrow(list, proxies, sizeof proxies) && !system_proxy_bypassed(around, host) &&
+    (void)proxy_to_utf8(bypass, around, sizeof around);
+    return proxy_to_utf8(list, proxies, sizeof proxies) && !system_proxy_bypassed(around, host) &&
            system_proxy_pick(proxies, out, cap);
 }
 
@@ -108,7 +108,7 @@ static const struct finding *find_known(const char *host)
 }
 
 /* Once, though several may have asked at a time. */
-static void remember(const char *host, const char *proxy)
+static void proxy_remember(const char *host, const char *proxy)
 {
     plat_mutex_lock(&known.mutex);
     if (find_known(host) == NULL) {
@@ -132,7 +132,7 @@ bool system_proxy_find(const char *host, char *out, size_t cap)
         if (!ask_system(host, proxy, sizeof proxy)) {
             proxy[0] = '\0';
         }
-        remember(host, proxy);
+        proxy_remember(host, proxy);
     }
     return text_copy(out, cap, proxy) && proxy[0] != '\0';
 }

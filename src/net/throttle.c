@@ -53,7 +53,7 @@ void throttle_reset(void)
 }
 
 /* They fill up from the first on. */
-static struct host *find(const char *name)
+static struct host *throttle_find_host(const char *name)
 {
     for (size_t i = 0; i < HOSTS && patience.hosts[i].name[0] != '\0'; i++) {
         if (strcmp(patience.hosts[i].name, name) == 0) {
@@ -66,7 +66,7 @@ static struct host *find(const char *name)
 /* The host's entry, or a new one in the place of the one whose pause was over first. */
 static struct host *find_or_take(const char *name)
 {
-    struct host *host = find(name), *oldest = &patience.hosts[0];
+    struct host *host = throttle_find_host(name), *oldest = &patience.hosts[0];
     if (host != NULL) {
         return host;
     }
@@ -94,7 +94,7 @@ enum turn { GO, WAIT, TOO_LONG };
 /* Under the lock. One call a second may go whatever else is true: where the host wishes for more
  * patience than the call has, so that an end of the throttling is noticed; and where the one that
  * asks for all got no answer yet. */
-static enum turn look(struct host *host, const struct wait_queue_place *self, uint64_t now_ms,
+static enum turn throttle_look(struct host *host, const struct wait_queue_place *self, uint64_t now_ms,
                       struct throttle_pass *pass)
 {
     pass->epoch = host != NULL ? host->epoch : 0;
@@ -138,9 +138,9 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
     plat_mutex_lock(&patience.mutex);
     wait_queue_join(&patience.line, &self);
     while (rc == EKM_OK && turn == WAIT) {
-        struct host *host = find(self.host);
+        struct host *host = throttle_find_host(self.host);
         uint64_t now_ms = plat_now_ms();
-        turn = look(host, &self, now_ms, pass);
+        turn = throttle_look(host, &self, now_ms, pass);
         if (turn == WAIT) {
             wait_for_change(host, &self, now_ms);
             rc = call_check(call);
@@ -148,7 +148,7 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
     }
     wait_queue_leave(&patience.line, &self);
     if (turn != GO) {
-        tell_waiters(find(self.host));
+        tell_waiters(throttle_find_host(self.host));
     }
     plat_mutex_unlock(&patience.mutex);
     return rc == EKM_CLOSING || turn == GO
@@ -161,7 +161,7 @@ bool throttle_try_acquire(const char *name, struct throttle_pass *pass)
 {
     memset(pass, 0, sizeof *pass);
     plat_mutex_lock(&patience.mutex);
-    const struct host *host = find(name);
+    const struct host *host = throttle_find_host(name);
     bool may = host == NULL || !host->limited;
     pass->epoch = host != NULL ? host->epoch : 0;
     plat_mutex_unlock(&patience.mutex);
@@ -170,7 +170,7 @@ bool throttle_try_acquire(const char *name, struct throttle_pass *pass)
 
 /* Under the lock. What went before the last refusal says only how long the host wishes to be left
  * alone, and nothing once the pause is over. */
-static void refuse(struct host *host, const struct throttle_pass *pass, uint64_t asked_ms,
+static void throttle_note_refusal(struct host *host, const struct throttle_pass *pass, uint64_t asked_ms,
                    uint64_t now_ms, uint32_t random)
 {
     uint64_t pause_ms = asked_ms > 0 ? asked_ms + random % BACKOFF_BASE_MS : 0;
@@ -189,7 +189,7 @@ static void refuse(struct host *host, const struct throttle_pass *pass, uint64_t
 }
 
 /* Under the lock: the request is over, and one more may go at a time if it was answered. */
-static void settle(struct host *host, const struct throttle_pass *pass, bool answered,
+static void throttle_note_end(struct host *host, const struct throttle_pass *pass, bool answered,
                    uint64_t now_ms)
 {
     if (!host->limited || pass->epoch != host->epoch) {
@@ -216,11 +216,11 @@ void throttle_release(const char *host, const struct throttle_pass *pass,
     }
     plat_mutex_lock(&patience.mutex);
     if (outcome == THROTTLE_REFUSED) {
-        refuse(find_or_take(host), pass, asked_ms, plat_now_ms(), random);
+        throttle_note_refusal(find_or_take(host), pass, asked_ms, plat_now_ms(), random);
     } else {
-        struct host *known = find(host);
+        struct host *known = throttle_find_host(host);
         if (known != NULL) {
-            settle(known, pass, outcome == THROTTLE_ANSWERED, plat_now_ms());
+            throttle_note_end(known, pass, outcome == THROTTLE_ANSWERED, plat_now_ms());
         }
     }
     plat_mutex_unlock(&patience.mutex);

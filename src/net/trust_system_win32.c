@@ -49,7 +49,7 @@ static bool is_disallowed(HCERTSTORE disallowed, const CERT_CONTEXT *certificate
     return is;
 }
 
-static bool add(X509_STORE *store, const CERT_CONTEXT *certificate)
+static bool trust_add_certificate(X509_STORE *store, const CERT_CONTEXT *certificate)
 {
     const unsigned char *der = certificate->pbCertEncoded;
     X509 *x509 = d2i_X509(NULL, &der, (long)certificate->cbCertEncoded);
@@ -68,7 +68,7 @@ bool trust_system_load(X509_STORE *store)
     while (roots != NULL &&
            (certificate = CertEnumCertificatesInStore(roots, certificate)) != NULL) {
         if (is_for_servers(certificate) && !is_disallowed(disallowed, certificate)) {
-            loaded = add(store, certificate) || loaded;
+            loaded = trust_add_certificate(store, certificate) || loaded;
         }
     }
     if (roots != NULL) {

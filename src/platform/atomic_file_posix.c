@@ -31,7 +31,7 @@ static enum plat_io write_all(int handle, const char *data, size_t len)
     return PLAT_IO_OK;
 }
 
-static enum plat_io flush(const char *path, int flags)
+static enum plat_io file_flush_path(const char *path, int flags)
 {
     int handle = -1;
     enum plat_io io = path_open(path, O_RDONLY | flags, 0, &handle);
@@ -46,12 +46,12 @@ static enum plat_io flush(const char *path, int flags)
 static enum plat_io flush_folder(const char *path)
 {
     char folder[PATH_MAX];
-    return path_folder(path, folder, sizeof folder) ? flush(folder, O_DIRECTORY) : PLAT_IO_FAILED;
+    return path_folder(path, folder, sizeof folder) ? file_flush_path(folder, O_DIRECTORY) : PLAT_IO_FAILED;
 }
 
 enum plat_io plat_file_flush(const char *path)
 {
-    enum plat_io io = flush(path, O_NOFOLLOW);
+    enum plat_io io = file_flush_path(path, O_NOFOLLOW);
     return io == PLAT_IO_OK ? flush_folder(path) : io;
 }
 

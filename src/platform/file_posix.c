@@ -143,7 +143,7 @@ static bool is_trusted(const struct stat *st)
     return owner && !world && !group;
 }
 
-static enum plat_io check_trust(const char *path, int handle)
+static enum plat_io file_check_trust_posix(const char *path, int handle)
 {
     char folder[PATH_MAX];
     int folder_handle = -1;
@@ -168,7 +168,7 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
         io = path_state(*handle, state);
     }
     if (io == PLAT_IO_OK && trust == PLAT_TRUST_REQUIRED) {
-        io = check_trust(path, *handle);
+        io = file_check_trust_posix(path, *handle);
     }
     if (io != PLAT_IO_OK) {
         plat_file_close(handle);

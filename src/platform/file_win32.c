@@ -26,7 +26,7 @@ const char *plat_io_text(enum plat_io io)
 }
 
 /* 32 bits of a handle are significant, by the promise that lets 32-bit programs share them. */
-static HANDLE native(int handle)
+static HANDLE file_native_handle(int handle)
 {
     return (HANDLE)(intptr_t)handle;
 }
@@ -51,10 +51,10 @@ static enum plat_io open_path(const char *path, DWORD access, DWORD disposition,
 static enum plat_io state_of(int handle, struct plat_file_state *out)
 {
     BY_HANDLE_FILE_INFORMATION info;
-    if (GetFileType(native(handle)) != FILE_TYPE_DISK) {
+    if (GetFileType(file_native_handle(handle)) != FILE_TYPE_DISK) {
         return PLAT_IO_NOT_FILE;
     }
-    if (!GetFileInformationByHandle(native(handle), &info)) {
+    if (!GetFileInformationByHandle(file_native_handle(handle), &info)) {
         return path_io(GetLastError());
     }
     uint64_t written =
@@ -101,15 +101,15 @@ bool path_folder_trusted(const char *path)
     int handle = -1;
     bool trusted = open_path(path, READ_CONTROL | FILE_READ_ATTRIBUTES, OPEN_EXISTING,
                              FILE_FLAG_BACKUP_SEMANTICS, &handle) == PLAT_IO_OK &&
-                   path_trusted(native(handle));
+                   path_trusted(file_native_handle(handle));
     plat_file_close(&handle);
     return trusted;
 }
 
-static enum plat_io check_trust(const char *path, int handle)
+static enum plat_io file_check_trust_win32(const char *path, int handle)
 {
     char folder[PATH_UNITS];
-    return path_trusted(native(handle)) && folder_of(path, folder, sizeof folder) &&
+    return path_trusted(file_native_handle(handle)) && folder_of(path, folder, sizeof folder) &&
                    path_folder_trusted(folder)
                ? PLAT_IO_OK
                : PLAT_IO_UNSAFE;
@@ -126,7 +126,7 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
         io = state_of(*handle, state);
     }
     if (io == PLAT_IO_OK && trust == PLAT_TRUST_REQUIRED) {
-        io = check_trust(path, *handle);
+        io = file_check_trust_win32(path, *handle);
     }
     if (io != PLAT_IO_OK) {
         plat_file_close(handle);
@@ -142,7 +142,7 @@ enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
         bool is_full = *len == cap;
         size_t room = is_full ? 1 : cap - *len;
         DWORD got = 0, wanted = room < INT32_MAX ? (DWORD)room : INT32_MAX;
-        if (!ReadFile(native(handle), is_full ? &beyond : at + *len, wanted, &got, NULL)) {
+        if (!ReadFile(file_native_handle(handle), is_full ? &beyond : at + *len, wanted, &got, NULL)) {
             return path_io(GetLastError());
         }
         if (got == 0) {
@@ -158,7 +158,7 @@ enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
 void plat_file_close(int *handle)
 {
     if (*handle != -1) {
-        (void)CloseHandle(native(*handle));
+        (void)CloseHandle(file_native_handle(*handle));
         *handle = -1;
     }
 }
@@ -180,7 +180,7 @@ enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state
 enum plat_io plat_log_write(int handle, const char *text, size_t len)
 {
     DWORD written = 0;
-    return WriteFile(native(handle), text, (DWORD)len, &written, NULL) && written == len
+    return WriteFile(file_native_handle(handle), text, (DWORD)len, &written, NULL) && written == len
                ? PLAT_IO_OK
                : PLAT_IO_FAILED;
 }

@@ -7,12 +7,12 @@
 #define NAME_UNITS 256
 #define PATH_NAMES 3 /* names that a path may hold at their longest */
 
-static HKEY native(const struct plat_registry_key *key)
+static HKEY registry_native_key(const struct plat_registry_key *key)
 {
     return key != NULL ? (HKEY)key->native : HKEY_LOCAL_MACHINE;
 }
 
-static REGSAM rights(enum plat_registry_access access)
+static REGSAM registry_native_rights(enum plat_registry_access access)
 {
     return access == PLAT_REGISTRY_WRITE ? KEY_READ | KEY_SET_VALUE | KEY_CREATE_SUB_KEY : KEY_READ;
 }
@@ -27,7 +27,7 @@ enum plat_io plat_registry_open(const struct plat_registry_key *parent, const ch
         return PLAT_IO_FAILED;
     }
     LSTATUS status =
-        RegOpenKeyExW(native(parent), wide, 0, rights(access) | KEY_WOW64_64KEY, &opened);
+        RegOpenKeyExW(registry_native_key(parent), wide, 0, registry_native_rights(access) | KEY_WOW64_64KEY, &opened);
     out->native = status == ERROR_SUCCESS ? opened : NULL;
     return path_io((unsigned long)status);
 }
@@ -42,8 +42,8 @@ enum plat_io plat_registry_create(const struct plat_registry_key *parent, const 
         return PLAT_IO_FAILED;
     }
     LSTATUS status =
-        RegCreateKeyExW(native(parent), wide, 0, NULL, REG_OPTION_NON_VOLATILE,
-                        rights(PLAT_REGISTRY_WRITE) | KEY_WOW64_64KEY, NULL, &opened, NULL);
+        RegCreateKeyExW(registry_native_key(parent), wide, 0, NULL, REG_OPTION_NON_VOLATILE,
+                        registry_native_rights(PLAT_REGISTRY_WRITE) | KEY_WOW64_64KEY, NULL, &opened, NULL);
     out->native = status == ERROR_SUCCESS ? opened : NULL;
     return path_io((unsigned long)status);
 }
@@ -59,7 +59,7 @@ void plat_registry_close(struct plat_registry_key *key)
 enum plat_io plat_registry_count(const struct plat_registry_key *key, uint32_t *count)
 {
     DWORD keys = 0;
-    LSTATUS status = RegQueryInfoKeyW(native(key), NULL, NULL, NULL, &keys, NULL, NULL, NULL, NULL,
+    LSTATUS status = RegQueryInfoKeyW(registry_native_key(key), NULL, NULL, NULL, &keys, NULL, NULL, NULL, NULL,
                                       NULL, NULL, NULL);
     *count = keys;
     return path_io((unsigned long)status);
@@ -71,7 +71,7 @@ enum plat_io plat_registry_next(const struct plat_registry_key *key, uint32_t in
     wchar_t wide[NAME_UNITS];
     DWORD units = NAME_UNITS;
     FILETIME time = {0, 0};
-    LSTATUS status = RegEnumKeyExW(native(key), index, wide, &units, NULL, NULL, NULL, &time);
+    LSTATUS status = RegEnumKeyExW(registry_native_key(key), index, wide, &units, NULL, NULL, NULL, &time);
     *written = (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime;
     if (status != ERROR_SUCCESS) {
         return path_io((unsigned long)status);
@@ -90,7 +90,7 @@ enum plat_io plat_registry_text(const struct plat_registry_key *key, const char 
         return PLAT_IO_FAILED;
     }
     LSTATUS status =
-        RegGetValueW(native(key), path != NULL ? wide_path : NULL, wide_value,
+        RegGetValueW(registry_native_key(key), path != NULL ? wide_path : NULL, wide_value,
                      RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND, NULL, text, &bytes);
     if (status == ERROR_UNSUPPORTED_TYPE || status == ERROR_INVALID_DATA) {
         return PLAT_IO_ABSENT;
@@ -106,7 +106,7 @@ bool plat_registry_number(const struct plat_registry_key *key, const char *value
     wchar_t wide[NAME_UNITS];
     DWORD number = 0, bytes = sizeof number;
     bool found = path_widen(value, wide, NAME_UNITS) &&
-                 RegGetValueW(native(key), NULL, wide, RRF_RT_REG_DWORD, NULL, &number, &bytes) ==
+                 RegGetValueW(registry_native_key(key), NULL, wide, RRF_RT_REG_DWORD, NULL, &number, &bytes) ==
                      ERROR_SUCCESS;
     *out = found ? number : 0;
     return found;
@@ -121,7 +121,7 @@ enum plat_io plat_registry_set_text(const struct plat_registry_key *key, const c
         return PLAT_IO_TOO_BIG;
     }
     DWORD bytes = (DWORD)((wcslen(wide_text) + 1) * sizeof wide_text[0]);
-    return path_io((unsigned long)RegSetValueExW(native(key), wide_value, 0, REG_SZ,
+    return path_io((unsigned long)RegSetValueExW(registry_native_key(key), wide_value, 0, REG_SZ,
                                                  (const BYTE *)wide_text, bytes));
 }
 
@@ -132,11 +132,11 @@ enum plat_io plat_registry_set_number(const struct plat_registry_key *key, const
     if (!path_widen(value, wide, NAME_UNITS)) {
         return PLAT_IO_TOO_BIG;
     }
-    return path_io((unsigned long)RegSetValueExW(native(key), wide, 0, REG_DWORD,
+    return path_io((unsigned long)RegSetValueExW(registry_native_key(key), wide, 0, REG_DWORD,
                                                  (const BYTE *)&number, sizeof number));
 }
 
 enum plat_io plat_registry_flush(const struct plat_registry_key *key)
 {
-    return path_io((unsigned long)RegFlushKey(native(key)));
+    return path_io((unsigned long)RegFlushKey(registry_native_key(key)));
 }

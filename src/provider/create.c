@@ -8,7 +8,7 @@
 #include "provider/provider_info.h"
 #include "provider/key_lookup.h"
 
-static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
+static enum ekm_rc create_read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     enum ekm_rc rc =
@@ -40,7 +40,7 @@ static enum ekm_rc require_free_name(struct call *call, const struct session *se
     return rc;
 }
 
-static enum ekm_rc record(struct call *call, const struct session *session,
+static enum ekm_rc create_record_key(struct call *call, const struct session *session,
                           const struct vault_key *key, struct thumbprint *thumbprint)
 {
     const char *host = session->vault.address.host;
@@ -74,7 +74,7 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
         return call_fail(call, EKM_INVALID_ARGUMENT, "thumbprint is NULL or no such algorithm");
     }
     call->audited = true;
-    enum ekm_rc rc = read_name(call, name, &wanted);
+    enum ekm_rc rc = create_read_name(call, name, &wanted);
     if (rc != EKM_OK) {
         return rc;
     }
@@ -91,7 +91,7 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
         rc = vault_create_key(call, &session->vault, wanted.name, bits, &made);
     }
     if (rc == EKM_OK) {
-        rc = record(call, session, &made, &thumbprint);
+        rc = create_record_key(call, session, &made, &thumbprint);
     }
     return rc == EKM_OK ? marshal_put(out, thumbprint.bytes, thumbprint.len) : rc;
 }

@@ -52,7 +52,7 @@ static enum ekm_rc wrap_here(struct call *call, const struct known_key *key,
     return rc == EKM_OK ? rc : call_fail(call, rc, "wrapping without the vault");
 }
 
-static enum ekm_rc verify(struct call *call, const struct key_lookup *lookup,
+static enum ekm_rc crypt_verify_wrap(struct call *call, const struct key_lookup *lookup,
                           enum rsa_algorithm algorithm, const SqlCpData *plain,
                           const struct buf *value)
 {
@@ -67,7 +67,7 @@ static enum ekm_rc verify(struct call *call, const struct key_lookup *lookup,
     return rc;
 }
 
-static enum ekm_rc wrap(struct call *call, struct key_lookup *lookup, enum rsa_algorithm algorithm,
+static enum ekm_rc crypt_wrap(struct call *call, struct key_lookup *lookup, enum rsa_algorithm algorithm,
                         const SqlCpData *plain, struct buf *value)
 {
     enum ekm_rc rc;
@@ -81,7 +81,7 @@ static enum ekm_rc wrap(struct call *call, struct key_lookup *lookup, enum rsa_a
         rc = call_fail(call, EKM_WRAP_BAD_VALUE, "%zu bytes for a key of %u bits", value->len,
                        lookup->key.public.bits);
     }
-    return rc == EKM_OK && call->config->verify_wrap ? verify(call, lookup, algorithm, plain, value)
+    return rc == EKM_OK && call->config->verify_wrap ? crypt_verify_wrap(call, lookup, algorithm, plain, value)
                                                      : rc;
 }
 
@@ -95,7 +95,7 @@ static enum ekm_rc wrap_elsewhere(struct call *call, struct key_lookup *lookup,
     if (rc == EKM_OK) {
         rc = key_lookup_find_public(call, lookup, LOCAL_WRAP_MAX_AGE_MS);
     }
-    return rc == EKM_OK ? wrap(call, lookup, algorithm, plain, value) : rc;
+    return rc == EKM_OK ? crypt_wrap(call, lookup, algorithm, plain, value) : rc;
 }
 
 enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
@@ -128,7 +128,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
         cipher->cb = lookup.key.public.bits / 8;
         return EKM_INSUFFICIENT_BUFFER;
     }
-    rc = wrap(call, &lookup, algorithm, plain, &value);
+    rc = crypt_wrap(call, &lookup, algorithm, plain, &value);
     if (rc == EKM_KEY_NOT_FOUND) {
         rc = wrap_elsewhere(call, &lookup, algorithm, plain, &value);
     }
@@ -156,7 +156,7 @@ static size_t order_algorithms(const struct config *config, enum rsa_algorithm r
     return count;
 }
 
-static enum ekm_rc unwrap(struct call *call, const struct key_lookup *lookup,
+static enum ekm_rc crypt_unwrap(struct call *call, const struct key_lookup *lookup,
                           const SqlCpData *cipher, struct buf *value)
 {
     enum rsa_algorithm order[RSA_ALGORITHM_COUNT + 1];
@@ -203,11 +203,11 @@ enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
     lookup.trial = &trial;
     rc = key_lookup_find(call, &lookup);
     if (rc == EKM_OK) {
-        rc = unwrap(call, &lookup, cipher, &value);
+        rc = crypt_unwrap(call, &lookup, cipher, &value);
     }
     if (rc == EKM_KEY_NOT_FOUND) {
         rc = key_lookup_find_again(call, &lookup);
-        rc = rc == EKM_OK ? unwrap(call, &lookup, cipher, &value) : rc;
+        rc = rc == EKM_OK ? crypt_unwrap(call, &lookup, cipher, &value) : rc;
     }
     if (rc == EKM_OK) {
         key_lookup_record(call, &lookup);

@@ -44,7 +44,7 @@ struct collection {
     bool no_memory;
 };
 
-static bool make_room(struct key_enum *listing)
+static bool key_enum_reserve(struct key_enum *listing)
 {
     if (listing->count < listing->cap) {
         return true;
@@ -58,7 +58,7 @@ static bool make_room(struct key_enum *listing)
     return keys != NULL;
 }
 
-static bool collect(void *context, const struct vault_key *item)
+static bool key_enum_collect(void *context, const struct vault_key *item)
 {
     struct collection *collection = context;
     struct key_enum *listing = collection->listing;
@@ -66,7 +66,7 @@ static bool collect(void *context, const struct vault_key *item)
         !text_is_name(item->id.name, "-", KEY_NAME_MAX)) {
         return true;
     }
-    if (!make_room(listing)) {
+    if (!key_enum_reserve(listing)) {
         collection->no_memory = true;
         return false;
     }
@@ -76,20 +76,20 @@ static bool collect(void *context, const struct vault_key *item)
     return true;
 }
 
-static int compare(const void *left, const void *right)
+static int key_enum_compare(const void *left, const void *right)
 {
     const struct listed_key *a = left, *b = right;
     return strcmp(a->name, b->name);
 }
 
-static enum ekm_rc make(struct call *call, const struct session *session, struct key_enum **out)
+static enum ekm_rc key_enum_make(struct call *call, const struct session *session, struct key_enum **out)
 {
     struct collection collection = {calloc(1, sizeof **out), call->config->max_key_name_length,
                                     false};
     if (collection.listing == NULL) {
         return call_fail(call, EKM_OUT_OF_MEMORY, NULL);
     }
-    enum ekm_rc rc = vault_list_keys(call, &session->vault, collect, &collection);
+    enum ekm_rc rc = vault_list_keys(call, &session->vault, key_enum_collect, &collection);
     if (collection.no_memory) {
         rc = call_fail(call, EKM_OUT_OF_MEMORY, NULL);
     }
@@ -99,7 +99,7 @@ static enum ekm_rc make(struct call *call, const struct session *session, struct
     }
     if (collection.listing->count > 0) {
         qsort(collection.listing->keys, collection.listing->count,
-              sizeof collection.listing->keys[0], compare);
+              sizeof collection.listing->keys[0], key_enum_compare);
     }
     *out = collection.listing;
     return EKM_OK;
@@ -112,7 +112,7 @@ static enum ekm_rc listing_of(struct call *call, struct session *session, struct
     if (*out != NULL) {
         return EKM_OK;
     }
-    enum ekm_rc rc = make(call, session, &made);
+    enum ekm_rc rc = key_enum_make(call, session, &made);
     if (rc != EKM_OK) {
         return rc;
     }
@@ -125,7 +125,7 @@ static enum ekm_rc listing_of(struct call *call, struct session *session, struct
     return EKM_OK;
 }
 
-static struct vault_key *publish(struct listed_key *listed, struct vault_key *key)
+static struct vault_key *key_enum_publish(struct listed_key *listed, struct vault_key *key)
 {
     struct vault_key *expected = NULL;
     if (atomic_compare_exchange_strong(&listed->key, &expected, key)) {
@@ -138,7 +138,7 @@ static struct vault_key *publish(struct listed_key *listed, struct vault_key *ke
 }
 
 /* The key in full, or NULL if SQL Server could not use it. */
-static enum ekm_rc resolve(struct call *call, const struct session *session,
+static enum ekm_rc key_enum_resolve(struct call *call, const struct session *session,
                            struct listed_key *listed, const struct vault_key **out)
 {
     struct vault_key *key = atomic_load(&listed->key);
@@ -159,7 +159,7 @@ static enum ekm_rc resolve(struct call *call, const struct session *session,
         if (usable) {
             *key = fetched;
         }
-        key = publish(listed, key);
+        key = key_enum_publish(listed, key);
         call->error = (struct call_error){.rc = EKM_OK};
     }
     *out = key != &unusable ? key : NULL;
@@ -168,13 +168,13 @@ static enum ekm_rc resolve(struct call *call, const struct session *session,
 
 /* The usable key number `id`; EKM_NOT_FOUND past the last, without an error in the call: an end,
  * not a failure. */
-static enum ekm_rc find(struct call *call, struct session *session, SqlCpKeyId id,
+static enum ekm_rc key_enum_find(struct call *call, struct session *session, SqlCpKeyId id,
                         const struct vault_key **out)
 {
     struct key_enum *listing = NULL;
     enum ekm_rc rc = listing_of(call, session, &listing);
     for (size_t i = 0; rc == EKM_OK && listing != NULL && i < listing->count; i++) {
-        rc = resolve(call, session, &listing->keys[i], out);
+        rc = key_enum_resolve(call, session, &listing->keys[i], out);
         if (rc == EKM_OK && *out != NULL && --id == 0) {
             return EKM_OK;
         }
@@ -188,7 +188,7 @@ enum ekm_rc key_enum_next(struct call *call, struct session *session, SqlCpKeyId
     if (id == NULL || *id == UINT32_MAX) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "key id is NULL or none of ours");
     }
-    enum ekm_rc rc = find(call, session, *id + 1, &key);
+    enum ekm_rc rc = key_enum_find(call, session, *id + 1, &key);
     if (rc == EKM_OK) {
         ++*id;
     }
@@ -204,7 +204,7 @@ enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId
         return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL or the id invalid");
     }
     call->audited = true;
-    enum ekm_rc rc = find(call, session, id, &key);
+    enum ekm_rc rc = key_enum_find(call, session, id, &key);
     if (rc == EKM_OK) {
         rc = key_info_thumbprint(call, &session->vault, key, &thumbprint);
     }

@@ -48,7 +48,7 @@ static void memo_put(struct session *session, const struct key_id *asked,
     free(atomic_exchange(&session->memo, memo));
 }
 
-static void warn(struct call *call, const struct vault_key *key)
+static void key_info_warn(struct call *call, const struct vault_key *key)
 {
     int64_t now_s = plat_unix_time_ms() / 1000;
     bool expires = key->expires_s != 0 && key->expires_s - now_s < EXPIRY_WARN_SECONDS;
@@ -62,7 +62,7 @@ static void warn(struct call *call, const struct vault_key *key)
              key->id.version);
 }
 
-static enum ekm_rc fetch(struct call *call, const struct session *session,
+static enum ekm_rc key_info_fetch(struct call *call, const struct session *session,
                          const struct key_id *asked, struct vault_key *key)
 {
     enum ekm_rc rc = vault_get_key(call, &session->vault, asked, key);
@@ -73,7 +73,7 @@ static enum ekm_rc fetch(struct call *call, const struct session *session,
         rc = call_fail(call, EKM_KEY_BAD_ID, "the answer names no version");
     }
     if (rc == EKM_OK) {
-        warn(call, key);
+        key_info_warn(call, key);
     }
     return rc;
 }
@@ -158,7 +158,7 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
     return rc;
 }
 
-static enum ekm_rc read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
+static enum ekm_rc key_info_read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
     enum ekm_rc rc =
@@ -181,9 +181,9 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
         return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL");
     }
     call->audited = true;
-    enum ekm_rc rc = read_name(call, name, &asked);
+    enum ekm_rc rc = key_info_read_name(call, name, &asked);
     if (rc == EKM_OK && !memo_take(session, &asked, &key)) {
-        rc = fetch(call, session, &asked, &key);
+        rc = key_info_fetch(call, session, &asked, &key);
     }
     if (rc == EKM_OK) {
         key_lookup_note(call, &key.id, &(struct thumbprint){.len = 0});

@@ -90,7 +90,7 @@ static void take_known(struct key_lookup *lookup, const struct key_id *id)
     }
 }
 
-static enum ekm_rc discover(struct call *call, struct key_lookup *lookup,
+static enum ekm_rc key_lookup_discover(struct call *call, struct key_lookup *lookup,
                             const struct key_id *missing)
 {
     struct key_id id;
@@ -133,7 +133,7 @@ enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup)
         note_id(call, &id);
         return EKM_OK;
     }
-    return discover(call, lookup, NULL);
+    return key_lookup_discover(call, lookup, NULL);
 }
 
 enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup)
@@ -142,7 +142,7 @@ enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup)
     bool mapped_anew = keymap_find(call, host_of(lookup), &lookup->thumbprint, &id) == EKM_OK &&
                        !key_id_equal(&id, &missing);
     if (!mapped_anew) {
-        return discover(call, lookup, &missing);
+        return key_lookup_discover(call, lookup, &missing);
     }
     /* Another process found it already. */
     keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);

@@ -130,7 +130,7 @@ static void log_started(void)
 }
 
 /* Without the lock: whoever made the state STARTING is alone. */
-static enum ekm_rc start(void)
+static enum ekm_rc provider_start(void)
 {
     char reason[512] = "";
     struct buf warnings = BUF_EMPTY(65536);
@@ -211,7 +211,7 @@ enum ekm_rc provider_initialize(void)
         watching_forks = plat_on_fork_child(mark_child);
     }
     if (watching_forks) {
-        rc = start();
+        rc = provider_start();
     } else {
         log_reason("Initialize", rc, "forks cannot be watched");
     }

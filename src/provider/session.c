@@ -59,7 +59,7 @@ static enum ekm_rc session_grow(void)
 }
 
 /* NULL for a handle that was never given out or is closed. The lock is held. */
-static struct slot *find(const SqlCpSession *handle, uint32_t *index)
+static struct slot *session_find_slot(const SqlCpSession *handle, uint32_t *index)
 {
     uint64_t value = (uint64_t)(uintptr_t)*handle;
     *index = (uint32_t)(value & ((1u << INDEX_BITS) - 1));
@@ -104,7 +104,7 @@ struct session *session_get(const SqlCpSession *handle)
         return NULL;
     }
     plat_mutex_lock(&lock);
-    const struct slot *slot = find(handle, &index);
+    const struct slot *slot = session_find_slot(handle, &index);
     if (slot != NULL) {
         session = slot->session;
         atomic_fetch_add(&session->references, 1);
@@ -142,7 +142,7 @@ enum ekm_rc session_close(const SqlCpSession *handle, bool abort)
         return EKM_INVALID_ARGUMENT;
     }
     plat_mutex_lock(&lock);
-    struct slot *slot = find(handle, &index);
+    struct slot *slot = session_find_slot(handle, &index);
     if (slot != NULL) {
         session = unlink_slot(slot, index);
     }

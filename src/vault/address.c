@@ -39,7 +39,7 @@ static const char *const authorities[] = {
 };
 
 /* Labels of 1..63 of 0-9 A-Z a-z -, separated by single dots. */
-static bool is_host(const char *host)
+static bool address_is_host(const char *host)
 {
     size_t label = 0;
     for (const char *at = host; *at != '\0'; at++) {
@@ -82,7 +82,7 @@ enum ekm_rc address_parse(const struct config *config, const char *identity,
     }
     size_t len = strlen(identity);
     len -= len > 0 && identity[len - 1] == '/';
-    if (!text_copy_n(host, sizeof host, identity, len) || !is_host(host)) {
+    if (!text_copy_n(host, sizeof host, identity, len) || !address_is_host(host)) {
         return EKM_VAULT_NOT_ALLOWED;
     }
     if (strchr(host, '.') == NULL) {

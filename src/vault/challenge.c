@@ -14,7 +14,7 @@ struct parameters {
     char authorization[1024], authorization_uri[1024], resource[512], scope[512];
 };
 
-static const char *skip(const char *at, const char *what)
+static const char *challenge_skip_chars(const char *at, const char *what)
 {
     return at + strspn(at, what);
 }
@@ -47,7 +47,7 @@ static const char *read_value(const char *at, char *out, size_t cap)
     return *at == '"' ? at + 1 : NULL;
 }
 
-static void keep(struct parameters *found, const char *name, size_t len, const char *value)
+static void challenge_keep_parameter(struct parameters *found, const char *name, size_t len, const char *value)
 {
     static const struct {
         const char *name;
@@ -69,28 +69,28 @@ static void keep(struct parameters *found, const char *name, size_t len, const c
 
 /* Collects the parameters of every Bearer challenge; other schemes' are skipped. False: malformed.
  */
-static bool collect(const char *at, struct parameters *found, bool *bearer_seen)
+static bool challenge_collect_parameters(const char *at, struct parameters *found, bool *bearer_seen)
 {
     char value[1024];
     bool in_bearer = false;
-    while (*(at = skip(at, " \t,")) != '\0') {
+    while (*(at = challenge_skip_chars(at, " \t,")) != '\0') {
         const char *word = at;
         size_t len = word_len(at);
         if (len == 0) {
             return false;
         }
-        at = skip(at + len, " \t");
+        at = challenge_skip_chars(at + len, " \t");
         if (*at != '=') {
             in_bearer = len == 6 && text_equal_nocase_n(word, "Bearer", 6);
             *bearer_seen = *bearer_seen || in_bearer;
             continue;
         }
-        at = read_value(skip(at + 1, " \t"), value, sizeof value);
+        at = read_value(challenge_skip_chars(at + 1, " \t"), value, sizeof value);
         if (at == NULL) {
             return false;
         }
         if (in_bearer) {
-            keep(found, word, len, value);
+            challenge_keep_parameter(found, word, len, value);
         }
     }
     return true;
@@ -151,7 +151,7 @@ enum ekm_rc challenge_parse(struct call *call, const struct vault_address *vault
     bool bearer_seen = false;
     memset(&found, 0, sizeof found);
     memset(out, 0, sizeof *out);
-    if (!collect(authenticate, &found, &bearer_seen)) {
+    if (!challenge_collect_parameters(authenticate, &found, &bearer_seen)) {
         return call_fail(call, EKM_CHALLENGE_MALFORMED, "WWW-Authenticate cannot be read");
     }
     const char *authority =
@@ -203,7 +203,7 @@ static struct place *place_for(const char *vault_host)
 }
 
 /* Under the lock. The authority never comes from what was stored. */
-static bool guess(const struct place *place, const struct vault_address *vault,
+static bool challenge_guess(const struct place *place, const struct vault_address *vault,
                   struct challenge *out)
 {
     const char *authority = address_authority(vault);
@@ -224,7 +224,7 @@ bool challenge_recall(const struct vault_address *vault, struct challenge *out, 
     if (known) {
         *out = place->challenge;
     }
-    *guessed = !known && place != NULL && guess(place, vault, out);
+    *guessed = !known && place != NULL && challenge_guess(place, vault, out);
     plat_mutex_unlock(&memory.mutex);
     return known || *guessed;
 }

@@ -137,7 +137,7 @@ static void free_all(struct credential *list)
     }
 }
 
-static struct credential *make(const char *client_id, const char *secret, size_t len,
+static struct credential *credential_make(const char *client_id, const char *secret, size_t len,
                                const uint8_t *hash)
 {
     struct credential *made = calloc(1, sizeof *made);
@@ -157,7 +157,7 @@ static struct credential *make(const char *client_id, const char *secret, size_t
 }
 
 /* Under the lock. Takes the same time wherever two hashes differ. */
-static struct credential *find(const char *client_id, const uint8_t *hash)
+static struct credential *credential_find(const char *client_id, const uint8_t *hash)
 {
     struct credential *at = credentials;
     while (at != NULL && (strcmp(at->client_id, client_id) != 0 ||
@@ -175,7 +175,7 @@ static struct credential *find_or_add(const char *client_id, const uint8_t *hash
     uint64_t now_ms = plat_now_ms();
     struct credential *dropped = NULL;
     plat_mutex_lock(&token_lock);
-    struct credential *found = find(client_id, hash);
+    struct credential *found = credential_find(client_id, hash);
     if (found != NULL && found->secret.len == 0 && *fresh != NULL) {
         struct buf wiped = found->secret;
         found->secret = (*fresh)->secret;
@@ -227,7 +227,7 @@ enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
     }
     struct credential *fresh = NULL, *found = find_or_add(call->client_id, hash, &fresh);
     if (found == NULL) {
-        fresh = make(call->client_id, secret, len, hash);
+        fresh = credential_make(call->client_id, secret, len, hash);
         found = fresh != NULL ? find_or_add(call->client_id, hash, &fresh) : NULL;
         if (fresh != NULL) {
             free_credential(fresh);

@@ -39,19 +39,19 @@ enum ekm_rc json_demand(struct call *call, const struct buf *body, enum ekm_rc n
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): the scan limits the depth */
-static void wipe(cJSON *json)
+static void json_wipe_tree(cJSON *json)
 {
     for (; json != NULL; json = json->next) {
         if (json->valuestring != NULL && (json->type & cJSON_IsReference) == 0) {
             plat_wipe(json->valuestring, strlen(json->valuestring));
         }
-        wipe(json->child);
+        json_wipe_tree(json->child);
     }
 }
 
 void json_free(cJSON *json)
 {
-    wipe(json);
+    json_wipe_tree(json);
     cJSON_Delete(json);
 }
 

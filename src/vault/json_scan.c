@@ -14,7 +14,7 @@ struct scan {
     unsigned depth;
 };
 
-static bool take(struct scan *scan, char c)
+static bool json_scan_take(struct scan *scan, char c)
 {
     bool is_there = scan->at < scan->end && *scan->at == c;
     scan->at += is_there;
@@ -76,7 +76,7 @@ static bool scan_escape(struct scan *scan)
 
 static bool scan_string(struct scan *scan)
 {
-    if (!take(scan, '"')) {
+    if (!json_scan_take(scan, '"')) {
         return false;
     }
     while (scan->at < scan->end && *scan->at != '\0') {
@@ -103,15 +103,15 @@ static bool scan_digits(struct scan *scan)
 static bool scan_number(struct scan *scan)
 {
     const char *first = scan->at;
-    (void)take(scan, '-');
-    if (!take(scan, '0') && !scan_digits(scan)) {
+    (void)json_scan_take(scan, '-');
+    if (!json_scan_take(scan, '0') && !scan_digits(scan)) {
         return false;
     }
-    if (take(scan, '.') && !scan_digits(scan)) {
+    if (json_scan_take(scan, '.') && !scan_digits(scan)) {
         return false;
     }
-    if (take(scan, 'e') || take(scan, 'E')) {
-        (void)(take(scan, '+') || take(scan, '-'));
+    if (json_scan_take(scan, 'e') || json_scan_take(scan, 'E')) {
+        (void)(json_scan_take(scan, '+') || json_scan_take(scan, '-'));
         if (!scan_digits(scan)) {
             return false;
         }
@@ -140,10 +140,10 @@ static bool scan_name(struct scan *scan)
     skip_blanks(scan);
     bool right = scan_string(scan);
     skip_blanks(scan);
-    return right && take(scan, ':');
+    return right && json_scan_take(scan, ':');
 }
 
-static bool enter(struct scan *scan, bool is_object)
+static bool json_scan_enter(struct scan *scan, bool is_object)
 {
     scan->depth++;
     scan->objects = scan->objects << 1 | (is_object ? 1 : 0);
@@ -151,16 +151,16 @@ static bool enter(struct scan *scan, bool is_object)
 }
 
 /* Behind a value: what closes after it, and the comma. *more: another value follows. */
-static bool leave(struct scan *scan, bool *more)
+static bool json_scan_leave(struct scan *scan, bool *more)
 {
     skip_blanks(scan);
-    while (scan->depth > 0 && take(scan, (scan->objects & 1) != 0 ? '}' : ']')) {
+    while (scan->depth > 0 && json_scan_take(scan, (scan->objects & 1) != 0 ? '}' : ']')) {
         scan->objects >>= 1;
         scan->depth--;
         skip_blanks(scan);
     }
     *more = scan->depth > 0;
-    return !*more || (take(scan, ',') && ((scan->objects & 1) == 0 || scan_name(scan)));
+    return !*more || (json_scan_take(scan, ',') && ((scan->objects & 1) == 0 || scan_name(scan)));
 }
 
 /* A value; of an object or array with something in it only the beginning, up to its first value. */
@@ -168,16 +168,16 @@ static bool scan_value(struct scan *scan, bool *opened)
 {
     *opened = false;
     skip_blanks(scan);
-    bool is_object = take(scan, '{');
-    if (!is_object && !take(scan, '[')) {
+    bool is_object = json_scan_take(scan, '{');
+    if (!is_object && !json_scan_take(scan, '[')) {
         return scan->at < scan->end && scan_plain(scan);
     }
     skip_blanks(scan);
-    if (take(scan, is_object ? '}' : ']')) {
+    if (json_scan_take(scan, is_object ? '}' : ']')) {
         return true;
     }
     *opened = true;
-    return enter(scan, is_object) && (!is_object || scan_name(scan));
+    return json_scan_enter(scan, is_object) && (!is_object || scan_name(scan));
 }
 
 bool json_scan(const char *text, size_t len)
@@ -187,14 +187,14 @@ bool json_scan(const char *text, size_t len)
     bool right = scan.at < scan.end && *scan.at == '{', more = true;
     while (right && more) {
         bool opened;
-        right = scan_value(&scan, &opened) && (opened || leave(&scan, &more));
+        right = scan_value(&scan, &opened) && (opened || json_scan_leave(&scan, &more));
     }
     return right && scan.at == scan.end;
 }
 
 static bool scan_span(struct scan *scan, struct json_span *out)
 {
-    if (!take(scan, '"')) {
+    if (!json_scan_take(scan, '"')) {
         return false;
     }
     const char *quote = memchr(scan->at, '"', (size_t)(scan->end - scan->at));
@@ -211,7 +211,7 @@ static bool scan_flat_member(struct scan *scan, struct json_span *name, struct j
     skip_blanks(scan);
     bool right = scan_span(scan, name);
     skip_blanks(scan);
-    right = right && take(scan, ':');
+    right = right && json_scan_take(scan, ':');
     skip_blanks(scan);
     right = right && scan_span(scan, value);
     skip_blanks(scan);
@@ -224,7 +224,7 @@ bool json_scan_flat(const char *text, size_t len, const char *const *names, size
     struct scan scan = {.at = text, .end = text + len};
     memset(out, 0, count * sizeof *out);
     skip_blanks(&scan);
-    bool right = take(&scan, '{'), more = right;
+    bool right = json_scan_take(&scan, '{'), more = right;
     while (more) {
         struct json_span name, value;
         right = scan_flat_member(&scan, &name, &value);
@@ -234,9 +234,9 @@ bool json_scan_flat(const char *text, size_t len, const char *const *names, size
                 out[i] = value;
             }
         }
-        more = right && take(&scan, ',');
+        more = right && json_scan_take(&scan, ',');
     }
-    right = right && take(&scan, '}');
+    right = right && json_scan_take(&scan, '}');
     skip_blanks(&scan);
     return right && scan.at == scan.end;
 }

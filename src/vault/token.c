@@ -37,7 +37,7 @@ void token_release(struct token *token)
     }
 }
 
-static struct token *hold(struct token *token)
+static struct token *token_hold(struct token *token)
 {
     atomic_fetch_add(&token->references, 1);
     return token;
@@ -74,7 +74,7 @@ static enum ekm_rc write_form(const struct credential *credential, const struct 
     return rc == EKM_OK ? buf_append_text(form, "&grant_type=client_credentials") : rc;
 }
 
-static enum ekm_rc refusal(struct call *call, const struct http_response *response)
+static enum ekm_rc token_refusal(struct call *call, const struct http_response *response)
 {
     char error[64] = "";
     call->error.http_status = response->status;
@@ -98,7 +98,7 @@ static enum ekm_rc read_answer(struct call *call, const struct http_response *re
     struct buf value = BUF_EMPTY(HTTP_BODY_MAX);
     uint64_t life_s = 0;
     if (response->status != 200) {
-        return refusal(call, response);
+        return token_refusal(call, response);
     }
     enum ekm_rc rc = wire_read_token(call, &response->body, &value, &life_s);
     if (rc == EKM_OK) {
@@ -110,7 +110,7 @@ static enum ekm_rc read_answer(struct call *call, const struct http_response *re
 }
 
 /* The request for fetch->credential and fetch->where; it points into the fetch. */
-static enum ekm_rc prepare(struct call *call, struct token_fetch *fetch)
+static enum ekm_rc token_prepare_request(struct call *call, struct token_fetch *fetch)
 {
     const struct buf empty = BUF_EMPTY(FORM_MAX);
     fetch->form = empty;
@@ -135,7 +135,7 @@ static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struc
 {
     struct http_response response;
     http_response_init(&response);
-    enum ekm_rc rc = prepare(call, fetch);
+    enum ekm_rc rc = token_prepare_request(call, fetch);
     if (rc == EKM_OK) {
         rc = http_retry_perform(call, &fetch->request, &response);
     }
@@ -208,7 +208,7 @@ static enum step next_step(const struct token_slot *slot, const struct call *cal
 /* Under the lock: decides, waiting while another fetches, or while fetches for other tenants take
  * up all slots. `token` gets a reference for USE and RENEW. The slot is looked up anew each time:
  * while one waits, it may go to another tenant. */
-static enum step decide(struct call *call, struct credential *credential,
+static enum step token_decide(struct call *call, struct credential *credential,
                         const struct challenge *where, struct token_slot **place,
                         struct token **token)
 {
@@ -217,7 +217,7 @@ static enum step decide(struct call *call, struct credential *credential,
         struct token_slot *slot = *place = credential_slot(credential, where);
         enum step step = slot != NULL ? next_step(slot, call, &wait, plat_now_ms()) : WAIT;
         if (step == USE || step == RENEW) {
-            *token = hold(slot->current);
+            *token = token_hold(slot->current);
         }
         if (step == FAIL) {
             call->error = slot->failure;
@@ -251,7 +251,7 @@ static void end_flight(struct token_slot *slot)
 }
 
 /* Under the lock: the outcome of a fetch becomes everybody's. */
-static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
+static void token_settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
                    struct token *fresh)
 {
     uint64_t now_ms = plat_now_ms();
@@ -259,7 +259,7 @@ static void settle(struct token_slot *slot, const struct call *call, enum ekm_rc
     slot->next_early_ms = 0;
     if (rc == EKM_OK) {
         token_release(slot->current);
-        slot->current = hold(fresh);
+        slot->current = token_hold(fresh);
         credential_watch(fresh);
         slot->refused_until_ms = 0;
     } else {
@@ -287,7 +287,7 @@ static enum ekm_rc fetch_for_all(struct call *call, struct credential *credentia
     }
     enum ekm_rc rc = fetch_now(call, &fetch, &fresh);
     plat_mutex_lock(&token_lock);
-    settle(slot, call, rc, fresh);
+    token_settle(slot, call, rc, fresh);
     plat_mutex_unlock(&token_lock);
     call->deadline_ms = deadline_ms;
     if (rc == EKM_OK) {
@@ -312,7 +312,7 @@ enum ekm_rc token_get(struct call *call, struct credential *credential,
     enum ekm_rc rc = EKM_OK;
     *out = NULL;
     plat_mutex_lock(&token_lock);
-    enum step step = decide(call, credential, challenge, &slot, &token);
+    enum step step = token_decide(call, credential, challenge, &slot, &token);
     plat_mutex_unlock(&token_lock);
     if (step == FAIL) {
         rc = call->error.rc;
@@ -366,7 +366,7 @@ enum token_flight token_fetch_begin(struct call *call, struct credential *creden
     plat_mutex_lock(&token_lock);
     enum token_flight flight = take_flight(call, out);
     plat_mutex_unlock(&token_lock);
-    if (flight == TOKEN_FLIGHT_OWN && prepare(call, out) != EKM_OK) {
+    if (flight == TOKEN_FLIGHT_OWN && token_prepare_request(call, out) != EKM_OK) {
         (void)token_fetch_end(call, out, NULL);
         call->error = before;
         flight = TOKEN_FLIGHT_NONE;
@@ -382,7 +382,7 @@ bool token_fetch_end(struct call *call, struct token_fetch *fetch, const struct 
         response != NULL ? read_answer(call, response, fetch->asked_ms, &fresh) : EKM_NO_ANSWER;
     plat_mutex_lock(&token_lock);
     if (rc == EKM_OK || rc == EKM_BAD_CREDENTIALS) {
-        settle(fetch->slot, call, rc, fresh);
+        token_settle(fetch->slot, call, rc, fresh);
     } else {
         end_flight(fetch->slot);
     }

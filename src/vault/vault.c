@@ -106,7 +106,7 @@ enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const st
     return rc;
 }
 
-static enum ekm_rc operate(struct call *call, const struct vault *vault, const struct key_id *key,
+static enum ekm_rc vault_operate(struct call *call, const struct vault *vault, const struct key_id *key,
                            enum wire_operation operation, enum rsa_algorithm algorithm,
                            const uint8_t *input, size_t len, struct buf *value)
 {
@@ -138,14 +138,14 @@ enum ekm_rc vault_wrap(struct call *call, const struct vault *vault, const struc
                        enum rsa_algorithm algorithm, const uint8_t *plain, size_t len,
                        struct buf *value)
 {
-    return operate(call, vault, key, WIRE_WRAP, algorithm, plain, len, value);
+    return vault_operate(call, vault, key, WIRE_WRAP, algorithm, plain, len, value);
 }
 
 enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const struct key_id *key,
                          enum rsa_algorithm algorithm, const uint8_t *wrapped, size_t len,
                          struct buf *value)
 {
-    enum ekm_rc rc = operate(call, vault, key, WIRE_UNWRAP, algorithm, wrapped, len, value);
+    enum ekm_rc rc = vault_operate(call, vault, key, WIRE_UNWRAP, algorithm, wrapped, len, value);
     return rc == EKM_REQUEST_REFUSED && call->error.http_status == 400
                ? call_fail(call, EKM_UNWRAP_REFUSED, NULL)
                : rc;
@@ -203,7 +203,7 @@ enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const 
     return rc;
 }
 
-static enum ekm_rc list(struct call *call, const struct vault *vault, const char *path,
+static enum ekm_rc vault_list_pages(struct call *call, const struct vault *vault, const char *path,
                         vault_key_visitor visit, void *context)
 {
     struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
@@ -215,7 +215,7 @@ static enum ekm_rc list(struct call *call, const struct vault *vault, const char
 enum ekm_rc vault_list_keys(struct call *call, const struct vault *vault, vault_key_visitor visit,
                             void *context)
 {
-    return list(call, vault, "/keys?maxresults=25&", visit, context);
+    return vault_list_pages(call, vault, "/keys?maxresults=25&", visit, context);
 }
 
 enum ekm_rc vault_list_keys_page(struct call *call, const struct vault *vault,
@@ -229,7 +229,7 @@ enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, co
 {
     char path[VAULT_URL_MAX];
     vault_versions_path(path, sizeof path, name);
-    return list(call, vault, path, visit, context);
+    return vault_list_pages(call, vault, path, visit, context);
 }
 
 enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const char *name,

@@ -36,7 +36,7 @@ static void batch_free(struct batch *batch)
 
 /* Asks for all of them at once. NULL: no memory, and then they are asked for one by one, as are
  * those of which nothing came that stands. */
-static enum ekm_rc ask(struct call *call, const struct vault *vault, const struct key_id *names,
+static enum ekm_rc vault_batch_ask(struct call *call, const struct vault *vault, const struct key_id *names,
                        size_t count, bool versions, struct batch **out)
 {
     struct batch *batch = calloc(1, sizeof *batch);
@@ -81,7 +81,7 @@ enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
 {
     struct batch *batch = NULL;
     bool more = true;
-    enum ekm_rc rc = ask(call, vault, names, count, false, &batch);
+    enum ekm_rc rc = vault_batch_ask(call, vault, names, count, false, &batch);
     for (size_t i = 0; rc == EKM_OK && more && i < count; i++) {
         struct vault_key key;
         const struct http_response *response = answer_of(call, batch, i);
@@ -111,7 +111,7 @@ static bool pass_on(void *context, const struct vault_key *key)
 }
 
 /* The rest of a list whose first page is here. */
-static enum ekm_rc read_list(struct call *call, const struct vault *vault,
+static enum ekm_rc vault_batch_read_list(struct call *call, const struct vault *vault,
                              const struct http_response *response, struct version_list *list)
 {
     struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
@@ -129,13 +129,13 @@ enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault
 {
     struct batch *batch = NULL;
     bool more = true;
-    enum ekm_rc rc = ask(call, vault, names, count, true, &batch);
+    enum ekm_rc rc = vault_batch_ask(call, vault, names, count, true, &batch);
     for (size_t i = 0; rc == EKM_OK && more && i < count; i++) {
         struct version_list list = {i, visit, context, false};
         const struct http_response *response = answer_of(call, batch, i);
         rc = response == NULL ? vault_list_versions(call, vault, names[i].name, pass_on, &list)
              : response->status != 200 ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
-                                     : read_list(call, vault, response, &list);
+                                     : vault_batch_read_list(call, vault, response, &list);
         if (goes_on(rc)) {
             more = !list.ended && visit(context, i, rc, NULL);
             rc = EKM_OK;

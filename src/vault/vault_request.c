@@ -35,7 +35,7 @@ static enum ekm_rc read_challenge(struct call *call, const struct vault *vault,
 }
 
 /* Asks the vault, with repeats. */
-static enum ekm_rc ask(struct call *call, const struct vault *vault, struct challenge *out)
+static enum ekm_rc challenge_request_send(struct call *call, const struct vault *vault, struct challenge *out)
 {
     char url[VAULT_URL_MAX];
     struct http_request request;
@@ -59,7 +59,7 @@ static bool same_tenant(const struct challenge *a, const struct challenge *b)
 }
 
 /* What the one try for the challenge came to; set in the call. */
-static enum ekm_rc judge(struct call *call, const struct vault *vault, const struct http_item *item,
+static enum ekm_rc challenge_request_judge(struct call *call, const struct vault *vault, const struct http_item *item,
                          struct challenge *said)
 {
     if (item->rc != EKM_OK) {
@@ -90,7 +90,7 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
     bool tried = http_retry_try_all(call, items, fetch != NULL ? 2 : 1);
     *issued = fetch != NULL &&
               token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].response : NULL);
-    enum ekm_rc rc = tried ? judge(call, vault, &items[0], said) : EKM_NO_ANSWER;
+    enum ekm_rc rc = tried ? challenge_request_judge(call, vault, &items[0], said) : EKM_NO_ANSWER;
     http_response_free(&answers[0]);
     http_response_free(&answers[1]);
     return rc;
@@ -99,7 +99,7 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
 /* Makes the guess certain while a token for it is fetched, by this call or by another: the turn is
  * lost anyway, and the connection to the vault is open when the token comes. Where a token is there
  * already the guess will do: the vault's 401 would tell better. */
-static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct entry *entry)
+static enum ekm_rc vault_request_confirm_guess(struct call *call, const struct vault *vault, struct entry *entry)
 {
     struct token_fetch fetch;
     struct challenge said;
@@ -113,7 +113,7 @@ static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct 
     enum ekm_rc rc = ask_and_fetch(call, vault, own ? &fetch : NULL, &issued, &said);
     if (rc != EKM_OK) {
         const struct call_error first = call->error;
-        rc = ask(call, vault, &said);
+        rc = challenge_request_send(call, vault, &said);
         if (rc == EKM_DEADLINE && first.rc != EKM_OK) {
             call->error = first; /* a try had ended */
             rc = first.rc;
@@ -136,9 +136,9 @@ static enum ekm_rc confirm(struct call *call, const struct vault *vault, struct 
 static enum ekm_rc find_challenge(struct call *call, const struct vault *vault, struct entry *entry)
 {
     if (!challenge_recall(&vault->address, &entry->challenge, &entry->guessed)) {
-        return ask(call, vault, &entry->challenge);
+        return challenge_request_send(call, vault, &entry->challenge);
     }
-    return entry->guessed ? confirm(call, vault, entry) : EKM_OK;
+    return entry->guessed ? vault_request_confirm_guess(call, vault, entry) : EKM_OK;
 }
 
 /* A token for the challenge. A refusal under a guess is none: the vault may have moved since. */
@@ -152,7 +152,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
     if (refused && entry->guessed) {
         const struct call_error error = call->error;
         entry->guessed = false;
-        if (ask(call, vault, &said) == EKM_OK && !same_tenant(&said, &entry->challenge)) {
+        if (challenge_request_send(call, vault, &said) == EKM_OK && !same_tenant(&said, &entry->challenge)) {
             entry->challenge = said;
             call_new_try(call);
             return token_get(call, vault->credential, &said, token);
@@ -165,7 +165,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
     return rc;
 }
 
-static enum ekm_rc enter(struct call *call, const struct vault *vault, struct token **token)
+static enum ekm_rc vault_request_enter(struct call *call, const struct vault *vault, struct token **token)
 {
     struct entry entry;
     entry.guessed = false;
@@ -176,7 +176,7 @@ static enum ekm_rc enter(struct call *call, const struct vault *vault, struct to
 enum ekm_rc vault_request_open(struct call *call, const struct vault *vault)
 {
     struct token *token = NULL;
-    enum ekm_rc rc = enter(call, vault, &token);
+    enum ekm_rc rc = vault_request_enter(call, vault, &token);
     token_release(token);
     return rc;
 }
@@ -187,7 +187,7 @@ enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
 {
     struct token *token = NULL;
     *tried = false;
-    enum ekm_rc rc = enter(call, vault, &token);
+    enum ekm_rc rc = vault_request_enter(call, vault, &token);
     if (rc == EKM_OK) {
         for (size_t i = 0; i < count; i++) {
             requests[i].host = vault->address.host;

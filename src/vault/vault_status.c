@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "vault/wire.h"
 
-static enum ekm_rc forbidden(const struct call_error *error)
+static enum ekm_rc vault_status_forbidden(const struct call_error *error)
 {
     static const struct {
         const char *inner;
@@ -25,7 +25,7 @@ static enum ekm_rc forbidden(const struct call_error *error)
     return EKM_FORBIDDEN;
 }
 
-static enum ekm_rc classify(const struct call_error *error, long status, enum ekm_rc success)
+static enum ekm_rc vault_status_classify(const struct call_error *error, long status, enum ekm_rc success)
 {
     if (status >= 200 && status < 300) {
         return success;
@@ -34,7 +34,7 @@ static enum ekm_rc classify(const struct call_error *error, long status, enum ek
     case 401:
         return EKM_UNAUTHORIZED;
     case 403:
-        return forbidden(error);
+        return vault_status_forbidden(error);
     case 404:
         return EKM_KEY_NOT_FOUND;
     case 429:
@@ -51,5 +51,5 @@ enum ekm_rc vault_status(struct call *call, const struct http_response *response
     enum ekm_rc rc = wire_read_error(call, &response->body);
     return rc != EKM_OK
                ? rc
-               : call_fail(call, classify(&call->error, response->status, success), NULL);
+               : call_fail(call, vault_status_classify(&call->error, response->status, success), NULL);
 }

@@ -34,7 +34,7 @@ static void read_attributes(const cJSON *item, struct vault_key *out)
     (void)json_integer(attributes, "created", &out->created_s);
 }
 
-static enum ekm_rc read_number(struct call *call, const cJSON *key, const char *name,
+static enum ekm_rc wire_key_read_number(struct call *call, const cJSON *key, const char *name,
                                enum ekm_rc absent, enum ekm_rc bad, struct buf *out)
 {
     if (json_text(key, name) == NULL) {
@@ -50,9 +50,9 @@ static enum ekm_rc read_number(struct call *call, const cJSON *key, const char *
 static enum ekm_rc read_public(struct call *call, const cJSON *key, struct vault_key *out)
 {
     struct buf n = BUF_EMPTY(NUMBER_MAX), e = BUF_EMPTY(NUMBER_MAX);
-    enum ekm_rc rc = read_number(call, key, "n", EKM_KEY_NO_N, EKM_KEY_BAD_N, &n);
+    enum ekm_rc rc = wire_key_read_number(call, key, "n", EKM_KEY_NO_N, EKM_KEY_BAD_N, &n);
     if (rc == EKM_OK) {
-        rc = read_number(call, key, "e", EKM_KEY_NO_E, EKM_KEY_BAD_E, &e);
+        rc = wire_key_read_number(call, key, "e", EKM_KEY_NO_E, EKM_KEY_BAD_E, &e);
     }
     if (rc == EKM_OK) {
         out->usable_size = rsa_public_set(&out->public, n.data, n.len, e.data, e.len) == EKM_OK;
