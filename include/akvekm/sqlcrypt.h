@@ -1,10 +1,11 @@
 /*
  * The SQL Crypto API 1.1, as SQL Server's extensible key management calls it.
  *
- * Owns the types and prototypes of the 17 exports. Every width is exact on every system: ULONG is 32 bits,
- * WCHAR one UTF-16LE unit, an enumeration a 32-bit int. Sizes and offsets are asserted below for 64-bit hosts.
- * The caller allocates all output: with a NULL pointer or a short `cb` the needed byte count comes back in `cb`
- * together with SQLCP_INSUFFICIENT_BUFFER. May be included from C and C++ alone.
+ * Owns the types and prototypes of the 17 exports. Every width is exact on every system: ULONG is
+ * 32 bits, WCHAR one UTF-16LE unit, an enumeration a 32-bit int. Sizes and offsets are asserted
+ * below for 64-bit hosts. The caller allocates all output: with a NULL pointer or a short `cb` the
+ * needed byte count comes back in `cb` together with SQLCP_INSUFFICIENT_BUFFER. May be included
+ * from C and C++ alone.
  */
 #ifndef AKVEKM_SQLCRYPT_H
 #define AKVEKM_SQLCRYPT_H
@@ -20,11 +21,11 @@ extern "C" {
 #define SQLCP_API_VERSION_MINOR 1
 
 #define SQLCP_MAX_FRIENDLY_NAME_BYTES 2048
-#define SQLCP_MAX_KEY_NAME_BYTES 512
+#define SQLCP_MAX_KEY_NAME_BYTES      512
 #define SQLCP_MAX_ALGORITHM_TAG_BYTES 120
-#define SQLCP_MAX_IV_BYTES 512
-#define SQLCP_MAX_KEY_BLOB_BYTES 2048
-#define SQLCP_MAX_THUMBPRINT_BYTES 32
+#define SQLCP_MAX_IV_BYTES            512
+#define SQLCP_MAX_KEY_BLOB_BYTES      2048
+#define SQLCP_MAX_THUMBPRINT_BYTES    32
 
 /* Where an enumeration starts; no algorithm or key has this id. */
 #define SQLCP_INVALID_ID 0
@@ -75,7 +76,7 @@ typedef SqlCpData SqlCpKeyThumbprint;
 typedef SqlCpData SqlCpKeyBlob;
 
 typedef struct SqlCpStr {
-    uint32_t cb; /* bytes, not characters */
+    uint32_t cb;  /* bytes, not characters */
     uint16_t *ws; /* UTF-16LE, not terminated */
 } SqlCpStr;
 
@@ -142,21 +143,24 @@ SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name, 
                              SqlCpKeyFlags flags, SqlCpKeyThumbprint *thumb);
 SqlCpError SqlCryptDropKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb);
 SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId);
-SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId, SqlCpKeyInfo *info);
+SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
+                                     SqlCpKeyInfo *info);
 SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
                                      SqlCpKeyInfo *info);
-SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name, SqlCpKeyInfo *info);
+SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name,
+                                    SqlCpKeyInfo *info);
 SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                             const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type, SqlCpKeyBlob *blob);
+                             const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
+                             SqlCpKeyBlob *blob);
 SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr *name,
-                             const SqlCpKeyThumbprint *decryptor, SqlCpKeyBlobType type, SqlCpKeyFlags flags,
-                             const SqlCpKeyBlob *blob);
-SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb, SqlCpBoolean final,
-                           const SqlCpEncryptionParam *params, uint32_t nParams, const SqlCpData *plain,
-                           SqlCpData *cipher);
-SqlCpError SqlCryptDecrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb, SqlCpBoolean final,
-                           const SqlCpEncryptionParam *params, uint32_t nParams, const SqlCpData *cipher,
-                           SqlCpData *plain);
+                             const SqlCpKeyThumbprint *decryptor, SqlCpKeyBlobType type,
+                             SqlCpKeyFlags flags, const SqlCpKeyBlob *blob);
+SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                           SqlCpBoolean final, const SqlCpEncryptionParam *params, uint32_t nParams,
+                           const SqlCpData *plain, SqlCpData *cipher);
+SqlCpError SqlCryptDecrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                           SqlCpBoolean final, const SqlCpEncryptionParam *params, uint32_t nParams,
+                           const SqlCpData *cipher, SqlCpData *plain);
 
 #ifdef __cplusplus
 #define SQLCP_ASSERT(condition) static_assert(condition, #condition)

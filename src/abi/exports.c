@@ -12,10 +12,10 @@
 #include "provider/create.h"
 #include "provider/crypt.h"
 #include "provider/entry.h"
-#include "provider/provider_info.h"
-#include "provider/key_info.h"
 #include "provider/key_enum.h"
+#include "provider/key_info.h"
 #include "provider/provider.h"
+#include "provider/provider_info.h"
 #include "provider/session.h"
 
 SqlCpError SqlCryptInitializeProvider(void)

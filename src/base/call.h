@@ -30,7 +30,7 @@ struct call {
     uint64_t number, start_ms, deadline_ms;
     unsigned tries;
     char correlation_id[37]; /* made by call_correlation_id when the first request needs it */
-    bool audited; /* its success is logged at info */
+    bool audited;            /* its success is logged at info */
     struct call_error error;
     char request_id[64]; /* of the last answer */
     char vault[254], key[128], version[65], thumbprint[65], client_id[37];

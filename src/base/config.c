@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/config_table.h"
 #include "base/text.h"
-#include "platform/file.h"
 #include "platform/default_paths.h"
+#include "platform/file.h"
 #include "platform/system.h"
 
 #define FILE_MAX_BYTES 65536
@@ -132,8 +132,8 @@ static enum plat_io open_file(struct config *config, int *handle)
         }
         return plat_file_open(config->path, PLAT_TRUST_REQUIRED, handle, &state);
     }
-    for (size_t i = 0; io == PLAT_IO_ABSENT && default_paths_config(i, config->path, sizeof config->path);
-         i++) {
+    for (size_t i = 0;
+         io == PLAT_IO_ABSENT && default_paths_config(i, config->path, sizeof config->path); i++) {
         io = plat_file_open(config->path, PLAT_TRUST_REQUIRED, handle, &state);
     }
     if (io == PLAT_IO_ABSENT) {

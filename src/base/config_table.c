@@ -77,7 +77,8 @@ static const SqlCpGuid own_guid = {
     0x8F3C6A1E, 0x5D2B, 0x4E79, {0x9C, 0x41, 0x7A, 0x0E, 0x2B, 0x6D, 0x5F, 0x13}};
 
 /* What one setting means for another. */
-static enum ekm_rc config_settle_defaults(const struct config_setting *setting, struct config *config)
+static enum ekm_rc config_settle_defaults(const struct config_setting *setting,
+                                          struct config *config)
 {
     char *field = (char *)config + setting->offset;
     if (field == config->proxy) {

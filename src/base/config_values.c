@@ -20,20 +20,22 @@ static enum ekm_rc read_bool(const char *value, bool *field, const char **why)
     return config_check_value(yes || strcmp(value, "no") == 0, "is yes or no", why);
 }
 
-static enum ekm_rc config_read_number(const struct config_kind *kind, const char *value, uint32_t *field,
-                               const char **why)
+static enum ekm_rc config_read_number(const struct config_kind *kind, const char *value,
+                                      uint32_t *field, const char **why)
 {
     uint64_t number = 0;
     bool right = text_to_u64(value, kind->high, &number) && number >= kind->low;
     *field = (uint32_t)number;
-    return config_check_value(right, "is a number outside its range, see docs/configuration.md", why);
+    return config_check_value(right, "is a number outside its range, see docs/configuration.md",
+                              why);
 }
 
 static enum ekm_rc read_path(const struct config_kind *kind, const char *value, char *field,
                              const char **why)
 {
     bool right = default_paths_is_absolute(value) || (value[0] == '\0' && kind->low == 0);
-    return config_check_value(text_copy(field, kind->high, value) && right, "is an absolute path", why);
+    return config_check_value(text_copy(field, kind->high, value) && right, "is an absolute path",
+                              why);
 }
 
 static const char *const level_names[] = {"none", "error", "info", "debug"};
@@ -103,7 +105,8 @@ static enum ekm_rc read_unwrap(const char *value, struct config *config, const c
             config->unwrap_algorithms[config->unwrap_count++] = algorithm;
         }
     }
-    return config_check_value(right, "is a list of RSA-OAEP-256, RSA-OAEP, RSA1_5 without repeats", why);
+    return config_check_value(right, "is a list of RSA-OAEP-256, RSA-OAEP, RSA1_5 without repeats",
+                              why);
 }
 
 static enum ekm_rc list_add(struct text_list *list, const char *prefix, const char *item,
@@ -153,8 +156,8 @@ static bool is_connect_to(const char *item, size_t len)
     return colons == 3;
 }
 
-static enum ekm_rc config_read_list(enum config_type type, const char *value, struct text_list *list,
-                             const char **why)
+static enum ekm_rc config_read_list(enum config_type type, const char *value,
+                                    struct text_list *list, const char **why)
 {
     const char *item;
     size_t len;
@@ -167,9 +170,10 @@ static enum ekm_rc config_read_list(enum config_type type, const char *value, st
         bool right = type == KIND_CONNECT_TO ? is_connect_to(item, len)
                                              : config_is_host(item + dotted, len - dotted);
         rc = config_check_value(right,
-                   type == KIND_CONNECT_TO ? "is a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
-                                           : "is a list of host names separated by commas",
-                   why);
+                                type == KIND_CONNECT_TO
+                                    ? "is a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
+                                    : "is a list of host names separated by commas",
+                                why);
         if (rc == EKM_OK) {
             rc = list_add(list, type == KIND_SUFFIXES && !dotted ? "." : "", item, len);
         }
@@ -266,11 +270,12 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
         return config_read_number(kind, value, field, why);
     case KIND_TEXT:
         return config_check_value(value[0] != '\0' && text_copy(field, kind->high, value),
-                     "is empty or too long", why);
+                                  "is empty or too long", why);
     case KIND_NAME:
-        return config_check_value(text_copy(field, kind->high, value) &&
-                         (value[0] == '\0' || text_is_name(value, "._-", kind->high - 1)),
-                     "is at most 24 of 0-9 A-Z a-z . _ -", why);
+        return config_check_value(
+            text_copy(field, kind->high, value) &&
+                (value[0] == '\0' || text_is_name(value, "._-", kind->high - 1)),
+            "is at most 24 of 0-9 A-Z a-z . _ -", why);
     case KIND_PATH:
         return read_path(kind, value, field, why);
     case KIND_PROXY:
@@ -291,7 +296,7 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
         return read_version(value, field, why);
     case KIND_API_VERSION:
         return config_check_value(is_api_version(value) && text_copy(field, kind->high, value),
-                     "is an api-version such as 7.4 or 2025-07-01", why);
+                                  "is an api-version such as 7.4 or 2025-07-01", why);
     }
     return EKM_INTERNAL;
 }

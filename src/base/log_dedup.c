@@ -29,8 +29,8 @@ static bool is_over(const struct log_folded *slot, uint64_t now_ms)
     return now_ms >= slot->since_ms && now_ms - slot->since_ms >= LOG_DEDUP_MINUTE_MS;
 }
 
-static void log_dedup_begin(struct log_folded *slot, uint64_t now_ms, const char *operation, int32_t code,
-                  const char *vault)
+static void log_dedup_begin(struct log_folded *slot, uint64_t now_ms, const char *operation,
+                            int32_t code, const char *vault)
 {
     (void)text_copy(slot->operation, sizeof slot->operation, operation);
     (void)text_copy(slot->vault, sizeof slot->vault, vault);

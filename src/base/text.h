@@ -16,7 +16,8 @@
 bool text_copy(char *dst, size_t cap, const char *src);
 bool text_copy_n(char *dst, size_t cap, const char *src, size_t len);
 bool text_format(char *dst, size_t cap, const char *format, ...) EKM_PRINTF(3, 4);
-/* `parts` one after the other, up to a NULL: for what every call does, where a format costs more. */
+/* `parts` one after the other, up to a NULL: for what every call does, where a format costs more.
+ */
 bool text_join(char *dst, size_t cap, const char *const *parts);
 /* In decimal, with zeros in front up to `width`; gives the length. */
 #define TEXT_U64_MAX 20

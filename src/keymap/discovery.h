@@ -26,8 +26,7 @@ struct discovery_trial {
  * NULL. `trial` may be NULL. */
 enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
                            const struct thumbprint *thumbprint, const struct key_id *missing,
-                           const struct discovery_trial *trial,
-                           struct key_id *out) EKM_MUST_CHECK;
+                           const struct discovery_trial *trial, struct key_id *out) EKM_MUST_CHECK;
 
 /* The key names that the old rule may have turned into this thumbprint, at most
  * DISCOVERY_NAMES_MAX; returns how many. */

@@ -85,8 +85,8 @@ static bool add_key(struct inventory *inventory, const struct vault_key *item)
         return true;
     }
     if (i == inventory->key_count) {
-        if (!inventory_reserve((void **)&inventory->keys, i, &inventory->key_cap, sizeof *inventory->keys,
-                       INVENTORY_KEYS)) {
+        if (!inventory_reserve((void **)&inventory->keys, i, &inventory->key_cap,
+                               sizeof *inventory->keys, INVENTORY_KEYS)) {
             return false;
         }
         memset(&inventory->keys[i], 0, sizeof inventory->keys[i]);
@@ -116,7 +116,7 @@ static struct seen_version *version_place(struct inventory *inventory, size_t ke
         inventory->full |= i == INVENTORY_VERSIONS;
         if (i == INVENTORY_VERSIONS ||
             !inventory_reserve((void **)&inventory->versions, i, &inventory->version_cap,
-                       sizeof *inventory->versions, INVENTORY_VERSIONS)) {
+                               sizeof *inventory->versions, INVENTORY_VERSIONS)) {
             return NULL;
         }
         memset(&inventory->versions[i], 0, sizeof inventory->versions[i]);

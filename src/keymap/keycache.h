@@ -22,8 +22,8 @@ struct known_key {
     uint64_t fetched_ms;
     /* Found again, but not in the map so far; what the entry there may name that it replaces. */
     bool unrecorded;
-    struct key_id replaces; /* empty: none */
-    enum rsa_algorithm oaep;  /* the one that opened it; RSA_ALGORITHM_COUNT while none did */
+    struct key_id replaces;  /* empty: none */
+    enum rsa_algorithm oaep; /* the one that opened it; RSA_ALGORITHM_COUNT while none did */
 };
 
 bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct known_key *out);

@@ -272,7 +272,7 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
 /* Whether the entry is in the store for good; what is remembered of one that cannot be read now
  * does not say. */
 static bool keymap_is_durable(const char *host, const struct thumbprint *thumbprint,
-                   const struct key_id *key)
+                              const struct key_id *key)
 {
     struct key_id standing;
     enum plat_io io;
@@ -285,7 +285,8 @@ static bool keymap_is_durable(const char *host, const struct thumbprint *thumbpr
 }
 
 /* What a write came to; takes over the table. */
-static enum ekm_rc keymap_finish_write(struct call *call, enum plat_io io, struct keymap_table *after)
+static enum ekm_rc keymap_finish_write(struct call *call, enum plat_io io,
+                                       struct keymap_table *after)
 {
     if (io == PLAT_IO_OK) {
         (void)keymap_install_table(after);

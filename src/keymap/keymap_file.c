@@ -143,7 +143,8 @@ bool keymap_store_settled(const struct plat_file_state *state)
 }
 
 /* Replaces the whole file, which is in the state `former`, by what the table holds. */
-static enum plat_io keymap_file_replace(const struct plat_file_state *former, struct keymap_table *table)
+static enum plat_io keymap_file_replace(const struct plat_file_state *former,
+                                        struct keymap_table *table)
 {
     struct plat_file_state state;
     /* The folder may be as new as the file. */
@@ -177,7 +178,7 @@ static bool keymap_file_retries(enum plat_io io, const struct call *call, uint64
 
 /* The lock, and the file as it is under it. The caller releases and frees, also on failure. */
 static enum plat_io keymap_file_begin(const struct call *call, uint64_t until_ms, int *handle,
-                          const struct keymap_table *former, struct keymap_table *now)
+                                      const struct keymap_table *former, struct keymap_table *now)
 {
     char lock_path[sizeof map_path + 8];
     enum plat_io io = plat_folder_for(map_path);
@@ -189,8 +190,10 @@ static enum plat_io keymap_file_begin(const struct call *call, uint64_t until_ms
 }
 
 /* The new table comes first: once the file is written, nothing may fail. */
-static enum plat_io keymap_file_write_entry(const struct keymap_table *now, const struct keymap_span *span,
-                                const struct keymap_entry *entry, struct keymap_table *after)
+static enum plat_io keymap_file_write_entry(const struct keymap_table *now,
+                                            const struct keymap_span *span,
+                                            const struct keymap_entry *entry,
+                                            struct keymap_table *after)
 {
     enum plat_io io = PLAT_IO_FAILED;
     if (keymap_text_edit(now, span, entry, after) && after->raw_len <= FILE_MAX_BYTES) {
@@ -203,8 +206,8 @@ static enum plat_io keymap_file_write_entry(const struct keymap_table *now, cons
 }
 
 static enum plat_io keymap_file_put(const struct call *call, uint64_t until_ms,
-                        const struct keymap_entry *entry, const struct key_id *seen,
-                        const struct keymap_table *former, struct keymap_table *after)
+                                    const struct keymap_entry *entry, const struct key_id *seen,
+                                    const struct keymap_table *former, struct keymap_table *after)
 {
     int handle = -1;
     struct keymap_span span;
@@ -241,7 +244,7 @@ enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
 }
 
 static enum plat_io keymap_file_probe(const struct call *call, uint64_t until_ms,
-                          const struct keymap_table *former, struct keymap_table *after)
+                                      const struct keymap_table *former, struct keymap_table *after)
 {
     int handle = -1;
     enum plat_io io = keymap_file_begin(call, until_ms, &handle, former, after);

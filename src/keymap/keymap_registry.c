@@ -167,8 +167,8 @@ struct collecting {
     struct keymap_table table; /* without its memory */
 };
 
-static enum plat_io registry_collect_entry(struct collecting *all, const struct registry_place *place,
-                            const char *uri)
+static enum plat_io registry_collect_entry(struct collecting *all,
+                                           const struct registry_place *place, const char *uri)
 {
     char host[PLAT_REGISTRY_NAME_CAP];
     struct found found = {.written = place->written};

@@ -1,8 +1,9 @@
 /*
  * What a durable form of the map must do: hand out all of it, and add one entry for good.
  *
- * keymap_file.c is the one for files; another store implements the same functions beside it. Called by
- * keymap.c alone, any thread; every call does I/O, so never under a lock. Entries point into the text.
+ * keymap_file.c is the one for files; another store implements the same functions beside it. Called
+ * by keymap.c alone, any thread; every call does I/O, so never under a lock. Entries point into the
+ * text.
  */
 #ifndef AKVEKM_KEYMAP_KEYMAP_STORE_H
 #define AKVEKM_KEYMAP_KEYMAP_STORE_H
@@ -19,11 +20,11 @@ struct keymap_entry {
 
 /* One state of the store, immutable once filled. */
 struct keymap_table {
-    struct keymap_text *text; /* what holds the entries; other tables may share it */
+    struct keymap_text *text;            /* what holds the entries; other tables may share it */
     const struct keymap_entry **entries; /* sorted by keymap_entry_order */
     size_t count;
     size_t broken, first_broken_line; /* lines that are no entry; first counts from 1 */
-    size_t raw_len, lines; /* of a file */
+    size_t raw_len, lines;            /* of a file */
     bool young; /* written so shortly before that `state` might not show another change */
     struct plat_file_state state;
 };
@@ -31,7 +32,8 @@ struct keymap_table {
 /* By thumbprint, then host; of entries with both equal the last one counts. */
 int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *b);
 /* How many entries come before this one, or are equal to it, if those count. */
-size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_entry *entry, bool with_equal);
+size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_entry *entry,
+                         bool with_equal);
 void keymap_table_free(struct keymap_table *table); /* takes empty */
 
 void keymap_store_start(const struct config *config);
@@ -42,8 +44,8 @@ bool keymap_store_changed(const struct plat_file_state *state);
 /* Whether what was read in this state is durable, whoever wrote it: flushed now, if that is not
  * known. False also while a write of this process is under way, or if it failed last. */
 bool keymap_store_settled(const struct plat_file_state *state);
-/* Fills an empty table, from nothing if there is no store; on failure it stays empty. `former`, also
- * below: how the store was once, or NULL; what has not changed costs less then. */
+/* Fills an empty table, from nothing if there is no store; on failure it stays empty. `former`,
+ * also below: how the store was once, or NULL; what has not changed costs less then. */
 enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_table *table);
 /* Adds the entry, or gives the one that names `seen` (NULL: that is not usable) this KeyUri, in the
  * store as it is now, waiting for other writers until until_ms (plat_now_ms) or the call's abort.

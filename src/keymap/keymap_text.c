@@ -132,7 +132,7 @@ struct keymap_text *keymap_text_new(size_t len)
 
 /* The text of `former` with these bytes in the place of that span, read anew. */
 static bool keymap_text_replace(const struct keymap_table *former, const struct keymap_span *span,
-                    const char *bytes, size_t len, struct keymap_table *table)
+                                const char *bytes, size_t len, struct keymap_table *table)
 {
     const char *rest = former->text->raw + span->start + span->len;
     size_t rest_len = former->raw_len - span->start - span->len;
@@ -148,7 +148,8 @@ static bool keymap_text_replace(const struct keymap_table *former, const struct 
 
 /* The text of `former`, where what comes behind that is taken; NULL: it has no room, or another has
  * taken it. */
-static struct keymap_text *keymap_text_share(const struct keymap_table *former, size_t len, size_t lines)
+static struct keymap_text *keymap_text_share(const struct keymap_table *former, size_t len,
+                                             size_t lines)
 {
     struct keymap_text *text = former->text;
     size_t end = former->raw_len;
@@ -161,7 +162,8 @@ static struct keymap_text *keymap_text_share(const struct keymap_table *former, 
 }
 
 /* The same with room for so much more, for one table so far; NULL: no memory. */
-static struct keymap_text *keymap_text_copy(const struct keymap_table *former, size_t len, size_t lines)
+static struct keymap_text *keymap_text_copy(const struct keymap_table *former, size_t len,
+                                            size_t lines)
 {
     const struct keymap_text *old = former->text;
     struct keymap_text *text = keymap_text_new(former->raw_len + len);

@@ -29,7 +29,8 @@ struct batch {
     struct http_item *at[HTTP_AT_ONCE]; /* what each of the handle's easies does; NULL: nothing */
 };
 
-static void http_finish_item(struct batch *batch, struct http_easy *easy, enum ekm_rc rc, CURLcode result)
+static void http_finish_item(struct batch *batch, struct http_easy *easy, enum ekm_rc rc,
+                             CURLcode result)
 {
     struct http_item **place = &batch->at[easy - batch->handle->easies];
     batch->call->error = (struct call_error){.rc = EKM_OK};

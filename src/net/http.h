@@ -1,9 +1,9 @@
 /*
  * HTTPS requests over pooled, kept-alive connections: with its neighbours the only user of curl.
  *
- * Owns the pool of handles, the shared DNS cache and the trust store. Called by net/http_retry.c; any
- * thread between http_start and http_stop. A request ends by its time or by the call's abort flag,
- * whichever is first (behaviour.md section 7).
+ * Owns the pool of handles, the shared DNS cache and the trust store. Called by net/http_retry.c;
+ * any thread between http_start and http_stop. A request ends by its time or by the call's abort
+ * flag, whichever is first (behaviour.md section 7).
  */
 #ifndef AKVEKM_NET_HTTP_H
 #define AKVEKM_NET_HTTP_H
@@ -15,8 +15,8 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE };
 
 struct http_request {
     enum http_method method;
-    const char *url;          /* https://host/... */
-    const char *host;         /* of the url, for pooling and throttling */
+    const char *url;           /* https://host/... */
+    const char *host;          /* of the url, for pooling and throttling */
     const char *authorization; /* the whole header with the token, or NULL */
     const char *content_type;  /* or NULL without body */
     const uint8_t *body;
@@ -47,9 +47,9 @@ enum ekm_rc http_perform(struct call *call, const struct http_request *request,
 struct http_item {
     const struct http_request *request;
     struct http_response *response; /* of http_response_init */
-    enum ekm_rc rc;             /* as of http_perform */
-    struct call_error error;    /* which it would have set in the call */
-    uint64_t epoch;             /* exchange's own */
+    enum ekm_rc rc;                 /* as of http_perform */
+    struct call_error error;        /* which it would have set in the call */
+    uint64_t epoch;                 /* exchange's own */
 };
 #define HTTP_AT_ONCE 8
 /* One try of each, HTTP_AT_ONCE at a time, from this thread, over one handle's connections. EKM_OK:

@@ -165,9 +165,9 @@ static void make_headers(struct http_easy *easy)
     const struct http_request *request = easy->request;
     size_t count = 0;
     add_header(easy, &count, "Accept: application/json");
-    (void)text_join(easy->id_header, sizeof easy->id_header,
-                    (const char *const[]){"x-ms-client-request-id: ",
-                                          call_correlation_id(easy->call), NULL});
+    (void)text_join(
+        easy->id_header, sizeof easy->id_header,
+        (const char *const[]){"x-ms-client-request-id: ", call_correlation_id(easy->call), NULL});
     add_header(easy, &count, easy->id_header);
     if (request->content_type != NULL) {
         (void)text_join(easy->type_header, sizeof easy->type_header,
@@ -185,9 +185,9 @@ static bool set_rarity(CURL *curl, const struct http_request *request)
     bool right = request->method != HTTP_DELETE ||
                  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
     /* On a connection that was used before, curl itself sends a request again when it breaks. */
-    return right && (!request->once ||
-                     (curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
-                      curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK));
+    return right &&
+           (!request->once || (curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+                               curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK));
 }
 
 static bool set_method(CURL *curl, const struct http_request *request)

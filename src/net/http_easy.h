@@ -2,8 +2,8 @@
  * One curl handle: what all requests share is set once, what differs is set for each and forgotten
  * after it.
  *
- * Owns the handle and its error text; borrows the header with the token. Called by http.c and http_pool.c; a handle
- * belongs to one thread at a time.
+ * Owns the handle and its error text; borrows the header with the token. Called by http.c and
+ * http_pool.c; a handle belongs to one thread at a time.
  */
 #ifndef AKVEKM_NET_HTTP_EASY_H
 #define AKVEKM_NET_HTTP_EASY_H

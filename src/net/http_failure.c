@@ -92,7 +92,8 @@ static enum ekm_rc tunnel_failure(long connect_status)
     return connect_status >= 500 ? EKM_PROXY_UNREACHABLE : EKM_PROXY;
 }
 
-/* Before 8.6, curl says the same of a header line longer than it takes: only then is there memory. */
+/* Before 8.6, curl says the same of a header line longer than it takes: only then is there memory.
+ */
 static enum ekm_rc out_of_memory(const struct http_easy *easy)
 {
     curl_off_t first_byte_us = 0;
@@ -103,8 +104,9 @@ static enum ekm_rc out_of_memory(const struct http_easy *easy)
     return too_long ? EKM_ANSWER_TOO_BIG : EKM_OUT_OF_MEMORY;
 }
 
-static enum ekm_rc http_failure_classify(const struct call *call, const struct http_request *request,
-                            const struct http_easy *easy, CURLcode result)
+static enum ekm_rc http_failure_classify(const struct call *call,
+                                         const struct http_request *request,
+                                         const struct http_easy *easy, CURLcode result)
 {
     switch (result) {
     case CURLE_COULDNT_RESOLVE_PROXY:

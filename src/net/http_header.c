@@ -57,7 +57,8 @@ void http_header_read(const char *line, size_t len, struct http_response *respon
         break;
     case 'r':
         if ((value = header_value(line, len, "retry-after", &value_len)) != NULL) {
-            (void)text_copy_n(response->retry_after, sizeof response->retry_after, value, value_len);
+            (void)text_copy_n(response->retry_after, sizeof response->retry_after, value,
+                              value_len);
         }
         break;
     case 'x':

@@ -18,7 +18,7 @@ struct waiter {
 static struct {
     struct plat_mutex mutex;
     struct wait_queue_place *line; /* none of them while a handle is idle */
-    bool several_hosts;      /* may be wanted by those in the line */
+    bool several_hosts;            /* may be wanted by those in the line */
     struct http_handle *idle, *all;
     uint32_t count, max; /* handles there are, idle or not, or being made */
     struct http_client *client;

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "net/throttle.h"
 #include "net/backoff.h"
+#include "net/throttle.h"
 #include "platform/system.h"
 
 static uint32_t random_number(void)
@@ -30,7 +30,8 @@ static bool plan_repeat(const struct call *call, const struct http_request *requ
         *wait_ms = 0;
         return false;
     }
-    uint64_t asked_ms = rc == EKM_OK ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms()) : 0;
+    uint64_t asked_ms =
+        rc == EKM_OK ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms()) : 0;
     uint64_t remaining_ms = call_remaining_ms(call);
     *wait_ms = backoff_delay_ms(tries, random_number());
     if (*wait_ms > remaining_ms / 2 && remaining_ms > BACKOFF_BASE_MS) {
@@ -74,16 +75,17 @@ static void fail_by_status(struct call *call, const struct http_request *request
     (void)call_fail(call, rc, NULL);
 }
 
-static void retry_release_throttle(const struct http_request *request, const struct throttle_pass *pass,
-                  enum ekm_rc rc, const struct http_response *response)
+static void retry_release_throttle(const struct http_request *request,
+                                   const struct throttle_pass *pass, enum ekm_rc rc,
+                                   const struct http_response *response)
 {
-    enum throttle_outcome result = rc != EKM_OK            ? THROTTLE_FAILED
+    enum throttle_outcome result = rc != EKM_OK              ? THROTTLE_FAILED
                                    : response->status == 429 ? THROTTLE_REFUSED
-                                                           : THROTTLE_ANSWERED;
+                                                             : THROTTLE_ANSWERED;
     throttle_release(request->host, pass, result,
-                   result == THROTTLE_REFUSED
-                       ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms())
-                       : 0);
+                     result == THROTTLE_REFUSED
+                         ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms())
+                         : 0);
 }
 
 /* One try, when it is this call's turn at the host. A host that refused is asked again by the rules
@@ -109,7 +111,7 @@ static enum ekm_rc try_once(struct call *call, const struct http_request *reques
 }
 
 enum ekm_rc http_retry_perform(struct call *call, const struct http_request *request,
-                             struct http_response *response)
+                               struct http_response *response)
 {
     struct call_error before;
     memset(&before, 0, sizeof before);

@@ -12,10 +12,10 @@
  * Retry-After reaches beyond the deadline, or the request must not be repeated). Else the failure
  * of the last try, set in the call. */
 enum ekm_rc http_retry_perform(struct call *call, const struct http_request *request,
-                             struct http_response *response) EKM_MUST_CHECK;
+                               struct http_response *response) EKM_MUST_CHECK;
 
-/* One try of each, together and without repeats, for those who can go on by http_retry_perform where
- * an item's outcome does not stand (see http_perform_all). False: one of the hosts asked for
+/* One try of each, together and without repeats, for those who can go on by http_retry_perform
+ * where an item's outcome does not stand (see http_perform_all). False: one of the hosts asked for
  * patience, or nothing could be sent; the call's error is as it was. */
 bool http_retry_try_all(struct call *call, struct http_item *items, size_t count) EKM_MUST_CHECK;
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/wait_queue.h"
 #include "net/backoff.h"
+#include "net/wait_queue.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 
@@ -94,8 +94,8 @@ enum turn { GO, WAIT, TOO_LONG };
 /* Under the lock. One call a second may go whatever else is true: where the host wishes for more
  * patience than the call has, so that an end of the throttling is noticed; and where the one that
  * asks for all got no answer yet. */
-static enum turn throttle_look(struct host *host, const struct wait_queue_place *self, uint64_t now_ms,
-                      struct throttle_pass *pass)
+static enum turn throttle_look(struct host *host, const struct wait_queue_place *self,
+                               uint64_t now_ms, struct throttle_pass *pass)
 {
     pass->epoch = host != NULL ? host->epoch : 0;
     if (host == NULL || !host->limited) {
@@ -126,7 +126,7 @@ static void wait_for_change(const struct host *host, struct wait_queue_place *se
 }
 
 enum ekm_rc throttle_acquire(struct call *call, const struct http_request *request,
-                           struct throttle_pass *pass)
+                             struct throttle_pass *pass)
 {
     struct wait_queue_place self = {.deadline_ms = call->deadline_ms, .host = request->host};
     enum turn turn = WAIT;
@@ -170,8 +170,8 @@ bool throttle_try_acquire(const char *name, struct throttle_pass *pass)
 
 /* Under the lock. What went before the last refusal says only how long the host wishes to be left
  * alone, and nothing once the pause is over. */
-static void throttle_note_refusal(struct host *host, const struct throttle_pass *pass, uint64_t asked_ms,
-                   uint64_t now_ms, uint32_t random)
+static void throttle_note_refusal(struct host *host, const struct throttle_pass *pass,
+                                  uint64_t asked_ms, uint64_t now_ms, uint32_t random)
 {
     uint64_t pause_ms = asked_ms > 0 ? asked_ms + random % BACKOFF_BASE_MS : 0;
     bool is_news = pass->epoch == host->epoch;
@@ -190,7 +190,7 @@ static void throttle_note_refusal(struct host *host, const struct throttle_pass 
 
 /* Under the lock: the request is over, and one more may go at a time if it was answered. */
 static void throttle_note_end(struct host *host, const struct throttle_pass *pass, bool answered,
-                   uint64_t now_ms)
+                              uint64_t now_ms)
 {
     if (!host->limited || pass->epoch != host->epoch) {
         return;
@@ -208,7 +208,7 @@ static void throttle_note_end(struct host *host, const struct throttle_pass *pas
 }
 
 void throttle_release(const char *host, const struct throttle_pass *pass,
-                    enum throttle_outcome outcome, uint64_t asked_ms)
+                      enum throttle_outcome outcome, uint64_t asked_ms)
 {
     uint32_t random = 0;
     if (outcome == THROTTLE_REFUSED) {

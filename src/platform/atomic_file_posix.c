@@ -46,7 +46,8 @@ static enum plat_io file_flush_path(const char *path, int flags)
 static enum plat_io flush_folder(const char *path)
 {
     char folder[PATH_MAX];
-    return path_folder(path, folder, sizeof folder) ? file_flush_path(folder, O_DIRECTORY) : PLAT_IO_FAILED;
+    return path_folder(path, folder, sizeof folder) ? file_flush_path(folder, O_DIRECTORY)
+                                                    : PLAT_IO_FAILED;
 }
 
 enum plat_io plat_file_flush(const char *path)
@@ -146,9 +147,8 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
 static enum plat_io lock_now(const char *path, int *handle)
 {
     struct plat_file_state mine, there;
-    enum plat_io io = *handle >= 0
-                          ? PLAT_IO_OK
-                          : path_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, handle);
+    enum plat_io io =
+        *handle >= 0 ? PLAT_IO_OK : path_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, handle);
     if (io == PLAT_IO_OK) {
         io = path_state(*handle, &mine);
     }
@@ -189,7 +189,8 @@ enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)
 
 void plat_lock_release(int *handle)
 {
-    /* A child that was forked meanwhile holds the same open file: closing ours alone would leave it locked. */
+    /* A child that was forked meanwhile holds the same open file: closing ours alone would leave it
+     * locked. */
     if (*handle >= 0) {
         (void)flock(*handle, LOCK_UN);
     }

@@ -142,7 +142,8 @@ enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
         bool is_full = *len == cap;
         size_t room = is_full ? 1 : cap - *len;
         DWORD got = 0, wanted = room < INT32_MAX ? (DWORD)room : INT32_MAX;
-        if (!ReadFile(file_native_handle(handle), is_full ? &beyond : at + *len, wanted, &got, NULL)) {
+        if (!ReadFile(file_native_handle(handle), is_full ? &beyond : at + *len, wanted, &got,
+                      NULL)) {
             return path_io(GetLastError());
         }
         if (got == 0) {

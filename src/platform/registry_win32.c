@@ -26,8 +26,8 @@ enum plat_io plat_registry_open(const struct plat_registry_key *parent, const ch
     if (!path_widen(path, wide, sizeof wide / sizeof wide[0])) {
         return PLAT_IO_FAILED;
     }
-    LSTATUS status =
-        RegOpenKeyExW(registry_native_key(parent), wide, 0, registry_native_rights(access) | KEY_WOW64_64KEY, &opened);
+    LSTATUS status = RegOpenKeyExW(registry_native_key(parent), wide, 0,
+                                   registry_native_rights(access) | KEY_WOW64_64KEY, &opened);
     out->native = status == ERROR_SUCCESS ? opened : NULL;
     return path_io((unsigned long)status);
 }
@@ -41,9 +41,9 @@ enum plat_io plat_registry_create(const struct plat_registry_key *parent, const 
     if (!path_widen(path, wide, sizeof wide / sizeof wide[0])) {
         return PLAT_IO_FAILED;
     }
-    LSTATUS status =
-        RegCreateKeyExW(registry_native_key(parent), wide, 0, NULL, REG_OPTION_NON_VOLATILE,
-                        registry_native_rights(PLAT_REGISTRY_WRITE) | KEY_WOW64_64KEY, NULL, &opened, NULL);
+    LSTATUS status = RegCreateKeyExW(
+        registry_native_key(parent), wide, 0, NULL, REG_OPTION_NON_VOLATILE,
+        registry_native_rights(PLAT_REGISTRY_WRITE) | KEY_WOW64_64KEY, NULL, &opened, NULL);
     out->native = status == ERROR_SUCCESS ? opened : NULL;
     return path_io((unsigned long)status);
 }
@@ -59,8 +59,8 @@ void plat_registry_close(struct plat_registry_key *key)
 enum plat_io plat_registry_count(const struct plat_registry_key *key, uint32_t *count)
 {
     DWORD keys = 0;
-    LSTATUS status = RegQueryInfoKeyW(registry_native_key(key), NULL, NULL, NULL, &keys, NULL, NULL, NULL, NULL,
-                                      NULL, NULL, NULL);
+    LSTATUS status = RegQueryInfoKeyW(registry_native_key(key), NULL, NULL, NULL, &keys, NULL, NULL,
+                                      NULL, NULL, NULL, NULL, NULL);
     *count = keys;
     return path_io((unsigned long)status);
 }
@@ -71,7 +71,8 @@ enum plat_io plat_registry_next(const struct plat_registry_key *key, uint32_t in
     wchar_t wide[NAME_UNITS];
     DWORD units = NAME_UNITS;
     FILETIME time = {0, 0};
-    LSTATUS status = RegEnumKeyExW(registry_native_key(key), index, wide, &units, NULL, NULL, NULL, &time);
+    LSTATUS status =
+        RegEnumKeyExW(registry_native_key(key), index, wide, &units, NULL, NULL, NULL, &time);
     *written = (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime;
     if (status != ERROR_SUCCESS) {
         return path_io((unsigned long)status);
@@ -106,8 +107,8 @@ bool plat_registry_number(const struct plat_registry_key *key, const char *value
     wchar_t wide[NAME_UNITS];
     DWORD number = 0, bytes = sizeof number;
     bool found = path_widen(value, wide, NAME_UNITS) &&
-                 RegGetValueW(registry_native_key(key), NULL, wide, RRF_RT_REG_DWORD, NULL, &number, &bytes) ==
-                     ERROR_SUCCESS;
+                 RegGetValueW(registry_native_key(key), NULL, wide, RRF_RT_REG_DWORD, NULL, &number,
+                              &bytes) == ERROR_SUCCESS;
     *out = found ? number : 0;
     return found;
 }

@@ -4,9 +4,9 @@
 
 #include "base/text.h"
 #include "keymap/keymap.h"
+#include "provider/key_lookup.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
-#include "provider/key_lookup.h"
 
 static enum ekm_rc create_read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
 {
@@ -41,7 +41,7 @@ static enum ekm_rc require_free_name(struct call *call, const struct session *se
 }
 
 static enum ekm_rc create_record_key(struct call *call, const struct session *session,
-                          const struct vault_key *key, struct thumbprint *thumbprint)
+                                     const struct vault_key *key, struct thumbprint *thumbprint)
 {
     const char *host = session->vault.address.host;
     if (!key->is_rsa || !key->usable_size || key->id.version[0] == '\0') {

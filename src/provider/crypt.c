@@ -3,8 +3,8 @@
 #include <openssl/crypto.h>
 
 #include "platform/system.h"
-#include "provider/marshal.h"
 #include "provider/key_lookup.h"
+#include "provider/marshal.h"
 
 #define LOCAL_WRAP_MAX_AGE_MS ((uint64_t)5 * 60 * 1000)
 
@@ -53,8 +53,8 @@ static enum ekm_rc wrap_here(struct call *call, const struct known_key *key,
 }
 
 static enum ekm_rc crypt_verify_wrap(struct call *call, const struct key_lookup *lookup,
-                          enum rsa_algorithm algorithm, const SqlCpData *plain,
-                          const struct buf *value)
+                                     enum rsa_algorithm algorithm, const SqlCpData *plain,
+                                     const struct buf *value)
 {
     struct buf again = BUF_EMPTY(RSA_MAX_BYTES);
     enum ekm_rc rc = vault_unwrap(call, &lookup->session->vault, &lookup->key.id, algorithm,
@@ -67,8 +67,9 @@ static enum ekm_rc crypt_verify_wrap(struct call *call, const struct key_lookup 
     return rc;
 }
 
-static enum ekm_rc crypt_wrap(struct call *call, struct key_lookup *lookup, enum rsa_algorithm algorithm,
-                        const SqlCpData *plain, struct buf *value)
+static enum ekm_rc crypt_wrap(struct call *call, struct key_lookup *lookup,
+                              enum rsa_algorithm algorithm, const SqlCpData *plain,
+                              struct buf *value)
 {
     enum ekm_rc rc;
     if (call->config->wrap_locally) {
@@ -81,8 +82,9 @@ static enum ekm_rc crypt_wrap(struct call *call, struct key_lookup *lookup, enum
         rc = call_fail(call, EKM_WRAP_BAD_VALUE, "%zu bytes for a key of %u bits", value->len,
                        lookup->key.public.bits);
     }
-    return rc == EKM_OK && call->config->verify_wrap ? crypt_verify_wrap(call, lookup, algorithm, plain, value)
-                                                     : rc;
+    return rc == EKM_OK && call->config->verify_wrap
+               ? crypt_verify_wrap(call, lookup, algorithm, plain, value)
+               : rc;
 }
 
 /* The pinned version is gone: the same key may live under another name or in this vault only now.
@@ -157,7 +159,7 @@ static size_t order_algorithms(const struct config *config, enum rsa_algorithm r
 }
 
 static enum ekm_rc crypt_unwrap(struct call *call, const struct key_lookup *lookup,
-                          const SqlCpData *cipher, struct buf *value)
+                                const SqlCpData *cipher, struct buf *value)
 {
     enum rsa_algorithm order[RSA_ALGORITHM_COUNT + 1];
     size_t count = order_algorithms(call->config, lookup->key.oaep, order);

@@ -90,7 +90,8 @@ enum ekm_rc entry_begin(struct entry_point *door, const char *operation)
     return rc;
 }
 
-enum ekm_rc entry_begin_session(struct entry_point *door, const char *operation, const SqlCpSession *handle)
+enum ekm_rc entry_begin_session(struct entry_point *door, const char *operation,
+                                const SqlCpSession *handle)
 {
     enum ekm_rc rc = entry_begin(door, operation);
     if (rc != EKM_OK) {

@@ -1,10 +1,10 @@
 /*
  * What every door does when a call comes in and when it leaves again.
  *
- * Owns nothing; a struct entry_point lives on the door's stack and belongs to one thread. Enter: the
- * host's error state is kept, the gate counts the call in, the record is filled, the handle becomes
- * a session. Leave: the outcome is logged and mapped, everything is given back, the host finds its
- * error state as it was.
+ * Owns nothing; a struct entry_point lives on the door's stack and belongs to one thread. Enter:
+ * the host's error state is kept, the gate counts the call in, the record is filled, the handle
+ * becomes a session. Leave: the outcome is logged and mapped, everything is given back, the host
+ * finds its error state as it was.
  */
 #ifndef AKVEKM_PROVIDER_ENTRY_H
 #define AKVEKM_PROVIDER_ENTRY_H
@@ -33,7 +33,7 @@ struct entry_point {
 /* Each enter is followed by entry_end, whatever it returned. */
 enum ekm_rc entry_begin(struct entry_point *door, const char *operation) EKM_MUST_CHECK;
 enum ekm_rc entry_begin_session(struct entry_point *door, const char *operation,
-                               const SqlCpSession *handle) EKM_MUST_CHECK;
+                                const SqlCpSession *handle) EKM_MUST_CHECK;
 SqlCpError entry_end(struct entry_point *door, enum ekm_rc rc);
 
 #endif

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "provider/marshal.h"
-#include "provider/provider_info.h"
 #include "provider/key_info.h"
 #include "provider/key_lookup.h"
+#include "provider/marshal.h"
+#include "provider/provider_info.h"
 #include "provider/session.h"
 
 /* The two meet in a pointer, set once, so that threads of one session need no lock. */
@@ -82,7 +82,8 @@ static int key_enum_compare(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-static enum ekm_rc key_enum_make(struct call *call, const struct session *session, struct key_enum **out)
+static enum ekm_rc key_enum_make(struct call *call, const struct session *session,
+                                 struct key_enum **out)
 {
     struct collection collection = {calloc(1, sizeof **out), call->config->max_key_name_length,
                                     false};
@@ -139,7 +140,7 @@ static struct vault_key *key_enum_publish(struct listed_key *listed, struct vaul
 
 /* The key in full, or NULL if SQL Server could not use it. */
 static enum ekm_rc key_enum_resolve(struct call *call, const struct session *session,
-                           struct listed_key *listed, const struct vault_key **out)
+                                    struct listed_key *listed, const struct vault_key **out)
 {
     struct vault_key *key = atomic_load(&listed->key);
     if (key == NULL) {
@@ -169,7 +170,7 @@ static enum ekm_rc key_enum_resolve(struct call *call, const struct session *ses
 /* The usable key number `id`; EKM_NOT_FOUND past the last, without an error in the call: an end,
  * not a failure. */
 static enum ekm_rc key_enum_find(struct call *call, struct session *session, SqlCpKeyId id,
-                        const struct vault_key **out)
+                                 const struct vault_key **out)
 {
     struct key_enum *listing = NULL;
     enum ekm_rc rc = listing_of(call, session, &listing);
@@ -196,7 +197,7 @@ enum ekm_rc key_enum_next(struct call *call, struct session *session, SqlCpKeyId
 }
 
 enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId id,
-                         SqlCpKeyInfo *out)
+                          SqlCpKeyInfo *out)
 {
     const struct vault_key *key = NULL;
     struct thumbprint thumbprint;
@@ -213,5 +214,5 @@ enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId
     }
     key_lookup_note(call, &key->id, &thumbprint);
     return marshal_put_key(out, key->id.name, &thumbprint,
-                          provider_info_algorithm_of(call->config, key->public.bits));
+                           provider_info_algorithm_of(call->config, key->public.bits));
 }

@@ -17,10 +17,11 @@ struct key_enum;
 
 /* From SQLCP_INVALID_ID to the first key that SQL Server could use, and on; EKM_NOT_FOUND after the
  * last. */
-enum ekm_rc key_enum_next(struct call *call, struct session *session, SqlCpKeyId *id) EKM_MUST_CHECK;
+enum ekm_rc key_enum_next(struct call *call, struct session *session,
+                          SqlCpKeyId *id) EKM_MUST_CHECK;
 /* EKM_NOT_FOUND for an id that the listing does not have. */
 enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId id,
-                         SqlCpKeyInfo *out) EKM_MUST_CHECK;
+                          SqlCpKeyInfo *out) EKM_MUST_CHECK;
 
 void key_enum_free(struct key_enum *listing); /* NULL allowed */
 

@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "keymap/keymap.h"
 #include "platform/system.h"
+#include "provider/key_lookup.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
-#include "provider/key_lookup.h"
 
 #define MEMO_LIFE_MS        5000
 #define SETTLE_ROUNDS       3
@@ -63,7 +63,7 @@ static void key_info_warn(struct call *call, const struct vault_key *key)
 }
 
 static enum ekm_rc key_info_fetch(struct call *call, const struct session *session,
-                         const struct key_id *asked, struct vault_key *key)
+                                  const struct key_id *asked, struct vault_key *key)
 {
     enum ekm_rc rc = vault_get_key(call, &session->vault, asked, key);
     if (rc == EKM_OK) {
@@ -79,7 +79,7 @@ static enum ekm_rc key_info_fetch(struct call *call, const struct session *sessi
 }
 
 enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
-                               const struct vault_key *key, struct thumbprint *out)
+                                const struct vault_key *key, struct thumbprint *out)
 {
     struct key_id mapped;
     struct thumbprint imported;
@@ -88,8 +88,7 @@ enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
     if (rc != EKM_OK) {
         return call_fail(call, rc, NULL);
     }
-    bool known =
-        keymap_find(call, host, out, &mapped) == EKM_OK && key_id_equal(&mapped, &key->id);
+    bool known = keymap_find(call, host, out, &mapped) == EKM_OK && key_id_equal(&mapped, &key->id);
     if (!known && keymap_find_key(call, host, &key->id, &imported) == EKM_OK) {
         if (key_lookup_thumbprint_fits(call, key, &imported)) {
             *out = imported;
@@ -172,7 +171,7 @@ static enum ekm_rc key_info_read_name(struct call *call, const SqlCpStr *name, s
 }
 
 enum ekm_rc key_info_by_name(struct call *call, struct session *session, const SqlCpStr *name,
-                            SqlCpKeyInfo *out)
+                             SqlCpKeyInfo *out)
 {
     struct key_id asked;
     struct vault_key key;
@@ -200,13 +199,14 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
     } else {
         rc = make_durable(call, session, &thumbprint, &key);
     }
-    return rc != EKM_OK ? rc
-                        : marshal_put_key(out, found.name, &thumbprint,
-                                         provider_info_algorithm_of(call->config, key.public.bits));
+    return rc != EKM_OK
+               ? rc
+               : marshal_put_key(out, found.name, &thumbprint,
+                                 provider_info_algorithm_of(call->config, key.public.bits));
 }
 
 enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *session,
-                                  const SqlCpKeyThumbprint *thumbprint, SqlCpKeyInfo *out)
+                                   const SqlCpKeyThumbprint *thumbprint, SqlCpKeyInfo *out)
 {
     struct key_lookup lookup = {.session = session};
     if (out == NULL) {
@@ -219,7 +219,7 @@ enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *sess
     }
     if (rc == EKM_OK) {
         rc = marshal_put_key(out, lookup.key.id.name, &lookup.thumbprint,
-                            provider_info_algorithm_of(call->config, lookup.key.public.bits));
+                             provider_info_algorithm_of(call->config, lookup.key.public.bits));
     }
     if (rc == EKM_OK) {
         key_lookup_record(call, &lookup);
@@ -228,9 +228,9 @@ enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *sess
 }
 
 enum ekm_rc key_info_export(struct call *call, const struct session *session,
-                           const SqlCpKeyThumbprint *thumbprint,
-                           const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
-                           SqlCpKeyBlob *out)
+                            const SqlCpKeyThumbprint *thumbprint,
+                            const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
+                            SqlCpKeyBlob *out)
 {
     struct key_lookup lookup = {.session = session};
     uint8_t blob[CNG_BLOB_MAX_BYTES];

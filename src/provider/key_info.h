@@ -12,19 +12,19 @@
 /* One GET for both calls of the two-call dance. Before EKM_OK the thumbprint's entry in the map is
  * durable. */
 enum ekm_rc key_info_by_name(struct call *call, struct session *session, const SqlCpStr *name,
-                            SqlCpKeyInfo *out) EKM_MUST_CHECK;
+                             SqlCpKeyInfo *out) EKM_MUST_CHECK;
 enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *session,
-                                  const SqlCpKeyThumbprint *thumbprint,
-                                  SqlCpKeyInfo *out) EKM_MUST_CHECK;
+                                   const SqlCpKeyThumbprint *thumbprint,
+                                   SqlCpKeyInfo *out) EKM_MUST_CHECK;
 /* The CNG form of the public key; EKM_NOT_SUPPORTED for everything else. */
 enum ekm_rc key_info_export(struct call *call, const struct session *session,
-                           const SqlCpKeyThumbprint *thumbprint,
-                           const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
-                           SqlCpKeyBlob *out) EKM_MUST_CHECK;
+                            const SqlCpKeyThumbprint *thumbprint,
+                            const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
+                            SqlCpKeyBlob *out) EKM_MUST_CHECK;
 
 /* The thumbprint under which this key is or will be known: the map's, if it knows the KeyUri, else
  * computed. */
 enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
-                               const struct vault_key *key, struct thumbprint *out) EKM_MUST_CHECK;
+                                const struct vault_key *key, struct thumbprint *out) EKM_MUST_CHECK;
 
 #endif

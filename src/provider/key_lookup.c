@@ -52,14 +52,15 @@ static void note_id(struct call *call, const struct key_id *id)
     (void)text_copy(call->version, sizeof call->version, id->version);
 }
 
-void key_lookup_note(struct call *call, const struct key_id *id, const struct thumbprint *thumbprint)
+void key_lookup_note(struct call *call, const struct key_id *id,
+                     const struct thumbprint *thumbprint)
 {
     note_id(call, id);
     thumbprint_text(thumbprint, call->thumbprint);
 }
 
 bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
-                          const struct thumbprint *thumbprint)
+                                const struct thumbprint *thumbprint)
 {
     if (rsa_public_matches(&key->public, thumbprint)) {
         return true;
@@ -91,7 +92,7 @@ static void take_known(struct key_lookup *lookup, const struct key_id *id)
 }
 
 static enum ekm_rc key_lookup_discover(struct call *call, struct key_lookup *lookup,
-                            const struct key_id *missing)
+                                       const struct key_id *missing)
 {
     struct key_id id;
     enum ekm_rc rc = discovery_find(call, &lookup->session->vault, &lookup->thumbprint, missing,
@@ -182,7 +183,8 @@ static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
     return EKM_OK;
 }
 
-enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup, uint64_t max_age_ms)
+enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
+                                   uint64_t max_age_ms)
 {
     enum ekm_rc rc = key_lookup_find(call, lookup);
     if (rc != EKM_OK || is_fresh(&lookup->key, max_age_ms)) {

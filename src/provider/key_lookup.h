@@ -16,7 +16,7 @@
 /* `name` or `name/version`. EKM_NAME_TOO_LONG, EKM_REQUEST_REFUSED for other characters; nothing is
  * sent. */
 enum ekm_rc key_lookup_parse_name(struct call *call, const char *text,
-                            struct key_id *out) EKM_MUST_CHECK;
+                                  struct key_id *out) EKM_MUST_CHECK;
 
 /* Whether SQL Server can use it: EKM_NOT_SUPPORTED, EKM_KEY_DISABLED, EKM_KEY_OPERATION. */
 enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key) EKM_MUST_CHECK;
@@ -32,11 +32,11 @@ struct key_lookup {
 enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
 /* The version found last answered 404: looks for another home of the same key. */
 enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
-/* Like key_lookup_find, with the public part: from memory, else one GET of the pinned version, whose
- * public part must give the thumbprint (EKM_OTHER_KEY). max_age_ms: what is remembered of its
+/* Like key_lookup_find, with the public part: from memory, else one GET of the pinned version,
+ * whose public part must give the thumbprint (EKM_OTHER_KEY). max_age_ms: what is remembered of its
  * attributes may be this old. */
 enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
-                             uint64_t max_age_ms) EKM_MUST_CHECK;
+                                   uint64_t max_age_ms) EKM_MUST_CHECK;
 #define KEY_LOOKUP_ANY_AGE UINT64_MAX
 
 /* Makes durable what discovery found, once the call is known to be no size query. A find that
@@ -45,9 +45,10 @@ void key_lookup_record(struct call *call, const struct key_lookup *lookup);
 
 /* Whether a key may go by this thumbprint; one of the old rule is believed, with a log line. */
 bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
-                          const struct thumbprint *thumbprint);
+                                const struct thumbprint *thumbprint);
 
 /* What the log line says of the key. */
-void key_lookup_note(struct call *call, const struct key_id *id, const struct thumbprint *thumbprint);
+void key_lookup_note(struct call *call, const struct key_id *id,
+                     const struct thumbprint *thumbprint);
 
 #endif

@@ -8,7 +8,7 @@
 #define KEY_NAME_UNITS (SQLCP_MAX_KEY_NAME_BYTES / 2)
 
 enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *text,
-                        uint32_t max_bytes, enum ekm_rc too_long, struct buf *out)
+                         uint32_t max_bytes, enum ekm_rc too_long, struct buf *out)
 {
     enum ekm_rc unreadable = too_long == EKM_NAME_TOO_LONG ? EKM_REQUEST_REFUSED : too_long;
     if (text == NULL || (text->ws == NULL && text->cb != 0) || text->cb % 2 != 0) {
@@ -20,13 +20,15 @@ enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *te
     }
     enum ekm_rc rc = text_from_utf16(text->ws, text->cb / 2, out);
     if (rc == EKM_INVALID_ARGUMENT) {
-        return call_fail(call, unreadable, "%s cannot be read as UTF-16: a zero or half of a character is in it", what);
+        return call_fail(call, unreadable,
+                         "%s cannot be read as UTF-16: a zero or half of a character is in it",
+                         what);
     }
     return rc == EKM_OK ? rc : call_fail(call, rc, "%s", what);
 }
 
 enum ekm_rc marshal_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,
-                              struct thumbprint *out)
+                               struct thumbprint *out)
 {
     if (thumbprint == NULL || thumbprint->pb == NULL || thumbprint->cb == 0 ||
         thumbprint->cb > THUMBPRINT_MAX_BYTES ||
@@ -52,8 +54,8 @@ enum ekm_rc marshal_put(SqlCpData *out, const void *bytes, size_t len)
     return is_short ? EKM_INSUFFICIENT_BUFFER : EKM_OK;
 }
 
-enum ekm_rc marshal_put_key(SqlCpKeyInfo *out, const char *name, const struct thumbprint *thumbprint,
-                           SqlCpAlgId algorithm)
+enum ekm_rc marshal_put_key(SqlCpKeyInfo *out, const char *name,
+                            const struct thumbprint *thumbprint, SqlCpAlgId algorithm)
 {
     uint16_t units[KEY_NAME_UNITS];
     size_t count = text_to_utf16(name, units, KEY_NAME_UNITS);

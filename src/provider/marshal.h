@@ -14,11 +14,11 @@
  * an odd size; `too_long` above max_bytes and for broken UTF-16, but EKM_REQUEST_REFUSED for that
  * of a key name. `what` names the argument in messages. */
 enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *text,
-                        uint32_t max_bytes, enum ekm_rc too_long, struct buf *out) EKM_MUST_CHECK;
+                         uint32_t max_bytes, enum ekm_rc too_long, struct buf *out) EKM_MUST_CHECK;
 
 /* 1 to 32 bytes, else EKM_INVALID_ARGUMENT. Notes it in the call, for the log. */
 enum ekm_rc marshal_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,
-                              struct thumbprint *out) EKM_MUST_CHECK;
+                               struct thumbprint *out) EKM_MUST_CHECK;
 
 /* Whether the host gave no room for `len` bytes. */
 bool marshal_is_short(const void *pointer, uint32_t room_bytes, size_t len);
@@ -26,7 +26,8 @@ bool marshal_is_short(const void *pointer, uint32_t room_bytes, size_t len);
 enum ekm_rc marshal_put(SqlCpData *out, const void *bytes, size_t len) EKM_MUST_CHECK;
 /* Name and thumbprint: both sizes in the one answer. The rest of *out is written on success only,
  * its padding zero. */
-enum ekm_rc marshal_put_key(SqlCpKeyInfo *out, const char *name, const struct thumbprint *thumbprint,
-                           SqlCpAlgId algorithm) EKM_MUST_CHECK;
+enum ekm_rc marshal_put_key(SqlCpKeyInfo *out, const char *name,
+                            const struct thumbprint *thumbprint,
+                            SqlCpAlgId algorithm) EKM_MUST_CHECK;
 
 #endif

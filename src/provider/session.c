@@ -7,8 +7,8 @@
 #include "keymap/tenants.h"
 #include "platform/system.h"
 #include "platform/thread.h"
-#include "provider/marshal.h"
 #include "provider/key_enum.h"
+#include "provider/marshal.h"
 #include "vault/identity.h"
 
 #define CHUNK_SLOTS        256
@@ -193,10 +193,10 @@ static enum ekm_rc session_read_credential(struct call *call, const SqlCpCredent
     struct buf identity = BUF_OVER(identity_text), secret = BUF_OVER(secret_text);
     identity_text[0] = secret_text[0] = 0;
     enum ekm_rc rc = marshal_text(call, "IDENTITY", &auth->name, IDENTITY_MAX_BYTES,
-                                 EKM_VAULT_NOT_ALLOWED, &identity);
+                                  EKM_VAULT_NOT_ALLOWED, &identity);
     if (rc == EKM_OK) {
         rc = marshal_text(call, "SECRET", &auth->password, SECRET_MAX_BYTES, EKM_INVALID_ARGUMENT,
-                         &secret);
+                          &secret);
     }
     if (rc != EKM_OK) {
         goto out;

@@ -47,7 +47,8 @@ static const char *read_value(const char *at, char *out, size_t cap)
     return *at == '"' ? at + 1 : NULL;
 }
 
-static void challenge_keep_parameter(struct parameters *found, const char *name, size_t len, const char *value)
+static void challenge_keep_parameter(struct parameters *found, const char *name, size_t len,
+                                     const char *value)
 {
     static const struct {
         const char *name;
@@ -69,7 +70,8 @@ static void challenge_keep_parameter(struct parameters *found, const char *name,
 
 /* Collects the parameters of every Bearer challenge; other schemes' are skipped. False: malformed.
  */
-static bool challenge_collect_parameters(const char *at, struct parameters *found, bool *bearer_seen)
+static bool challenge_collect_parameters(const char *at, struct parameters *found,
+                                         bool *bearer_seen)
 {
     char value[1024];
     bool in_bearer = false;
@@ -204,7 +206,7 @@ static struct place *place_for(const char *vault_host)
 
 /* Under the lock. The authority never comes from what was stored. */
 static bool challenge_guess(const struct place *place, const struct vault_address *vault,
-                  struct challenge *out)
+                            struct challenge *out)
 {
     const char *authority = address_authority(vault);
     if (place->hint[0] == '\0' || authority == NULL) {

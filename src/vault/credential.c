@@ -138,7 +138,7 @@ static void free_all(struct credential *list)
 }
 
 static struct credential *credential_make(const char *client_id, const char *secret, size_t len,
-                               const uint8_t *hash)
+                                          const uint8_t *hash)
 {
     struct credential *made = calloc(1, sizeof *made);
     if (made == NULL) {

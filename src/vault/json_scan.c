@@ -23,8 +23,8 @@ static bool json_scan_take(struct scan *scan, char c)
 
 static void skip_blanks(struct scan *scan)
 {
-    while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\r' ||
-                                    *scan->at == '\n')) {
+    while (scan->at < scan->end &&
+           (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\r' || *scan->at == '\n')) {
         scan->at++;
     }
 }

@@ -21,7 +21,8 @@ struct json_span {
     size_t len;
 };
 /* Reads the plain case without cJSON, which copies: one object of strings without escapes, and
- * nothing else. out[i] is then the first member called names[i]. False says nothing about the text. */
+ * nothing else. out[i] is then the first member called names[i]. False says nothing about the text.
+ */
 bool json_scan_flat(const char *text, size_t len, const char *const *names, size_t count,
                     struct json_span *out);
 

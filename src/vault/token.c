@@ -209,8 +209,8 @@ static enum step next_step(const struct token_slot *slot, const struct call *cal
  * up all slots. `token` gets a reference for USE and RENEW. The slot is looked up anew each time:
  * while one waits, it may go to another tenant. */
 static enum step token_decide(struct call *call, struct credential *credential,
-                        const struct challenge *where, struct token_slot **place,
-                        struct token **token)
+                              const struct challenge *where, struct token_slot **place,
+                              struct token **token)
 {
     struct wait wait = {false, 0};
     for (;;) {
@@ -252,7 +252,7 @@ static void end_flight(struct token_slot *slot)
 
 /* Under the lock: the outcome of a fetch becomes everybody's. */
 static void token_settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
-                   struct token *fresh)
+                         struct token *fresh)
 {
     uint64_t now_ms = plat_now_ms();
     end_flight(slot);
@@ -374,7 +374,8 @@ enum token_flight token_fetch_begin(struct call *call, struct credential *creden
     return flight;
 }
 
-bool token_fetch_end(struct call *call, struct token_fetch *fetch, const struct http_response *response)
+bool token_fetch_end(struct call *call, struct token_fetch *fetch,
+                     const struct http_response *response)
 {
     struct token *fresh = NULL;
     const struct call_error before = call->error;

@@ -31,8 +31,9 @@ static enum ekm_rc send_to(struct call *call, const struct vault *vault, const c
     vault_url(url, sizeof url, call, vault, path);
     request->url = url;
     enum ekm_rc rc = vault_request_send(call, vault, request, response);
-    return rc == EKM_OK && response->status != 200 ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
-                                                 : rc;
+    return rc == EKM_OK && response->status != 200
+               ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
+               : rc;
 }
 
 /* `written` is what came of the body. */
@@ -106,9 +107,10 @@ enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const st
     return rc;
 }
 
-static enum ekm_rc vault_operate(struct call *call, const struct vault *vault, const struct key_id *key,
-                           enum wire_operation operation, enum rsa_algorithm algorithm,
-                           const uint8_t *input, size_t len, struct buf *value)
+static enum ekm_rc vault_operate(struct call *call, const struct vault *vault,
+                                 const struct key_id *key, enum wire_operation operation,
+                                 enum rsa_algorithm algorithm, const uint8_t *input, size_t len,
+                                 struct buf *value)
 {
     char path[VAULT_URL_MAX];
     struct key_id worker;
@@ -120,8 +122,8 @@ static enum ekm_rc vault_operate(struct call *call, const struct vault *vault, c
     enum ekm_rc rc = wire_write_operation(rsa_algorithm_name(algorithm), input, len, &body);
     rc = post_to(call, vault, path, rc, &body, false, &response);
     if (rc == EKM_OK) {
-        rc =
-            wire_read_operation(call, operation, vault->address.host, &response.body, &worker, value);
+        rc = wire_read_operation(call, operation, vault->address.host, &response.body, &worker,
+                                 value);
     }
     if (rc == EKM_OK) {
         rc = check_key(call, key, &worker);
@@ -204,7 +206,7 @@ enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const 
 }
 
 static enum ekm_rc vault_list_pages(struct call *call, const struct vault *vault, const char *path,
-                        vault_key_visitor visit, void *context)
+                                    vault_key_visitor visit, void *context)
 {
     struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
     enum ekm_rc rc = vault_list_from(call, vault, path, visit, context, &next);

@@ -9,8 +9,8 @@
 #ifndef AKVEKM_VAULT_VAULT_H
 #define AKVEKM_VAULT_VAULT_H
 
-#include "vault/vault_request.h"
 #include "vault/key.h"
+#include "vault/vault_request.h"
 
 /* Challenge and token, from the caches if they are there: no request then. */
 enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault) EKM_MUST_CHECK;

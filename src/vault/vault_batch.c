@@ -36,8 +36,9 @@ static void batch_free(struct batch *batch)
 
 /* Asks for all of them at once. NULL: no memory, and then they are asked for one by one, as are
  * those of which nothing came that stands. */
-static enum ekm_rc vault_batch_ask(struct call *call, const struct vault *vault, const struct key_id *names,
-                       size_t count, bool versions, struct batch **out)
+static enum ekm_rc vault_batch_ask(struct call *call, const struct vault *vault,
+                                   const struct key_id *names, size_t count, bool versions,
+                                   struct batch **out)
 {
     struct batch *batch = calloc(1, sizeof *batch);
     *out = batch;
@@ -70,14 +71,14 @@ static const struct http_response *answer_of(struct call *call, const struct bat
     }
     const struct http_response *response = &batch->answers[i];
     call_new_try(call);
-    return batch->items[i].rc == EKM_OK && response->status != 401 && !backoff_retries_status(response->status)
+    return batch->items[i].rc == EKM_OK && response->status != 401 &&
+                   !backoff_retries_status(response->status)
                ? response
                : NULL;
 }
 
-enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
-                           const struct key_id *names, size_t count, vault_batch_visitor visit,
-                           void *context)
+enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault, const struct key_id *names,
+                           size_t count, vault_batch_visitor visit, void *context)
 {
     struct batch *batch = NULL;
     bool more = true;
@@ -86,7 +87,7 @@ enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
         struct vault_key key;
         const struct http_response *response = answer_of(call, batch, i);
         rc = response != NULL ? vault_read_key(call, vault, &names[i], response, &key)
-                            : vault_get_key(call, vault, &names[i], &key);
+                              : vault_get_key(call, vault, &names[i], &key);
         if (goes_on(rc)) {
             more = visit(context, i, rc, rc == EKM_OK ? &key : NULL);
             rc = EKM_OK;
@@ -112,10 +113,12 @@ static bool pass_on(void *context, const struct vault_key *key)
 
 /* The rest of a list whose first page is here. */
 static enum ekm_rc vault_batch_read_list(struct call *call, const struct vault *vault,
-                             const struct http_response *response, struct version_list *list)
+                                         const struct http_response *response,
+                                         struct version_list *list)
 {
     struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
-    enum ekm_rc rc = wire_read_page(call, vault->address.host, &response->body, pass_on, list, &next);
+    enum ekm_rc rc =
+        wire_read_page(call, vault->address.host, &response->body, pass_on, list, &next);
     if (rc == EKM_OK && next.len > 0) {
         rc = vault_list_from(call, vault, NULL, pass_on, list, &next);
     }
@@ -135,7 +138,7 @@ enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault
         const struct http_response *response = answer_of(call, batch, i);
         rc = response == NULL ? vault_list_versions(call, vault, names[i].name, pass_on, &list)
              : response->status != 200 ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
-                                     : vault_batch_read_list(call, vault, response, &list);
+                                       : vault_batch_read_list(call, vault, response, &list);
         if (goes_on(rc)) {
             more = !list.ended && visit(context, i, rc, NULL);
             rc = EKM_OK;

@@ -19,9 +19,8 @@ typedef bool (*vault_batch_visitor)(void *context, size_t index, enum ekm_rc rc,
 
 /* GET of each; at most VAULT_BATCH_MAX. EKM_OK: all were visited, or the visitor has seen enough.
  */
-enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault,
-                           const struct key_id *names, size_t count, vault_batch_visitor visit,
-                           void *context) EKM_MUST_CHECK;
+enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault, const struct key_id *names,
+                           size_t count, vault_batch_visitor visit, void *context) EKM_MUST_CHECK;
 /* Each version of each name (their versions are not looked at), then the outcome of its list. */
 enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault,
                                     const struct key_id *names, size_t count,

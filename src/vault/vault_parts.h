@@ -17,7 +17,8 @@ void vault_versions_path(char *out, size_t cap, const char *name);
 
 /* The answer, of any status, to a GET of `key`. */
 enum ekm_rc vault_read_key(struct call *call, const struct vault *vault, const struct key_id *key,
-                           const struct http_response *response, struct vault_key *out) EKM_MUST_CHECK;
+                           const struct http_response *response,
+                           struct vault_key *out) EKM_MUST_CHECK;
 /* All pages from the link `next` on; from `path` if that is empty. */
 enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const char *path,
                             vault_key_visitor visit, void *context,

@@ -35,7 +35,8 @@ static enum ekm_rc read_challenge(struct call *call, const struct vault *vault,
 }
 
 /* Asks the vault, with repeats. */
-static enum ekm_rc challenge_request_send(struct call *call, const struct vault *vault, struct challenge *out)
+static enum ekm_rc challenge_request_send(struct call *call, const struct vault *vault,
+                                          struct challenge *out)
 {
     char url[VAULT_URL_MAX];
     struct http_request request;
@@ -59,8 +60,8 @@ static bool same_tenant(const struct challenge *a, const struct challenge *b)
 }
 
 /* What the one try for the challenge came to; set in the call. */
-static enum ekm_rc challenge_request_judge(struct call *call, const struct vault *vault, const struct http_item *item,
-                         struct challenge *said)
+static enum ekm_rc challenge_request_judge(struct call *call, const struct vault *vault,
+                                           const struct http_item *item, struct challenge *said)
 {
     if (item->rc != EKM_OK) {
         call->error = item->error;
@@ -88,8 +89,9 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
         items[1].request = &fetch->request;
     }
     bool tried = http_retry_try_all(call, items, fetch != NULL ? 2 : 1);
-    *issued = fetch != NULL &&
-              token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].response : NULL);
+    *issued =
+        fetch != NULL &&
+        token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].response : NULL);
     enum ekm_rc rc = tried ? challenge_request_judge(call, vault, &items[0], said) : EKM_NO_ANSWER;
     http_response_free(&answers[0]);
     http_response_free(&answers[1]);
@@ -99,7 +101,8 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
 /* Makes the guess certain while a token for it is fetched, by this call or by another: the turn is
  * lost anyway, and the connection to the vault is open when the token comes. Where a token is there
  * already the guess will do: the vault's 401 would tell better. */
-static enum ekm_rc vault_request_confirm_guess(struct call *call, const struct vault *vault, struct entry *entry)
+static enum ekm_rc vault_request_confirm_guess(struct call *call, const struct vault *vault,
+                                               struct entry *entry)
 {
     struct token_fetch fetch;
     struct challenge said;
@@ -152,7 +155,8 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
     if (refused && entry->guessed) {
         const struct call_error error = call->error;
         entry->guessed = false;
-        if (challenge_request_send(call, vault, &said) == EKM_OK && !same_tenant(&said, &entry->challenge)) {
+        if (challenge_request_send(call, vault, &said) == EKM_OK &&
+            !same_tenant(&said, &entry->challenge)) {
             entry->challenge = said;
             call_new_try(call);
             return token_get(call, vault->credential, &said, token);
@@ -165,7 +169,8 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
     return rc;
 }
 
-static enum ekm_rc vault_request_enter(struct call *call, const struct vault *vault, struct token **token)
+static enum ekm_rc vault_request_enter(struct call *call, const struct vault *vault,
+                                       struct token **token)
 {
     struct entry entry;
     entry.guessed = false;
@@ -182,8 +187,8 @@ enum ekm_rc vault_request_open(struct call *call, const struct vault *vault)
 }
 
 enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
-                           struct http_request *requests, struct http_item *items, size_t count,
-                           bool *tried)
+                                  struct http_request *requests, struct http_item *items,
+                                  size_t count, bool *tried)
 {
     struct token *token = NULL;
     *tried = false;
@@ -220,8 +225,8 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
     return rc;
 }
 
-enum ekm_rc vault_request_send(struct call *call, const struct vault *vault, struct http_request *request,
-                        struct http_response *response)
+enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
+                               struct http_request *request, struct http_response *response)
 {
     struct entry entry;
     entry.guessed = false;

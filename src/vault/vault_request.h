@@ -21,13 +21,14 @@ enum ekm_rc vault_request_open(struct call *call, const struct vault *vault) EKM
 
 /* Sends request->url, and once more after a 401: the vault may have moved to another tenant, or the
  * token may have been revoked. EKM_OK with any status that stands but 401. */
-enum ekm_rc vault_request_send(struct call *call, const struct vault *vault, struct http_request *request,
-                        struct http_response *response) EKM_MUST_CHECK;
+enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
+                               struct http_request *request,
+                               struct http_response *response) EKM_MUST_CHECK;
 
 /* One try of each request together (see http_retry_try_all), with a token; *tried: there was one.
  * items[i].request is &requests[i]; an item's 401 is for vault_request_send. */
 enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
-                           struct http_request *requests, struct http_item *items, size_t count,
-                           bool *tried) EKM_MUST_CHECK;
+                                  struct http_request *requests, struct http_item *items,
+                                  size_t count, bool *tried) EKM_MUST_CHECK;
 
 #endif

@@ -25,7 +25,8 @@ static enum ekm_rc vault_status_forbidden(const struct call_error *error)
     return EKM_FORBIDDEN;
 }
 
-static enum ekm_rc vault_status_classify(const struct call_error *error, long status, enum ekm_rc success)
+static enum ekm_rc vault_status_classify(const struct call_error *error, long status,
+                                         enum ekm_rc success)
 {
     if (status >= 200 && status < 300) {
         return success;
@@ -44,12 +45,14 @@ static enum ekm_rc vault_status_classify(const struct call_error *error, long st
     }
 }
 
-enum ekm_rc vault_status(struct call *call, const struct http_response *response, enum ekm_rc success)
+enum ekm_rc vault_status(struct call *call, const struct http_response *response,
+                         enum ekm_rc success)
 {
     call->error.http_status = response->status;
     (void)text_copy(call->error.request_id, sizeof call->error.request_id, response->request_id);
     enum ekm_rc rc = wire_read_error(call, &response->body);
     return rc != EKM_OK
                ? rc
-               : call_fail(call, vault_status_classify(&call->error, response->status, success), NULL);
+               : call_fail(call, vault_status_classify(&call->error, response->status, success),
+                           NULL);
 }

@@ -10,6 +10,7 @@
 
 /* Sets and returns the error of an answer that is not what was expected; `success` is the code for
  * a 2xx. */
-enum ekm_rc vault_status(struct call *call, const struct http_response *response, enum ekm_rc success);
+enum ekm_rc vault_status(struct call *call, const struct http_response *response,
+                         enum ekm_rc success);
 
 #endif

@@ -35,7 +35,7 @@ static void read_attributes(const cJSON *item, struct vault_key *out)
 }
 
 static enum ekm_rc wire_key_read_number(struct call *call, const cJSON *key, const char *name,
-                               enum ekm_rc absent, enum ekm_rc bad, struct buf *out)
+                                        enum ekm_rc absent, enum ekm_rc bad, struct buf *out)
 {
     if (json_text(key, name) == NULL) {
         return call_fail(call, absent, NULL);

@@ -1,4 +1,5 @@
-/* malloc and its kin of the whole program, counted: the loaded library, curl and OpenSSL find these first. */
+/* malloc and its kin of the whole program, counted: the loaded library, curl and OpenSSL find these
+ * first. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -148,7 +148,8 @@ void bare_choose(struct bare *bare, enum bare_operation operation)
 {
     bare->operation = operation;
     for (size_t i = 0; i < THREADS_MAX; i++) {
-        CURL *easy = bare->handles[i] = bare->handles[i] != NULL ? bare->handles[i] : make_handle(bare);
+        CURL *easy = bare->handles[i] =
+            bare->handles[i] != NULL ? bare->handles[i] : make_handle(bare);
         (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, bare->headers);
         (void)curl_easy_setopt(easy, CURLOPT_URL, bare->url[operation]);
         if (operation == BARE_GET_KEY) {

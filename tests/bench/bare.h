@@ -1,6 +1,7 @@
 /*
- * The bare loop: a libcurl easy handle for each thread, kept alive, sending with a ready token what the
- * library sends, and reading the answer. The limit of this design, and what the library is held against.
+ * The bare loop: a libcurl easy handle for each thread, kept alive, sending with a ready token what
+ * the library sends, and reading the answer. The limit of this design, and what the library is held
+ * against.
  */
 #ifndef AKVEKM_BENCH_BARE_H
 #define AKVEKM_BENCH_BARE_H
@@ -18,7 +19,8 @@ struct bare {
     CURL *handles[THREADS_MAX];
 };
 
-/* Reads where the vault is, which key and what to unwrap from vaultsim's folder, and fetches a token. */
+/* Reads where the vault is, which key and what to unwrap from vaultsim's folder, and fetches a
+ * token. */
 void bare_open(struct bare *bare, const char *folder);
 void bare_choose(struct bare *bare, enum bare_operation operation);
 void bare_perform(void *bare, unsigned thread); /* a loop_operation */

@@ -1,5 +1,6 @@
 /*
- * The sections of the benchmark. Each prints its own tables; they run one after the other on one vaultsim.
+ * The sections of the benchmark. Each prints its own tables; they run one after the other on one
+ * vaultsim.
  */
 #ifndef AKVEKM_BENCH_BENCH_H
 #define AKVEKM_BENCH_BENCH_H
@@ -22,8 +23,8 @@ void set_latency_ms(const struct bench *bench, unsigned latency_ms);
 
 void bench_operations(struct bench *bench);   /* Encrypt and Decrypt beside the bare loop */
 void bench_instructions(struct bench *bench); /* the same under callgrind */
-void bench_processor(struct bench *bench);    /* the same in time, with and without the log's line */
-void bench_calls(struct bench *bench);        /* what needs no request, or one GET */
+void bench_processor(struct bench *bench); /* the same in time, with and without the log's line */
+void bench_calls(struct bench *bench);     /* what needs no request, or one GET */
 void bench_wrap_locally(struct bench *bench);
 void bench_start(struct bench *bench);   /* load, cold start, memory, size */
 void bench_restart(struct bench *bench); /* many databases */

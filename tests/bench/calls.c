@@ -11,8 +11,8 @@ struct quick_call {
 };
 
 /* So many of them in a row that the clock's own cost is gone. */
-static void measure_call(struct ours *ours, const struct quick_call *call, unsigned times, double *ns,
-                         double *allocations)
+static void measure_call(struct ours *ours, const struct quick_call *call, unsigned times,
+                         double *ns, double *allocations)
 {
     for (unsigned i = 0; i < times / 10 + 1; i++) {
         call->operation(ours, 0);

@@ -1,6 +1,6 @@
 /*
- * benchclient MODE FOLDER [NUMBER [NUMBER]]: a fresh host process, which knows no library until it loads ours.
- * Prints `name=value` words. AKVEKM_CONFIG names the configuration.
+ * benchclient MODE FOLDER [NUMBER [NUMBER]]: a fresh host process, which knows no library until it
+ * loads ours. Prints `name=value` words. AKVEKM_CONFIG names the configuration.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -58,7 +58,8 @@ static pthread_barrier_t met;
 
 static void open_session(unsigned thread)
 {
-    if (ekm_open(&ours.ekm, "contoso-vault", SIM_PASSWORD, &ours.sessions[thread]) != SQLCP_SUCCESS) {
+    if (ekm_open(&ours.ekm, "contoso-vault", SIM_PASSWORD, &ours.sessions[thread]) !=
+        SQLCP_SUCCESS) {
         give_up("OpenSession");
     }
 }

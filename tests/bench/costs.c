@@ -1,4 +1,5 @@
-/* What one warm Decrypt costs in counts that do not depend on the machine's load, and their baseline. */
+/* What one warm Decrypt costs in counts that do not depend on the machine's load, and their
+ * baseline. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,11 @@
 static double instructions(const struct bench *bench, const char *program)
 {
     char command[512];
-    snprintf(command, sizeof command,
-             "valgrind --tool=callgrind --toggle-collect=bench_measured --callgrind-out-file=/dev/null "
-             "%s '%s' %d 2>&1 | sed -n 's/.*Collected *: */collected=/p'",
-             program, bench->sim.folder, TIMES);
+    snprintf(
+        command, sizeof command,
+        "valgrind --tool=callgrind --toggle-collect=bench_measured --callgrind-out-file=/dev/null "
+        "%s '%s' %d 2>&1 | sed -n 's/.*Collected *: */collected=/p'",
+        program, bench->sim.folder, TIMES);
     return ask_process(command, "collected") / TIMES;
 }
 
@@ -46,7 +48,8 @@ void bench_instructions(struct bench *bench)
 static double processor_us(const struct bench *bench, const char *program)
 {
     char command[512];
-    snprintf(command, sizeof command, "%s '%s' %d", program, bench->sim.folder, bench->quick ? 1000 : 5000);
+    snprintf(command, sizeof command, "%s '%s' %d", program, bench->sim.folder,
+             bench->quick ? 1000 : 5000);
     return ask_process(command, "cpu_us");
 }
 
@@ -67,7 +70,8 @@ void bench_processor(struct bench *bench)
         }
     }
     sim_configure(&bench->sim, "log_level = info");
-    report_section("processor", "of a warm Decrypt in a process of its own, one thread, no latency");
+    report_section("processor",
+                   "of a warm Decrypt in a process of its own, one thread, no latency");
     for (size_t i = 0; i < 2; i++) {
         report_text("log_level", levels[i]);
         report_number("cpu_us", median(ours[i], rounds), 1);
@@ -83,7 +87,8 @@ struct cost {
     double value;
 };
 
-/* In the order of the baseline: what a process asks of the vault, and what a Decrypt adds to that. */
+/* In the order of the baseline: what a process asks of the vault, and what a Decrypt adds to that.
+ */
 static size_t measure(const struct bench *bench, struct cost *costs)
 {
     static const char *const asked[] = {"requests", "connections", "handshakes", "token_requests"};
@@ -101,8 +106,8 @@ static size_t measure(const struct bench *bench, struct cost *costs)
     }
     bare = allocations(bench, BARE, TIMES);
     costs[count++] = (struct cost){"allocations_over_bare", ours - bare};
-    costs[count++] =
-        (struct cost){"instructions_over_bare", instructions(bench, CLIENT) - instructions(bench, BARE)};
+    costs[count++] = (struct cost){"instructions_over_bare",
+                                   instructions(bench, CLIENT) - instructions(bench, BARE)};
     return count;
 }
 

@@ -89,7 +89,7 @@ static void *take_share(void *context)
 }
 
 void loop_share(long times, unsigned threads, void (*begin)(unsigned thread),
-               void (*work)(unsigned thread))
+                void (*work)(unsigned thread))
 {
     pthread_t handles[THREADS_MAX];
     atomic_store(&shared.left, times);

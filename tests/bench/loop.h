@@ -1,5 +1,6 @@
 /*
- * The same operation over and over on some threads, for some time, and what it cost; or so many times.
+ * The same operation over and over on some threads, for some time, and what it cost; or so many
+ * times.
  *
  * The costs are taken between two barriers, so that making the threads does not count.
  */
@@ -32,8 +33,9 @@ void samples_free(struct samples *samples);
 
 /* `work` in so many threads, each with its number as context. */
 void loop_threads(void *(*work)(void *context), unsigned threads, pthread_t *handles);
-/* `work` so many times by THREADS_MAX threads at most, each of which does `begin` first; NULL: nothing. */
+/* `work` so many times by THREADS_MAX threads at most, each of which does `begin` first; NULL:
+ * nothing. */
 void loop_share(long times, unsigned threads, void (*begin)(unsigned thread),
-               void (*work)(unsigned thread));
+                void (*work)(unsigned thread));
 
 #endif

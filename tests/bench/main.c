@@ -1,7 +1,8 @@
 /*
- * bench [--quick] [--json FILE] [--only SECTION]: the library beside the limit (docs/performance.md).
- * bench --check BASELINE: the counts that must not creep up; exit code 1 if one did.
- * bench --bare count|memory|restart FOLDER N [THREADS]: the bare loop in a process of its own, for the other form.
+ * bench [--quick] [--json FILE] [--only SECTION]: the library beside the limit
+ * (docs/performance.md). bench --check BASELINE: the counts that must not creep up; exit code 1 if
+ * one did. bench --bare count|memory|restart FOLDER N [THREADS]: the bare loop in a process of its
+ * own, for the other form.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -141,7 +142,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     if ((argc == 5 || argc == 6) && strcmp(argv[1], "--bare") == 0) {
-        run_bare(argv[2], argv[3], strtol(argv[4], NULL, 10), argc == 6 ? strtol(argv[5], NULL, 10) : 1);
+        run_bare(argv[2], argv[3], strtol(argv[4], NULL, 10),
+                 argc == 6 ? strtol(argv[5], NULL, 10) : 1);
         return 0;
     }
     if (argc == 3 && strcmp(argv[1], "--check") == 0) {

@@ -14,7 +14,7 @@
 #include "measure.h"
 #include "report.h"
 
-#define HOST       "contoso-vault.vault.azure.net"
+#define HOST "contoso-vault.vault.azure.net"
 
 struct place {
     char folder[256];
@@ -30,7 +30,8 @@ static void make_place(struct place *place)
         give_up("%s cannot be made", place->folder);
     }
     config_defaults(&place->config);
-    snprintf(place->config.keymap_file, sizeof place->config.keymap_file, "%s/keymap", place->folder);
+    snprintf(place->config.keymap_file, sizeof place->config.keymap_file, "%s/keymap",
+             place->folder);
 }
 
 static void remove_place(const struct place *place)
@@ -107,7 +108,8 @@ static double insert_ms(struct place *place, unsigned number)
     struct thumbprint thumbprint = number_thumbprint(number);
     struct key_id key = number_key(number);
     uint64_t begun_ns = clock_ns();
-    if (keymap_put(&place->call, place->call.deadline_ms, HOST, &thumbprint, &key, NULL) != EKM_OK) {
+    if (keymap_put(&place->call, place->call.deadline_ms, HOST, &thumbprint, &key, NULL) !=
+        EKM_OK) {
         give_up("the map takes no entry");
     }
     return (double)(clock_ns() - begun_ns) / 1e6;
@@ -138,7 +140,8 @@ static double plain_write_ms(const struct place *place)
 
 static void measure_map(struct place *place, unsigned entries, size_t rounds)
 {
-    double load[ROUNDS_MAX], lookup[ROUNDS_MAX], insert[ROUNDS_MAX], plain[ROUNDS_MAX], ratio[ROUNDS_MAX];
+    double load[ROUNDS_MAX], lookup[ROUNDS_MAX], insert[ROUNDS_MAX], plain[ROUNDS_MAX],
+        ratio[ROUNDS_MAX];
     for (size_t round = 0; round < rounds; round++) {
         write_map(place, entries);
         load[round] = load_ms(place);
@@ -164,7 +167,8 @@ void bench_map(struct bench *bench)
     static const unsigned sizes[] = {10, 1000, 10000};
     struct place place;
     make_place(&place);
-    report_section("map", "load, one lookup, one durable insert, beside writing a file of that size durably");
+    report_section(
+        "map", "load, one lookup, one durable insert, beside writing a file of that size durably");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         measure_map(&place, sizes[i], bench->quick ? 3 : ROUNDS_MAX);
     }

@@ -1,8 +1,8 @@
 /*
  * Clocks, the process's own costs, and what a row of numbers comes down to.
  *
- * Allocations are counted by malloc and its kin as allocations.c defines them for the whole program, the
- * loaded library included. Any thread.
+ * Allocations are counted by malloc and its kin as allocations.c defines them for the whole
+ * program, the loaded library included. Any thread.
  */
 #ifndef AKVEKM_BENCH_MEASURE_H
 #define AKVEKM_BENCH_MEASURE_H

@@ -5,7 +5,6 @@
 #include "measure.h"
 #include "report.h"
 
-
 /* One side of a comparison, over its rounds. */
 struct side {
     struct samples samples;
@@ -28,7 +27,8 @@ static void run_side(loop_operation operation, void *context, unsigned threads, 
     side->allocations[round] = result.allocations;
 }
 
-/* Requests that one operation of ours makes, and connections it opened; both must stay at 1 and 0. */
+/* Requests that one operation of ours makes, and connections it opened; both must stay at 1 and 0.
+ */
 static double requests_of_one(struct bench *bench, const struct pair *pair, unsigned threads)
 {
     struct samples samples = {NULL, 0, 0};
@@ -103,8 +103,9 @@ void bench_operations(struct bench *bench)
                                         {"Encrypt", ours_encrypt, BARE_WRAP}};
     static const unsigned threads[] = {1, 8, 64}, latencies_ms[] = {0, 5, 20};
     double per_second[2][3][3][2];
-    report_section("operations", "ours and the bare loop in turns; the vault answers repeated values "
-                                 "from memory (vaultsim --memoise); medians of the rounds");
+    report_section("operations",
+                   "ours and the bare loop in turns; the vault answers repeated values "
+                   "from memory (vaultsim --memoise); medians of the rounds");
     for (size_t p = 0; p < 2; p++) {
         for (size_t l = 0; l < 3; l++) {
             for (size_t t = 0; t < 3; t++) {

@@ -60,8 +60,8 @@ void ours_encrypt(void *context, unsigned thread)
 {
     struct ours *ours = context;
     uint8_t bytes[512], text[SAMPLE_PLAIN_BYTES];
-    SqlCpData thumb = {sizeof ours->sample.thumb, ours->sample.thumb},
-              plain = {sizeof text, text}, cipher = {sizeof bytes, bytes};
+    SqlCpData thumb = {sizeof ours->sample.thumb, ours->sample.thumb}, plain = {sizeof text, text},
+              cipher = {sizeof bytes, bytes};
     memcpy(text, sample_plain, sizeof text);
     expect(ours->ekm.Encrypt(&ours->sessions[thread], &thumb, 1, NULL, 0, &plain, &cipher),
            "Encrypt");

@@ -1,7 +1,8 @@
 /*
  * The built library as a host drives it: a session for each thread, one key, one wrapped key.
  *
- * The operations are loop_operations; they end the program if a call fails or gives something wrong.
+ * The operations are loop_operations; they end the program if a call fails or gives something
+ * wrong.
  */
 #ifndef AKVEKM_BENCH_OURS_H
 #define AKVEKM_BENCH_OURS_H
@@ -17,7 +18,8 @@ struct ours {
     struct sample sample;
 };
 
-/* Loads, initializes and opens `sessions` of them; the sample is to be read or made by the caller. */
+/* Loads, initializes and opens `sessions` of them; the sample is to be read or made by the caller.
+ */
 void ours_open(struct ours *ours, unsigned sessions);
 /* Finds the key by name, wraps sample_plain, and keeps both in `folder`. */
 void ours_make_sample(struct ours *ours, const char *folder);

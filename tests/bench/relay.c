@@ -90,7 +90,8 @@ static void take(struct link *link, int from)
     }
     uint64_t now_ns = clock_ns();
     now_ns = now_ns < link->begins_ns ? link->begins_ns : now_ns;
-    *chunk = (struct chunk){.due_ns = now_ns + (uint64_t)atomic_load(&relay.latency_us) * 500, .len = len};
+    *chunk = (struct chunk){.due_ns = now_ns + (uint64_t)atomic_load(&relay.latency_us) * 500,
+                            .len = len};
     memcpy(chunk->bytes, bytes, len);
     *link->last[from] = chunk;
     link->last[from] = &chunk->next;
@@ -106,11 +107,13 @@ static void hand_on(struct link *link, int from, uint64_t now_ns)
         if (chunk->len == 0) {
             (void)shutdown(to, SHUT_WR);
         } else {
-            ssize_t put = send(to, chunk->bytes + chunk->sent, chunk->len - chunk->sent, MSG_NOSIGNAL);
+            ssize_t put =
+                send(to, chunk->bytes + chunk->sent, chunk->len - chunk->sent, MSG_NOSIGNAL);
             if (put < 0 && errno == EAGAIN) {
                 return;
             }
-            chunk->sent += put > 0 ? (size_t)put : chunk->len - chunk->sent; /* a broken end takes all */
+            chunk->sent +=
+                put > 0 ? (size_t)put : chunk->len - chunk->sent; /* a broken end takes all */
             if (chunk->sent < chunk->len) {
                 continue;
             }
@@ -125,7 +128,8 @@ static void hand_on(struct link *link, int from, uint64_t now_ns)
 
 static void close_if_done(struct link *link)
 {
-    if (link->has_ended[0] && link->has_ended[1] && link->first[0] == NULL && link->first[1] == NULL) {
+    if (link->has_ended[0] && link->has_ended[1] && link->first[0] == NULL &&
+        link->first[1] == NULL) {
         close(link->ends[0]);
         close(link->ends[1]);
         link->used = false;
@@ -198,7 +202,8 @@ void relay_set_latency_ms(unsigned latency_ms)
 
 int relay_start(int target_port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof address;
     struct sockaddr *generic = (struct sockaddr *)(void *)&address;
     pthread_t thread;

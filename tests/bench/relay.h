@@ -1,7 +1,7 @@
 /*
- * A TCP relay on a thread of its own that makes every turn cost `latency`: each direction delays what it
- * carries by half of it, and a new connection's first bytes once more by all of it, as if connecting had
- * cost a turn.
+ * A TCP relay on a thread of its own that makes every turn cost `latency`: each direction delays
+ * what it carries by half of it, and a new connection's first bytes once more by all of it, as if
+ * connecting had cost a turn.
  */
 #ifndef AKVEKM_BENCH_RELAY_H
 #define AKVEKM_BENCH_RELAY_H

@@ -1,6 +1,6 @@
 /*
- * The key and the wrapped key that all parts of the benchmark use, kept in vaultsim's folder for processes
- * that start fresh.
+ * The key and the wrapped key that all parts of the benchmark use, kept in vaultsim's folder for
+ * processes that start fresh.
  */
 #ifndef AKVEKM_BENCH_SAMPLE_H
 #define AKVEKM_BENCH_SAMPLE_H

@@ -1,4 +1,5 @@
-/* What a fresh process pays: loading, the first Decrypt, memory; and a restart of many databases. */
+/* What a fresh process pays: loading, the first Decrypt, memory; and a restart of many databases.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,10 @@
 #include "relay.h"
 #include "report.h"
 
-#define WAN_MS        20
-#define WORDS_MAX     512
-#define CLIENT        "'" AKVEKM_BUILD_DIR "/benchclient' "
-#define BARE          "'" AKVEKM_BUILD_DIR "/bench' --bare "
+#define WAN_MS    20
+#define WORDS_MAX 512
+#define CLIENT    "'" AKVEKM_BUILD_DIR "/benchclient' "
+#define BARE      "'" AKVEKM_BUILD_DIR "/bench' --bare "
 
 double ask_process(const char *command, const char *name)
 {
@@ -52,7 +53,8 @@ static void measure_load(const struct bench *bench)
     double stripped = ask_process("f=$(mktemp) && strip -o \"$f\" '" AKVEKM_BUILD_DIR
                                   "/libakvekm.so' && echo size=$(stat -c %s \"$f\"); rm -f \"$f\"",
                                   "size");
-    report_section("load", "dlopen and Initialize over dlopen of libcurl, libssl and libcjson; size");
+    report_section("load",
+                   "dlopen and Initialize over dlopen of libcurl, libssl and libcjson; size");
     report_number("libraries_ms", median(libraries, rounds), 2);
     report_number("ours_ms", median(ours, rounds), 2);
     report_number("over_ms", median(over, rounds), 2);
@@ -77,7 +79,8 @@ static void measure_memory(struct bench *bench)
     }
     set_latency_ms(bench, 0);
     double ours = (kib[1] - kib[0]) / 63, bare = (kib[3] - kib[2]) / 63;
-    report_section("memory", "resident KiB over the same process without the library, threads included");
+    report_section("memory",
+                   "resident KiB over the same process without the library, threads included");
     report_number("at_1", kib[0], 0);
     report_number("at_64", kib[1], 0);
     report_number("per_call", ours, 1);
@@ -108,8 +111,9 @@ static double report_cold(const struct bench *bench)
     for (size_t i = 0; i < 4; i++) {
         counts[i] = sim_counter(&bench->sim, names[i]);
     }
-    report_section("cold_start", "fresh process to first Decrypt; turns: TCP 1, TLS 1, a request 1, those "
-                                 "one after the other, from the time they add");
+    report_section("cold_start",
+                   "fresh process to first Decrypt; turns: TCP 1, TLS 1, a request 1, those "
+                   "one after the other, from the time they add");
     for (size_t i = 0; i < 4; i++) {
         report_number(names[i], (double)counts[i], 0);
     }
@@ -120,12 +124,15 @@ static double report_cold(const struct bench *bench)
     return far_ms;
 }
 
-static void report_restart(const struct bench *bench, long databases, unsigned sessions, double cold_ms)
+static void report_restart(const struct bench *bench, long databases, unsigned sessions,
+                           double cold_ms)
 {
     char command[512];
-    snprintf(command, sizeof command, CLIENT "restart '%s' %ld %u", bench->sim.folder, databases, sessions);
+    snprintf(command, sizeof command, CLIENT "restart '%s' %ld %u", bench->sim.folder, databases,
+             sessions);
     double ms = ask_process(command, "ms");
-    snprintf(command, sizeof command, BARE "restart '%s' %ld %u", bench->sim.folder, databases, sessions);
+    snprintf(command, sizeof command, BARE "restart '%s' %ld %u", bench->sim.folder, databases,
+             sessions);
     double bare_ms = ask_process(command, "ms");
     double ideal_ms = cold_ms + WAN_MS * (double)databases / sessions;
     report_number("databases", (double)databases, 0);
@@ -174,9 +181,10 @@ void bench_restart(struct bench *bench)
     static const unsigned sessions[] = {64, 8, 1};
     enter_relay(bench);
     double cold_ms = measure_cold(bench, WAN_MS, bench->quick ? 3 : 7);
-    report_section("restart", "a fresh process opens databases at 20 ms a turn; ideal: the cold start and "
-                              "then one turn for each Decrypt of a session; bare: one token, then "
-                              "as many connections and unwraps");
+    report_section("restart",
+                   "a fresh process opens databases at 20 ms a turn; ideal: the cold start and "
+                   "then one turn for each Decrypt of a session; bare: one token, then "
+                   "as many connections and unwraps");
     for (size_t s = 0; s < 3; s++) {
         for (size_t d = 0; d < 4; d++) {
             double expected_s = 0.02 * (double)databases[d] / sessions[s];

@@ -17,8 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FUZZ_HOST "contoso-vault.vault.azure.net"
 
-#define FUZZ_CHECK(condition)                                                                      \
-    ((condition) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #condition))
+#define FUZZ_CHECK(condition) ((condition) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #condition))
 _Noreturn void fuzz_fail(const char *file, int line, const char *condition);
 
 struct fuzz_input {

@@ -15,9 +15,8 @@ static char suffix[] = ".vault.contoso.example", authority[] = "login.contoso.ex
 static char *suffix_items[] = {suffix}, *authority_items[] = {authority};
 
 static const char *const services[] = {
-    "vault.azure.net",         "managedhsm.azure.net",
-    "vault.azure.cn",          "managedhsm.azure.cn",
-    "vault.usgovcloudapi.net", "managedhsm.usgovcloudapi.net",
+    "vault.azure.net",         "managedhsm.azure.net",    "vault.azure.cn",
+    "managedhsm.azure.cn",     "vault.usgovcloudapi.net", "managedhsm.usgovcloudapi.net",
     "vault.microsoftazure.de", "vault.contoso.example",
 };
 

@@ -74,15 +74,15 @@ static void configure(void)
 {
     static char text[512];
     uint8_t choice = fuzz_byte(&script), more = fuzz_byte(&script);
-    int len = snprintf(text, sizeof text,
-                       "keymap_file = " MEMORY_MAP "\nlog_file = " MEMORY_LOG "\n"
-                       "log_level = debug\nallow_create = %s\nallow_drop = %s\nverify_wrap = %s\n"
-                       "wrap_locally = %s\nreport_3072_as_2048 = %s\n%s%s",
-                       choice & 1 ? "yes" : "no", choice & 2 ? "yes" : "no",
-                       choice & 4 ? "yes" : "no", choice & 8 ? "yes" : "no",
-                       choice & 16 ? "yes" : "no",
-                       choice & 32 ? "provider_guid = AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE\n" : "",
-                       choice & 64 ? "unwrap_algorithms = RSA1_5, RSA-OAEP\n" : "");
+    int len =
+        snprintf(text, sizeof text,
+                 "keymap_file = " MEMORY_MAP "\nlog_file = " MEMORY_LOG "\n"
+                 "log_level = debug\nallow_create = %s\nallow_drop = %s\nverify_wrap = %s\n"
+                 "wrap_locally = %s\nreport_3072_as_2048 = %s\n%s%s",
+                 choice & 1 ? "yes" : "no", choice & 2 ? "yes" : "no", choice & 4 ? "yes" : "no",
+                 choice & 8 ? "yes" : "no", choice & 16 ? "yes" : "no",
+                 choice & 32 ? "provider_guid = AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE\n" : "",
+                 choice & 64 ? "unwrap_algorithms = RSA1_5, RSA-OAEP\n" : "");
     memory_file_set(&memory_config, text, (size_t)len);
     if (more == 255) {
         memory_file_remove(&memory_config);
@@ -167,8 +167,8 @@ static const SqlCpSession *session(SqlCpSession *forged)
 static void open_session(void)
 {
     static const char *const identities[] = {
-        "contoso-vault",    "https://Contoso-Vault.vault.azure.net/", "pool.managedhsm.azure.net",
-        "login.windows.net", "contoso-vault.vault.azure.net:443",     "fabrikam.vault.azure.cn"};
+        "contoso-vault",     "https://Contoso-Vault.vault.azure.net/", "pool.managedhsm.azure.net",
+        "login.windows.net", "contoso-vault.vault.azure.net:443",      "fabrikam.vault.azure.cn"};
     char secret[128];
     uint8_t who = fuzz_byte(&script), what = fuzz_byte(&script);
     (void)text_format(secret, sizeof secret, "%s%s",

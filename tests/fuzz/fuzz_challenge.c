@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/http_header.h"
 #include "net/backoff.h"
+#include "net/http_header.h"
 #include "vault/challenge.h"
 
 static const char *const vaults[] = {"contoso-vault", "pool.managedhsm.azure.net",

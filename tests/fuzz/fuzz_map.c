@@ -93,8 +93,8 @@ static void put(const struct keymap_entry *entry, const struct key_id *seen, boo
     } else {
         FUZZ_CHECK(!again && strcmp(stands->uri, entry->uri) == 0);
         FUZZ_CHECK(after.count == before.count + (stood == NULL) && after.broken == before.broken);
-        check_kept(&(struct keeping){old_text, (const char *)memory_map.data, old_len,
-                                     memory_map.len});
+        check_kept(
+            &(struct keeping){old_text, (const char *)memory_map.data, old_len, memory_map.len});
     }
     free(old_text);
     keymap_table_free(&before);
@@ -112,9 +112,8 @@ static void find(const struct keymap_entry *entry)
     if (rc == EKM_OK) {
         FUZZ_CHECK(found.version[0] != '\0' && text_is_name(found.name, "-", KEY_NAME_MAX));
     }
-    for (size_t i = 0; keymap_find_elsewhere(call, entry->host, &entry->thumbprint, i, &here) ==
-                       EKM_OK;
-         i++) {
+    for (size_t i = 0;
+         keymap_find_elsewhere(call, entry->host, &entry->thumbprint, i, &here) == EKM_OK; i++) {
         FUZZ_CHECK(i < keymap_count());
     }
     struct thumbprint known;

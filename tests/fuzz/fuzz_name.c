@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "provider/marshal.h"
 #include "provider/key_lookup.h"
+#include "provider/marshal.h"
 
 static struct config config;
 

@@ -50,7 +50,7 @@ static void check_round_trip(enum wire_operation operation, const uint8_t *data,
                EKM_OK);
     enum ekm_rc rc =
         wire_read_operation(fuzz_call(), operation, FUZZ_HOST, &answer, &worker, &value);
-    FUZZ_CHECK(rc == (size > 0                  ? EKM_OK
+    FUZZ_CHECK(rc == (size > 0                 ? EKM_OK
                       : operation == WIRE_WRAP ? EKM_WRAP_NO_VALUE
                                                : EKM_UNWRAP_NO_VALUE));
     FUZZ_CHECK(value.len == size && (size == 0 || memcmp(value.data, data, size) == 0));

@@ -1,6 +1,6 @@
 /*
- * Files in memory in the place of the platform's, for targets that wrap them: the configuration, the
- * map, the tenants beside it, and a log that is looked at line by line.
+ * Files in memory in the place of the platform's, for targets that wrap them: the configuration,
+ * the map, the tenants beside it, and a log that is looked at line by line.
  *
  * Owns their content. Everything else is absent. One thread.
  */

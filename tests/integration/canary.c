@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The characters that depend on the secret alone, if `skipped` bytes stand before it in its group of
- * three. */
+/* The characters that depend on the secret alone, if `skipped` bytes stand before it in its group
+ * of three. */
 static void encode(const char *secret, size_t skipped, const char *last_two, char *out)
 {
     static const char most[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     size_t first = (3 - skipped) % 3;
     for (size_t i = first; i + 2 < strlen(secret); i += 3) {
-        uint32_t bits = (uint32_t)(uint8_t)secret[i] << 16 |
-                        (uint32_t)(uint8_t)secret[i + 1] << 8 | (uint8_t)secret[i + 2];
+        uint32_t bits = (uint32_t)(uint8_t)secret[i] << 16 | (uint32_t)(uint8_t)secret[i + 1] << 8 |
+                        (uint8_t)secret[i + 2];
         for (int shift = 18; shift >= 0; shift -= 6) {
             uint32_t digit = bits >> shift & 63;
             *out++ = digit < 62 ? most[digit] : last_two[digit - 62];
@@ -38,8 +38,8 @@ const char *canary_find(const char *text, const char *secret)
     static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
     static const struct {
         const char *what, *before, *digits, *after;
-    } spelt[] = {{"hex", "", lower, ""},       {"HEX", "", upper, ""},
-                 {"url", "%", lower, ""},      {"URL", "%", upper, ""},
+    } spelt[] = {{"hex", "", lower, ""},        {"HEX", "", upper, ""},
+                 {"url", "%", lower, ""},       {"URL", "%", upper, ""},
                  {"escaped", "\\x", lower, ""}, {"ESCAPED", "\\x", upper, ""},
                  {"UTF-16", "", NULL, "\\x00"}};
     char form[1024];

@@ -1,6 +1,6 @@
 /*
- * A secret in a log, in whatever form: as it is, escaped for a URL, as UTF-16 in the log's own spelling,
- * in hex, in base64 or base64url wherever it begins.
+ * A secret in a log, in whatever form: as it is, escaped for a URL, as UTF-16 in the log's own
+ * spelling, in hex, in base64 or base64url wherever it begins.
  *
  * Pure; any thread.
  */

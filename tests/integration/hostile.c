@@ -70,8 +70,7 @@ void hostile_out_make(struct hostile_out *out, const struct hostile_data *data)
 
 bool hostile_out_is_untouched(const struct hostile_out *out, bool size_told)
 {
-    bool same =
-        out->data.pb == out->before.pb && (size_told || out->data.cb == out->before.cb);
+    bool same = out->data.pb == out->before.pb && (size_told || out->data.cb == out->before.cb);
     for (size_t i = 0; out->buffer != NULL && i < out->room; i++) {
         same = same && out->buffer[i] == PATTERN;
     }

@@ -14,7 +14,8 @@ void *hostile_guarded(const void *bytes, size_t len);
 /* Whether docs/errors.md has a row for the code. */
 bool hostile_is_documented(SqlCpError code);
 
-/* A length and a pointer that need not fit each other; `bytes` (NULL: a NULL pointer) has `room`. */
+/* A length and a pointer that need not fit each other; `bytes` (NULL: a NULL pointer) has `room`.
+ */
 struct hostile_data {
     const char *what;
     uint32_t cb;

@@ -1,4 +1,5 @@
-/* CloseSession(abort) during every operation, wherever it waits: both return soon, the call with 5007. */
+/* CloseSession(abort) during every operation, wherever it waits: both return soon, the call with
+ * 5007. */
 #include "harness.h"
 
 #include <fcntl.h>
@@ -17,7 +18,8 @@
 
 #define CLOSING 5007
 #define KEY     "aborted"
-/* The promise is 2 s; a machine that does ten things at once may take its time, as long as it is no try's. */
+/* The promise is 2 s; a machine that does ten things at once may take its time, as long as it is no
+ * try's. */
 #define MOST_MS 15000
 #define TRY_MS  "25000"
 
@@ -29,18 +31,18 @@ enum operation { OPEN, BY_NAME, BY_THUMB, EXPORT, NEXT_ID, BY_ID, CREATE, DROP, 
 /* The vault must hold a request of this kind when the abort comes. */
 static const struct row {
     enum operation operation;
-    const char *path;   /* of the request that is never answered */
-    bool is_cold;       /* the provider has just started and knows no key */
-    bool has_no_token;  /* the vault refuses the one that is cached */
+    const char *path;  /* of the request that is never answered */
+    bool is_cold;      /* the provider has just started and knows no key */
+    bool has_no_token; /* the vault refuses the one that is cached */
 } rows[] = {
-    {BY_NAME, "/keys/" KEY, false, false},  {BY_NAME, "oauth2", false, true},
-    {BY_THUMB, "/keys/" KEY, true, false},  {EXPORT, "/keys/" KEY, true, false},
-    {NEXT_ID, "/keys?", false, false},      {NEXT_ID, "/keys/" KEY, false, false},
-    {BY_ID, "/keys?", false, false},        {BY_ID, "/keys/" KEY, false, false},
-    {CREATE, "/keys/new", false, false},    {DROP, "/keys/" KEY, false, false},
-    {DROP, "/versions", false, false},      {ENCRYPT, "wrapkey", false, false},
-    {ENCRYPT, "/keys/" KEY, true, false},   {DECRYPT, "unwrapkey", false, false},
-    {DECRYPT, "unwrapkey", true, false},    {DECRYPT, "oauth2", false, true},
+    {BY_NAME, "/keys/" KEY, false, false}, {BY_NAME, "oauth2", false, true},
+    {BY_THUMB, "/keys/" KEY, true, false}, {EXPORT, "/keys/" KEY, true, false},
+    {NEXT_ID, "/keys?", false, false},     {NEXT_ID, "/keys/" KEY, false, false},
+    {BY_ID, "/keys?", false, false},       {BY_ID, "/keys/" KEY, false, false},
+    {CREATE, "/keys/new", false, false},   {DROP, "/keys/" KEY, false, false},
+    {DROP, "/versions", false, false},     {ENCRYPT, "wrapkey", false, false},
+    {ENCRYPT, "/keys/" KEY, true, false},  {DECRYPT, "unwrapkey", false, false},
+    {DECRYPT, "unwrapkey", true, false},   {DECRYPT, "oauth2", false, true},
     {OPEN, "oauth2", true, false},
 };
 
@@ -120,9 +122,8 @@ static long abort_it(const struct row *row, struct running *running, pthread_t t
 {
     long begin_ms = now_ms();
     /* Nobody has a handle yet of a session that is being opened: there the closing Free ends it. */
-    assert_int_equal(row->operation == OPEN
-                         ? ready.ekm.FreeProvider()
-                         : ready.ekm.CloseSession(&running->session, 1),
+    assert_int_equal(row->operation == OPEN ? ready.ekm.FreeProvider()
+                                            : ready.ekm.CloseSession(&running->session, 1),
                      SQLCP_SUCCESS);
     long closed_ms = now_ms() - begin_ms;
     pthread_join(thread, NULL);
@@ -149,13 +150,14 @@ static void test_every_operation(void **state)
             restart();
         }
         if (row->operation != OPEN) {
-            assert_int_equal(
-                ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &running.session), 0);
+            assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &running.session),
+                             0);
         }
         if (row->has_no_token) {
             sim_ctl(&sim, "POST", "/tokens/expire", NULL);
         }
-        snprintf(json, sizeof json, "{\"path\":\"%s\",\"times\":1000,\"action\":\"hang\"}", row->path);
+        snprintf(json, sizeof json, "{\"path\":\"%s\",\"times\":1000,\"action\":\"hang\"}",
+                 row->path);
         sim_ctl(&sim, "POST", "/faults", json);
         assert_int_equal(pthread_create(&thread, NULL, run, &running), 0);
         wait_for_request(row->path);

@@ -17,10 +17,10 @@ static void test_forms(void **state)
         "68696464656E7E63616E617279",
         "%68%69%64%64%65%6e%7e%63%61%6e%61%72%79",
         "h\\x00i\\x00d\\x00d\\x00e\\x00n\\x00~\\x00c\\x00a\\x00n\\x00a\\x00r\\x00y\\x00",
-        "aGlkZGVufmNhbmFyeQ==",   /* hidden~canary */
-        "eGhpZGRlbn5jYW5hcnk=",   /* xhidden~canary */
-        "eHhoaWRkZW5-Y2FuYXJ5",   /* xxhidden~canary, base64url */
-        "eHhoaWRkZW5+Y2FuYXJ5",   /* the same, base64 */
+        "aGlkZGVufmNhbmFyeQ==", /* hidden~canary */
+        "eGhpZGRlbn5jYW5hcnk=", /* xhidden~canary */
+        "eHhoaWRkZW5-Y2FuYXJ5", /* xxhidden~canary, base64url */
+        "eHhoaWRkZW5+Y2FuYXJ5", /* the same, base64 */
     };
     static const char *const not_found[] = {"", "hidden canary", "aGlkZGVu", "68696464656e7e"};
     for (size_t i = 0; i < sizeof found / sizeof found[0]; i++) {

@@ -1,5 +1,5 @@
-/* What the matrix of test_faults.c does not provoke: proxies, settings, names, and states of the vault
- * itself, seen through the exports with their codes. */
+/* What the matrix of test_faults.c does not provoke: proxies, settings, names, and states of the
+ * vault itself, seen through the exports with their codes. */
 #include "harness.h"
 
 #include <setjmp.h>
@@ -308,8 +308,10 @@ static void test_names_that_do_not_resolve(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_is_sent), cmocka_unit_test(test_names_that_do_not_resolve),
-        cmocka_unit_test(test_network),         cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_nothing_is_sent),
+        cmocka_unit_test(test_names_that_do_not_resolve),
+        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_statuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,9 @@
  * call succeeding once the fault is gone, and neither secret nor token told to a foreign host. The
  * two tables: faults/operation.c and faults/fault.c.
  *
- * Most of it is waiting, so several processes share the faults, each with a vaultsim of its own, and
- * the operations of one fault run at once. An argument runs only the faults whose names contain it.
+ * Most of it is waiting, so several processes share the faults, each with a vaultsim of its own,
+ * and the operations of one fault run at once. An argument runs only the faults whose names contain
+ * it.
  */
 #include <dirent.h>
 #include <pthread.h>
@@ -24,19 +25,19 @@
 #include "faults/fault.h"
 #include "harness.h"
 
-#define WORKERS       10
-#define MARGIN_MS     20000 /* beyond the call's time: the machine may be busy */
-#define MENDED_MS     120000 /* within which the same call must succeed again */
-#define NAME_LIFE_S   62    /* libcurl remembers a name for a minute */
-#define SETTLE_MS     10000
-#define CALL_MS       3000
+#define WORKERS         10
+#define MARGIN_MS       20000  /* beyond the call's time: the machine may be busy */
+#define MENDED_MS       120000 /* within which the same call must succeed again */
+#define NAME_LIFE_S     62     /* libcurl remembers a name for a minute */
+#define SETTLE_MS       10000
+#define CALL_MS         3000
 #define PATIENT_CALL_MS 120000
 
 /* What the workers share. */
 static struct shared {
     atomic_size_t next;
     atomic_int cells, again;
-} *shared;
+} * shared;
 
 static const char *only; /* part of a fault's name, or NULL */
 static struct bench bench;

@@ -92,24 +92,24 @@ struct text {
     size_t room, fill; /* bytes there; units of 'a' in front */
 };
 static const struct text texts[] = {
-    {6, 4, {0}, 0, 0},                     /* a length, but NULL */
-    {6, 1, {'a'}, 1, 0},                   /* half a character */
-    {6, 3, {'a', 'b'}, 3, 0},              /* one and a half */
-    {6, MOST, {'a'}, 2, 0},                /* odd, and far too long */
-    {2049, EVEN_MOST, {'a'}, 2, 0},        /* far too long */
-    {2049, 514, {'a'}, 2, 0},              /* one character beyond the interface's limit */
-    {2049, 0, {0}, 0, 256},                /* at that limit */
-    {2049, 0, {0}, 0, 27},                 /* one beyond ours */
-    {0, 0, {0}, 0, 26},                    /* at it */
-    {3110, 0, {0}, 0, 0},                  /* empty: see text_of */
-    {3110, 2, {0xD800}, 2, 0},             /* half a pair */
-    {3110, 2, {0xDC00}, 2, 0},             /* the other half */
-    {3110, 4, {0xD800, 'a'}, 4, 0},        /* half a pair, then a letter */
-    {3110, 4, {0xDC00, 0xD800}, 4, 0},     /* a pair the wrong way round */
-    {3110, 4, {0xD83D, 0xDE00}, 4, 0},     /* a whole pair */
-    {3110, 4, {'a', 0}, 4, 0},             /* NUL */
-    {3110, 2, {0x00E4}, 2, 0},             /* a letter, but not of ours */
-    {3110, 2, {0xFF41}, 2, 0},             /* one that looks like a */
+    {6, 4, {0}, 0, 0},                 /* a length, but NULL */
+    {6, 1, {'a'}, 1, 0},               /* half a character */
+    {6, 3, {'a', 'b'}, 3, 0},          /* one and a half */
+    {6, MOST, {'a'}, 2, 0},            /* odd, and far too long */
+    {2049, EVEN_MOST, {'a'}, 2, 0},    /* far too long */
+    {2049, 514, {'a'}, 2, 0},          /* one character beyond the interface's limit */
+    {2049, 0, {0}, 0, 256},            /* at that limit */
+    {2049, 0, {0}, 0, 27},             /* one beyond ours */
+    {0, 0, {0}, 0, 26},                /* at it */
+    {3110, 0, {0}, 0, 0},              /* empty: see text_of */
+    {3110, 2, {0xD800}, 2, 0},         /* half a pair */
+    {3110, 2, {0xDC00}, 2, 0},         /* the other half */
+    {3110, 4, {0xD800, 'a'}, 4, 0},    /* half a pair, then a letter */
+    {3110, 4, {0xDC00, 0xD800}, 4, 0}, /* a pair the wrong way round */
+    {3110, 4, {0xD83D, 0xDE00}, 4, 0}, /* a whole pair */
+    {3110, 4, {'a', 0}, 4, 0},         /* NUL */
+    {3110, 2, {0x00E4}, 2, 0},         /* a letter, but not of ours */
+    {3110, 2, {0xFF41}, 2, 0},         /* one that looks like a */
     {3110, 2, {'/'}, 2, 0},
     {3110, 4, {'a', '/'}, 4, 0},
     {3110, 4, {'/', 'a'}, 4, 0},
@@ -135,8 +135,8 @@ static SqlCpStr text_of(const struct text *text)
 
 /* Key info with both buffers in every state. */
 static const struct hostile_data rooms[] = {
-    {"NULL", 0, NULL, 0},        {"most, NULL", MOST, NULL, 0}, {"none", 0, bytes_600, 1},
-    {"1", 1, bytes_600, 1},      {"19", 19, bytes_600, 19},     {"600", 600, bytes_600, 600},
+    {"NULL", 0, NULL, 0},           {"most, NULL", MOST, NULL, 0}, {"none", 0, bytes_600, 1},
+    {"1", 1, bytes_600, 1},         {"19", 19, bytes_600, 19},     {"600", 600, bytes_600, 600},
     {"most", MOST, bytes_600, 600},
 };
 
@@ -208,7 +208,7 @@ static void test_names(void **state)
         for (size_t i = 0; i < COUNT(texts); i++) {
             const SqlCpStr name = text_of(&texts[i]);
             SqlCpError code = with_infos("GetKeyInfoByName", by_name, sessions[s], &name);
-            SqlCpError expected = s > 0                  ? SQLCP_INVALID_ARGUMENT
+            SqlCpError expected = s > 0                ? SQLCP_INVALID_ARGUMENT
                                   : texts[i].code != 0 ? texts[i].code
                                                        : 3112;
             if (code != expected) {
@@ -277,7 +277,8 @@ static void test_export_and_import(void **state)
 }
 
 /* Parameters are never looked at: their pointer leads nowhere. */
-static void crypt_both(const SqlCpSession *session, size_t key, size_t from, size_t to, size_t round)
+static void crypt_both(const SqlCpSession *session, size_t key, size_t from, size_t to,
+                       size_t round)
 {
     static const SqlCpBoolean finals[] = {1, 1, 255, 0};
     const SqlCpEncryptionParam *nowhere = NULL;
@@ -356,9 +357,9 @@ static void test_sessions(void **state)
     for (size_t s = 1; s < COUNT(sessions); s++) {
         SqlCpSession copy = sessions[s] != NULL ? *sessions[s] : NULL;
         for (int abort = 0; abort < 256; abort += 51) {
-            assert_int_equal(CALL(CloseSession, sessions[s] != NULL ? &copy : NULL,
-                                  (SqlCpBoolean)abort),
-                             SQLCP_INVALID_ARGUMENT);
+            assert_int_equal(
+                CALL(CloseSession, sessions[s] != NULL ? &copy : NULL, (SqlCpBoolean)abort),
+                SQLCP_INVALID_ARGUMENT);
         }
     }
 }
@@ -370,17 +371,28 @@ static void test_credentials(void **state)
         uint32_t name_cb, name_room, password_cb, password_room; /* room 0: NULL */
         uint16_t name_unit, password_unit;
     } rows[] = {
-        {5002, 0, 0, 64, 64, 'a', 'a'},           {6, 2, 0, 64, 64, 'a', 'a'},
-        {6, 1, 1, 64, 64, 'a', 'a'},              {6, MOST, 1, 64, 64, 'a', 'a'},
-        {5002, EVEN_MOST, 2, 64, 64, 'a', 'a'},   {5002, 1026, 2, 64, 64, 'a', 'a'},
-        {5002, 1024, 1024, 64, 64, 'a', 'a'},     {5002, 2, 2, 64, 64, 0xD800, 'a'},
-        {5002, 6, 6, 64, 64, 0, 'a'},             {5002, 6, 6, 64, 64, 0x00E4, 'a'},
-        {2050, 6, 6, 0, 0, 'a', 'a'},             {6, 6, 6, 2, 0, 'a', 'a'},
-        {6, 6, 6, 63, 63, 'a', 'a'},              {6, 6, 6, MOST, 1, 'a', 'a'},
-        {6, 6, 6, EVEN_MOST, 2, 'a', 'a'},        {6, 6, 6, 4098, 2, 'a', 'a'},
-        {2050, 6, 6, 62, 62, 'a', 'a'},           {2050, 6, 6, 64, 64, 'a', 'a'},
-        {3303, 6, 6, 66, 66, 'a', 'x'},           {6, 6, 6, 66, 66, 'a', 0xDC00},
-        {6, 6, 6, 66, 66, 'a', 0},                {3303, 6, 6, 4096, 4096, 'a', 'x'},
+        {5002, 0, 0, 64, 64, 'a', 'a'},
+        {6, 2, 0, 64, 64, 'a', 'a'},
+        {6, 1, 1, 64, 64, 'a', 'a'},
+        {6, MOST, 1, 64, 64, 'a', 'a'},
+        {5002, EVEN_MOST, 2, 64, 64, 'a', 'a'},
+        {5002, 1026, 2, 64, 64, 'a', 'a'},
+        {5002, 1024, 1024, 64, 64, 'a', 'a'},
+        {5002, 2, 2, 64, 64, 0xD800, 'a'},
+        {5002, 6, 6, 64, 64, 0, 'a'},
+        {5002, 6, 6, 64, 64, 0x00E4, 'a'},
+        {2050, 6, 6, 0, 0, 'a', 'a'},
+        {6, 6, 6, 2, 0, 'a', 'a'},
+        {6, 6, 6, 63, 63, 'a', 'a'},
+        {6, 6, 6, MOST, 1, 'a', 'a'},
+        {6, 6, 6, EVEN_MOST, 2, 'a', 'a'},
+        {6, 6, 6, 4098, 2, 'a', 'a'},
+        {2050, 6, 6, 62, 62, 'a', 'a'},
+        {2050, 6, 6, 64, 64, 'a', 'a'},
+        {3303, 6, 6, 66, 66, 'a', 'x'},
+        {6, 6, 6, 66, 66, 'a', 0xDC00},
+        {6, 6, 6, 66, 66, 'a', 0},
+        {3303, 6, 6, 4096, 4096, 'a', 'x'},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -1,4 +1,5 @@
-/* Strange hosts: small stacks, no rights, few descriptors, other locales, nothing where it belongs. */
+/* Strange hosts: small stacks, no rights, few descriptors, other locales, nothing where it belongs.
+ */
 #include "hostile.h"
 
 #include <fcntl.h>
@@ -229,8 +230,8 @@ static size_t stack_use(const struct step *step)
     struct painted painted = {step, -1};
     pthread_attr_t attributes;
     pthread_t thread;
-    uint8_t *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                          -1, 0);
+    uint8_t *stack =
+        mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     size_t untouched = 0;
     CHECK(stack != MAP_FAILED);
     memset(stack, PAINT, STACK_BYTES);
@@ -319,8 +320,8 @@ static void test_locale(void **state)
     char folder[] = "/tmp/akvekm-locale-XXXXXX", command[160];
     (void)state;
     assert_non_null(mkdtemp(folder));
-    snprintf(command, sizeof command,
-             "localedef -i tr_TR -f UTF-8 '%s/tr_TR.UTF-8' >'%s/log' 2>&1", folder, folder);
+    snprintf(command, sizeof command, "localedef -i tr_TR -f UTF-8 '%s/tr_TR.UTF-8' >'%s/log' 2>&1",
+             folder, folder);
     bool made = system(command) == 0;
     if (made) {
         setenv("LOCPATH", folder, 1);

@@ -1,4 +1,5 @@
-/* What may stand in the map's way: 2058 or a clear line in the log, and nothing of it overwritten. */
+/* What may stand in the map's way: 2058 or a clear line in the log, and nothing of it overwritten.
+ */
 #include "harness.h"
 
 #include <errno.h>

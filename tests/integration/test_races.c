@@ -17,7 +17,7 @@
 #define HANDLES    12
 #define CLOSING    5007
 #define RUN_MS     4000
-#define PATIENCE_S 60 /* for all of the exports to have had their turn */
+#define PATIENCE_S 60    /* for all of the exports to have had their turn */
 #define LONGEST_MS 60000 /* call_timeout_ms, and a machine that has 64 threads to serve */
 #define EXPORTS    17
 
@@ -108,8 +108,7 @@ static void *work(void *argument)
         long begin_ms = now_ms();
         SqlCpError code = call(export, &random);
         long took_ms = now_ms() - begin_ms, most_ms = atomic_load(&longest_ms);
-        while (took_ms > most_ms &&
-               !atomic_compare_exchange_weak(&longest_ms, &most_ms, took_ms)) {
+        while (took_ms > most_ms && !atomic_compare_exchange_weak(&longest_ms, &most_ms, took_ms)) {
         }
         if (!hostile_is_documented(code)) {
             atomic_store(&undocumented, code);

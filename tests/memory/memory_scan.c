@@ -1,12 +1,12 @@
 /*
- * memory_scan LIBRARY VAULT KEY SECRET LIVES [HEADERS]: that many lives of the provider, from loading
- * to unloading, each with all that a host does; then handles are counted, and the whole process is
- * searched for what must be gone.
+ * memory_scan LIBRARY VAULT KEY SECRET LIVES [HEADERS]: that many lives of the provider, from
+ * loading to unloading, each with all that a host does; then handles are counted, and the whole
+ * process is searched for what must be gone.
  *
  * SECRET is hex with every byte turned by MASK, so that the process never holds it but in the
  * buffer handed to the DLL. The marks looked for are kept masked for the same reason. Exit: 0
- * nothing found, 1 something was, or the life went wrong. HEADERS is how many tokens may stand in the
- * head of a request, where a curl that is not the library's own leaves them.
+ * nothing found, 1 something was, or the life went wrong. HEADERS is how many tokens may stand in
+ * the head of a request, where a curl that is not the library's own leaves them.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /*
- * The process as memory_scan looks at it: a library loaded by path, and all memory that may be read.
+ * The process as memory_scan looks at it: a library loaded by path, and all memory that may be
+ * read.
  *
  * One half a system. One thread; nothing else may run while memory is visited.
  */

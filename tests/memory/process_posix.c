@@ -59,8 +59,7 @@ static size_t read_regions(void)
     while (maps != NULL && count < REGIONS_MAX && fgets(line, sizeof line, maps) != NULL) {
         unsigned long start = 0, end = 0;
         name[0] = '\0';
-        int fields =
-            sscanf(line, "%lx-%lx %4s %*s %*s %*s %255s", &start, &end, rights, name);
+        int fields = sscanf(line, "%lx-%lx %4s %*s %*s %*s %255s", &start, &end, rights, name);
         /* The kernel's own pages are not the process's. */
         if (fields < 3 || rights[0] != 'r' || strncmp(name, "[v", 2) == 0) {
             continue;
@@ -69,7 +68,9 @@ static size_t read_regions(void)
         regions[count].start = (const volatile uint8_t *)start; // NOLINT: an address
         regions[count].len = end - start;
         snprintf(regions[count].name, sizeof regions[count].name, "%.63s",
-                 name[0] == '\0' ? "unnamed" : slash != NULL ? slash + 1 : name);
+                 name[0] == '\0' ? "unnamed"
+                 : slash != NULL ? slash + 1
+                                 : name);
         count++;
     }
     if (maps != NULL) {

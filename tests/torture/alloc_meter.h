@@ -1,10 +1,10 @@
 /*
- * Every allocation of the library, of libcurl, of cJSON and of OpenSSL, seen apart: counted, made to
- * fail, and missed when it is not freed.
+ * Every allocation of the library, of libcurl, of cJSON and of OpenSSL, seen apart: counted, made
+ * to fail, and missed when it is not freed.
  *
  * The core's objects come here through the linker's --wrap, the others through the hooks that each
- * offers, so it works under the sanitizers as well. Allocations count while somebody is inside; frees
- * always do. One thread arms and reads, any may allocate.
+ * offers, so it works under the sanitizers as well. Allocations count while somebody is inside;
+ * frees always do. One thread arms and reads, any may allocate.
  */
 #ifndef AKVEKM_TORTURE_ALLOC_METER_H
 #define AKVEKM_TORTURE_ALLOC_METER_H
@@ -43,8 +43,8 @@ unsigned long meter_mark(bool stacks);
 void meter_print_live(enum meter meter, unsigned long mark);
 /* Where one of them was made; NULL: there is none. */
 const struct meter_stack *meter_left_at(enum meter meter, unsigned long mark);
-/* Innermost first; of OpenSSL's, as far as the function that called it. Functions that their library
- * does not export are named by their offset. */
+/* Innermost first; of OpenSSL's, as far as the function that called it. Functions that their
+ * library does not export are named by their offset. */
 void meter_describe(const struct meter_stack *stack, char *text, size_t size);
 
 #endif

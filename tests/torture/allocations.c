@@ -4,10 +4,11 @@
  * own allocations, libcurl's, cJSON's and OpenSSL's are refused in turn, against vaultsim over TLS.
  *
  * Ours, curl's, cJSON's: Success or the right code, the same call succeeds at once afterwards, and
- * nothing is left after Free. OpenSSL's: no crash; what it leaks or remembers is listed by its stack.
+ * nothing is left after Free. OpenSSL's: no crash; what it leaks or remembers is listed by its
+ * stack.
  *
- * `torture_allocations all` refuses every one and ends with that list; without it those that the test command has time for. A
- * second argument names one of the tests.
+ * `torture_allocations all` refuses every one and ends with that list; without it those that the
+ * test command has time for. A second argument names one of the tests.
  */
 #include "alloc_meter.h"
 #include "findings.h"
@@ -64,8 +65,8 @@ uint32_t __wrap_backoff_delay_ms(unsigned number, uint32_t random)
     return ++tries < TRIES ? 1 : UINT32_MAX;
 }
 
-/* The system's authorities are a hundred thousand allocations of OpenSSL, one like the other; ca_file
- * takes the same way with one. */
+/* The system's authorities are a hundred thousand allocations of OpenSSL, one like the other;
+ * ca_file takes the same way with one. */
 bool __wrap_trust_system_load(void *store)
 {
     return store != NULL;
@@ -314,8 +315,7 @@ static void expect_nothing_left(const struct operation *operation, enum meter me
         if (meter_live(kind) != 0) {
             meter_print_live(kind, 0);
             fail_msg("%s: %s's allocation %lu refused: %lu of %s are left after Free",
-                     operation->name, meter_names[meter], nth, meter_live(kind),
-                     meter_names[kind]);
+                     operation->name, meter_names[meter], nth, meter_live(kind), meter_names[kind]);
         }
     }
 }
@@ -348,8 +348,7 @@ static void list_leak(const struct operation *operation, unsigned long nth)
     (void)refuse_nth(operation, METER_OPENSSL, nth, false, &ignored);
     end_life(operation);
     if (meter_live(METER_OPENSSL) > before) {
-        findings_add_leak(operation->name, meter_refused_at(),
-                          meter_live(METER_OPENSSL) - before,
+        findings_add_leak(operation->name, meter_refused_at(), meter_live(METER_OPENSSL) - before,
                           meter_left_at(METER_OPENSSL, mark));
     }
     (void)meter_mark(false);
@@ -374,8 +373,8 @@ static void torture(const struct operation *operation, enum meter meter, bool on
             list_leak(operation, suspect);
         }
     }
-    printf("%-24s %-8s%s %5lu allocations, refused every %lu:", operation->name,
-           meter_names[meter], onwards ? " onwards" : "        ", outcome.count, step);
+    printf("%-24s %-8s%s %5lu allocations, refused every %lu:", operation->name, meter_names[meter],
+           onwards ? " onwards" : "        ", outcome.count, step);
     for (int i = 0; i < CODES_MAX && outcome.times[i] > 0; i++) {
         printf(" %d (%lu times)", (int)outcome.codes[i], outcome.times[i]);
     }
@@ -393,12 +392,13 @@ static void script_create(void)
     assert_int_equal(sscanf(strstr(list, "/keys/" MADE "/"), "/keys/" MADE "/%63[0-9a-f]", version),
                      1);
     assert_non_null(n);
-    assert_true(asprintf(&fault,
-                         "{\"method\":\"POST\",\"path\":\"/keys/" MADE "/create\",\"times\":0,"
-                         "\"action\":\"body\",\"body\":\"{\\\"key\\\":{\\\"kid\\\":\\\"https://"
-                         SIM_VAULT "/keys/" MADE "/%s\\\",\\\"kty\\\":\\\"RSA\\\",\\\"n\\\":"
-                         "\\\"%.342s\\\",\\\"e\\\":\\\"AQAB\\\"},\\\"attributes\\\":{}}\"}",
-                         version, n + 5) > 0);
+    assert_true(
+        asprintf(&fault,
+                 "{\"method\":\"POST\",\"path\":\"/keys/" MADE "/create\",\"times\":0,"
+                 "\"action\":\"body\",\"body\":\"{\\\"key\\\":{\\\"kid\\\":\\\"https://" SIM_VAULT
+                 "/keys/" MADE "/%s\\\",\\\"kty\\\":\\\"RSA\\\",\\\"n\\\":"
+                 "\\\"%.342s\\\",\\\"e\\\":\\\"AQAB\\\"},\\\"attributes\\\":{}}\"}",
+                 version, n + 5) > 0);
     sim_ctl(&sim, "DELETE", "/keys", "{\"vault\":\"" SIM_VAULT "\",\"name\":\"" MADE "\"}");
     sim_ctl(&sim, "POST", "/faults", fault);
     free(fault);

@@ -1,4 +1,5 @@
-/* The map under the exports: GetKeyInfoByName and CreateKey of the built library, killed at any moment. */
+/* The map under the exports: GetKeyInfoByName and CreateKey of the built library, killed at any
+ * moment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +29,8 @@ static void key_name(unsigned writer, unsigned number, char name[27])
     snprintf(name, 27, "Key-%u-%u", writer, number);
 }
 
-/* A public key of its own for each name: nobody is going to unwrap with them, so none is computed. */
+/* A public key of its own for each name: nobody is going to unwrap with them, so none is computed.
+ */
 static void make_key(unsigned writer, unsigned number)
 {
     char json[1024], name[27], modulus[343];
@@ -42,7 +44,8 @@ static void make_key(unsigned writer, unsigned number)
     modulus[342] = '\0';
     snprintf(json, sizeof json,
              "{\"vault\":\"" SIM_VAULT "\",\"name\":\"%s\",\"version\":\"%032x\","
-             "\"jwk\":{\"kty\":\"RSA\",\"e\":\"AQAB\",\"d\":\"AQ\",\"p\":\"Aw\",\"q\":\"BQ\",\"dp\":\"AQ\","
+             "\"jwk\":{\"kty\":\"RSA\",\"e\":\"AQAB\",\"d\":\"AQ\",\"p\":\"Aw\",\"q\":\"BQ\","
+             "\"dp\":\"AQ\","
              "\"dq\":\"AQ\",\"qi\":\"AQ\",\"n\":\"%s\"}}",
              name, writer * KEYS + number, modulus);
     sim_ctl(&sim, "POST", "/keys", json);
@@ -116,8 +119,9 @@ static void write_entries(void *context, unsigned round, unsigned writer, unsign
     }
     unsigned late = 0;
     for (unsigned number = done; code == SQLCP_SUCCESS; number++) {
-        code = writer == CREATOR ? create_one(&session, life, number, pipe_handle)
-                                 : find_one(&session, writer, number % KEYS, number >= KEYS, pipe_handle);
+        code = writer == CREATOR
+                   ? create_one(&session, life, number, pipe_handle)
+                   : find_one(&session, writer, number % KEYS, number >= KEYS, pipe_handle);
         /* A vault that is late on a busy machine: no success, and no matter of the map. */
         if ((code == NO_ANSWER || code == TOO_LATE) && ++late < 10) {
             fprintf(stderr, "writer %u: code %d, goes on\n", writer, code);

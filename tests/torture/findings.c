@@ -21,8 +21,8 @@ static void add(const char *operation, const struct meter_stack *refused_at, con
     char refused[TEXT_SIZE];
     size_t at = 0;
     meter_describe(refused_at, refused, sizeof refused);
-    while (at < count && (strcmp(findings[at].refused, refused) != 0 ||
-                          strcmp(findings[at].what, what) != 0)) {
+    while (at < count &&
+           (strcmp(findings[at].refused, refused) != 0 || strcmp(findings[at].what, what) != 0)) {
         at++;
     }
     if (at == FINDINGS_MAX) {

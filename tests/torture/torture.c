@@ -207,9 +207,10 @@ void torture_run(const struct torture *torture, struct torture_result *result)
     }
     free(run.acks);
     assert_true(result->acknowledged > 0);
-    print_message("%u kills of %u writers: %u entries acknowledged, all of them in a whole file after "
-                  "every kill\n%u kills in the midst of a call, %u of them with the entry in place, %u "
-                  "with a file left aside\n",
-                  result->kills, torture->writers, result->acknowledged, result->within,
-                  result->unheard, result->aside);
+    print_message(
+        "%u kills of %u writers: %u entries acknowledged, all of them in a whole file after "
+        "every kill\n%u kills in the midst of a call, %u of them with the entry in place, %u "
+        "with a file left aside\n",
+        result->kills, torture->writers, result->acknowledged, result->within, result->unheard,
+        result->aside);
 }

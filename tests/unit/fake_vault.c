@@ -26,8 +26,8 @@ enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *va
 enum ekm_rc __wrap_vault_list_keys_page(struct call *call, const struct vault *vault,
                                         vault_key_visitor visit, void *context, struct buf *next);
 enum ekm_rc __wrap_vault_request_try_all(struct call *call, const struct vault *vault,
-                                  struct http_request *requests, struct http_item *items,
-                                  size_t count, bool *tried);
+                                         struct http_request *requests, struct http_item *items,
+                                         size_t count, bool *tried);
 enum ekm_rc __wrap_vault_create_key(struct call *call, const struct vault *vault, const char *name,
                                     uint32_t bits, struct vault_key *out);
 enum ekm_rc __wrap_vault_delete_key(struct call *call, const struct vault *vault, const char *name);
@@ -331,8 +331,8 @@ enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *va
 
 /* Then each is asked for by itself. */
 enum ekm_rc __wrap_vault_request_try_all(struct call *call, const struct vault *vault,
-                                  struct http_request *requests, struct http_item *items,
-                                  size_t count, bool *tried)
+                                         struct http_request *requests, struct http_item *items,
+                                         size_t count, bool *tried)
 {
     (void)call;
     (void)vault;

@@ -28,7 +28,7 @@ static struct {
     size_t count, at;
     enum fault fault;
     int error;
-    void (*meanwhile)(void); /* done once, while the new file is flushed */
+    void (*meanwhile)(void);     /* done once, while the new file is flushed */
     void (*closing)(int handle); /* done once, when the new file is closed */
 } script;
 

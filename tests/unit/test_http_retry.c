@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "fake_clock.h"
-#include "net/http_retry.h"
 #include "net/backoff.h"
+#include "net/http_retry.h"
 #include "scripted_http.h"
 
 struct fixture {

@@ -1,5 +1,5 @@
-/* What is JSON and what is not, before cJSON sees it; and that cJSON never gives up halfway what the
- * scan let through. */
+/* What is JSON and what is not, before cJSON sees it; and that cJSON never gives up halfway what
+ * the scan let through. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -177,7 +177,8 @@ static void test_flat(void **state)
     } rows[] = {
         {"{\"kid\":\"https://a/keys/b/c\",\"value\":\"AA-_\"}", true},
         {" {\r\n\t\"value\" : \"AA\" ,\n \"kid\" : \"b\" }\n", true},
-        {"{\"alg\":\"RSA\",\"kid\":\"\",\"kid\":\"second\",\"Value\":\"no\",\"valu\":\"no\"}", true},
+        {"{\"alg\":\"RSA\",\"kid\":\"\",\"kid\":\"second\",\"Value\":\"no\",\"valu\":\"no\"}",
+         true},
         {"{\"value\":\"\xc3\xa9\xff\n\"}", true},
         {"{\"kid\":\"a\",\"value\":7}", false},
         {"{\"kid\":\"a\",\"value\":null}", false},
@@ -226,10 +227,8 @@ static void test_flat_mutants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_and_bad),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_cjson_agrees),
-        cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_good_and_bad), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_cjson_agrees), cmocka_unit_test(test_flat),
         cmocka_unit_test(test_flat_mutants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,7 +170,8 @@ static void test_rewrite_keeps_everything(void **state)
     len += 8;
     write_map(text, len);
     assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xAB\xCD", 2));
-    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, NULL, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, NULL, &after),
+                     PLAT_IO_OK);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 2);
     assert_int_equal(after.first_broken_line, 1);
@@ -186,7 +187,8 @@ static void test_rewrite_keeps_everything(void **state)
     keymap_table_free(&after);
 }
 
-/* An entry longer than what a rewrite looks at could never be replaced, and would hide the new one. */
+/* An entry longer than what a rewrite looks at could never be replaced, and would hide the new one.
+ */
 static void test_long_entry_is_none(void **state)
 {
     static char text[3000];
@@ -198,7 +200,8 @@ static void test_long_entry_is_none(void **state)
                        URI, HOST, "", URI, "");
     write_map(text, (size_t)len);
     const struct key_id seen = {"TdeKey0", "v10"};
-    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &seen, NULL, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &seen, NULL, &after),
+                     PLAT_IO_OK);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 1);
     assert_int_equal(after.first_broken_line, 2);
@@ -212,7 +215,8 @@ static void test_known_answer_line(void **state)
     struct keymap_entry entry = {HOST, URI, {{0xEA, 0x4D}, 20}};
     char text[256] = "";
     (void)state;
-    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, NULL, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, NULL, &after),
+                     PLAT_IO_OK);
     FILE *file = fopen(config.keymap_file, "r");
     assert_non_null(file);
     assert_true(fread(text, 1, sizeof text - 1, file) > 0);
@@ -223,7 +227,8 @@ static void test_known_answer_line(void **state)
 
 #define LINE(hex, version) HOST "\t" hex "\thttps://" HOST "/keys/TdeKey0/" version "\n"
 
-/* Each continues, changes or cuts another: with a mark, broken lines, spellings, equal entries, no end. */
+/* Each continues, changes or cuts another: with a mark, broken lines, spellings, equal entries, no
+ * end. */
 static const char *const versions[] = {
     "",
     "\xEF\xBB\xBF",
@@ -234,8 +239,9 @@ static const char *const versions[] = {
     LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3") LINE("AB", "v2"),
     LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3") LINE("AB", "v2") "broken\n",
     LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3") LINE("AB", "v2") "broken\nbroken",
-    LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3") LINE("AB", "v2") "broken\nbroken again\n"
-        LINE("ea4d", "v4") "https://" HOST ":443/ 0xAB " URI "\n" LINE("FF", "v5") LINE("00", "v6"),
+    LINE("EA4D", "v1") "# note\n\n" LINE("EA4D", "v3")
+        LINE("AB", "v2") "broken\nbroken again\n" LINE(
+            "ea4d", "v4") "https://" HOST ":443/ 0xAB " URI "\n" LINE("FF", "v5") LINE("00", "v6"),
     LINE("EA4D", "v1") "aaa.vault.azure.net\tEA4D\t" URI "\nzzz.vault.azure.net\tEA4D\t" URI "\n",
     LINE("EA4D", "v9"),
     "https://" HOST "/ 0xea4d " URI,
@@ -283,8 +289,8 @@ static void put_after(const struct keymap_table *former, const char *text, char 
     struct keymap_table after = {0}, anew = {0};
     assert_true(thumbprint_set(&entry.thumbprint, (const uint8_t *)"\xEA\x4D", 2));
     write_map(text, strlen(text));
-    assert_int_equal(
-        keymap_store_put(&call, call.deadline_ms, &entry, &seen, former, &after), PLAT_IO_OK);
+    assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, &seen, former, &after),
+                     PLAT_IO_OK);
     assert_int_equal(keymap_store_load(NULL, &anew), PLAT_IO_OK);
     check_same(&after, &anew);
     keymap_table_free(&after);

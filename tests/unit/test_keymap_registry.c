@@ -54,8 +54,7 @@ enum plat_io __wrap_plat_registry_text(const struct plat_registry_key *key, cons
 enum plat_io __wrap_plat_registry_text(const struct plat_registry_key *key, const char *path,
                                        const char *value, char *out, size_t cap)
 {
-    return reading_fails ? PLAT_IO_FAILED
-                         : __real_plat_registry_text(key, path, value, out, cap);
+    return reading_fails ? PLAT_IO_FAILED : __real_plat_registry_text(key, path, value, out, cap);
 }
 
 static int set_up(void **state)

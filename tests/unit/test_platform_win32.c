@@ -18,8 +18,8 @@
 
 #include "base/config.h"
 #include "net/system_proxy.h"
-#include "platform/file.h"
 #include "platform/default_paths.h"
+#include "platform/file.h"
 #include "platform/registry.h"
 #include "platform/system.h"
 #include "platform/thread.h"

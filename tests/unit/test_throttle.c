@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "fake_clock.h"
-#include "net/throttle.h"
 #include "net/backoff.h"
+#include "net/throttle.h"
 
 #define HOST "a.vault.azure.net"
 #define MANY 64

@@ -177,7 +177,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_certificate_added_later, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(one_taken_away_holds_until_it_is_doubted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_taken_away_holds_until_it_is_doubted, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(without_certificates_of_the_system, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_system_that_cannot_be_read_changes_nothing, set_up,
                                         tear_down),

@@ -41,8 +41,8 @@ static void serve(void *context, struct call *asking, const struct seen_request 
     cloud.refused += !known;
     response->status = known ? cloud.token_status : 400;
     response->body = known && cloud.token_status == 200
-                       ? TOKEN("t1")
-                       : "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}";
+                         ? TOKEN("t1")
+                         : "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}";
 }
 
 static int set_up(void **state)

@@ -15,7 +15,7 @@
 
 #include "fake_clock.h"
 
-#define MINUTES_MS(n) ((uint64_t)(n) * 60 * 1000)
+#define MINUTES_MS(n) ((uint64_t)(n)*60 * 1000)
 
 static struct thumbprint print;
 
@@ -58,7 +58,8 @@ static void test_looks_again_after_five_minutes(void **state)
     fixture_stop();
 }
 
-/* A look that fails is no permission: what was known no longer counts, and the next call looks anew.
+/* A look that fails is no permission: what was known no longer counts, and the next call looks
+ * anew.
  */
 static void test_failed_look_wraps_nothing(void **state)
 {

@@ -95,8 +95,8 @@ static void hear(const char *request, size_t len)
 bool tls_server_heard(const char *text)
 {
     pthread_mutex_lock(&server.mutex);
-    bool heard = server.heard != NULL &&
-                 memmem(server.heard, server.heard_len, text, strlen(text)) != NULL;
+    bool heard =
+        server.heard != NULL && memmem(server.heard, server.heard_len, text, strlen(text)) != NULL;
     pthread_mutex_unlock(&server.mutex);
     return heard;
 }

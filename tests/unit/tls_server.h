@@ -2,9 +2,10 @@
  * A small HTTPS server on loopback that answers by path or by a script, well or badly.
  *
  * Owns a listening socket, a self-signed certificate for *.vault.azure.net made at start, a thread
- * that accepts and one for each connection. What it is told holds for new connections. Paths: /ok, /echo (the request's head as body),
- * /challenge (401), /hang, /cut (no answer), /garbage (no HTTP), /half (part of the body), /big
- * (more than HTTP_BODY_MAX), /redirect, /late (answers after 300 ms).
+ * that accepts and one for each connection. What it is told holds for new connections. Paths: /ok,
+ * /echo (the request's head as body), /challenge (401), /hang, /cut (no answer), /garbage (no
+ * HTTP), /half (part of the body), /big (more than HTTP_BODY_MAX), /redirect, /late (answers after
+ * 300 ms).
  */
 #ifndef AKVEKM_TESTS_TLS_SERVER_H
 #define AKVEKM_TESTS_TLS_SERVER_H
@@ -28,9 +29,9 @@ void tls_server_manner(enum tls_manner manner);
 void tls_server_script(const char *bytes, size_t len, int per_byte_ms);
 
 struct tls_identity {
-    const char *names;        /* "DNS:...,DNS:..." */
-    long from_s, until_s;     /* of validity, from now */
-    const char *ca_path;      /* issuer, PEM; NULL: self-signed */
+    const char *names;    /* "DNS:...,DNS:..." */
+    long from_s, until_s; /* of validity, from now */
+    const char *ca_path;  /* issuer, PEM; NULL: self-signed */
     const char *ca_key_path;
 };
 /* Another certificate from now on; false: it could not be made. */

@@ -4,9 +4,8 @@
 #include <string.h>
 
 static const char *const names[COUNTER_COUNT] = {
-    "requests",       "connections", "handshakes", "tokens_issued",
-    "token_requests", "challenges",  "throttled",  "leaked_secrets",
-    "memoised",
+    "requests",   "connections", "handshakes",     "tokens_issued", "token_requests",
+    "challenges", "throttled",   "leaked_secrets", "memoised",
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -1,5 +1,6 @@
 /*
- * The exact counts that tests assert: requests, connections, handshakes, tokens, leaks, answers from memory.
+ * The exact counts that tests assert: requests, connections, handshakes, tokens, leaks, answers
+ * from memory.
  *
  * One record under one lock; any thread.
  */

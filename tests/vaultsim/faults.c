@@ -43,10 +43,10 @@ static const struct {
 };
 
 static const char *const members[] = {
-    "method",           "path",        "host",       "skip",         "times", "action",
-    "status",           "retry_after", "body",       "code",         "inner", "message",
-    "www_authenticate", "delay_ms",    "body_bytes", "path_in_body", "value", "percent",
-    "seed",             "for_ms",      "location",   "after",        "bytes", "depth",
+    "method",      "path",         "host",  "skip",    "times",   "action",           "status",
+    "retry_after", "body",         "code",  "inner",   "message", "www_authenticate", "delay_ms",
+    "body_bytes",  "path_in_body", "value", "percent", "seed",    "for_ms",           "location",
+    "after",       "bytes",        "depth",
 };
 
 static const char *text_of(const cJSON *spec, const char *name)
@@ -173,7 +173,8 @@ static bool count_down(cJSON *spec, const char *name)
     return true;
 }
 
-/* The next number of the fault's own row (minimal standard generator): whether it hits this time. */
+/* The next number of the fault's own row (minimal standard generator): whether it hits this time.
+ */
 static bool draws(cJSON *spec)
 {
     cJSON *seed = cJSON_GetObjectItemCaseSensitive(spec, "seed");
@@ -207,8 +208,7 @@ struct fault_plan faults_take(const char *method, const char *uri, const char *h
         return plan;
     }
     for (cJSON *spec = queue != NULL ? queue->child : NULL; spec != NULL; spec = spec->next) {
-        if (!matches(spec, method, uri, host) || count_down(spec, "skip") ||
-            !draws(spec)) {
+        if (!matches(spec, method, uri, host) || count_down(spec, "skip") || !draws(spec)) {
             continue;
         }
         plan.action = action_of(spec);

@@ -107,8 +107,7 @@ static void compute(const struct service_call *call, const struct key_view *view
     enum crypt_rc rc =
         operation == OP_WRAP || operation == OP_ENCRYPT
             ? crypt_encrypt(view->pkey, alg, in, out, &out_len)
-        : operation == OP_SIGN
-            ? crypt_sign(view->pkey, alg, in, out, &out_len)
+        : operation == OP_SIGN ? crypt_sign(view->pkey, alg, in, out, &out_len)
         : settings.memoise
             ? memo_decrypt(view->pkey, alg, settings.implicit_rejection, in, out, &out_len)
             : crypt_decrypt(view->pkey, alg, settings.implicit_rejection, in, out, &out_len);

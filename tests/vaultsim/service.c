@@ -202,8 +202,7 @@ bool service_admits(const struct service_call *call, const struct key_view *view
                     struct answer *answer)
 {
     struct settings settings = settings_get();
-    int wait_s =
-        throttle_admit(&settings, call->request->host, call->request->operation, view);
+    int wait_s = throttle_admit(&settings, call->request->host, call->request->operation, view);
     if (wait_s == 0) {
         return true;
     }

@@ -15,23 +15,30 @@
 /* Before the first request of their own, these two make one that others make, too. */
 #define FIRST (ALL & ~(MADE | BIT(LISTED)))
 
-#define ASKED(name, spec)          name, IN_REQUEST, spec, NETWORK_RIGHT, FOREIGN_HOST
-#define TOKEN(name, spec)          name, IN_TOKEN, spec, NETWORK_RIGHT, FOREIGN_HOST
-#define VAULT(name, network)       name, TO_VAULT, NULL, network, FOREIGN_HOST
-#define LOGIN(name, network)       name, TO_LOGIN, NULL, network, FOREIGN_HOST
-#define VAULT_IS(name, listener)   name, TO_VAULT, NULL, NETWORK_LISTENER, listener
-#define LOGIN_IS(name, listener)   name, TO_LOGIN, NULL, NETWORK_LISTENER, listener
-#define LASTS                      true
-#define ONCE                       false
-#define NOT_JSON                   {{LISTS | BUNDLE, 3404}, {WRAPS, 3607}, {UNWRAPS, 3707}}
-#define STATUS(number)             "'action':'status','status':" #number
-#define STATUS_AND(number, rest)   STATUS(number) "," rest
-#define EDIT(path, value)          "'action':'edit','path_in_body':'" path "','value':" value
-#define SPLICE(after, bytes)       "'action':'splice','after':'`" after "`:`','bytes':'" bytes "'"
-#define BODY(text)                 "'action':'body','body':'" text "'"
-#define CHALLENGE(text)            STATUS_AND(401, "'www_authenticate':'" text "'")
-#define LOGIN_AT(url)              "Bearer authorization=`" url "`, resource=`https://vault.azure.net`"
-#define TOKEN_FOR(resource)        "Bearer authorization=`https://login.microsoftonline.com/t`, resource=`" resource "`"
+#define ASKED(name, spec)        name, IN_REQUEST, spec, NETWORK_RIGHT, FOREIGN_HOST
+#define TOKEN(name, spec)        name, IN_TOKEN, spec, NETWORK_RIGHT, FOREIGN_HOST
+#define VAULT(name, network)     name, TO_VAULT, NULL, network, FOREIGN_HOST
+#define LOGIN(name, network)     name, TO_LOGIN, NULL, network, FOREIGN_HOST
+#define VAULT_IS(name, listener) name, TO_VAULT, NULL, NETWORK_LISTENER, listener
+#define LOGIN_IS(name, listener) name, TO_LOGIN, NULL, NETWORK_LISTENER, listener
+#define LASTS                    true
+#define ONCE                     false
+#define NOT_JSON                                                                                   \
+    {                                                                                              \
+        {LISTS | BUNDLE, 3404}, {WRAPS, 3607},                                                     \
+        {                                                                                          \
+            UNWRAPS, 3707                                                                          \
+        }                                                                                          \
+    }
+#define STATUS(number)           "'action':'status','status':" #number
+#define STATUS_AND(number, rest) STATUS(number) "," rest
+#define EDIT(path, value)        "'action':'edit','path_in_body':'" path "','value':" value
+#define SPLICE(after, bytes)     "'action':'splice','after':'`" after "`:`','bytes':'" bytes "'"
+#define BODY(text)               "'action':'body','body':'" text "'"
+#define CHALLENGE(text)          STATUS_AND(401, "'www_authenticate':'" text "'")
+#define LOGIN_AT(url)            "Bearer authorization=`" url "`, resource=`https://vault.azure.net`"
+#define TOKEN_FOR(resource)                                                                        \
+    "Bearer authorization=`https://login.microsoftonline.com/t`, resource=`" resource "`"
 #define ENTRA_SAYS(status, error, number)                                                          \
     STATUS_AND(status, "'body':'{`error`:`" error "`,`error_description`:`AADSTS" #number          \
                        ": no.`,`error_codes`:[" #number "]}'")

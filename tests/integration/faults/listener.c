@@ -11,10 +11,10 @@
 
 #include "tls_server.h"
 
-#define DAY_S       86400L
-#define NAMES       "DNS:*.vault.azure.net,DNS:login.microsoftonline.com,DNS:*.example.com"
-#define LONG_BYTES  ((size_t)200 * 1024)
-#define SLOW_MS     50
+#define DAY_S      86400L
+#define NAMES      "DNS:*.vault.azure.net,DNS:login.microsoftonline.com,DNS:*.example.com"
+#define LONG_BYTES ((size_t)200 * 1024)
+#define SLOW_MS    50
 
 static struct {
     char own_path[96], ca_path[96], key_path[96];
@@ -22,8 +22,7 @@ static struct {
 
 static void present(const char *names, long from_s, long until_s, bool issued)
 {
-    const struct tls_identity identity = {names, from_s, until_s,
-                                          issued ? listener.ca_path : NULL,
+    const struct tls_identity identity = {names, from_s, until_s, issued ? listener.ca_path : NULL,
                                           issued ? listener.key_path : NULL};
     assert_true(tls_server_identity(&identity));
 }

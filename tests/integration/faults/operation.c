@@ -20,7 +20,8 @@ static const struct {
 } table[OPERATIONS] = {
     [OPEN_SESSION] = {"OpenSession", NULL, "\"method\":\"GET\",\"path\":\"/keys?maxresults=1&\""},
     [BY_NAME] = {"GetKeyInfoByName", "by-name", "\"method\":\"GET\",\"path\":\"/keys/by-name\""},
-    [BY_THUMB] = {"GetKeyInfoByThumb", "by-thumb", "\"method\":\"GET\",\"path\":\"/keys/by-thumb\""},
+    [BY_THUMB] = {"GetKeyInfoByThumb", "by-thumb",
+                  "\"method\":\"GET\",\"path\":\"/keys/by-thumb\""},
     [EXPORT] = {"ExportKey", "export", "\"method\":\"GET\",\"path\":\"/keys/export\""},
     [LIST] = {"GetNextKeyId", NULL, "\"method\":\"GET\",\"path\":\"/keys?maxresults=25\""},
     [LISTED] = {"GetKeyInfoByKeyId", "a-second", "\"method\":\"GET\",\"path\":\"/keys/a-second\""},
@@ -201,7 +202,8 @@ void bench_make_keys(void)
         EVP_PKEY *key = EVP_RSA_gen(2048);
         BIO *bio = BIO_new(BIO_s_mem());
         char *text = NULL, *to;
-        assert_true(key != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1);
+        assert_true(key != NULL &&
+                    PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1);
         long len = BIO_get_mem_data(bio, &text);
         to = pems[i] = calloc(2, (size_t)len + 1);
         assert_non_null(to);

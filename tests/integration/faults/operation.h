@@ -3,8 +3,8 @@
  * fault.
  *
  * A bench is one vaultsim and one loaded library with a key for each operation, so that all of them
- * may run at once and each finds its own key unknown to the library's memory. The keys are made once
- * for all benches.
+ * may run at once and each finds its own key unknown to the library's memory. The keys are made
+ * once for all benches.
  */
 #ifndef AKVEKM_INTEGRATION_FAULTS_OPERATION_H
 #define AKVEKM_INTEGRATION_FAULTS_OPERATION_H

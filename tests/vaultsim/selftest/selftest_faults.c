@@ -164,8 +164,8 @@ void test_odds(void **state)
     open_signed_in(&c);
     int hit = hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10}");
     assert_in_range(hit, 15, 80);
-    int again = hits(
-        &c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10,\"seed\":1}");
+    int again =
+        hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10,\"seed\":1}");
     assert_int_equal(again, hit);
     assert_int_equal(hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":3,\"percent\":50}"),
                      3);
