@@ -111,10 +111,15 @@ demo() {
     sh "$root/tests/demo/demo.sh" "$root/build"
 }
 
+# The formatting is compared with one version of clang-format alone, which Debian 12 has.
+format_package() {
+    ! grep -qs '^12' /etc/debian_version || echo clang-format-14
+}
+
 # The failures of the Linux side must not hide those of the Windows side. That one is a command of its own: called as a
 # function beside `||` it would go on after an error.
 test_all() {
-    packages="$packages $windows_packages"
+    packages="$packages $windows_packages $(format_package)"
     setup
     build build
     status=0

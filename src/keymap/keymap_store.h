@@ -35,7 +35,6 @@ int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *
 size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_entry *entry,
                          bool with_equal);
 void keymap_table_free(struct keymap_table *table); /* takes empty */
-
 void keymap_store_start(const struct config *config);
 const char *keymap_store_name(void); /* for messages: the file's path */
 
