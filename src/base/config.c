@@ -119,10 +119,25 @@ static enum ekm_rc config_read_file(struct reading *reading, int handle)
     return rc;
 }
 
+/* A file at a later place than the one that is read. */
+static void config_warn_passed_over(struct reading *reading, size_t next)
+{
+    char path[sizeof reading->config->path], text[256];
+    struct plat_file_state state;
+    for (; reading->warn != NULL && default_paths_config(next, path, sizeof path); next++) {
+        if (plat_file_state(path, &state) != PLAT_IO_ABSENT) {
+            (void)text_format(text, sizeof text, "%s is not read: %s comes first", path,
+                              reading->config->path);
+            reading->warn(reading->context, text);
+        }
+    }
+}
+
 /* Opens AKVEKM_CONFIG, which must be there, or the first place that has a file. config->path stays
  * "" if AKVEKM_CONFIG is no usable path. */
-static enum plat_io open_file(struct config *config, int *handle)
+static enum plat_io config_open(struct reading *reading, int *handle)
 {
+    struct config *config = reading->config;
     struct plat_file_state state;
     enum plat_io io = PLAT_IO_ABSENT;
     if (plat_environment("AKVEKM_CONFIG", config->path, sizeof config->path) > 0) {
@@ -132,9 +147,13 @@ static enum plat_io open_file(struct config *config, int *handle)
         }
         return plat_file_open(config->path, PLAT_TRUST_REQUIRED, handle, &state);
     }
-    for (size_t i = 0;
-         io == PLAT_IO_ABSENT && default_paths_config(i, config->path, sizeof config->path); i++) {
+    size_t i = 0;
+    for (; io == PLAT_IO_ABSENT && default_paths_config(i, config->path, sizeof config->path);
+         i++) {
         io = plat_file_open(config->path, PLAT_TRUST_REQUIRED, handle, &state);
+    }
+    if (io == PLAT_IO_OK) {
+        config_warn_passed_over(reading, i);
     }
     if (io == PLAT_IO_ABSENT) {
         config->path[0] = '\0';
@@ -150,12 +169,16 @@ enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
     int handle = -1;
     config_defaults(config);
     (void)text_copy(reason, reason_cap, "");
-    enum plat_io io = open_file(config, &handle);
+    enum plat_io io = config_open(&reading, &handle);
     enum ekm_rc rc = EKM_OK;
     if (io != PLAT_IO_OK) {
         bool usable = config->path[0] != '\0';
+        char why[640] = "is not an absolute path below 1024 bytes";
+        if (usable) {
+            plat_file_explain(config->path, io, why, sizeof why);
+        }
         (void)text_format(reason, reason_cap, "%s: %s", usable ? config->path : "AKVEKM_CONFIG",
-                          usable ? plat_io_text(io) : "is not an absolute path below 1024 bytes");
+                          why);
         rc = EKM_CONFIGURATION;
     } else if (handle >= 0) {
         rc = config_read_file(&reading, handle);

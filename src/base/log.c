@@ -24,10 +24,24 @@ static struct {
     struct plat_file_state state;
     uint64_t checked_ms;
     unsigned writers; /* inside plat_log_write now */
+    bool refused;     /* opening it anew failed, and that was said */
+    atomic_bool lost; /* a line could not be written, and that was said */
     atomic_uint process_id;
 } file = {.mutex = PLAT_MUTEX_INIT, .handle = -1, .retired = -1};
 
 static _Atomic int wanted_level = LEVEL_ERROR;
+
+static void log_refused(const char *path, enum plat_io io)
+{
+    struct log_line line;
+    char why[256];
+    plat_log_explain(path, io, why, sizeof why);
+    log_begin(&line, LEVEL_ERROR, 0, "log");
+    log_pair(&line, "text", "log_file is not used");
+    log_pair(&line, "file", path);
+    log_pair(&line, "note", why);
+    log_write(&line);
+}
 
 void log_start(const struct config *config)
 {
@@ -37,17 +51,30 @@ void log_start(const struct config *config)
     if (config->log_file[0] != '\0' && config->log_level != LEVEL_NONE) {
         io = plat_log_open(config->log_file, &handle, &state);
     }
+    if (io != PLAT_IO_OK) {
+        memset(&state, 0, sizeof state); /* none is open: whatever comes is another one */
+    }
     plat_mutex_lock(&file.mutex);
     (void)text_copy(file.path, sizeof file.path, config->log_file);
     file.handle = handle;
     file.state = state;
     file.checked_ms = plat_now_ms();
+    file.refused = io != PLAT_IO_OK;
     plat_mutex_unlock(&file.mutex);
+    atomic_store(&file.lost, false);
     atomic_store(&file.process_id, plat_process_id());
     atomic_store(&wanted_level, config->log_level);
     if (io != PLAT_IO_OK) {
-        log_text(LEVEL_ERROR, 0, "log", "log_file %s: %s", config->log_file, plat_io_text(io));
+        log_refused(config->log_file, io);
     }
+}
+
+void log_start_default(void)
+{
+    static struct config defaults; /* by the one thread that starts the provider */
+    config_defaults(&defaults);
+    defaults.log_level = LEVEL_ERROR;
+    log_start(&defaults);
 }
 
 static void write_folded(const struct log_folded *folded)
@@ -237,11 +264,11 @@ static void follow_rotation(void)
         return;
     }
     int opened = -1;
-    if (plat_log_open(path, &opened, &current) != PLAT_IO_OK) {
-        return;
-    }
+    enum plat_io io = plat_log_open(path, &opened, &current);
     plat_mutex_lock(&file.mutex);
-    if (file.retired < 0) {
+    bool say = io != PLAT_IO_OK && !file.refused;
+    file.refused = io != PLAT_IO_OK;
+    if (io == PLAT_IO_OK && file.retired < 0) {
         file.retired = file.handle;
         file.handle = opened;
         file.state = current;
@@ -249,6 +276,40 @@ static void follow_rotation(void)
     }
     plat_mutex_unlock(&file.mutex);
     plat_file_close(&opened);
+    if (say) {
+        log_refused(path, io);
+    }
+}
+
+/* False: there is no file, or it does not take the line. Lines go on to be lost until it is
+ * mended, so the first one says so to the system log. */
+static bool log_append(const struct log_line *line)
+{
+    plat_mutex_lock(&file.mutex);
+    int handle = file.handle;
+    file.writers += handle >= 0;
+    plat_mutex_unlock(&file.mutex);
+    if (handle < 0) {
+        return false;
+    }
+    enum plat_io io = plat_log_write(handle, line->text, line->len + 1);
+    int retired = -1;
+    plat_mutex_lock(&file.mutex);
+    if (--file.writers == 0) {
+        retired = file.retired;
+        file.retired = -1;
+    }
+    plat_mutex_unlock(&file.mutex);
+    plat_file_close(&retired);
+    if (io == PLAT_IO_OK) {
+        if (atomic_load_explicit(&file.lost, memory_order_relaxed)) {
+            atomic_store(&file.lost, false);
+        }
+    } else if (!atomic_exchange(&file.lost, true) && plat_system_log_wanted(PLAT_SEVERITY_ERROR)) {
+        (void)plat_system_log(PLAT_SEVERITY_ERROR, 0,
+                              "log_file takes no lines: is its volume full?");
+    }
+    return io == PLAT_IO_OK;
 }
 
 void log_write(struct log_line *line)
@@ -258,28 +319,17 @@ void log_write(struct log_line *line)
     }
     enum plat_severity severity =
         line->level == LEVEL_ERROR ? PLAT_SEVERITY_ERROR : PLAT_SEVERITY_INFO;
+    bool told = false;
     if (line->level != LEVEL_DEBUG && plat_system_log_wanted(severity)) {
         line->text[line->len] = '\0';
-        plat_system_log(severity, (uint32_t)line->code, line->text);
+        told = plat_system_log(severity, (uint32_t)line->code, line->text);
     }
     line->text[line->len] = '\n';
     follow_rotation();
-    plat_mutex_lock(&file.mutex);
-    int handle = file.handle;
-    file.writers += handle >= 0;
-    plat_mutex_unlock(&file.mutex);
-    if (handle < 0) {
-        return;
+    told = log_append(line) || told;
+    if (!told && line->level == LEVEL_ERROR) {
+        (void)plat_standard_error(line->text, line->len + 1);
     }
-    (void)plat_log_write(handle, line->text, line->len + 1);
-    int retired = -1;
-    plat_mutex_lock(&file.mutex);
-    if (--file.writers == 0) {
-        retired = file.retired;
-        file.retired = -1;
-    }
-    plat_mutex_unlock(&file.mutex);
-    plat_file_close(&retired);
 }
 
 void log_text(enum log_level level, uint64_t call_number, const char *operation, const char *format,

@@ -1,6 +1,6 @@
 /*
  * The log: one line an event, to log_file and, for errors, to the system log (behaviour.md section
- * 9).
+ * 9); errors that neither takes go to standard error.
  *
  * Owns the log file's handle and the table that folds repeated failures. Every value is quoted and
  * cleaned here. Any floor above platform may call, any thread; before log_start lines go nowhere
@@ -16,6 +16,8 @@
 #include "base/config.h"
 
 void log_start(const struct config *config);
+/* The default file alone, for errors: where the configuration that names another cannot be read. */
+void log_start_default(void);
 /* Writes out what is still folded, closes the files. No call may be running. */
 void log_stop(void);
 /* Reports folded failures whose minute is over; called when calls leave. */

@@ -53,7 +53,9 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, char *reaso
         rc = io == PLAT_IO_OK ? add_certificates(store, &pem, &count) : EKM_CONFIGURATION;
     }
     if (io != PLAT_IO_OK) {
-        (void)text_format(reason, cap, "ca_file %s: %s", path, plat_io_text(io));
+        char why[640];
+        plat_file_explain(path, io, why, sizeof why);
+        (void)text_format(reason, cap, "ca_file %s: %s", path, why);
     } else if (rc == EKM_OK && count == 0) {
         (void)text_format(reason, cap, "ca_file %s: holds no certificate in PEM form", path);
         rc = EKM_CONFIGURATION;

@@ -9,10 +9,11 @@ bool default_paths_is_absolute(const char *path)
     return path[0] == '/';
 }
 
+/* What root alone writes comes before what the service may write. */
 bool default_paths_config(size_t index, char *out, size_t cap)
 {
-    static const char *const places[] = {"/var/opt/mssql/akv-ekm/akv-ekm.conf",
-                                         "/etc/akv-ekm.conf"};
+    static const char *const places[] = {"/etc/akv-ekm.conf",
+                                         "/var/opt/mssql/akv-ekm/akv-ekm.conf"};
     if (index >= sizeof places / sizeof places[0]) {
         return false;
     }

@@ -95,21 +95,27 @@ static HANDLE open_source(void)
     return opened;
 }
 
-void plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
+bool plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
 {
     static const WORD types[] = {EVENTLOG_ERROR_TYPE, EVENTLOG_WARNING_TYPE,
                                  EVENTLOG_INFORMATION_TYPE};
     wchar_t wide[MESSAGE_UNITS];
     const wchar_t *strings[] = {wide};
     if (!plat_system_log_wanted(severity) || !path_widen(text, wide, MESSAGE_UNITS)) {
-        return;
+        return false;
     }
     HANDLE log = open_source();
-    if (log != NULL) {
-        /* The message of 0 speaks of success. */
-        DWORD id = code == 0 && severity == PLAT_SEVERITY_ERROR ? FAILURE : code;
-        (void)ReportEventW(log, types[severity], 0, id, NULL, 1, 0, strings, NULL);
-    }
+    /* The message of 0 speaks of success. */
+    DWORD id = code == 0 && severity == PLAT_SEVERITY_ERROR ? FAILURE : code;
+    return log != NULL && ReportEventW(log, types[severity], 0, id, NULL, 1, 0, strings, NULL);
+}
+
+/* A service has none, and there always is an event log. */
+bool plat_standard_error(const char *line, size_t len)
+{
+    (void)line;
+    (void)len;
+    return false;
 }
 
 void plat_system_log_close(void)

@@ -32,16 +32,21 @@ struct plat_file_state {
 };
 enum plat_io plat_file_state(const char *path, struct plat_file_state *out);
 enum plat_file_trust { PLAT_TRUST_ANY, PLAT_TRUST_REQUIRED };
-/* Opens for reading (no symbolic link as last part), judges rights of the opened handle and of its
- * folder when trust is required (behaviour.md section 8). The caller closes. */
+/* Opens for reading. When trust is required, links are followed, and owner and rights of the opened
+ * file and of all on the way to it are judged (behaviour.md sections 8, 10; Windows: file and
+ * folder, no links); else the last part may be no link. The caller closes. */
 enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
                             struct plat_file_state *state);
+/* What is in the way where that gave `io`: which file or folder, and what to do about it. */
+void plat_file_explain(const char *path, enum plat_io io, char *out, size_t cap);
 /* Reads up to cap bytes from the present position until the end; TOO_BIG if there is more. */
 enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len);
 void plat_file_close(int *handle); /* -1 allowed, and left there */
 
-/* For appended logs: mode 0640, no symbolic link, made if absent. Write is one system call. */
+/* For appended logs: mode 0640, no symbolic link, made if absent; UNSAFE by owner or rights of file
+ * or folder. Write is one system call. */
 enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state *state);
+void plat_log_explain(const char *path, enum plat_io io, char *out, size_t cap);
 enum plat_io plat_log_write(int handle, const char *text, size_t len);
 bool plat_folder_exists(const char *path);
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ const char *plat_io_text(enum plat_io io)
         [PLAT_IO_DENIED] = "permission denied, or a read-only file system",
         [PLAT_IO_UNSAFE] =
             "unsafe rights: it or its folder has a foreign owner or may be written by others",
-        [PLAT_IO_NOT_FILE] = "not a plain file: a symbolic link, a folder or a device",
+        [PLAT_IO_NOT_FILE] = "not a plain file: a symbolic link, a folder, a pipe or a device",
         [PLAT_IO_TOO_BIG] = "too large",
         [PLAT_IO_TIMED_OUT] = "its lock was not free in time",
         [PLAT_IO_FULL] = "no space left, or a limit of the file's size",
@@ -27,64 +27,6 @@ const char *plat_io_text(enum plat_io io)
         [PLAT_IO_FAILED] = "input or output failed",
     };
     return texts[io];
-}
-
-enum plat_io path_io(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return PLAT_IO_ABSENT;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return PLAT_IO_DENIED;
-    case ELOOP:
-    case EISDIR:
-    case EEXIST:
-        return PLAT_IO_NOT_FILE;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return PLAT_IO_FULL;
-    default:
-        return PLAT_IO_FAILED;
-    }
-}
-
-bool path_folder(const char *path, char *folder, size_t cap)
-{
-    const char *slash = strrchr(path, '/');
-    if (path[0] != '/' || slash == NULL || (size_t)(slash - path) >= cap) {
-        return false;
-    }
-    size_t len = slash == path ? 1 : (size_t)(slash - path);
-    memcpy(folder, path, len);
-    folder[len] = '\0';
-    return true;
-}
-
-enum plat_io path_open(const char *path, int flags, mode_t mode, int *handle)
-{
-    int fd;
-    do {
-        fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
-    } while (fd < 0 && errno == EINTR);
-    if (fd < 0) {
-        return path_io(errno);
-    }
-    if (fd < 3) {
-        /* A host that closed its standard descriptors may write to them all the same. */
-        int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        int error = errno;
-        close(fd);
-        if (high < 0) {
-            return path_io(error);
-        }
-        fd = high;
-    }
-    *handle = fd;
-    return PLAT_IO_OK;
 }
 
 static void fill_state(const struct stat *st, struct plat_file_state *out)
@@ -119,61 +61,30 @@ enum plat_io plat_file_state(const char *path, struct plat_file_state *out)
     return PLAT_IO_OK;
 }
 
-static bool is_own_group(gid_t group)
-{
-    bool own = group == getegid();
-    int count = own ? 0 : getgroups(0, NULL);
-    /* Up to 65,536 of them: not on the host's stack. */
-    gid_t *groups = count > 0 ? calloc((size_t)count, sizeof *groups) : NULL;
-    count = groups != NULL ? getgroups(count, groups) : 0;
-    for (int i = 0; i < count && !own; i++) {
-        own = groups[i] == group;
-    }
-    free(groups);
-    return own;
-}
-
-/* behaviour.md section 8: foreign owner, world-writable, or writable by a group that is not ours.
- */
-static bool is_trusted(const struct stat *st)
-{
-    bool owner = st->st_uid == 0 || st->st_uid == geteuid();
-    bool world = (st->st_mode & S_IWOTH) != 0;
-    bool group = (st->st_mode & S_IWGRP) != 0 && !is_own_group(st->st_gid);
-    return owner && !world && !group;
-}
-
-static enum plat_io file_check_trust_posix(const char *path, int handle)
-{
-    char folder[PATH_MAX];
-    int folder_handle = -1;
-    struct stat st;
-    if (fstat(handle, &st) != 0 || !is_trusted(&st) || !path_folder(path, folder, sizeof folder)) {
-        return PLAT_IO_UNSAFE;
-    }
-    enum plat_io io = path_open(folder, O_PATH | O_DIRECTORY, 0, &folder_handle);
-    if (io == PLAT_IO_OK) {
-        io = fstat(folder_handle, &st) == 0 && is_trusted(&st) ? PLAT_IO_OK : PLAT_IO_UNSAFE;
-    }
-    plat_file_close(&folder_handle);
-    return io;
-}
-
 enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
                             struct plat_file_state *state)
 {
+    struct path_fault fault;
     *handle = -1;
-    enum plat_io io = path_open(path, O_RDONLY | O_NOFOLLOW, 0, handle);
+    enum plat_io io = trust == PLAT_TRUST_REQUIRED
+                          ? path_open_trusted(path, handle, &fault)
+                          : path_open(path, O_RDONLY | O_NOFOLLOW, 0, handle);
     if (io == PLAT_IO_OK) {
         io = path_state(*handle, state);
-    }
-    if (io == PLAT_IO_OK && trust == PLAT_TRUST_REQUIRED) {
-        io = file_check_trust_posix(path, *handle);
     }
     if (io != PLAT_IO_OK) {
         plat_file_close(handle);
     }
     return io;
+}
+
+void plat_file_explain(const char *path, enum plat_io io, char *out, size_t cap)
+{
+    struct path_fault fault;
+    int handle = -1;
+    bool same = path_open_trusted(path, &handle, &fault) == io && fault.text[0] != '\0';
+    plat_file_close(&handle);
+    (void)snprintf(out, cap, "%s", same ? fault.text : plat_io_text(io));
 }
 
 enum plat_io plat_file_read_on(int handle, void *out, size_t cap, size_t *len)
@@ -212,17 +123,36 @@ void plat_file_close(int *handle)
     }
 }
 
-enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state *state)
+static enum plat_io file_open_log(const char *path, int flags, int *handle,
+                                  struct plat_file_state *state, struct path_fault *fault)
 {
-    *handle = -1;
-    enum plat_io io = path_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0640, handle);
+    fault->text[0] = '\0';
+    enum plat_io io = path_open(path, flags | O_NOFOLLOW, 0640, handle);
     if (io == PLAT_IO_OK) {
         io = path_state(*handle, state);
     }
+    return io == PLAT_IO_OK ? path_check_trust(path, *handle, fault) : io;
+}
+
+enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state *state)
+{
+    struct path_fault fault;
+    *handle = -1;
+    enum plat_io io = file_open_log(path, O_WRONLY | O_APPEND | O_CREAT, handle, state, &fault);
     if (io != PLAT_IO_OK) {
         plat_file_close(handle);
     }
     return io;
+}
+
+void plat_log_explain(const char *path, enum plat_io io, char *out, size_t cap)
+{
+    struct path_fault fault;
+    struct plat_file_state state;
+    int handle = -1;
+    bool same = file_open_log(path, O_WRONLY | O_APPEND, &handle, &state, &fault) == io;
+    plat_file_close(&handle);
+    (void)snprintf(out, cap, "%s", same && fault.text[0] != '\0' ? fault.text : plat_io_text(io));
 }
 
 enum plat_io plat_log_write(int handle, const char *text, size_t len)

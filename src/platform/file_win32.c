@@ -1,5 +1,6 @@
 #include "platform/file.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <windows.h>
 
@@ -134,6 +135,12 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
     return io;
 }
 
+void plat_file_explain(const char *path, enum plat_io io, char *out, size_t cap)
+{
+    (void)path;
+    (void)snprintf(out, cap, "%s", plat_io_text(io));
+}
+
 enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
 {
     char *at = out, beyond;
@@ -176,6 +183,11 @@ enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state
         plat_file_close(handle);
     }
     return io;
+}
+
+void plat_log_explain(const char *path, enum plat_io io, char *out, size_t cap)
+{
+    plat_file_explain(path, io, out, cap);
 }
 
 enum plat_io plat_log_write(int handle, const char *text, size_t len)

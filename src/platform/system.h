@@ -21,7 +21,6 @@ void plat_calendar(int64_t unix_time_ms, struct plat_time *out);
 
 /* False: the system gave no random bytes. */
 bool plat_random(void *out, size_t len);
-
 /* Overwrites in a way that the compiler does not remove. NULL with len 0 is allowed. */
 void plat_wipe(void *data, size_t len);
 
@@ -29,8 +28,8 @@ uint32_t plat_process_id(void);
 uint64_t plat_thread_id(void);
 /* Writes "Linux 6.1.0 x86_64" or the like, always terminated. */
 void plat_os_name(char *out, size_t cap);
-/* The length of the variable's value, UTF-8; out is "" if it is not below cap. 0: unset, empty, or
- * the process runs with raised rights. */
+/* The length of the variable's value, UTF-8; out is "" if it is not below cap. 0: unset or empty.
+ * Also in a process with raised rights: what a variable names is judged by itself. */
 size_t plat_environment(const char *name, char *out, size_t cap);
 /* Keeps this library mapped whatever the host unloads. */
 void plat_stay_loaded(void);
@@ -49,12 +48,13 @@ void plat_errors_restore(const struct plat_errors *errors);
 intptr_t plat_socket(int family, int type, int protocol);
 
 enum plat_severity { PLAT_SEVERITY_ERROR, PLAT_SEVERITY_WARNING, PLAT_SEVERITY_INFO };
-
 /* Whether the system log takes such messages: where nothing is set, errors alone. */
 bool plat_system_log_wanted(enum plat_severity severity);
-/* One message to the system log, never blocking; lost if the log does not take it now. `code` is
- * the event id where the system has such. `text` is UTF-8 without line breaks. */
-void plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
+/* One message, UTF-8 without line breaks, never blocking; false: the log did not take it. `code` is
+ * the event id where the system has such. */
+bool plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
 void plat_system_log_close(void);
+/* Likewise a line to standard error; false: the host has none, or something else there. */
+bool plat_standard_error(const char *line, size_t len);
 
 #endif

@@ -2,17 +2,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "platform/file.h"
 
 uint64_t plat_now_ms(void)
 {
@@ -85,7 +90,7 @@ void plat_os_name(char *out, size_t cap)
 
 size_t plat_environment(const char *name, char *out, size_t cap)
 {
-    const char *value = secure_getenv(name);
+    const char *value = getenv(name);
     size_t len = value != NULL ? strlen(value) : 0;
     bool fits = len > 0 && len < cap;
     memcpy(out, fits ? value : "", fits ? len + 1 : 1);
@@ -138,7 +143,7 @@ bool plat_system_log_wanted(enum plat_severity severity)
     return severity == PLAT_SEVERITY_ERROR;
 }
 
-void plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
+bool plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
 {
     static const int priorities[] = {8 + 3, 8 + 4, 8 + 6}; /* facility user */
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
@@ -151,11 +156,11 @@ void plat_system_log(enum plat_severity severity, uint32_t code, const char *tex
     int len = snprintf(message, sizeof message, "<%d>akv-ekm[%u]: %s", priorities[severity],
                        (unsigned)plat_process_id(), text);
     if (fd < 0 || len < 0) {
-        return;
+        return false;
     }
     size_t size = (size_t)len < sizeof message ? (size_t)len : sizeof message - 1;
-    (void)sendto(fd, message, size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address,
-                 sizeof address);
+    return sendto(fd, message, size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address,
+                  sizeof address) == (ssize_t)size;
 }
 
 void plat_system_log_close(void)
@@ -164,4 +169,28 @@ void plat_system_log_close(void)
     if (fd >= 0) {
         close(fd);
     }
+}
+
+/* A host that closed its descriptor 2 may have a file of its own there, or a connection: only a
+ * terminal, a pipe, or a file that is only written counts as standard error. */
+static bool system_is_standard_error(void)
+{
+    struct stat st;
+    int flags = fcntl(STDERR_FILENO, F_GETFL);
+    if (flags < 0 || fstat(STDERR_FILENO, &st) != 0) {
+        return false;
+    }
+    return (S_ISCHR(st.st_mode) && isatty(STDERR_FILENO)) || S_ISFIFO(st.st_mode) ||
+           (S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY);
+}
+
+bool plat_standard_error(const char *line, size_t len)
+{
+    struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
+    /* A pipe that has room takes PIPE_BUF bytes at once. */
+    if (len > PIPE_BUF || !system_is_standard_error() || poll(&room, 1, 0) != 1 ||
+        (room.revents & POLLOUT) == 0) {
+        return false;
+    }
+    return plat_log_write(STDERR_FILENO, line, len) == PLAT_IO_OK;
 }

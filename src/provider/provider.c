@@ -23,6 +23,7 @@
 #include "vault/wire.h"
 
 #define WAIT_SLICE_MS 250
+#define REASON_PART   200
 
 enum state {
     STATE_DOWN,
@@ -61,15 +62,23 @@ static void change_state(enum state next)
     plat_mutex_unlock(&lock);
 }
 
+/* A value of a line ends at 256 bytes: a long reason goes on in further lines. */
 static void log_reason(const char *operation, enum ekm_rc rc, const char *reason)
 {
     struct log_line line;
+    char part[REASON_PART + 1];
+    bool whole = text_copy(part, sizeof part, reason);
     log_begin(&line, LEVEL_ERROR, 0, operation);
     line.code = ekm_code(rc);
     log_pair_number(&line, "code", ekm_code(rc));
     log_pair(&line, "text", ekm_text(rc));
-    log_pair(&line, "note", reason);
+    log_pair(&line, "note", part);
     log_write(&line);
+    while (!whole) {
+        reason += REASON_PART;
+        whole = text_copy(part, sizeof part, reason);
+        log_text(LEVEL_ERROR, 0, operation, "%s", part);
+    }
 }
 
 /* Kept until the log is open. */
@@ -132,12 +141,13 @@ static void log_started(void)
 /* Without the lock: whoever made the state STARTING is alone. */
 static enum ekm_rc provider_start(void)
 {
-    char reason[512] = "";
+    char reason[1536] = "";
     struct buf warnings = BUF_EMPTY(65536);
     plat_stay_loaded();
     wire_start();
     enum ekm_rc rc = config_load(&config, reason, sizeof reason, keep_warning, &warnings);
     if (rc != EKM_OK) {
+        log_start_default();
         log_warnings(&warnings);
         log_reason("Initialize", rc, reason);
         log_stop();

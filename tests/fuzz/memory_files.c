@@ -3,7 +3,7 @@
 // wrap: plat_file_open plat_file_read plat_file_read_on plat_file_close plat_file_state
 // wrap: plat_file_replace plat_file_flush plat_folder_flush plat_folder_for
 // wrap: plat_lock_take plat_lock_release plat_log_open plat_log_write
-// wrap: plat_system_log_wanted plat_system_log
+// wrap: plat_system_log_wanted plat_system_log plat_file_explain plat_log_explain
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +31,8 @@ WRAPS(plat_log_open);
 WRAPS(plat_log_write);
 WRAPS(plat_system_log_wanted);
 WRAPS(plat_system_log);
+WRAPS(plat_file_explain);
+WRAPS(plat_log_explain);
 
 struct memory_file memory_config, memory_map, memory_tenants;
 void (*memory_log_line)(const char *line, size_t len);
@@ -104,6 +106,19 @@ enum plat_io __wrap_plat_file_open(const char *path, enum plat_file_trust trust,
         read_so_far = 0;
     }
     return io;
+}
+
+void __wrap_plat_file_explain(const char *path, enum plat_io io, char *out, size_t cap)
+{
+    (void)path;
+    FUZZ_CHECK(cap > 0);
+    (void)strncpy(out, plat_io_text(io), cap - 1);
+    out[cap - 1] = '\0';
+}
+
+void __wrap_plat_log_explain(const char *path, enum plat_io io, char *out, size_t cap)
+{
+    __wrap_plat_file_explain(path, io, out, cap);
 }
 
 enum plat_io __wrap_plat_file_read_on(int handle, void *out, size_t cap, size_t *len)
@@ -186,9 +201,11 @@ void __wrap_plat_lock_release(int *handle)
 
 enum plat_io __wrap_plat_log_open(const char *path, int *handle, struct plat_file_state *state)
 {
-    FUZZ_CHECK(strcmp(path, MEMORY_LOG) == 0);
+    FUZZ_CHECK(strcmp(path, MEMORY_LOG) == 0 ||
+               strstr(path, "/akv-ekm.log") !=
+                   NULL); /* the default one, where no configuration can be read */
     *handle = HANDLE_LOG;
-    return __wrap_plat_file_state(path, state);
+    return __wrap_plat_file_state(MEMORY_LOG, state);
 }
 
 enum plat_io __wrap_plat_log_write(int handle, const char *text, size_t len)
@@ -205,11 +222,12 @@ bool __wrap_plat_system_log_wanted(enum plat_severity severity)
     return severity == PLAT_SEVERITY_ERROR;
 }
 
-void __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
+bool __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
 {
     (void)severity;
     (void)code;
     if (memory_log_line != NULL) {
         memory_log_line(text, strlen(text));
     }
+    return true;
 }

@@ -280,7 +280,7 @@ static void test_no_permission(void **state)
     for (size_t i = 0; i < 3; i++) {
         static const char *const names[] = {"akv-ekm.conf", "ca.pem", "akv-ekm.log"};
         snprintf(path, sizeof path, "%s/%s", sim.folder, names[i]);
-        assert_int_equal(chmod(path, i == 2 ? 0666 : 0644), 0);
+        assert_int_equal(i == 2 ? chown(path, NOBODY, NOBODY) : chmod(path, 0644), 0);
     }
     write_file(map, former, sizeof former - 1);
     assert_int_equal(chmod(map, 0644), 0);
@@ -298,6 +298,7 @@ static void test_no_permission(void **state)
     give_nobody(beside, 0600);
     assert_int_equal(find_in_child(become_nobody), SQLCP_SUCCESS);
     assert_int_equal(chmod(sim.folder, 0700), 0);
+    assert_int_equal(chown(path, 0, 0), 0);
 }
 
 static void test_no_folder(void **state)

@@ -109,16 +109,105 @@ static void test_trust_of_a_folder_that_cannot_be_listed(void **state)
     assert_int_equal(io, PLAT_IO_OK);
 }
 
-/* A symbolic link at the end is refused; one in the middle is judged by where it leads. */
-static void test_trust_follows_the_handle(void **state)
+static char volume[96], data[128], other[128], link_name[160];
+
+/* A volume as Kubernetes mounts one: map -> ..data/map, ..data -> ..1, and the file in ..1. */
+static void make_volume(mode_t mode)
+{
+    char file[160];
+    (void)snprintf(volume, sizeof volume, "%s/volume", folder);
+    (void)snprintf(data, sizeof data, "%s/..1", volume);
+    (void)snprintf(file, sizeof file, "%s/map", data);
+    assert_int_equal(mkdir(volume, 0700), 0);
+    assert_int_equal(mkdir(data, 0755), 0);
+    put(file, "text", 0644);
+    (void)snprintf(other, sizeof other, "%s/..data", volume);
+    assert_int_equal(symlink("..1", other), 0);
+    (void)snprintf(link_name, sizeof link_name, "%s/map", volume);
+    assert_int_equal(symlink("..data/../..data/./map", link_name), 0);
+    assert_int_equal(chmod(volume, mode), 0);
+}
+
+static void remove_volume(void)
+{
+    char file[160];
+    (void)snprintf(file, sizeof file, "%s/map", data);
+    (void)unlink(file);
+    (void)unlink(other);
+    (void)unlink(link_name);
+    (void)rmdir(data);
+    (void)rmdir(volume);
+}
+
+static enum plat_io trusted(const char *name)
+{
+    char text[32];
+    return get(name, PLAT_TRUST_REQUIRED, text, sizeof text);
+}
+
+static void test_trust_follows_links(void **state)
 {
     (void)state;
-    char text[32], link_name[160];
+    make_volume(0755);
+    assert_int_equal(trusted(link_name), PLAT_IO_OK);
+    /* By an absolute link as well, as /etc/ssl/certs has them. */
     put(path, "text", 0600);
+    (void)unlink(link_name);
+    assert_int_equal(symlink(path, link_name), 0);
+    assert_int_equal(trusted(link_name), PLAT_IO_OK);
+    assert_int_equal(get(link_name, PLAT_TRUST_ANY, (char[32]){""}, 32), PLAT_IO_NOT_FILE);
+    assert_int_equal(trusted("relative"), PLAT_IO_ABSENT);
+    remove_volume();
+}
+
+/* Each folder on the way counts, that of the name and that of the target. */
+static void test_trust_of_each_folder_on_the_way(void **state)
+{
+    (void)state;
+    char why[640];
+    make_volume(0755);
+    assert_int_equal(chmod(data, 0777), 0);
+    assert_int_equal(trusted(link_name), PLAT_IO_UNSAFE);
+    plat_file_explain(link_name, PLAT_IO_UNSAFE, why, sizeof why);
+    assert_non_null(strstr(why, data));
+    assert_non_null(strstr(why, "(mode 0777): chmod o-w"));
+    assert_int_equal(chmod(data, 01777), 0); /* nobody may rename another's file there */
+    assert_int_equal(trusted(link_name), PLAT_IO_OK);
+    assert_int_equal(chmod(data, 0755), 0);
+    assert_int_equal(chmod(volume, 0777), 0);
+    assert_int_equal(trusted(link_name), PLAT_IO_UNSAFE);
+    assert_int_equal(chmod(volume, 0755), 0);
+    assert_int_equal(chmod(folder, 0707), 0); /* two folders above */
+    assert_int_equal(trusted(link_name), PLAT_IO_UNSAFE);
+    plat_file_explain(link_name, PLAT_IO_UNSAFE, why, sizeof why);
+    assert_non_null(strstr(why, folder));
+    assert_int_equal(chmod(folder, 0700), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(lchown(other, 4242, 0), 0); /* who owns a link may put another there */
+        assert_int_equal(trusted(link_name), PLAT_IO_UNSAFE);
+        plat_file_explain(link_name, PLAT_IO_UNSAFE, why, sizeof why);
+        assert_non_null(strstr(why, "belongs to user 4242"));
+    }
+    remove_volume();
+}
+
+static void test_links_that_lead_nowhere(void **state)
+{
+    (void)state;
+    char why[640];
     (void)snprintf(link_name, sizeof link_name, "%s/link", folder);
     assert_int_equal(symlink(path, link_name), 0);
-    assert_int_equal(get(link_name, PLAT_TRUST_REQUIRED, text, sizeof text), PLAT_IO_NOT_FILE);
-    assert_int_equal(get("relative", PLAT_TRUST_REQUIRED, text, sizeof text), PLAT_IO_ABSENT);
+    assert_int_equal(trusted(link_name), PLAT_IO_NOT_FILE);
+    plat_file_explain(link_name, PLAT_IO_NOT_FILE, why, sizeof why);
+    assert_non_null(strstr(why, "a symbolic link leads to"));
+    assert_int_equal(symlink(link_name, path), 0); /* in a ring */
+    assert_int_equal(trusted(link_name), PLAT_IO_NOT_FILE);
+    (void)unlink(path);
+    assert_int_equal(symlink(folder, path), 0);
+    assert_int_equal(trusted(path), PLAT_IO_NOT_FILE);
+    assert_int_equal(trusted(folder), PLAT_IO_NOT_FILE);
+    assert_int_equal(trusted("/"), PLAT_IO_NOT_FILE);
+    assert_int_equal(trusted("/dev/null/x"), PLAT_IO_NOT_FILE);
 }
 
 static void test_handles_are_never_the_standard_ones(void **state)
@@ -254,7 +343,37 @@ static void test_log_is_appended(void **state)
     assert_int_equal(plat_log_open(path, &handle, &opened), PLAT_IO_NOT_FILE);
     assert_int_equal(access(aside, F_OK), -1);
     assert_int_equal(plat_log_open(folder, &handle, &opened), PLAT_IO_NOT_FILE);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(plat_log_open(path, &handle, &opened), PLAT_IO_NOT_FILE);
     assert_int_equal(handle, -1);
+}
+
+/* The audit trail may not be one that others write. */
+static void test_trust_of_a_log(void **state)
+{
+    (void)state;
+    char why[640];
+    int handle = -1;
+    struct plat_file_state now;
+    put(path, "", 0662);
+    assert_int_equal(plat_log_open(path, &handle, &now), PLAT_IO_UNSAFE);
+    assert_int_equal(handle, -1);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(plat_log_open(path, &handle, &now), PLAT_IO_UNSAFE);
+    plat_log_explain(path, PLAT_IO_UNSAFE, why, sizeof why);
+    assert_non_null(strstr(why, folder));
+    assert_int_equal(chmod(folder, 01777), 0);
+    assert_int_equal(plat_log_open(path, &handle, &now), PLAT_IO_OK);
+    plat_file_close(&handle);
+    assert_int_equal(chmod(folder, 0700), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 4242, 0), 0);
+        assert_int_equal(plat_log_open(path, &handle, &now), PLAT_IO_UNSAFE);
+        plat_log_explain(path, PLAT_IO_UNSAFE, why, sizeof why);
+        assert_non_null(strstr(why, "belongs to user 4242"));
+    }
 }
 
 static void test_folder_for(void **state)
@@ -300,7 +419,10 @@ int main(void)
         EACH(test_trust),
         EACH(test_trust_of_owner_and_group),
         EACH(test_trust_of_a_folder_that_cannot_be_listed),
-        EACH(test_trust_follows_the_handle),
+        EACH(test_trust_follows_links),
+        EACH(test_trust_of_each_folder_on_the_way),
+        EACH(test_links_that_lead_nowhere),
+        EACH(test_trust_of_a_log),
         EACH(test_handles_are_never_the_standard_ones),
         EACH(test_lock_is_held_by_one),
         EACH(test_lock_target_must_be_a_file),

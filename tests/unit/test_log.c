@@ -1,7 +1,7 @@
 /* The log: its form, its levels, rotation, repeats. */
 // only: posix
 // with: scratch.c
-// wrap: plat_now_ms plat_unix_time_ms plat_system_log
+// wrap: plat_now_ms plat_unix_time_ms plat_system_log plat_standard_error
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -39,15 +39,27 @@ int64_t __wrap_plat_unix_time_ms(void)
 
 static atomic_int system_lines;
 static char system_text[4096];
+static bool system_takes;
 static uint32_t system_code;
 
-void __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
-void __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
+bool __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
+bool __wrap_plat_system_log(enum plat_severity severity, uint32_t code, const char *text)
 {
     assert_int_equal(severity, PLAT_SEVERITY_ERROR);
     atomic_fetch_add(&system_lines, 1);
     system_code = code;
     (void)text_copy(system_text, sizeof system_text, text);
+    return system_takes;
+}
+
+static char error_text[4096];
+
+bool __wrap_plat_standard_error(const char *line, size_t len);
+bool __wrap_plat_standard_error(const char *line, size_t len)
+{
+    size_t before = strlen(error_text);
+    (void)text_copy_n(error_text + before, sizeof error_text - before, line, len);
+    return true;
 }
 
 static struct config config;
@@ -65,6 +77,8 @@ static int set_up(void **state)
 {
     atomic_store(&now_ms, 1000000);
     atomic_store(&system_lines, 0);
+    system_takes = true;
+    error_text[0] = '\0';
     return make_folder(state);
 }
 
@@ -234,6 +248,64 @@ static void test_a_file_that_cannot_be_opened_is_told(void **state)
     assert_int_equal(atomic_load(&system_lines), 1);
     assert_non_null(strstr(system_text, "symbolic link"));
     log_text(LEVEL_INFO, 0, "Test", "nowhere");
+}
+
+/* Never used in silence, never said twice. */
+static void test_a_file_that_is_unsafe_is_told_once(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    start(LEVEL_INFO);
+    assert_int_equal(atomic_load(&system_lines), 1);
+    assert_non_null(strstr(system_text, "a pipe"));
+    atomic_fetch_add(&now_ms, 5000);
+    log_text(LEVEL_INFO, 0, "Test", "nowhere");
+    assert_int_equal(atomic_load(&system_lines), 1);
+    log_stop();
+    assert_int_equal(unlink(path), 0);
+    put(path, "", 0640);
+    assert_int_equal(chmod(folder, 0777), 0);
+    start(LEVEL_INFO);
+    assert_int_equal(atomic_load(&system_lines), 2);
+    assert_non_null(strstr(system_text, "unsafe rights"));
+    assert_string_equal(error_text, "");
+    /* Mended: it is taken into use without a restart. */
+    assert_int_equal(chmod(folder, 0700), 0);
+    atomic_fetch_add(&now_ms, 5000);
+    log_text(LEVEL_INFO, 0, "Test", "again");
+    assert_non_null(strstr(read_log(path), "again"));
+}
+
+static void test_a_rotation_into_something_unsafe_is_told_once(void **state)
+{
+    (void)state;
+    start(LEVEL_INFO);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/etc/hostname", path), 0);
+    for (int i = 0; i < 3; i++) {
+        atomic_fetch_add(&now_ms, 1000);
+        log_text(LEVEL_INFO, 0, "Test", "x");
+    }
+    assert_int_equal(atomic_load(&system_lines), 1);
+    assert_non_null(strstr(system_text, "symbolic link"));
+}
+
+static void test_what_nothing_takes_goes_to_standard_error(void **state)
+{
+    (void)state;
+    system_takes = false;
+    log_text(LEVEL_ERROR, 0, "Initialize", "no file yet");
+    assert_non_null(strstr(error_text, " Initialize text=\"no file yet\"\n"));
+    error_text[0] = '\0';
+    start(LEVEL_INFO);
+    log_text(LEVEL_ERROR, 0, "Test", "in the file");
+    log_text(LEVEL_INFO, 0, "Test", "nobody asked");
+    assert_string_equal(error_text, "");
+    assert_non_null(strstr(read_log(path), "in the file"));
+    log_stop();
+    system_takes = true;
+    log_text(LEVEL_ERROR, 0, "Test", "in the system log");
+    assert_string_equal(error_text, "");
 }
 
 static int lowest_free(void)
@@ -419,6 +491,9 @@ int main(void)
         EACH(test_errors_reach_the_system_log_with_their_code),
         EACH(test_before_the_start_errors_go_to_the_system_log_alone),
         EACH(test_a_file_that_cannot_be_opened_is_told),
+        EACH(test_a_file_that_is_unsafe_is_told_once),
+        EACH(test_a_rotation_into_something_unsafe_is_told_once),
+        EACH(test_what_nothing_takes_goes_to_standard_error),
         EACH(test_rotation_is_followed_within_a_second),
         EACH(test_a_link_put_in_the_logs_place_is_not_followed),
         EACH(test_repeats_become_one_line),
