@@ -2,7 +2,7 @@
  * The settings of docs/configuration.md, read once when the provider starts.
  *
  * Immutable afterwards, shared by all threads until config_free. Unknown keys are reported and
- * ignored, bad values and unsafe rights fail with EKM_CONFIGURATION (behaviour.md section 8).
+ * ignored, bad values and unsafe rights fail with EKM_CONFIGURATION (specification.md section 8).
  */
 #ifndef AKVEKM_BASE_CONFIG_H
 #define AKVEKM_BASE_CONFIG_H
@@ -23,7 +23,7 @@ struct text_list {
 struct config {
     char path[1024]; /* the file read, or "" for none */
     SqlCpGuid provider_guid;
-    bool foreign_guid; /* provider_guid names another provider: behaviour.md section 4 */
+    bool foreign_guid; /* provider_guid names another provider: specification.md section 4 */
     SqlCpVersion provider_version;
     char provider_name[512]; /* UTF-8 */
     bool report_3072_as_2048, wrap_auto;

@@ -2,7 +2,7 @@
  * The one table of what can go wrong: name, code that the host sees, text, whether another try may
  * help.
  *
- * Codes and meanings: behaviour.md section 6 and the connector's published list; every code is
+ * Codes and meanings: specification.md section 6 and the connector's published list; every code is
  * explained in docs/errors.md. Immutable; any floor may call, any thread.
  */
 #ifndef AKVEKM_BASE_ERR_H
@@ -25,7 +25,7 @@ int32_t ekm_code(enum ekm_rc rc);
 const char *ekm_name(enum ekm_rc rc);
 /* One sentence without a final stop, for the log. */
 const char *ekm_text(enum ekm_rc rc);
-/* Whether the same request may succeed a moment later (behaviour.md section 7). */
+/* Whether the same request may succeed a moment later (specification.md section 7). */
 bool ekm_retryable(enum ekm_rc rc);
 
 #if defined(__MINGW32__)

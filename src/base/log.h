@@ -1,6 +1,6 @@
 /*
- * The log: one line an event, to log_file and, for errors, to the system log (behaviour.md section
- * 9); errors that neither takes go to standard error.
+ * The log: one line an event, to log_file and, for errors, to the system log (specification.md
+ * section 9); errors that neither takes go to standard error.
  *
  * Owns the log file's handle and the table that folds repeated failures. Every value is quoted and
  * cleaned here. Any floor above platform may call, any thread; before log_start lines go nowhere

@@ -1,6 +1,6 @@
 /*
  * Finding a key again by its thumbprint, when neither memory nor map can say where it is
- * (behaviour.md section 5).
+ * (specification.md section 5).
  *
  * Owns whose turn it is (one search a vault at a time) and what was searched in vain within the
  * last minute. Any thread. A find goes to the key cache, marked as

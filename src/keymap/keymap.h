@@ -2,9 +2,9 @@
  * The durable map (vault, thumbprint) -> versioned KeyUri, and what this process has learnt of
  * keys.
  *
- * Owns the entries in memory and, through keymap_store.h, their durable form (behaviour.md section
- * 5). Any thread between keymap_start and keymap_stop. Reading problems are reported once in the
- * log and never fail a lookup.
+ * Owns the entries in memory and, through keymap_store.h, their durable form (specification.md
+ * section 5). Any thread between keymap_start and keymap_stop. Reading problems are reported once
+ * in the log and never fail a lookup.
  */
 #ifndef AKVEKM_KEYMAP_KEYMAP_H
 #define AKVEKM_KEYMAP_KEYMAP_H

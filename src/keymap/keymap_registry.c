@@ -1,4 +1,5 @@
-/* The map of Windows, where Microsoft's connector keeps it (R43 to R47, behaviour.md section 5). */
+/* The map of Windows, where Microsoft's connector keeps it (R43 to R47, specification.md section
+ * 5). */
 #include "keymap/keymap_registry.h"
 
 #include <stdlib.h>

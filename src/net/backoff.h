@@ -1,8 +1,8 @@
 /*
  * The arithmetic of trying again: pure functions, no clock, no state.
  *
- * Rule: behaviour.md section 7: exponential from 400 ms with full jitter, Retry-After honoured as
- * seconds or date.
+ * Rule: specification.md section 7: exponential from 400 ms with full jitter, Retry-After honoured
+ * as seconds or date.
  */
 #ifndef AKVEKM_NET_BACKOFF_H
 #define AKVEKM_NET_BACKOFF_H

@@ -3,7 +3,7 @@
  *
  * Owns the pool of handles, the shared DNS cache and the trust store. Called by net/http_retry.c;
  * any thread between http_start and http_stop. A request ends by its time or by the call's abort
- * flag, whichever is first (behaviour.md section 7).
+ * flag, whichever is first (specification.md section 7).
  */
 #ifndef AKVEKM_NET_HTTP_H
 #define AKVEKM_NET_HTTP_H

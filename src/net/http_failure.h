@@ -1,8 +1,8 @@
 /*
  * What went wrong in a transfer: curl's result and measurements to the table of errors.
  *
- * Rule: behaviour.md section 6. Called by http_easy.c with the handle still as the transfer left
- * it.
+ * Rule: specification.md section 6. Called by http_easy.c with the handle still as the transfer
+ * left it.
  */
 #ifndef AKVEKM_NET_HTTP_FAILURE_H
 #define AKVEKM_NET_HTTP_FAILURE_H

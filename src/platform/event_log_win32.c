@@ -1,4 +1,4 @@
-/* The Application event log, source `akv-ekm` (behaviour.md section 9). */
+/* The Application event log, source `akv-ekm` (specification.md section 9). */
 #include "platform/system.h"
 
 #include <stdatomic.h>

@@ -33,7 +33,7 @@ struct plat_file_state {
 enum plat_io plat_file_state(const char *path, struct plat_file_state *out);
 enum plat_file_trust { PLAT_TRUST_ANY, PLAT_TRUST_REQUIRED };
 /* Opens for reading. When trust is required, links are followed, and owner and rights of the opened
- * file and of all on the way to it are judged (behaviour.md sections 8, 10; Windows: file and
+ * file and of all on the way to it are judged (specification.md sections 8, 10; Windows: file and
  * folder, no links); else the last part may be no link. The caller closes. */
 enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
                             struct plat_file_state *state);

@@ -20,7 +20,8 @@ bool path_narrow(const wchar_t *text, char *out, size_t cap);
 bool path_native(const char *path, wchar_t *out, size_t cap);
 
 /* Whether nobody but SYSTEM, Administrators, TrustedInstaller and the account of this process owns
- * or may change what the handle, opened with READ_CONTROL, stands for (behaviour.md section 8). */
+ * or may change what the handle, opened with READ_CONTROL, stands for (specification.md section 8).
+ */
 bool path_trusted(void *native_handle);
 bool path_folder_trusted(const char *path);
 

@@ -1,8 +1,8 @@
 /*
  * Making and deleting keys in the vault: both need the administrator's leave in the configuration.
  *
- * Owns nothing. Any thread, with a session. Rules: behaviour.md section 3. Everything that can be
- * checked is checked before the one request that cannot be undone.
+ * Owns nothing. Any thread, with a session. Rules: specification.md section 3. Everything that can
+ * be checked is checked before the one request that cannot be undone.
  */
 #ifndef AKVEKM_PROVIDER_CREATE_H
 #define AKVEKM_PROVIDER_CREATE_H

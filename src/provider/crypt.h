@@ -2,8 +2,8 @@
  * Encrypt and Decrypt: wrapkey and unwrapkey on the pinned version.
  *
  * Owns nothing; plain text lives in wiped buffers and the host's memory alone. Any thread, with a
- * session. Rules: behaviour.md section 4. Sizes are checked before anything is sent; a size query
- * never wraps or unwraps.
+ * session. Rules: specification.md section 4. Sizes are checked before anything is sent; a size
+ * query never wraps or unwraps.
  */
 #ifndef AKVEKM_PROVIDER_CRYPT_H
 #define AKVEKM_PROVIDER_CRYPT_H

@@ -2,7 +2,7 @@
  * What the host asks about one key: by name, by thumbprint, and its public part.
  *
  * Owns nothing; the size query by name leaves its answer with the session. Any thread, with a
- * session. Rules: behaviour.md section 3.
+ * session. Rules: specification.md section 3.
  */
 #ifndef AKVEKM_PROVIDER_KEY_INFO_H
 #define AKVEKM_PROVIDER_KEY_INFO_H

@@ -3,7 +3,7 @@
  * meant.
  *
  * Owns nothing: memory is keymap/keycache.h, durable is keymap/keymap.h. Any thread, with a
- * session. Rules: behaviour.md sections 3 and 5.
+ * session. Rules: specification.md sections 3 and 5.
  */
 #ifndef AKVEKM_PROVIDER_KEY_LOOKUP_H
 #define AKVEKM_PROVIDER_KEY_LOOKUP_H

@@ -3,7 +3,7 @@
  *
  * Owns the state, the configuration, and the number of calls inside. Any thread. The configuration
  * stays as it is between a successful provider_enter and its provider_leave. In a forked child
- * everything is closed (behaviour.md section 1).
+ * everything is closed (specification.md section 1).
  */
 #ifndef AKVEKM_PROVIDER_PROVIDER_H
 #define AKVEKM_PROVIDER_PROVIDER_H

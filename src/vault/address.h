@@ -1,7 +1,7 @@
 /*
  * Which hosts the library speaks to: IDENTITY to vault host, and the allow-lists of clouds.
  *
- * Rules: behaviour.md section 2, key-vault-wire.md sections 5.5 and 9. Immutable tables; any
+ * Rules: specification.md section 2, key-vault-wire.md sections 5.5 and 9. Immutable tables; any
  * thread.
  */
 #ifndef AKVEKM_VAULT_ADDRESS_H

@@ -2,7 +2,7 @@
  * The vault's 401: where its tokens come from. Parsed, checked against the allow-lists, remembered
  * per vault.
  *
- * Rules: behaviour.md section 2 (authority and resource), key-vault-wire.md section 4. Owns the
+ * Rules: specification.md section 2 (authority and resource), key-vault-wire.md section 4. Owns the
  * table vault host -> challenge and hint; any thread.
  */
 #ifndef AKVEKM_VAULT_CHALLENGE_H

@@ -2,7 +2,7 @@
  * IDENTITY and SECRET as people wrote them: IDENTITY to a vault's address, and what is wrong with
  * either in words that give no secret away.
  *
- * Rules: behaviour.md sections 2 and 10. Called by session.c; any thread.
+ * Rules: specification.md sections 2 and 10. Called by session.c; any thread.
  */
 #ifndef AKVEKM_VAULT_IDENTITY_H
 #define AKVEKM_VAULT_IDENTITY_H

@@ -1,8 +1,8 @@
 /*
  * Credentials and their Entra tokens: one fetch at a time, renewed early, refusals remembered.
  *
- * Owns client secrets and tokens (the only place where they live) and the table of them. Any thread
- * between token_start and token_stop. Rules: behaviour.md section 2, key-vault-wire.md section 5.
+ * Owns client secrets and tokens, which live nowhere else. Any thread between token_start and
+ * token_stop. Rules: specification.md section 2, key-vault-wire.md section 5.
  */
 #ifndef AKVEKM_VAULT_TOKEN_H
 #define AKVEKM_VAULT_TOKEN_H

@@ -3,8 +3,8 @@
  * checked answer.
  *
  * Owns nothing; a struct vault belongs to a session and is immutable. Any thread. Statuses become
- * codes here (behaviour.md section 6); the answer's kid must name the key that was asked for, else
- * EKM_OTHER_KEY.
+ * codes here (specification.md section 6); the answer's kid must name the key that was asked for,
+ * else EKM_OTHER_KEY.
  */
 #ifndef AKVEKM_VAULT_VAULT_H
 #define AKVEKM_VAULT_VAULT_H

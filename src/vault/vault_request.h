@@ -2,7 +2,7 @@
  * The way in: a request to a vault with the token that the vault's challenge asks for.
  *
  * Owns nothing; a struct vault belongs to a session and is immutable. Called by vault*.c; any
- * thread. Rules: behaviour.md sections 2 and 7 (401), key-vault-wire.md section 4.
+ * thread. Rules: specification.md sections 2 and 7 (401), key-vault-wire.md section 4.
  */
 #ifndef AKVEKM_VAULT_VAULT_REQUEST_H
 #define AKVEKM_VAULT_VAULT_REQUEST_H

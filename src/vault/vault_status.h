@@ -1,7 +1,7 @@
 /*
  * HTTP statuses of the vault to the table of errors.
  *
- * Rule: behaviour.md section 6; inner codes: key-vault-wire.md section 3. Any thread.
+ * Rule: specification.md section 6; inner codes: key-vault-wire.md section 3. Any thread.
  */
 #ifndef AKVEKM_VAULT_VAULT_STATUS_H
 #define AKVEKM_VAULT_VAULT_STATUS_H

@@ -1,4 +1,4 @@
-/* IDENTITY to vault host; which hosts get the secret (behaviour.md section 2). */
+/* IDENTITY to vault host; which hosts get the secret (specification.md section 2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

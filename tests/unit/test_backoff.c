@@ -1,4 +1,4 @@
-/* The arithmetic of trying again (behaviour.md section 7). */
+/* The arithmetic of trying again (specification.md section 7). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 // with: http_fixture.c tls_server.c
 // wrap: system_proxy_find
 /* One HTTPS request at a time against a server that behaves badly: which code, how soon, what is
- * sent (behaviour.md sections 6 and 7). */
+ * sent (specification.md sections 6 and 7). */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: scripted_http.c fake_clock.c
-/* Repeats until an answer that stands, the deadline, or the abort (behaviour.md section 7). */
+/* Repeats until an answer that stands, the deadline, or the abort (specification.md section 7). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: fake_clock.c
-/* Whose turn it is at a host that throttles (behaviour.md section 7: a 429 of one call slows all).
+/* Whose turn it is at a host that throttles (specification.md section 7: a 429 of one call slows
+ * all).
  */
 #include <pthread.h>
 #include <setjmp.h>

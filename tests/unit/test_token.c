@@ -1,6 +1,6 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: scripted_http.c fake_clock.c
-/* Credentials and tokens: one fetch at a time, early renewal, remembered refusals (behaviour.md
+/* Credentials and tokens: one fetch at a time, early renewal, remembered refusals (specification.md
  * section 2). */
 #include <pthread.h>
 #include <setjmp.h>

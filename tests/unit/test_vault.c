@@ -1,6 +1,6 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: vault_fixture.c scripted_http.c fake_clock.c
-/* The vault's operations: challenge, token, request, and every status as its code (behaviour.md
+/* The vault's operations: challenge, token, request, and every status as its code (specification.md
  * section 6). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,7 +145,7 @@ static void the_longest_names_are_not_cut(void **state)
     buf_free(&value);
 }
 
-/* behaviour.md section 6, the rows that are answers of the vault. */
+/* specification.md section 6, the rows that are answers of the vault. */
 static void statuses_become_codes(void **state)
 {
 #define INNER(code) "{\"error\":{\"code\":\"Forbidden\",\"innererror\":{\"code\":\"" code "\"}}}"

@@ -1,4 +1,4 @@
-/* JSON bodies, good and bad: the code names the field at fault (behaviour.md section 6). */
+/* JSON bodies, good and bad: the code names the field at fault (specification.md section 6). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
  * The second of the matrix's two tables: what goes wrong, where, and the code that each operation
- * must then return (behaviour.md, section 6).
+ * must then return (specification.md section 6).
  */
 #ifndef AKVEKM_INTEGRATION_FAULTS_FAULT_H
 #define AKVEKM_INTEGRATION_FAULTS_FAULT_H
