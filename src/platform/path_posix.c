@@ -111,8 +111,8 @@ static bool path_holds_entries(int handle, const struct stat *st)
             (fstatvfs(handle, &volume) == 0 && (volume.f_flag & ST_RDONLY) != 0));
 }
 
-/* specification.md section 8: foreign owner, writable by the world or by a group that is not ours. A
- * link's rights mean nothing, its owner may change it. */
+/* specification.md section 8: foreign owner, writable by the world or by a group that is not ours.
+ * A link's rights mean nothing, its owner may change it. */
 static enum plat_io path_judge(int handle, const struct stat *st, const char *shown,
                                struct path_fault *fault)
 {
