@@ -1,0 +1,8 @@
+# The manual pages, made from the documentation: <build>/akv-ekm.conf.5.
+set(page "${CMAKE_SOURCE_DIR}/docs/configuration.md")
+set(script "${CMAKE_SOURCE_DIR}/cmake/manual.sh")
+set(manual "${CMAKE_BINARY_DIR}/akv-ekm.conf.5")
+add_custom_command(OUTPUT "${manual}"
+    COMMAND sh "${script}" "${page}" "${PROJECT_VERSION}" > "${manual}"
+    DEPENDS "${page}" "${script}" VERBATIM)
+add_custom_target(manual ALL DEPENDS "${manual}")
