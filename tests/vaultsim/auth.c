@@ -105,7 +105,7 @@ bool auth_check(const struct request *request, struct answer *answer, char clien
 }
 
 /* A token belongs in the Authorization header of a host under its audience. */
-static bool is_bearer_at_home(const struct request *request)
+bool auth_is_at_home(const struct request *request)
 {
     struct token_claims claims;
     const char *bearer = bearer_of(request);
@@ -118,33 +118,4 @@ static bool is_bearer_at_home(const struct request *request)
     bool is_under = host_len > len && request->host[host_len - len - 1] == '.' &&
                     strncasecmp(request->host + host_len - len, audience, len) == 0;
     return is_same || is_under;
-}
-
-struct header_watch {
-    const struct request *request;
-    bool is_leaking;
-};
-
-static enum MHD_Result watch_header(void *cls, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
-{
-    struct header_watch *watch = cls;
-    (void)kind;
-    if (value != NULL) {
-        bool is_authorization = strcasecmp(name, "Authorization") == 0;
-        watch->is_leaking |=
-            clients_secret_in(value) ||
-            (is_authorization ? !is_bearer_at_home(watch->request) : tokens_any_in(value));
-    }
-    return MHD_YES;
-}
-
-bool auth_leaks(const struct request *request)
-{
-    struct header_watch watch = {request, false};
-    bool is_token_request = cloud_is_entra(request->host) && strcmp(request->method, "POST") == 0 &&
-                            strcasestr(request->path, "/oauth2/") != NULL;
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, watch_header, &watch);
-    return watch.is_leaking || clients_secret_in(request->uri) || tokens_any_in(request->uri) ||
-           tokens_any_in(request->body) || (!is_token_request && clients_secret_in(request->body));
 }

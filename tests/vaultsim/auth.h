@@ -1,5 +1,5 @@
 /*
- * Who is calling a vault: the bearer token, the challenge, the leak watch.
+ * Who is calling a vault: the bearer token, the challenge.
  *
  * Any thread; keeps nothing.
  */
@@ -15,8 +15,8 @@
 bool auth_check(const struct request *request, struct answer *answer, char client_id[37]);
 /* 401 with the challenge, as if the token had expired. */
 void auth_refuse_expired(const struct request *request, struct answer *answer);
-/* True if a known secret or an issued token stands where it does not belong. */
-bool auth_leaks(const struct request *request);
+/* False: the bearer token was sent to a host that is not under its audience. */
+bool auth_is_at_home(const struct request *request);
 /* True if the request has no bearer token: counted as a challenge. */
 bool auth_is_bare(const struct request *request);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "credentials.h"
 #include "encode.h"
 
 /* Everything is kept as the JSON it came as: {"client_id","secrets":[],"grants":[{"vault",
@@ -49,6 +50,10 @@ enum client_check clients_check(const char *client_id, const char *secret)
     const cJSON *client = find(client_id);
     if (client != NULL) {
         rc = CLIENT_WRONG_SECRET;
+        cJSON_ArrayForEach(item, member(client, "expired_secrets"))
+        {
+            rc = strcmp(item->valuestring, secret) == 0 ? CLIENT_EXPIRED_SECRET : rc;
+        }
         cJSON_ArrayForEach(item, member(client, "secrets"))
         {
             rc = strcmp(item->valuestring, secret) == 0 ? CLIENT_OK : rc;
@@ -56,6 +61,14 @@ enum client_check clients_check(const char *client_id, const char *secret)
     }
     pthread_mutex_unlock(&lock);
     return rc;
+}
+
+cJSON *clients_get(const char *client_id)
+{
+    pthread_mutex_lock(&lock);
+    cJSON *copy = cJSON_Duplicate(find(client_id), true);
+    pthread_mutex_unlock(&lock);
+    return copy;
 }
 
 static bool grant_holds(const cJSON *grant, const char *permission)
@@ -142,6 +155,11 @@ const char *clients_change(const cJSON *json)
     if (!is_text_list(secrets) || !is_text_list(permissions)) {
         return "secrets and permissions are lists of strings";
     }
+    cJSON *credentials = NULL;
+    const char *problem = credentials_take(json, &credentials);
+    if (problem != NULL) {
+        return problem;
+    }
     pthread_mutex_lock(&lock);
     cJSON *client = find(guid);
     if (client == NULL) {
@@ -150,6 +168,11 @@ const char *clients_change(const cJSON *json)
     if (secrets != NULL) {
         cJSON_ReplaceItemInObjectCaseSensitive(client, "secrets", cJSON_Duplicate(secrets, true));
     }
+    for (cJSON *item = NULL; (item = credentials->child) != NULL;) {
+        cJSON_DetachItemViaPointer(credentials, item);
+        cJSON_DeleteItemFromObjectCaseSensitive(client, item->string);
+        cJSON_AddItemToObject(client, item->string, item);
+    }
     if (member(json, "vault") == NULL && permissions != NULL) {
         cJSON_ReplaceItemInObjectCaseSensitive(client, "grants", cJSON_CreateArray());
     }
@@ -157,6 +180,7 @@ const char *clients_change(const cJSON *json)
         put_grant(client, json);
     }
     pthread_mutex_unlock(&lock);
+    cJSON_Delete(credentials);
     return NULL;
 }
 
@@ -179,10 +203,12 @@ bool clients_secret_in(const char *text)
     pthread_mutex_lock(&lock);
     cJSON_ArrayForEach(client, clients)
     {
-        cJSON_ArrayForEach(secret, member(client, "secrets"))
-        {
-            is_there = is_there || strstr(text, secret->valuestring) != NULL ||
-                       strstr(decoded, secret->valuestring) != NULL;
+        for (int i = 0; i < 2; i++) {
+            cJSON_ArrayForEach(secret, member(client, i == 0 ? "secrets" : "expired_secrets"))
+            {
+                is_there = is_there || strstr(text, secret->valuestring) != NULL ||
+                           strstr(decoded, secret->valuestring) != NULL;
+            }
         }
     }
     pthread_mutex_unlock(&lock);
@@ -240,6 +266,7 @@ cJSON *clients_to_json(bool with_secrets)
         cJSON_ArrayForEach(client, copy)
         {
             cJSON_DeleteItemFromObjectCaseSensitive(client, "secrets");
+            cJSON_DeleteItemFromObjectCaseSensitive(client, "expired_secrets");
         }
     }
     return json;

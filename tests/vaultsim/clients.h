@@ -10,15 +10,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum client_check { CLIENT_OK, CLIENT_UNKNOWN, CLIENT_WRONG_SECRET };
+enum client_check { CLIENT_OK, CLIENT_UNKNOWN, CLIENT_WRONG_SECRET, CLIENT_EXPIRED_SECRET };
 
 /* client_id in any spelling of the GUID. */
 enum client_check clients_check(const char *client_id, const char *secret);
+/* Everything known about it, secrets included; the caller deletes it. NULL: unknown. */
+cJSON *clients_get(const char *client_id);
 /* Whether the application may do `permission` (a word of the access policies, e.g. wrapKey) in this
  * vault; *is_rbac says which refusal is due. */
 bool clients_may(const char *client_id, const char *host, const char *permission, bool *is_rbac);
 /* {"client_id","secrets","permissions","vault","rbac"}: without "vault" the whole client is
- * replaced, with it only what is granted there. NULL: done; else the problem. */
+ * replaced, with it only what is granted there. And the credentials of credentials.h. NULL: done;
+ * else the problem. */
 const char *clients_change(const cJSON *json);
 bool clients_remove(const char *client_id);
 /* True if any registered secret stands in the text, as it is or percent-encoded. */

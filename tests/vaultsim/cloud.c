@@ -5,10 +5,11 @@
 #include <strings.h>
 
 #include "encode.h"
+#include "oidc.h"
 
 struct cloud {
-    const char *vault, *hsm; /* suffixes without the leading dot, or NULL */
-    const char *entra[6];    /* the first one goes into challenges */
+    const char *vault, *hsm;            /* suffixes without the leading dot, or NULL */
+    const char *entra[CLOUD_ENTRA_MAX]; /* the first one goes into challenges */
 };
 
 static const struct cloud clouds[] = {
@@ -93,6 +94,22 @@ bool cloud_is_entra(const char *host)
     return entra_cloud(host) != NULL;
 }
 
+size_t cloud_entra_hosts(size_t index, const char *names[CLOUD_ENTRA_MAX])
+{
+    size_t count = 0;
+    while (index < CLOUD_COUNT && clouds[index].entra[count] != NULL) {
+        names[count] = clouds[index].entra[count];
+        count++;
+    }
+    return count;
+}
+
+size_t cloud_entra_aliases(const char *host, const char *names[CLOUD_ENTRA_MAX])
+{
+    const struct cloud *cloud = entra_cloud(host);
+    return cloud != NULL ? cloud_entra_hosts((size_t)(cloud - clouds), names) : 0;
+}
+
 static bool is_at(const char *host, const char *suffix)
 {
     return suffix != NULL && (strcasecmp(host, suffix) == 0 || is_under(host, suffix));
@@ -132,7 +149,8 @@ char *cloud_certificate_name(size_t index)
             }
         }
     }
-    return index == 0 ? must(strdup("localhost")) : NULL;
+    static const char *const others[] = {"localhost", OIDC_HOST, REQUEST_TOKEN_PROXY_NAME};
+    return index < sizeof others / sizeof others[0] ? must(strdup(others[index])) : NULL;
 }
 
 bool cloud_covers(const char *host)

@@ -16,6 +16,10 @@ bool cloud_is_hsm(const char *host);
 /* The Entra host the challenge of this vault names. */
 const char *cloud_authority_of(const char *host);
 bool cloud_is_entra(const char *host);
+/* The names of Entra in the index-th cloud, or in the cloud of one of them; how many. */
+#define CLOUD_ENTRA_MAX 6
+size_t cloud_entra_hosts(size_t index, const char *names[CLOUD_ENTRA_MAX]);
+size_t cloud_entra_aliases(const char *host, const char *names[CLOUD_ENTRA_MAX]);
 /* Whether this Entra host issues tokens for the resource's cloud. */
 bool cloud_issues(const char *entra_host, const char *resource);
 /* The n-th name for the server certificate (wildcards and Entra hosts), NULL at the end. */

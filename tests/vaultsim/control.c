@@ -12,9 +12,11 @@
 #include "answer.h"
 #include "clients.h"
 #include "cloud.h"
+#include "control_identity.h"
 #include "control_keys.h"
 #include "counters.h"
 #include "encode.h"
+#include "environment.h"
 #include "faults.h"
 #include "keystore.h"
 #include "request.h"
@@ -103,6 +105,7 @@ static void post_settings(const struct control_call *call, struct answer *answer
         if (has_guid) {
             clients_set_tenant(guid);
             state_save();
+            environment_write();
         }
         get_settings(call, answer);
     }
@@ -135,6 +138,33 @@ static void delete_client(const struct control_call *call, struct answer *answer
     }
     state_save();
     done(answer);
+}
+
+static void get_identities(const struct control_call *call, struct answer *answer)
+{
+    (void)call;
+    control_identity_list(answer);
+}
+
+static void post_identities(const struct control_call *call, struct answer *answer)
+{
+    control_identity_change(call->json, answer);
+}
+
+static void delete_identity(const struct control_call *call, struct answer *answer)
+{
+    control_identity_remove(call->rest, answer);
+}
+
+static void rotate_header(const struct control_call *call, struct answer *answer)
+{
+    (void)call;
+    control_identity_rotate(answer);
+}
+
+static void mint_token(const struct control_call *call, struct answer *answer)
+{
+    control_identity_mint(call->json, answer);
 }
 
 static void expire_tokens(const struct control_call *call, struct answer *answer)
@@ -255,6 +285,11 @@ static const struct {
     {"GET", "/clients", get_clients},
     {"POST", "/clients", post_clients},
     {"DELETE", "/clients/", delete_client},
+    {"GET", "/identities", get_identities},
+    {"POST", "/identities", post_identities},
+    {"DELETE", "/identities/", delete_identity},
+    {"POST", "/identities/rotate", rotate_header},
+    {"POST", "/oidc/token", mint_token},
     {"POST", "/tokens/expire", expire_tokens},
     {"GET", "/vaults", get_vaults},
     {"POST", "/vaults", post_vaults},

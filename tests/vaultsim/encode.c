@@ -74,6 +74,18 @@ uint8_t *base64url_decode(const char *text, size_t *len)
     return bytes;
 }
 
+uint8_t *base64_decode_any(const char *text, size_t *len)
+{
+    char *copy = must(strdup(text));
+    for (char *c = copy; *c != '\0'; c++) {
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    }
+    copy[strcspn(copy, "=")] = '\0';
+    uint8_t *bytes = base64url_decode(copy, len);
+    free(copy);
+    return bytes;
+}
+
 static int hex_digit(char c)
 {
     return isdigit((unsigned char)c)    ? c - '0'

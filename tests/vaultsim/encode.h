@@ -16,8 +16,10 @@ void *must(void *pointer);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 char *base64url_encode(const uint8_t *bytes, size_t len);
-/* Strict as the service: URL alphabet, no padding, no blanks. NULL: refused; else len is set. */
+/* Strict: URL alphabet, no padding, no blanks. NULL: refused; else len is set. */
 uint8_t *base64url_decode(const char *text, size_t *len);
+/* Either alphabet, padding or none, as Entra takes thumbprints. */
+uint8_t *base64_decode_any(const char *text, size_t *len);
 
 /* The value of a field of an application/x-www-form-urlencoded body, decoded; NULL: absent. */
 char *form_field(const char *body, const char *name);

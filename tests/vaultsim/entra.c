@@ -4,19 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "assertion.h"
 #include "clients.h"
 #include "cloud.h"
 #include "counters.h"
 #include "encode.h"
+#include "entra_documents.h"
+#include "entra_error.h"
 #include "keystore.h"
 #include "settings.h"
 #include "tokens.h"
 
 /* The decoded form, and what the path says. */
 struct grant {
-    char *client_id, *client_secret, *scope, *grant_type;
+    char *client_id, *client_secret, *scope, *grant_type, *assertion, *assertion_type;
     char tenant[80];
 };
 
@@ -26,48 +28,8 @@ static void grant_free(struct grant *grant)
     free(grant->client_secret);
     free(grant->scope);
     free(grant->grant_type);
-}
-
-static void refuse(const struct request *request, struct answer *answer, unsigned status,
-                   const char *error, int number, const char *text)
-{
-    char stamp[32], trace[37];
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%SZ", gmtime_r(&now, &utc));
-    guid_random(trace);
-    const char *correlation = request_header(request, "client-request-id");
-    correlation = correlation != NULL ? correlation : request->id;
-    char *description = format_text("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
-                                    number, text, trace, correlation, stamp);
-    char *uri = format_text("https://%s/error?code=%d", request->host, number);
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "error", error);
-    cJSON_AddStringToObject(json, "error_description", description);
-    cJSON_AddItemToArray(cJSON_AddArrayToObject(json, "error_codes"), cJSON_CreateNumber(number));
-    cJSON_AddStringToObject(json, "timestamp", stamp);
-    cJSON_AddStringToObject(json, "trace_id", trace);
-    cJSON_AddStringToObject(json, "correlation_id", correlation);
-    cJSON_AddStringToObject(json, "error_uri", uri);
-    free(description);
-    free(uri);
-    answer_json(answer, status, json);
-}
-
-/* Texts name what the caller sent, except secrets. */
-static void refuse_about(const struct request *request, struct answer *answer, unsigned status,
-                         const char *error, int number, const char *format, const char *about)
-    __attribute__((format(printf, 6, 0)));
-static void refuse_about(const struct request *request, struct answer *answer, unsigned status,
-                         const char *error, int number, const char *format, const char *about)
-{
-    char *text = NULL;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    text = format_text(format, about);
-#pragma GCC diagnostic pop
-    refuse(request, answer, status, error, number, text);
-    free(text);
+    free(grant->assertion);
+    free(grant->assertion_type);
 }
 
 /* /{tenant}/oauth2/v2.0/token */
@@ -90,12 +52,12 @@ static bool check_tenant(const struct request *request, struct answer *answer,
         return true;
     }
     if (!guid_normalise(grant->tenant, guid) && strchr(grant->tenant, '.') == NULL) {
-        refuse_about(request, answer, 400, "invalid_request", 900023,
+        entra_refuse(request, answer, ENTRA_INVALID_REQUEST, 900023,
                      "Specified tenant identifier '%s' is neither a valid DNS name, nor a valid "
                      "external domain.",
                      grant->tenant);
     } else {
-        refuse_about(request, answer, 400, "invalid_request", 90002,
+        entra_refuse(request, answer, ENTRA_INVALID_REQUEST, 90002,
                      "Tenant '%s' not found. Check to make sure you have the correct tenant ID and "
                      "are signing into the correct cloud.",
                      grant->tenant);
@@ -113,12 +75,12 @@ static bool check_form(const struct request *request, struct answer *answer,
                           : grant->scope == NULL                ? "scope"
                                                                 : NULL;
     if (missing != NULL) {
-        refuse_about(request, answer, 400, "invalid_request", 900144,
+        entra_refuse(request, answer, ENTRA_INVALID_REQUEST, 900144,
                      "The request body must contain the following parameter: '%s'.", missing);
         return false;
     }
     if (strcmp(grant->grant_type, "client_credentials") != 0) {
-        refuse_about(request, answer, 400, "unsupported_grant_type", 70003,
+        entra_refuse(request, answer, ENTRA_UNSUPPORTED_GRANT, 70003,
                      "The app requested an unsupported grant type '%s'.", grant->grant_type);
         return false;
     }
@@ -143,13 +105,32 @@ static bool is_made_up_resource(const char *entra_host, const char *scope)
     return is_found;
 }
 
+/* Some libraries always send the scopes of OpenID Connect along: they do not count here. */
+static void drop_reserved(char *scope)
+{
+    static const char *const reserved[] = {"openid", "profile", "offline_access", "email"};
+    char *copy = must(strdup(scope)), *rest = copy, *word = NULL, *out = scope;
+    out[0] = '\0';
+    while ((word = strsep(&rest, " ")) != NULL) {
+        bool counts = word[0] != '\0';
+        for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+            counts = counts && strcasecmp(word, reserved[i]) != 0;
+        }
+        if (counts) {
+            out += sprintf(out, "%s%s", out == scope ? "" : " ", word);
+        }
+    }
+    free(copy);
+}
+
 /* Cuts /.default off the scope. */
 static bool check_scope(const struct request *request, struct answer *answer, struct grant *grant)
 {
+    drop_reserved(grant->scope);
     size_t len = strlen(grant->scope), tail_len = strlen("/.default");
     if (len <= tail_len || strcmp(grant->scope + len - tail_len, "/.default") != 0 ||
         strchr(grant->scope, ' ') != NULL) {
-        refuse_about(request, answer, 400, "invalid_scope", 1002012,
+        entra_refuse(request, answer, ENTRA_INVALID_SCOPE, 1002012,
                      "The provided value for scope %s is not valid. Client credential flows must "
                      "have a scope value with /.default suffixed to the resource identifier "
                      "(application ID URI).",
@@ -160,7 +141,7 @@ static bool check_scope(const struct request *request, struct answer *answer, st
     bool is_known = cloud_issues(request->host, grant->scope) ||
                     is_made_up_resource(request->host, grant->scope);
     if (!is_known || len - tail_len >= 256) {
-        refuse_about(request, answer, 400, "invalid_resource", 500011,
+        entra_refuse(request, answer, ENTRA_INVALID_RESOURCE, 500011,
                      "The resource principal named %s was not found in the tenant. This can happen "
                      "if the application has not been installed by the administrator of the tenant "
                      "or consented to by any user in the tenant.",
@@ -170,32 +151,87 @@ static bool check_scope(const struct request *request, struct answer *answer, st
     return true;
 }
 
-static bool check_client(const struct request *request, struct answer *answer,
-                         const struct grant *grant)
+/* What concerns the application itself, whatever it signs in with. */
+static bool check_application(const struct request *request, struct answer *answer,
+                              const struct grant *grant, const cJSON *client)
 {
-    if (grant->client_secret == NULL || grant->client_secret[0] == '\0') {
-        refuse(request, answer, 401, "invalid_client", 7000218,
-               "The request body must contain the following parameter: 'client_assertion' or "
-               "'client_secret'.");
-        return false;
-    }
-    switch (clients_check(grant->client_id, grant->client_secret)) {
-    case CLIENT_OK:
-        return true;
-    case CLIENT_UNKNOWN:
-        refuse_about(request, answer, 400, "unauthorized_client", 700016,
+    if (client == NULL) {
+        entra_refuse(request, answer, ENTRA_UNAUTHORIZED_CLIENT, 700016,
                      "Application with identifier '%s' was not found in the directory 'Contoso'.",
                      grant->client_id);
         return false;
+    }
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(client, "disabled"))) {
+        entra_refuse(request, answer, ENTRA_UNAUTHORIZED_CLIENT, 7000112,
+                     "Application '%s' is disabled.", grant->client_id);
+        return false;
+    }
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(client, "public"))) {
+        entra_refuse(request, answer, ENTRA_INVALID_CLIENT, 700025,
+                     "Client is public so neither 'client_assertion' nor 'client_secret' should be "
+                     "presented.");
+        return false;
+    }
+    return true;
+}
+
+static bool check_secret(const struct request *request, struct answer *answer,
+                         const struct grant *grant)
+{
+    switch (clients_check(grant->client_id, grant->client_secret)) {
+    case CLIENT_OK:
+        return true;
+    case CLIENT_EXPIRED_SECRET:
+        entra_refuse(request, answer, ENTRA_INVALID_CLIENT, 7000222,
+                     "The provided client secret keys for app '%s' are expired. Visit the Azure "
+                     "portal to create new keys for your app, or consider using certificate "
+                     "credentials for added security.",
+                     grant->client_id);
+        return false;
+    case CLIENT_UNKNOWN:
     case CLIENT_WRONG_SECRET:
         break;
     }
-    refuse_about(request, answer, 401, "invalid_client", 7000215,
+    entra_refuse(request, answer, ENTRA_INVALID_CLIENT, 7000215,
                  "Invalid client secret provided. Ensure the secret being sent in the request is "
                  "the client secret value, not the client secret ID, for a secret added to app "
                  "'%s'.",
                  grant->client_id);
     return false;
+}
+
+static bool check_assertion(const struct request *request, struct answer *answer,
+                            const struct grant *grant, const cJSON *client)
+{
+    static const char type[] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    struct assertion assertion = {request, grant->client_id, grant->tenant, grant->assertion,
+                                  client};
+    if (grant->assertion_type == NULL || strcmp(grant->assertion_type, type) != 0) {
+        entra_refuse(request, answer, ENTRA_INVALID_REQUEST, 900144,
+                     "The request body must contain the following parameter: "
+                     "'client_assertion_type'.");
+        return false;
+    }
+    return assertion_check(&assertion, answer);
+}
+
+static bool check_client(const struct request *request, struct answer *answer,
+                         const struct grant *grant)
+{
+    bool has_secret = grant->client_secret != NULL && grant->client_secret[0] != '\0';
+    bool has_assertion = grant->assertion != NULL && grant->assertion[0] != '\0';
+    if (!has_secret && !has_assertion) {
+        entra_refuse(request, answer, ENTRA_INVALID_CLIENT, 7000218,
+                     "The request body must contain the following parameter: 'client_assertion' or "
+                     "'client_secret'.");
+        return false;
+    }
+    cJSON *client = clients_get(grant->client_id);
+    bool is_good = check_application(request, answer, grant, client) &&
+                   (has_assertion ? check_assertion(request, answer, grant, client)
+                                  : check_secret(request, answer, grant));
+    cJSON_Delete(client);
+    return is_good;
 }
 
 static void issue(const struct grant *grant, struct answer *answer)
@@ -210,32 +246,51 @@ static void issue(const struct grant *grant, struct answer *answer)
     cJSON_AddStringToObject(json, "token_type", "Bearer");
     cJSON_AddNumberToObject(json, "expires_in", settings.token_lifetime_s);
     cJSON_AddNumberToObject(json, "ext_expires_in", settings.token_lifetime_s);
+    if (settings.token_lifetime_s > 7200) { /* only long ones carry it */
+        cJSON_AddNumberToObject(json, "refresh_in", settings.token_lifetime_s / 2);
+    }
     cJSON_AddStringToObject(json, "access_token", token);
     free(token);
     counters_add(COUNT_TOKENS_ISSUED);
     answer_json(answer, 200, json);
 }
 
-void entra_serve(const struct request *request, struct answer *answer)
+bool entra_is_token_request(const struct request *request)
+{
+    return cloud_is_entra(request->host) && !entra_documents_has(request);
+}
+
+static void serve_token(const struct request *request, struct answer *answer)
 {
     struct grant grant = {
         .client_id = form_field(request->body, "client_id"),
         .client_secret = form_field(request->body, "client_secret"),
         .scope = form_field(request->body, "scope"),
         .grant_type = form_field(request->body, "grant_type"),
+        .assertion = form_field(request->body, "client_assertion"),
+        .assertion_type = form_field(request->body, "client_assertion_type"),
     };
-    answer_field(answer, "Cache-Control", "no-store, no-cache");
-    answer_field(answer, "Pragma", "no-cache");
-    answer_field(answer, "x-ms-request-id", "%s", request->id);
-    answer_field(answer, "P3P", "CP=\"DSP CUR OTPi IND OTRi ONL FIN\"");
     if (!take_tenant(request, &grant)) {
         answer_text(answer, 404, "text/html", "");
     } else if (strcmp(request->method, "POST") != 0) {
-        refuse(request, answer, 400, "invalid_request", 900561,
-               "The endpoint only accepts POST requests.");
+        entra_refuse(request, answer, ENTRA_INVALID_REQUEST, 900561,
+                     "The endpoint only accepts POST requests.");
     } else if (check_tenant(request, answer, &grant) && check_form(request, answer, &grant) &&
                check_client(request, answer, &grant) && check_scope(request, answer, &grant)) {
         issue(&grant, answer);
     }
     grant_free(&grant);
+}
+
+void entra_serve(const struct request *request, struct answer *answer)
+{
+    answer_field(answer, "Cache-Control", "no-store, no-cache");
+    answer_field(answer, "Pragma", "no-cache");
+    answer_field(answer, "x-ms-request-id", "%s", request->id);
+    answer_field(answer, "P3P", "CP=\"DSP CUR OTPi IND OTRi ONL FIN\"");
+    if (entra_documents_has(request)) {
+        entra_documents_serve(request, answer);
+    } else {
+        serve_token(request, answer);
+    }
 }

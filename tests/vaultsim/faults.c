@@ -9,9 +9,8 @@
 #include "encode.h"
 #include "pause.h"
 
-#define OVERSIZED_DEFAULT (8 << 20)
-#define GONE_DEFAULT_MS   10000
-#define SEED_MODULUS      2147483647
+#define GONE_DEFAULT_MS 10000
+#define SEED_MODULUS    2147483647
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cJSON *queue; /* array of specs; NULL: empty */
@@ -46,7 +45,7 @@ static const char *const members[] = {
     "method",      "path",         "host",  "skip",    "times",   "action",           "status",
     "retry_after", "body",         "code",  "inner",   "message", "www_authenticate", "delay_ms",
     "body_bytes",  "path_in_body", "value", "percent", "seed",    "for_ms",           "location",
-    "after",       "bytes",        "depth",
+    "after",       "bytes",        "depth", "aadsts",  "error",   "suberror",         "claims",
 };
 
 static const char *text_of(const cJSON *spec, const char *name)
@@ -240,218 +239,7 @@ int fault_number(const struct fault_plan *plan, const char *name, int otherwise)
     return number_of(plan->spec, name, otherwise);
 }
 
-static const char *usual_code(int status)
+const char *fault_text(const struct fault_plan *plan, const char *name)
 {
-    return status == 400   ? "BadParameter"
-           : status == 401 ? "Unauthorized"
-           : status == 403 ? "Forbidden"
-           : status == 404 ? "KeyNotFound"
-           : status == 409 ? "Conflict"
-           : status == 429 ? "Throttled"
-           : status >= 500 ? "InternalServerError"
-                           : "Unexpected";
-}
-
-static void replace_by_status(const struct fault_plan *plan, struct answer *answer)
-{
-    int status = fault_number(plan, "status", 500);
-    const char *body = text_of(plan->spec, "body"), *code = text_of(plan->spec, "code");
-    const char *message = text_of(plan->spec, "message");
-    const char *retry_after = text_of(plan->spec, "retry_after");
-    const char *challenge = text_of(plan->spec, "www_authenticate");
-    const char *location = text_of(plan->spec, "location");
-    if (body != NULL) {
-        answer_text(answer, (unsigned)status, "application/json; charset=utf-8", body);
-    } else {
-        answer_error(answer, (unsigned)status, code != NULL ? code : usual_code(status),
-                     text_of(plan->spec, "inner"), "%s",
-                     message != NULL ? message : "This answer was asked for by a fault.");
-    }
-    if (retry_after != NULL) {
-        answer_field(answer, "Retry-After", "%s", retry_after);
-    } else if (fault_number(plan, "retry_after", -1) >= 0) {
-        answer_field(answer, "Retry-After", "%d", fault_number(plan, "retry_after", 0));
-    }
-    if (challenge != NULL) {
-        answer_field(answer, "WWW-Authenticate", "%s", challenge);
-    }
-    if (location != NULL) {
-        answer_field(answer, "Location", "%s", location);
-    }
-}
-
-static void replace_by_size(const struct fault_plan *plan, struct answer *answer)
-{
-    int asked = fault_number(plan, "body_bytes", OVERSIZED_DEFAULT);
-    size_t len = asked > 0 ? (size_t)asked : OVERSIZED_DEFAULT;
-    free(answer->body);
-    answer->body = must(malloc(len));
-    memset(answer->body, ' ', len);
-    answer->body_len = len;
-    answer->status = 200;
-    answer->content_type = "application/json; charset=utf-8";
-}
-
-bool fault_replace(const struct fault_plan *plan, struct answer *answer)
-{
-    const char *body = text_of(plan->spec, "body");
-    switch (plan->action) {
-    case FAULT_STATUS:
-        replace_by_status(plan, answer);
-        return true;
-    case FAULT_GARBAGE:
-        answer_text(answer, 200, "text/html", "<html><body>Welcome to the network</body></html>");
-        return true;
-    case FAULT_OVERSIZED:
-        replace_by_size(plan, answer);
-        return true;
-    case FAULT_NO_CHALLENGE:
-        answer_error(answer, 401, "Unauthorized", NULL,
-                     "AKV10000: Request is missing a Bearer or PoP token.");
-        return true;
-    case FAULT_BODY:
-        answer_text(answer, 200, "application/json; charset=utf-8", body != NULL ? body : "");
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Another version of another key at the same host. */
-static void alter_kid(cJSON *object)
-{
-    const char *kid = text_of(object, "kid");
-    const char *end = kid != NULL ? strstr(kid, "/keys/") : NULL;
-    if (end == NULL) {
-        return;
-    }
-    char *other = format_text("%.*s/keys/another-key/00000000000000000000000000000bad",
-                              (int)(end - kid), kid);
-    cJSON_ReplaceItemInObjectCaseSensitive(object, "kid", cJSON_CreateString(other));
-    free(other);
-}
-
-static void set_member(cJSON *object, const char *name, const cJSON *value)
-{
-    cJSON_DeleteItemFromObjectCaseSensitive(object, name);
-    if (value != NULL && !cJSON_IsNull(value)) {
-        cJSON_AddItemToObject(object, name, cJSON_Duplicate(value, true));
-    }
-}
-
-static void alter_member(cJSON *json, const char *path, const cJSON *value)
-{
-    char part[64];
-    for (cJSON *object = json; object != NULL;) {
-        size_t len = strcspn(path, ".");
-        snprintf(part, sizeof part, "%.*s", (int)len, path);
-        if (path[len] == '\0') {
-            set_member(object, part, value);
-            return;
-        }
-        path += len + 1;
-        object = cJSON_IsArray(object) ? cJSON_GetArrayItem(object, atoi(part))
-                                       : cJSON_GetObjectItemCaseSensitive(object, part);
-    }
-}
-
-/* Puts `len` bytes into the body at `at`. */
-static void insert(struct answer *answer, size_t at, const char *bytes, size_t len)
-{
-    char *body = must(malloc(answer->body_len + len + 1));
-    memcpy(body, answer->body, at);
-    memcpy(body + at, bytes, len);
-    memcpy(body + at + len, answer->body + at, answer->body_len - at);
-    body[answer->body_len + len] = '\0';
-    free(answer->body);
-    answer->body = body;
-    answer->body_len += len;
-}
-
-static void splice(const struct fault_plan *plan, struct answer *answer)
-{
-    const char *after = text_of(plan->spec, "after"), *hex = text_of(plan->spec, "bytes");
-    const char *found = strstr(answer->body, after);
-    size_t len = strlen(hex) / 2;
-    char *bytes = must(malloc(len + 1));
-    for (size_t i = 0; i < len; i++) {
-        sscanf(hex + 2 * i, "%2hhx", (unsigned char *)&bytes[i]);
-    }
-    if (found != NULL) {
-        insert(answer, (size_t)(found - answer->body) + strlen(after), bytes, len);
-    }
-    free(bytes);
-}
-
-/* One more member, in front: an array in an array in an array ... */
-static void nest(const struct fault_plan *plan, struct answer *answer)
-{
-    static const char name[] = "\"nested\":";
-    int asked = fault_number(plan, "depth", 100000);
-    size_t depth = asked > 0 && asked <= OVERSIZED_DEFAULT ? (size_t)asked : 1;
-    size_t name_len = sizeof name - 1, len = name_len + 2 * depth + 1;
-    char *text = must(malloc(len));
-    memcpy(text, name, name_len);
-    memset(text + name_len, '[', depth);
-    memset(text + name_len + depth, ']', depth);
-    text[len - 1] = ',';
-    if (answer->body[0] == '{') {
-        insert(answer, 1, text, len);
-    }
-    free(text);
-}
-
-static void lengthen_token(const struct fault_plan *plan, cJSON *json)
-{
-    int asked = fault_number(plan, "body_bytes", OVERSIZED_DEFAULT);
-    size_t len = asked > 0 ? (size_t)asked : OVERSIZED_DEFAULT;
-    char *text = must(malloc(len + 1));
-    memset(text, 'A', len);
-    text[len] = '\0';
-    cJSON_DeleteItemFromObjectCaseSensitive(json, "access_token");
-    cJSON_AddStringToObject(json, "access_token", text);
-    free(text);
-}
-
-static void alter_json(const struct fault_plan *plan, struct answer *answer)
-{
-    cJSON *json = cJSON_Parse(answer->body);
-    if (json == NULL) {
-        return;
-    }
-    if (plan->action == FAULT_WRONG_KID) {
-        alter_kid(json);
-        alter_kid(cJSON_GetObjectItemCaseSensitive(json, "key"));
-    } else if (plan->action == FAULT_LONG_TOKEN) {
-        lengthen_token(plan, json);
-    } else {
-        alter_member(json, text_of(plan->spec, "path_in_body"),
-                     cJSON_GetObjectItemCaseSensitive(plan->spec, "value"));
-    }
-    answer_json(answer, answer->status, json);
-}
-
-void fault_alter(const struct fault_plan *plan, struct answer *answer)
-{
-    if (answer->body == NULL) {
-        return;
-    }
-    switch (plan->action) {
-    case FAULT_WRONG_KID:
-    case FAULT_EDIT:
-    case FAULT_LONG_TOKEN:
-        alter_json(plan, answer);
-        return;
-    case FAULT_TRUNCATE:
-        answer->body_len /= 2;
-        return;
-    case FAULT_NEST:
-        nest(plan, answer);
-        return;
-    case FAULT_SPLICE:
-        splice(plan, answer);
-        return;
-    default:
-        return;
-    }
+    return text_of(plan->spec, name);
 }

@@ -50,11 +50,7 @@ struct fault_plan faults_take(const char *method, const char *uri, const char *h
 bool faults_is_gone(void);
 void fault_plan_free(struct fault_plan *plan);
 int fault_number(const struct fault_plan *plan, const char *name, int otherwise);
-
-/* Replaces the whole answer (status, garbage, oversized, no_challenge, body); false: not one of
- * those. */
-bool fault_replace(const struct fault_plan *plan, struct answer *answer);
-/* Changes a normal JSON answer (wrong_kid, edit, truncate, nest, splice, long_token). */
-void fault_alter(const struct fault_plan *plan, struct answer *answer);
+/* NULL: absent */
+const char *fault_text(const struct fault_plan *plan, const char *name);
 
 #endif

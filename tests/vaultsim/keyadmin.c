@@ -21,7 +21,7 @@ void keyadmin_prepare(const char *host, const char *name, struct key_view *view)
     snprintf(view->name, sizeof view->name, "%s", name);
     view->enabled = true;
     view->ops = KEYJSON_OPS_DEFAULT;
-    view->created = view->updated = clock_unix();
+    view->created = view->updated = clock_service();
 }
 
 const char *keyadmin_generate(const char *kty, int bits, struct key_view *view)
@@ -259,7 +259,7 @@ static void delete_key(const struct service_call *call, struct answer *answer)
     } else if (service_admits(call, &view, answer)) {
         store_delete(request->host, request->key_name);
         state_save();
-        view.deleted = clock_unix();
+        view.deleted = clock_service();
         answer_json(answer, 200, keyjson_deleted(&view, call->api_version, false));
     }
     key_view_free(&view);

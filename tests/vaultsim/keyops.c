@@ -21,7 +21,7 @@ static bool check_usable(const struct key_view *view, enum operation operation,
                          struct answer *answer)
 {
     const char *word = operation_permission(operation);
-    int64_t now = clock_unix();
+    int64_t now = clock_service();
     if (!view->enabled) {
         answer_error(answer, 403, "Forbidden", "KeyDisabled",
                      "Operation %s is not allowed on a disabled key.", word);

@@ -9,6 +9,7 @@
 #include "cloud.h"
 #include "encode.h"
 #include "material.h"
+#include "settings.h"
 
 #define HSM_VERSIONS_MAX 100
 
@@ -257,7 +258,7 @@ enum store_rc store_change(struct key_view *view)
         entry->view.nbf = view->nbf;
         entry->view.exp = view->exp;
         entry->view.ops = view->ops;
-        entry->view.updated = view->updated = clock_unix();
+        entry->view.updated = view->updated = clock_service();
     }
     pthread_mutex_unlock(&lock);
     return entry != NULL ? STORE_OK : STORE_NO_KEY;
@@ -279,7 +280,7 @@ static enum store_rc mark(const char *host, const char *name, bool was_deleted, 
 
 enum store_rc store_delete(const char *host, const char *name)
 {
-    return mark(host, name, false, clock_unix());
+    return mark(host, name, false, clock_service());
 }
 
 enum store_rc store_recover(const char *host, const char *name)

@@ -8,10 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app_service.h"
+#include "arc.h"
 #include "clients.h"
 #include "control.h"
 #include "ctl.h"
 #include "encode.h"
+#include "environment.h"
 #include "keystore.h"
 #include "options.h"
 #include "pause.h"
@@ -117,22 +120,47 @@ static bool write_number(const char *name, long number)
     return is_done;
 }
 
+/* One socket a site and the control endpoint's; false: a port is taken. */
+static bool listen_all(const struct options *options, const struct state_ports *former,
+                       struct state_ports *ports, int listeners[SITE_COUNT], int *control)
+{
+    bool is_done = true;
+    listeners[SITE_CLOUD] = listen_on(options->port, former->https, &ports->https);
+    *control = listen_on(options->control_port, former->control, &ports->control);
+    for (int i = SITE_IMDS; i < SITE_COUNT; i++) {
+        listeners[i] =
+            listen_on(options->identity_ports[i], former->identity[i], &ports->identity[i]);
+    }
+    for (int i = 0; i < SITE_COUNT; i++) {
+        is_done = is_done && listeners[i] >= 0;
+    }
+    return is_done && *control >= 0;
+}
+
+static void open_arc(const struct options *options)
+{
+    static char *folder; /* as long as the process */
+    folder = options->arc_tokens != NULL ? must(strdup(options->arc_tokens))
+                                         : format_text("%s/arc-tokens", state_folder());
+    arc_open(folder, options->arc_realm);
+}
+
 static bool start(const struct options *options, const struct pki *pki, struct state_ports former)
 {
-    struct state_ports ports = {0, 0};
-    int https = listen_on(options->port, former.https, &ports.https);
-    int control =
-        https >= 0 ? listen_on(options->control_port, former.control, &ports.control) : -1;
-    if (control < 0) {
+    struct state_ports ports = {0, 0, {0}};
+    int listeners[SITE_COUNT], control = -1;
+    if (!listen_all(options, &former, &ports, listeners, &control)) {
         return false;
     }
-    state_set_ports(ports);
+    state_set_ports(&ports);
     state_save();
-    if (!server_start(https, pki) || !control_start(control)) {
+    open_arc(options);
+    app_service_rotate();
+    if (!server_start(listeners, pki) || !control_start(control)) {
         fputs("vaultsim: the HTTP servers do not start\n", stderr);
         return false;
     }
-    if (!write_configuration(former.https, ports.https) ||
+    if (!write_configuration(former.https, ports.https) || !environment_write() ||
         !write_number("control", ports.control) || !write_number("pid", (long)getpid())) {
         fprintf(stderr, "vaultsim: cannot write into %s\n", state_folder());
         return false;
@@ -158,7 +186,7 @@ static sigset_t block_signals(void)
 
 static int run(const struct options *options)
 {
-    struct state_ports former = {0, 0};
+    struct state_ports former = {0, 0, {0}};
     struct pki pki = {NULL, NULL};
     int signal_number = 0, rc = 1;
     sigset_t ends = block_signals();
@@ -181,6 +209,7 @@ static int run(const struct options *options)
     }
     server_stop();
     control_stop();
+    arc_close();
     if (rc == 0) {
         state_remove_file("control");
         state_remove_file("pid");

@@ -22,6 +22,10 @@ static const char help[] =
     "  --state DIR            the folder; made if absent\n"
     "  --port N               HTTPS port; default: the former one if free, else any\n"
     "  --control-port N       port of the control endpoint (plain HTTP); default likewise\n"
+    "  --imds-port N, --arc-port N, --app-service-port N\n"
+    "                         plain HTTP ports of the managed-identity endpoints; likewise\n"
+    "  --arc-tokens DIR       where the key files of Arc are written; default DIR/arc-tokens\n"
+    "  --arc-realm TEXT       how Arc's challenges name that folder; default: as it is\n"
     "  --vault HOST           one more vault, e.g. my-vault.vault.azure.net (repeatable)\n"
     "  --tenant GUID          the tenant of the vaults\n"
     "  --client ID:SECRET     one more application, allowed get, list, wrapKey, unwrapKey\n"
@@ -77,9 +81,31 @@ static bool is_client(const char *text)
     return guid_normalise(id, guid);
 }
 
+/* True: one of these; *is_good says whether the value is. */
+static bool take_identity_option(const char *name, const char *value, struct options *options,
+                                 bool *is_good)
+{
+    static const char *const ports[SITE_COUNT] = {NULL, "--imds-port", "--arc-port",
+                                                  "--app-service-port"};
+    for (int i = SITE_IMDS; i < SITE_COUNT; i++) {
+        if (strcmp(name, ports[i]) == 0) {
+            *is_good = take_number(value, 65535, &options->identity_ports[i]);
+            return true;
+        }
+    }
+    *is_good = value[0] != '\0';
+    if (strcmp(name, "--arc-tokens") == 0) {
+        options->arc_tokens = value;
+        return true;
+    }
+    options->arc_realm = strcmp(name, "--arc-realm") == 0 ? value : options->arc_realm;
+    return strcmp(name, "--arc-realm") == 0;
+}
+
 static bool take_option(const char *name, const char *value, struct options *options)
 {
     char guid[37];
+    bool is_good = false;
     if (strcmp(name, "--state") == 0) {
         options->folder = value;
         return value[0] != '\0';
@@ -89,6 +115,9 @@ static bool take_option(const char *name, const char *value, struct options *opt
     }
     if (strcmp(name, "--control-port") == 0) {
         return take_number(value, 65535, &options->control_port);
+    }
+    if (take_identity_option(name, value, options, &is_good)) {
+        return is_good;
     }
     if (strcmp(name, "--latency-ms") == 0) {
         return take_number(value, 600000, &options->settings.latency_ms);

@@ -7,12 +7,14 @@
 #define VAULTSIM_OPTIONS_H
 
 #include "settings.h"
+#include "site.h"
 
 #define OPTIONS_LIST_MAX 32
 
 struct options {
     const char *folder, *tenant;
-    int port, control_port; /* 0: not given */
+    int port, control_port, identity_ports[SITE_COUNT]; /* 0: not given */
+    const char *arc_tokens, *arc_realm;                 /* NULL: not given */
     const char *vaults[OPTIONS_LIST_MAX], *clients[OPTIONS_LIST_MAX];
     int vault_count, client_count;
     struct settings settings;

@@ -12,6 +12,7 @@
 #include "cloud.h"
 #include "encode.h"
 #include "material.h"
+#include "request.h"
 #include "state.h"
 
 #define VALID_DAYS 3650
@@ -159,7 +160,8 @@ static bool covers_all(X509 *certificate, const cJSON *vaults)
             return false;
         }
     }
-    return true;
+    return X509_check_host(certificate, REQUEST_TOKEN_PROXY_NAME, 0, 0, NULL) ==
+           1; /* the newest of our names */
 }
 
 static const char *prepare_server(X509 *authority, EVP_PKEY *authority_key, const cJSON *vaults)

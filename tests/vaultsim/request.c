@@ -68,6 +68,11 @@ const char *request_query(const struct request *request, const char *name)
 
 static void take_host(struct request *request)
 {
+    static const char *const names[SITE_COUNT] = {NULL, "imds", "arc", "app-service"};
+    if (request->site != SITE_CLOUD) {
+        snprintf(request->host, sizeof request->host, "%s", names[request->site]);
+        return;
+    }
     const char *host = request_header(request, "Host");
     snprintf(request->host, sizeof request->host, "%s", host != NULL ? host : "");
     char *port = strrchr(request->host, ':');
@@ -76,6 +81,17 @@ static void take_host(struct request *request)
     }
     for (char *c = request->host; *c != '\0'; c++) {
         *c = (char)tolower((unsigned char)*c);
+    }
+}
+
+/* The token proxy of an AKS cluster with identity bindings is Entra under another address. */
+static void take_proxy(struct request *request)
+{
+    size_t len = strlen(REQUEST_TOKEN_PROXY);
+    if (request->site == SITE_CLOUD &&
+        strncmp(request->path, REQUEST_TOKEN_PROXY "/", len + 1) == 0) {
+        memmove(request->path, request->path + len, strlen(request->path + len) + 1);
+        snprintf(request->host, sizeof request->host, "login.microsoftonline.com");
     }
 }
 
@@ -172,6 +188,7 @@ void request_begin(struct request *request, struct MHD_Connection *connection, c
     request->body = must(calloc(1, 1));
     guid_random(request->id);
     take_host(request);
+    take_proxy(request);
     take_method(request, method);
     take_route(request);
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "site.h"
+
 enum operation {
     OP_GET_KEY,
     OP_LIST_KEYS,
@@ -35,10 +37,11 @@ enum operation {
 
 struct request {
     struct MHD_Connection *connection;
+    enum site site;
     char *uri;  /* as sent, with the query */
     char *path; /* decoded, without the query */
     char method[16];
-    char host[256]; /* of the Host header, lower case, no port */
+    char host[256]; /* of the Host header, lower case, no port; of other sites: their name */
     char id[37];    /* x-ms-request-id */
     char *body;     /* always terminated */
     size_t body_len;
@@ -46,6 +49,10 @@ struct request {
     enum operation operation;
     char key_name[160], key_version[160];
 };
+
+/* What the path of the AKS token proxy begins with, and the name in its certificate. */
+#define REQUEST_TOKEN_PROXY      "/aks-token-proxy"
+#define REQUEST_TOKEN_PROXY_NAME "token-proxy.vaultsim.test"
 
 /* Takes the headers in: method, host, path and, at a vault, the route. */
 void request_begin(struct request *request, struct MHD_Connection *connection, const char *method,

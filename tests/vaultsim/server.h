@@ -1,5 +1,5 @@
 /*
- * The HTTPS side: connections, requests, faults, answers.
+ * The services' side: connections, requests, faults, answers.
  *
  * One thread a connection, inside libmicrohttpd. server_stop ends what is waiting.
  */
@@ -9,11 +9,13 @@
 #include <stdbool.h>
 
 #include "pki.h"
+#include "site.h"
 
 /* A socket bound to 127.0.0.1 and listening; port 0: the kernel's choice, *port is set. -1: errno
  * says why. */
 int server_listen(int *port);
-bool server_start(int listener, const struct pki *pki);
+/* One listener a site; only that of SITE_CLOUD speaks TLS. */
+bool server_start(const int listeners[SITE_COUNT], const struct pki *pki);
 void server_stop(void);
 
 #endif

@@ -1,11 +1,17 @@
 #include "settings.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "encode.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct settings current = {.token_lifetime_s = 3599, .throttle_percent = 100};
+static struct settings current = {.token_lifetime_s = 3599,
+                                  .throttle_percent = 100,
+                                  .identity_lifetime_s = 86399,
+                                  .identity_cache = true};
 
 static const char *const throttle_words[] = {"none", "standard", "hsm"};
 
@@ -15,6 +21,11 @@ struct settings settings_get(void)
     struct settings copy = current;
     pthread_mutex_unlock(&lock);
     return copy;
+}
+
+int64_t clock_service(void)
+{
+    return clock_unix() + settings_get().clock_offset_s;
 }
 
 void settings_set(const struct settings *settings)
@@ -34,6 +45,19 @@ bool settings_throttle_mode(const char *word, enum throttle_mode *mode)
     }
     return false;
 }
+
+static const struct {
+    const char *name;
+    size_t offset;
+} flags[] = {
+    {"throttle_retry_after", offsetof(struct settings, throttle_retry_after)},
+    {"implicit_rejection", offsetof(struct settings, implicit_rejection)},
+    {"memoise", offsetof(struct settings, memoise)},
+    {"disabled_get_403", offsetof(struct settings, disabled_get_403)},
+    {"identity_cache", offsetof(struct settings, identity_cache)},
+    {"arc_is_old", offsetof(struct settings, arc_is_old)},
+};
+#define FLAG_COUNT (sizeof flags / sizeof flags[0])
 
 static bool take_number(const cJSON *item, int max, int *value)
 {
@@ -60,6 +84,16 @@ static bool take_challenge(const cJSON *item, struct settings *settings)
     return cJSON_IsNull(item);
 }
 
+static bool *find_flag(const char *name, struct settings *settings)
+{
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        if (strcmp(name, flags[i].name) == 0) {
+            return (bool *)((char *)settings + flags[i].offset);
+        }
+    }
+    return NULL;
+}
+
 static bool take(const cJSON *item, struct settings *settings)
 {
     const char *name = item->string;
@@ -77,17 +111,16 @@ static bool take(const cJSON *item, struct settings *settings)
         return take_number(item, 100, &settings->throttle_percent) &&
                settings->throttle_percent > 0;
     }
-    if (strcmp(name, "throttle_retry_after") == 0) {
-        return take_flag(item, &settings->throttle_retry_after);
+    if (strcmp(name, "identity_lifetime_s") == 0) {
+        return take_number(item, 172800, &settings->identity_lifetime_s);
     }
-    if (strcmp(name, "implicit_rejection") == 0) {
-        return take_flag(item, &settings->implicit_rejection);
+    if (strcmp(name, "clock_offset_s") == 0) {
+        settings->clock_offset_s = cJSON_IsNumber(item) ? item->valueint : 0;
+        return cJSON_IsNumber(item);
     }
-    if (strcmp(name, "memoise") == 0) {
-        return take_flag(item, &settings->memoise);
-    }
-    if (strcmp(name, "disabled_get_403") == 0) {
-        return take_flag(item, &settings->disabled_get_403);
+    bool *flag = find_flag(name, settings);
+    if (flag != NULL) {
+        return take_flag(item, flag);
     }
     return strcmp(name, "challenge") == 0 && take_challenge(item, settings);
 }
@@ -116,10 +149,11 @@ cJSON *settings_to_json(void)
     cJSON_AddNumberToObject(json, "token_lifetime_s", now.token_lifetime_s);
     cJSON_AddStringToObject(json, "throttle", throttle_words[now.throttle]);
     cJSON_AddNumberToObject(json, "throttle_percent", now.throttle_percent);
-    cJSON_AddBoolToObject(json, "throttle_retry_after", now.throttle_retry_after);
-    cJSON_AddBoolToObject(json, "implicit_rejection", now.implicit_rejection);
-    cJSON_AddBoolToObject(json, "memoise", now.memoise);
-    cJSON_AddBoolToObject(json, "disabled_get_403", now.disabled_get_403);
+    cJSON_AddNumberToObject(json, "identity_lifetime_s", now.identity_lifetime_s);
+    cJSON_AddNumberToObject(json, "clock_offset_s", now.clock_offset_s);
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        cJSON_AddBoolToObject(json, flags[i].name, *find_flag(flags[i].name, &now));
+    }
     if (now.challenge[0] != '\0') {
         cJSON_AddStringToObject(json, "challenge", now.challenge);
     } else {

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum throttle_mode { THROTTLE_NONE, THROTTLE_STANDARD, THROTTLE_HSM };
 
@@ -21,10 +22,15 @@ struct settings {
     bool implicit_rejection;
     bool memoise;
     bool disabled_get_403;
-    char challenge[1024]; /* verbatim WWW-Authenticate of vaults; "": the proper one */
+    int identity_lifetime_s; /* of a managed identity's token */
+    bool identity_cache;     /* managed-identity back ends give one token out again and again */
+    bool arc_is_old;         /* an agent that does not know user-assigned identities */
+    int clock_offset_s;      /* how far the service's clock is ahead of this machine's */
+    char challenge[1024];    /* verbatim WWW-Authenticate of vaults; "": the proper one */
 };
 
 struct settings settings_get(void);
+int64_t clock_service(void); /* Unix seconds by the clock of the service */
 void settings_set(const struct settings *settings);
 bool settings_throttle_mode(const char *word, enum throttle_mode *mode);
 /* Takes the members present; false, with nothing changed, on an unknown member or bad value. */

@@ -13,6 +13,7 @@
 
 #include "clients.h"
 #include "encode.h"
+#include "identities.h"
 #include "keystore_save.h"
 
 #define STATE_FILE "state.json"
@@ -20,6 +21,9 @@
 static char *folder;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the order of saves; ports */
 static struct state_ports current_ports;
+
+static const char *const identity_ports[SITE_COUNT] = {NULL, "imds_port", "arc_port",
+                                                       "app_service_port"};
 
 static char *path_of(const char *name)
 {
@@ -68,9 +72,9 @@ char *state_read_file(const char *name)
     return text;
 }
 
-bool state_write_file(const char *name, const char *text)
+bool state_write_path(const char *path, const char *text)
 {
-    char *path = path_of(name), *aside = format_text("%s/.%s.new", folder, name);
+    char *aside = format_text("%s.new", path);
     size_t len = strlen(text);
     int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool is_done = fd >= 0;
@@ -84,6 +88,13 @@ bool state_write_file(const char *name, const char *text)
     }
     is_done = is_done && rename(aside, path) == 0;
     free(aside);
+    return is_done;
+}
+
+bool state_write_file(const char *name, const char *text)
+{
+    char *path = path_of(name);
+    bool is_done = state_write_path(path, text);
     free(path);
     return is_done;
 }
@@ -108,18 +119,30 @@ bool state_load(struct state_ports *ports, const char **problem)
     *problem = text != NULL && json == NULL ? STATE_FILE " is damaged" : NULL;
     ports->https = port_of(json, "port");
     ports->control = port_of(json, "control_port");
+    for (int i = SITE_IMDS; i < SITE_COUNT; i++) {
+        ports->identity[i] = port_of(json, identity_ports[i]);
+    }
     clients_from_json(cJSON_GetObjectItemCaseSensitive(json, "entra"));
+    identities_from_json(cJSON_GetObjectItemCaseSensitive(json, "identities"));
     keystore_from_json(cJSON_GetObjectItemCaseSensitive(json, "store"));
     cJSON_Delete(json);
     free(text);
     return text != NULL;
 }
 
-void state_set_ports(struct state_ports ports)
+void state_set_ports(const struct state_ports *ports)
 {
     pthread_mutex_lock(&lock);
-    current_ports = ports;
+    current_ports = *ports;
     pthread_mutex_unlock(&lock);
+}
+
+struct state_ports state_ports(void)
+{
+    pthread_mutex_lock(&lock);
+    struct state_ports ports = current_ports;
+    pthread_mutex_unlock(&lock);
+    return ports;
 }
 
 void state_save(void)
@@ -128,7 +151,11 @@ void state_save(void)
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "port", current_ports.https);
     cJSON_AddNumberToObject(json, "control_port", current_ports.control);
+    for (int i = SITE_IMDS; i < SITE_COUNT; i++) {
+        cJSON_AddNumberToObject(json, identity_ports[i], current_ports.identity[i]);
+    }
     cJSON_AddItemToObject(json, "entra", clients_to_json(true));
+    cJSON_AddItemToObject(json, "identities", identities_to_json());
     cJSON_AddItemToObject(json, "store", keystore_to_json());
     char *text = must(cJSON_Print(json));
     cJSON_Delete(json);

@@ -9,8 +9,10 @@
 
 #include <stdbool.h>
 
+#include "site.h"
+
 struct state_ports {
-    int https, control;
+    int https, control, identity[SITE_COUNT]; /* identity: by enum site, SITE_CLOUD unused */
 };
 
 /* Makes the folder if need be and takes it for this process. NULL: done; else the problem. */
@@ -19,12 +21,15 @@ const char *state_folder(void); /* absolute */
 /* NULL: no such file. malloc'd. */
 char *state_read_file(const char *name);
 bool state_write_file(const char *name, const char *text);
+/* The same for any path. */
+bool state_write_path(const char *path, const char *text);
 void state_remove_file(const char *name);
 
 /* Loads vaults, keys, clients and tenants; false: there is no state yet. *problem is set if there
  * is one that cannot be read. */
 bool state_load(struct state_ports *ports, const char **problem);
-void state_set_ports(struct state_ports ports);
+void state_set_ports(const struct state_ports *ports);
+struct state_ports state_ports(void);
 void state_save(void);
 
 #endif

@@ -63,6 +63,28 @@ bool tokens_find(const char *text, struct token_claims *claims)
     return token != NULL;
 }
 
+char *tokens_reuse(struct token_claims *claims)
+{
+    const struct token *best = NULL;
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < TOKEN_REMEMBERED && tokens[i].text != NULL; i++) {
+        const struct token_claims *other = &tokens[i].claims;
+        bool is_same = strcmp(other->client_id, claims->client_id) == 0 &&
+                       strcmp(other->audience, claims->audience) == 0 &&
+                       strcmp(other->tenant, claims->tenant) == 0;
+        if (is_same && other->end_ms > clock_ms() &&
+            (best == NULL || other->end_ms > best->claims.end_ms)) {
+            best = &tokens[i];
+        }
+    }
+    char *text = best != NULL ? must(strdup(best->text)) : NULL;
+    if (best != NULL) {
+        *claims = best->claims;
+    }
+    pthread_mutex_unlock(&lock);
+    return text;
+}
+
 void tokens_expire_all(void)
 {
     pthread_mutex_lock(&lock);
@@ -72,13 +94,16 @@ void tokens_expire_all(void)
     pthread_mutex_unlock(&lock);
 }
 
-bool tokens_any_in(const char *text)
+bool tokens_any_in(const char *text, const char *but)
 {
     bool is_there = false;
     const char *at = text;
+    size_t but_len = but != NULL ? strlen(but) : 0;
     pthread_mutex_lock(&lock);
     while (!is_there && (at = strstr(at, TOKEN_PREFIX)) != NULL) {
-        is_there = find(at, false) != NULL;
+        const struct token *token = find(at, false);
+        is_there =
+            token != NULL && (but == NULL || strncmp(token->claims.audience, but, but_len) != 0);
         at++;
     }
     pthread_mutex_unlock(&lock);

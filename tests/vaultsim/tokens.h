@@ -9,16 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the audience of a token begins with that is to be an assertion. */
+#define TOKENS_EXCHANGE "api://AzureADTokenExchange"
+
 struct token_claims {
     char client_id[37], audience[256], tenant[80];
+    char object_id[37]; /* of a managed identity; "": an application's token */
+    bool is_user_assigned;
     int64_t end_ms; /* of clock_ms; 0: expired by the control endpoint */
 };
 
 /* The token's text, malloc'd. */
 char *tokens_issue(const struct token_claims *claims);
 bool tokens_find(const char *text, struct token_claims *claims);
+/* The youngest living token of the same client, audience and tenant; malloc'd, NULL: none. */
+char *tokens_reuse(struct token_claims *claims);
 void tokens_expire_all(void);
-/* True if a token issued here stands anywhere in the text. */
-bool tokens_any_in(const char *text);
+/* True if a token issued here stands anywhere in the text; those for audiences that begin with
+ * `but` do not count. */
+bool tokens_any_in(const char *text, const char *but);
 
 #endif

@@ -117,6 +117,28 @@ long sim_count(const char *name)
     return count;
 }
 
+const char *sim_folder(void)
+{
+    return folder;
+}
+
+void sim_env(const char *file, const char *name, char *out, size_t cap)
+{
+    char path[128], line[512];
+    size_t name_len = strlen(name);
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    out[0] = '\0';
+    while (fgets(line, sizeof line, in) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, name, name_len) == 0 && line[name_len] == '=') {
+            snprintf(out, cap, "%s", line + name_len + 1);
+        }
+    }
+    fclose(in);
+}
+
 void client_open(struct client *client)
 {
     memset(client, 0, sizeof *client);
@@ -198,6 +220,24 @@ static struct curl_slist *headers_of(const struct client *client, const char *bo
     return list;
 }
 
+static long client_perform(struct client *client)
+{
+    CURL *curl = client->curl;
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+                     client->timeout_ms > 0 ? client->timeout_ms : 20000L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, client);
+    client->rc = curl_easy_perform(curl);
+    if (client->rc == CURLE_OK) {
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &client->status);
+    }
+    client->json = client->body != NULL ? cJSON_Parse(client->body) : NULL;
+    return client->status;
+}
+
 long client_send(struct client *client, const char *method, const char *host, const char *path,
                  const char *body, const char *content_type)
 {
@@ -214,25 +254,32 @@ long client_send(struct client *client, const char *method, const char *host, co
     curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
     curl_easy_setopt(curl, CURLOPT_CONNECT_TO, to);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
-                     client->timeout_ms > 0 ? client->timeout_ms : 20000L);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, client);
     if (body != NULL) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     }
-    client->rc = curl_easy_perform(curl);
-    if (client->rc == CURLE_OK) {
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &client->status);
-    }
-    client->json = client->body != NULL ? cJSON_Parse(client->body) : NULL;
+    client_perform(client);
     curl_slist_free_all(to);
     curl_slist_free_all(headers);
+    return client->status;
+}
+
+long client_fetch(struct client *client, const char *url, const char *const headers[3],
+                  const char *proxy)
+{
+    struct curl_slist *list = NULL;
+    CURL *curl = client->curl;
+    forget(client);
+    curl_easy_reset(curl);
+    for (int i = 0; i < 3 && headers[i] != NULL; i++) {
+        list = curl_slist_append(list, headers[i]);
+    }
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROXY, proxy != NULL ? proxy : "");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    client_perform(client);
+    curl_slist_free_all(list);
     return client->status;
 }
 

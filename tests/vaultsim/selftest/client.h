@@ -30,6 +30,9 @@ cJSON *sim_ctl(const char *method, const char *path, const char *json);
 char *sim_read(const char *path); /* GET, the text; the caller frees it */
 void sim_do(const char *method, const char *path, const char *json);
 long sim_count(const char *name);
+const char *sim_folder(void);
+/* A value of one of the environment files; "" if it is not there. */
+void sim_env(const char *file, const char *name, char *out, size_t cap);
 
 struct client {
     CURL *curl;
@@ -47,6 +50,9 @@ void client_close(struct client *client);
 /* body NULL: none; the status, 0 if there was no answer. content_type NULL: JSON. */
 long client_send(struct client *client, const char *method, const char *host, const char *path,
                  const char *body, const char *content_type);
+/* GET of a plain URL, at most three header lines, NULL: fewer. proxy NULL: none. */
+long client_fetch(struct client *client, const char *url, const char *const headers[3],
+                  const char *proxy);
 long client_get(struct client *client, const char *host, const char *path);
 long client_post(struct client *client, const char *host, const char *path, const char *body);
 /* Signs in as CLIENT for https://<resource>; the token is kept. The status. */

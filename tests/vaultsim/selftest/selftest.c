@@ -394,19 +394,24 @@ int main(int argc, char **argv)
         return 2;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_challenge),  cmocka_unit_test(test_token),
-        cmocka_unit_test(test_requests),   cmocka_unit_test(test_crypto),
-        cmocka_unit_test(test_sign),       cmocka_unit_test(test_implicit_rejection),
-        cmocka_unit_test(test_attributes), cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_deletion),   cmocka_unit_test(test_hsm),
-        cmocka_unit_test(test_paging),     cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_cuts),       cmocka_unit_test(test_odds),
-        cmocka_unit_test(test_gone),       cmocka_unit_test(test_hang_ends),
-        cmocka_unit_test(test_counts),     cmocka_unit_test(test_parallel),
-        cmocka_unit_test(test_leaks),      cmocka_unit_test(test_throttle),
-        cmocka_unit_test(test_restore),    cmocka_unit_test(test_import),
-        cmocka_unit_test(test_restart),    cmocka_unit_test(test_memoise),
-        cmocka_unit_test(test_filler),
+        cmocka_unit_test(test_challenge),      cmocka_unit_test(test_token),
+        cmocka_unit_test(test_requests),       cmocka_unit_test(test_crypto),
+        cmocka_unit_test(test_sign),           cmocka_unit_test(test_implicit_rejection),
+        cmocka_unit_test(test_attributes),     cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_deletion),       cmocka_unit_test(test_hsm),
+        cmocka_unit_test(test_paging),         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_cuts),           cmocka_unit_test(test_odds),
+        cmocka_unit_test(test_gone),           cmocka_unit_test(test_hang_ends),
+        cmocka_unit_test(test_counts),         cmocka_unit_test(test_parallel),
+        cmocka_unit_test(test_leaks),          cmocka_unit_test(test_throttle),
+        cmocka_unit_test(test_restore),        cmocka_unit_test(test_import),
+        cmocka_unit_test(test_restart),        cmocka_unit_test(test_memoise),
+        cmocka_unit_test(test_filler),         cmocka_unit_test(test_imds),
+        cmocka_unit_test(test_imds_header),    cmocka_unit_test(test_imds_identities),
+        cmocka_unit_test(test_machine_faults), cmocka_unit_test(test_arc),
+        cmocka_unit_test(test_app_service),    cmocka_unit_test(test_assertions),
+        cmocka_unit_test(test_federation),     cmocka_unit_test(test_secretless),
+        cmocka_unit_test(test_applications),   cmocka_unit_test(test_documents),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);
     sim_program(argv[1]);

@@ -1,5 +1,6 @@
 /*
- * The two halves of the self test: answers and refusals; faults, counts, persistence.
+ * The parts of the self test: answers and refusals; faults, counts, persistence; identities of
+ * machines; Entra.
  *
  * Each test uses the one running vaultsim and leaves it without faults.
  */
@@ -23,5 +24,18 @@ void test_throttle(void **state);
 void test_restore(void **state);
 void test_import(void **state);
 void test_restart(void **state);
+
+void test_imds(void **state);
+void test_imds_header(void **state);
+void test_imds_identities(void **state);
+void test_machine_faults(void **state);
+void test_arc(void **state);
+void test_app_service(void **state);
+
+void test_assertions(void **state);
+void test_federation(void **state);
+void test_secretless(void **state);
+void test_applications(void **state);
+void test_documents(void **state);
 
 #endif

@@ -1,0 +1,21 @@
+/*
+ * himds, the agent of an Arc-enabled server: tokens for whoever may read its key files.
+ *
+ * arc_open once at the start; afterwards any thread. Each challenge makes a key file of its own,
+ * which is gone once it was used; arc_close removes those left.
+ */
+#ifndef VAULTSIM_ARC_H
+#define VAULTSIM_ARC_H
+
+#include "answer.h"
+#include "request.h"
+
+/* folder: where the files are written. realm: how challenges name the folder; NULL: as it is.
+ * Both live as long as the process. */
+void arc_open(const char *folder, const char *realm);
+void arc_close(void);
+void arc_serve(const struct request *request, struct answer *answer);
+/* {"error":{"code","message"}} */
+void arc_refuse(struct answer *answer, unsigned status, const char *code, const char *text);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * The managed identities of the machine: one system-assigned at most, any number user-assigned.
+ *
+ * One table under one lock; any thread. What an identity may do in the vaults is kept with the
+ * applications (clients.h), under its client ID. Whoever changes something calls state_save().
+ */
+#ifndef VAULTSIM_IDENTITIES_H
+#define VAULTSIM_IDENTITIES_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+struct identity {
+    char client_id[37], object_id[37], resource_id[256]; /* resource_id "": system-assigned */
+};
+
+/* What a request asks by; NULL: not by that. */
+struct identity_selector {
+    const char *client_id, *object_id, *resource_id;
+};
+
+enum identity_rc { IDENTITY_OK, IDENTITY_UNKNOWN, IDENTITY_AMBIGUOUS, IDENTITY_SEVERAL_SELECTORS };
+
+/* Without a selector: the system-assigned one, or the only user-assigned one if there is none. */
+enum identity_rc identities_select(const struct identity_selector *selector, struct identity *out);
+/* {"client_id","object_id","resource_id","permissions","vault","rbac"}; resource_id "" or absent:
+ * the system-assigned one, which replaces the former. NULL: done; else the problem. */
+const char *identities_change(const cJSON *json);
+bool identities_remove(const char *client_id);
+cJSON *identities_to_json(void);
+/* NULL: the two of a first start. */
+void identities_from_json(const cJSON *json);
+
+#endif

@@ -1,0 +1,97 @@
+#include "send.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "encode.h"
+#include "pause.h"
+
+int send_socket(const struct request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info != NULL ? info->connect_fd : -1;
+}
+
+/* Ends the TCP connection at once, without an answer and without TLS's good-bye. */
+enum MHD_Result send_cut(const struct request *request)
+{
+    shutdown(send_socket(request), SHUT_RDWR);
+    return MHD_NO;
+}
+
+/* A body that comes out slowly, or not to its end. */
+struct drip {
+    char *body;
+    size_t len, end; /* end < len: the connection breaks or hangs there */
+    int delay_ms;    /* per byte; 0: none */
+    int hang_fd;     /* the client's socket; -1: it does not hang */
+};
+
+static ssize_t drip_read(void *cls, uint64_t at, char *out, size_t max)
+{
+    const struct drip *drip = cls;
+    if (at >= drip->end) {
+        if (drip->hang_fd >= 0) {
+            pause_for(HANG_MAX_MS, drip->hang_fd);
+        }
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    size_t len = drip->end - (size_t)at;
+    len = len < max ? len : max;
+    if (drip->delay_ms > 0) {
+        len = 1;
+        if (pause_for(drip->delay_ms, -1) == PAUSE_STOPPED) {
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        }
+    }
+    memcpy(out, drip->body + at, len);
+    return (ssize_t)len;
+}
+
+static void drip_free(void *cls)
+{
+    struct drip *drip = cls;
+    free(drip->body);
+    free(drip);
+}
+
+static struct MHD_Response *dripping(const struct request *request, const struct fault_plan *plan,
+                                     struct answer *answer)
+{
+    bool hangs = plan->action == FAULT_HANG_BODY;
+    struct drip *drip = must(calloc(1, sizeof *drip));
+    drip->body = answer->body;
+    drip->len = answer->body_len;
+    drip->end = plan->action == FAULT_CUT_BODY || hangs ? drip->len / 2 : drip->len;
+    drip->hang_fd = hangs ? send_socket(request) : -1;
+    drip->delay_ms = plan->action == FAULT_SLOW ? fault_number(plan, "delay_ms", 10) : 0;
+    answer->body = NULL;
+    return MHD_create_response_from_callback(drip->len, 1024, drip_read, drip, drip_free);
+}
+
+enum MHD_Result send_answer(const struct request *request, const struct fault_plan *plan,
+                            struct answer *answer)
+{
+    struct MHD_Response *response = NULL;
+    bool is_dripping = plan->action == FAULT_CUT_BODY || plan->action == FAULT_SLOW ||
+                       plan->action == FAULT_HANG_BODY;
+    if (is_dripping && answer->body_len > 0) {
+        response = dripping(request, plan, answer);
+    } else {
+        response =
+            MHD_create_response_from_buffer(answer->body_len, answer->body, MHD_RESPMEM_MUST_FREE);
+        answer->body = NULL;
+    }
+    must(response);
+    if (answer->content_type != NULL) {
+        MHD_add_response_header(response, "Content-Type", answer->content_type);
+    }
+    for (size_t i = 0; i < answer->field_count; i++) {
+        MHD_add_response_header(response, answer->fields[i].name, answer->fields[i].value);
+    }
+    enum MHD_Result result = MHD_queue_response(request->connection, answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
