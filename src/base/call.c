@@ -122,6 +122,11 @@ static void add_error(const struct call *call, enum ekm_rc rc, struct log_line *
     }
     log_pair(line, "azure", error->azure_code);
     log_pair(line, "inner", error->inner_code);
+    if (error->akv != 0) {
+        char number[16];
+        (void)text_format(number, sizeof number, "AKV%u", (unsigned)error->akv);
+        log_pair(line, "akv", number);
+    }
     if (error->aadsts != 0) {
         log_pair_number(line, "aadsts", error->aadsts);
     }

@@ -15,11 +15,11 @@
 struct call_error {
     enum ekm_rc rc;
     long http_status;
-    uint32_t aadsts;     /* Entra's number, 0 for none */
-    char azure_code[64]; /* error.code */
-    char inner_code[64]; /* innermost error.innererror.code */
-    char request_id[64]; /* x-ms-request-id of the refusal */
-    char note[256];      /* what else a reader needs; no secrets, no bodies */
+    uint32_t aadsts, akv; /* Entra's and the vault's own numbers (AADSTSn, AKVn), 0 for none */
+    char azure_code[64];  /* error.code */
+    char inner_code[64];  /* innermost error.innererror.code */
+    char request_id[64];  /* x-ms-request-id of the refusal */
+    char note[256];       /* what else a reader needs; no secrets, no bodies */
 };
 
 struct call {

@@ -19,11 +19,15 @@
     X(EKM_CONNECT_FAILED,        3102, true,  "connection refused, unreachable or timed out") \
     X(EKM_TLS_FAILED,            3106, true,  "TLS handshake or sending failed") \
     X(EKM_CERTIFICATE_REFUSED,   3106, false, "the server's certificate is not trusted") \
+    X(EKM_CERTIFICATE_EARLY,     3106, true,  "the server's certificate is not valid yet: is the clock behind?") \
     X(EKM_NO_ANSWER,             3107, true,  "no answer within the try's time") \
     X(EKM_UNAUTHORIZED,          3108, false, "the vault refused the token and sent no usable challenge") \
     X(EKM_THROTTLED,             3109, true,  "the vault throttles its callers") \
     X(EKM_REQUEST_REFUSED,       3110, false, "the request was rejected as malformed, mostly an illegal key name") \
+    X(EKM_REQUEST_LATE,          3110, true,  "the service waited too long for the request (408)") \
+    X(EKM_KEY_BUSY,              3110, true,  "the vault is deleting or recovering this key just now") \
     X(EKM_SERVER_ERROR,          3111, true,  "the vault failed with a 5xx status") \
+    X(EKM_SERVER_REFUSED,        3111, false, "the vault cannot do what was asked (5xx)") \
     X(EKM_KEY_NOT_FOUND,         3112, false, "the vault holds no such key or version") \
     X(EKM_FORBIDDEN,             3113, false, "the application lacks the permission for this operation") \
     X(EKM_CONNECTION_BROKEN,     3119, true,  "the connection broke while reading the answer") \
@@ -68,7 +72,9 @@
     X(EKM_KEY_OPERATION,         5012, false, "the key's operations do not include wrapKey and unwrapKey") \
     X(EKM_SESSIONS_FULL,         5015, false, "as many sessions are open as the library keeps, 65536") \
     X(EKM_PROXY,                 5013, false, "the proxy cannot be used") \
-    X(EKM_PROXY_UNREACHABLE,     5013, true,  "the proxy does not resolve or answer")
+    X(EKM_PROXY_UNREACHABLE,     5013, true,  "the proxy does not resolve or answer") \
+    X(EKM_NOT_VAULT,             5014, false, "this is not the vault's answer: a device on the way sent it") \
+    X(EKM_NOT_VAULT_PASSING,     5014, true,  "this is not the vault's answer, but a page on the way")
 /* clang-format on */
 
 #endif

@@ -1,5 +1,6 @@
 #include "net/http_failure.h"
 
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,15 @@ static enum ekm_rc out_of_memory(const struct http_easy *easy)
     return too_long ? EKM_ANSWER_TOO_BIG : EKM_OUT_OF_MEMORY;
 }
 
+/* "Not valid yet" passes when a clock that was behind at boot is set. */
+static enum ekm_rc http_certificate_failure(const struct http_easy *easy)
+{
+    long verified = X509_V_OK;
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_SSL_VERIFYRESULT, &verified);
+    return verified == X509_V_ERR_CERT_NOT_YET_VALID ? EKM_CERTIFICATE_EARLY
+                                                     : EKM_CERTIFICATE_REFUSED;
+}
+
 static enum ekm_rc http_failure_classify(const struct call *call,
                                          const struct http_request *request,
                                          const struct http_easy *easy, CURLcode result)
@@ -122,6 +132,7 @@ static enum ekm_rc http_failure_classify(const struct call *call,
     case CURLE_OPERATION_TIMEDOUT:
         return timed_out(call, request, easy);
     case CURLE_PEER_FAILED_VERIFICATION:
+        return http_certificate_failure(easy);
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:

@@ -38,6 +38,7 @@ static void add_challenge(struct http_response *response, const char *value, siz
 void http_header_forget(struct http_response *response)
 {
     response->authenticate[0] = response->retry_after[0] = response->request_id[0] = '\0';
+    response->content_type[0] = '\0';
 }
 
 void http_header_read(const char *line, size_t len, struct http_response *response)
@@ -48,6 +49,13 @@ void http_header_read(const char *line, size_t len, struct http_response *respon
     case 'h':
         if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
             http_header_forget(response);
+        }
+        break;
+    case 'c':
+        if ((value = header_value(line, len, "content-type", &value_len)) != NULL) {
+            size_t most = sizeof response->content_type - 1;
+            (void)text_copy_n(response->content_type, sizeof response->content_type, value,
+                              value_len < most ? value_len : most);
         }
         break;
     case 'w':

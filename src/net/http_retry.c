@@ -18,14 +18,43 @@ void http_retry_reset(void)
     throttle_reset();
 }
 
+/* The code of an answer that does not stand, should time run out during the next try. */
+static void fail_by_status(struct call *call, const struct http_request *request, long status)
+{
+    enum ekm_rc rc = request->to_entra ? EKM_TOKEN_UNAVAILABLE
+                     : status == 429   ? EKM_THROTTLED
+                     : status >= 500   ? EKM_SERVER_ERROR
+                                       : EKM_REQUEST_REFUSED;
+    call->error.http_status = status;
+    (void)call_fail(call, rc, NULL);
+}
+
+/* Whether another try may get another answer. What this one means is set in the call, should time
+ * run out during the next. */
+static bool retry_answer_passes(struct call *call, const struct http_request *request,
+                                const struct http_response *response)
+{
+    if (response->status >= 200 && response->status < 300) {
+        return false;
+    }
+    if (request->refusal != NULL) {
+        return ekm_retryable(request->refusal(call, response));
+    }
+    bool passes = backoff_retries_status(response->status);
+    if (passes) {
+        fail_by_status(call, request, response->status);
+    }
+    return passes;
+}
+
 /* Whether the try that just ended is repeated, and after which wait. `tries` are those of this
  * request: the waits do not grow with what the call did before. A wait of our own choice takes
  * at most half of what is left: an outage may end within it, and the last try needs time, too. */
-static bool plan_repeat(const struct call *call, const struct http_request *request,
+static bool plan_repeat(struct call *call, const struct http_request *request,
                         const struct http_response *response, enum ekm_rc rc, unsigned tries,
                         uint64_t *wait_ms)
 {
-    bool again = rc == EKM_OK ? backoff_retries_status(response->status) : ekm_retryable(rc);
+    bool again = rc == EKM_OK ? retry_answer_passes(call, request, response) : ekm_retryable(rc);
     if (!again) {
         *wait_ms = 0;
         return false;
@@ -62,17 +91,6 @@ static enum ekm_rc retry_outcome(struct call *call, const struct call_error *bef
         return before->rc;
     }
     return rc;
-}
-
-/* The code of an answer that does not stand, should time run out during the next try. */
-static void fail_by_status(struct call *call, const struct http_request *request, long status)
-{
-    enum ekm_rc rc = request->to_entra ? EKM_TOKEN_UNAVAILABLE
-                     : status == 429   ? EKM_THROTTLED
-                     : status >= 500   ? EKM_SERVER_ERROR
-                                       : EKM_REQUEST_REFUSED;
-    call->error.http_status = status;
-    (void)call_fail(call, rc, NULL);
 }
 
 static void retry_release_throttle(const struct http_request *request,
@@ -123,9 +141,6 @@ enum ekm_rc http_retry_perform(struct call *call, const struct http_request *req
             return retry_outcome(call, &before, rc);
         }
         log_try(call, request, response, rc, wait_ms);
-        if (rc == EKM_OK) {
-            fail_by_status(call, request, response->status);
-        }
         before = call->error;
         rc = call_sleep(call, wait_ms);
         if (rc != EKM_OK) {

@@ -8,35 +8,27 @@
 #define VAULT_NAME_MAX 24
 #define LABEL_MAX      63
 
-/* key-vault-wire.md sections 9 and 5.5 */
-static const struct {
-    const char *suffix, *authority;
+/* key-vault-wire.md sections 9 and 5.5. A cloud's first login host is the one that is used,
+ * whatever other name of it a vault gives: one rule of a firewall is enough. */
+static const struct cloud {
+    const char *suffixes[2];
+    const char *logins[4];
 } clouds[] = {
-    {".vault.azure.net", "login.microsoftonline.com"},
-    {".managedhsm.azure.net", "login.microsoftonline.com"},
-    {".vault.azure.cn", "login.partner.microsoftonline.cn"},
-    {".managedhsm.azure.cn", "login.partner.microsoftonline.cn"},
-    {".vault.usgovcloudapi.net", "login.microsoftonline.us"},
-    {".managedhsm.usgovcloudapi.net", "login.microsoftonline.us"},
-    {".vault.microsoftazure.de", "login.microsoftonline.de"},
+    {{".vault.azure.net", ".managedhsm.azure.net"},
+     {"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"}},
+    {{".vault.azure.cn", ".managedhsm.azure.cn"},
+     {"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"}},
+    {{".vault.usgovcloudapi.net", ".managedhsm.usgovcloudapi.net"},
+     {"login.microsoftonline.us", "login.usgovcloudapi.net"}},
+    {{".vault.microsoftazure.de"}, {"login.microsoftonline.de"}},
+    {{".vault.sovcloud-api.fr", ".managedhsm.sovcloud-api.fr"}, {"login.sovcloud-identity.fr"}},
+    {{".vault.sovcloud-api.de", ".managedhsm.sovcloud-api.de"}, {"login.sovcloud-identity.de"}},
+    /* Its suffixes are not published. */
+    {{NULL}, {"login.sovcloud-identity.sg"}},
 };
-#define CLOUDS (sizeof clouds / sizeof clouds[0])
-
-/* key-vault-wire.md section 5.5 */
-static const char *const authorities[] = {
-    "login.microsoftonline.com",
-    "login.windows.net",
-    "login.microsoft.com",
-    "sts.windows.net",
-    "login.partner.microsoftonline.cn",
-    "login.chinacloudapi.cn",
-    "login.microsoftonline.us",
-    "login.usgovcloudapi.net",
-    "login.microsoftonline.de",
-    "login.sovcloud-identity.fr",
-    "login.sovcloud-identity.de",
-    "login.sovcloud-identity.sg",
-};
+#define CLOUDS   (sizeof clouds / sizeof clouds[0])
+#define SUFFIXES 2
+#define LOGINS   4
 
 /* Labels of 1..63 of 0-9 A-Z a-z -, separated by single dots. */
 static bool address_is_host(const char *host)
@@ -55,19 +47,24 @@ static bool address_is_host(const char *host)
     return label > 0;
 }
 
+static bool is_under(const char *host, const char *suffix)
+{
+    return strlen(host) > strlen(suffix) && text_ends_nocase(host, suffix);
+}
+
 /* The suffix that `host` ends in, with something before it; NULL if it is of no known cloud. */
 static const char *known_suffix(const struct config *config, const char *host)
 {
     for (size_t i = 0; i < CLOUDS; i++) {
-        const char *suffix = clouds[i].suffix;
-        if (strlen(host) > strlen(suffix) && text_ends_nocase(host, suffix)) {
-            return suffix;
+        for (size_t j = 0; j < SUFFIXES && clouds[i].suffixes[j] != NULL; j++) {
+            if (is_under(host, clouds[i].suffixes[j])) {
+                return clouds[i].suffixes[j];
+            }
         }
     }
     for (size_t i = 0; i < config->vault_suffixes.count; i++) {
-        const char *suffix = config->vault_suffixes.items[i];
-        if (strlen(host) > strlen(suffix) && text_ends_nocase(host, suffix)) {
-            return suffix;
+        if (is_under(host, config->vault_suffixes.items[i])) {
+            return config->vault_suffixes.items[i];
         }
     }
     return NULL;
@@ -89,7 +86,7 @@ enum ekm_rc address_parse(const struct config *config, const char *identity,
         if (len < VAULT_NAME_MIN || len > VAULT_NAME_MAX) {
             return EKM_VAULT_NOT_ALLOWED;
         }
-        (void)text_copy(host + len, sizeof host - len, clouds[0].suffix);
+        (void)text_copy(host + len, sizeof host - len, clouds[0].suffixes[0]);
     }
     const char *suffix = known_suffix(config, host);
     if (suffix == NULL) {
@@ -102,27 +99,48 @@ enum ekm_rc address_parse(const struct config *config, const char *identity,
     return EKM_OK;
 }
 
-bool address_is_authority(const struct config *config, const char *host)
+/* The cloud of a vault; NULL for one of vault_suffixes. */
+static const struct cloud *address_cloud(const struct vault_address *vault)
 {
-    for (size_t i = 0; i < sizeof authorities / sizeof authorities[0]; i++) {
-        if (text_equal_nocase(host, authorities[i])) {
-            return true;
+    for (size_t i = 0; i < CLOUDS; i++) {
+        for (size_t j = 0; j < SUFFIXES && clouds[i].suffixes[j] != NULL; j++) {
+            if (strcmp(vault->resource, clouds[i].suffixes[j] + 1) == 0) {
+                return &clouds[i];
+            }
         }
     }
-    for (size_t i = 0; i < config->authority_hosts.count; i++) {
-        if (text_equal_nocase(host, config->authority_hosts.items[i])) {
+    return NULL;
+}
+
+static bool cloud_has_login(const struct cloud *cloud, const char *host)
+{
+    for (size_t i = 0; i < LOGINS && cloud->logins[i] != NULL; i++) {
+        if (text_equal_nocase(host, cloud->logins[i])) {
             return true;
         }
     }
     return false;
 }
 
-const char *address_authority(const struct vault_address *vault)
+const char *address_login(const struct config *config, const struct vault_address *vault,
+                          const char *host)
 {
+    const struct cloud *own = address_cloud(vault);
+    for (size_t i = 0; i < config->authority_hosts.count; i++) {
+        if (text_equal_nocase(host, config->authority_hosts.items[i])) {
+            return config->authority_hosts.items[i];
+        }
+    }
     for (size_t i = 0; i < CLOUDS; i++) {
-        if (strcmp(vault->resource, clouds[i].suffix + 1) == 0) {
-            return clouds[i].authority;
+        if ((own == NULL || own == &clouds[i]) && cloud_has_login(&clouds[i], host)) {
+            return clouds[i].logins[0];
         }
     }
     return NULL;
+}
+
+const char *address_authority(const struct vault_address *vault)
+{
+    const struct cloud *own = address_cloud(vault);
+    return own != NULL ? own->logins[0] : NULL;
 }

@@ -19,7 +19,10 @@ enum ekm_rc address_parse(const struct config *config, const char *identity,
                           struct vault_address *out) EKM_MUST_CHECK;
 /* The Entra host of the vault's cloud; NULL where the cloud is not one of the known. */
 const char *address_authority(const struct vault_address *vault);
-/* Whether `host` may receive client secrets: known Entra hosts and authority_hosts. */
-bool address_is_authority(const struct config *config, const char *host);
+/* The login host to use where this vault's challenge names `host`: the cloud's own for any of its
+ * names, a host of authority_hosts as it is; NULL: `host` may not receive secrets. A vault of
+ * vault_suffixes is of no known cloud: the login hosts of all clouds will do. */
+const char *address_login(const struct config *config, const struct vault_address *vault,
+                          const char *host);
 
 #endif

@@ -105,18 +105,23 @@ static bool is_tenant(const char *tenant)
 }
 
 /* Exactly https://HOST/TENANT[/...]; no user, port, query or fragment. */
-static enum ekm_rc read_authority(struct call *call, const char *uri, struct challenge *out)
+static enum ekm_rc read_authority(struct call *call, const struct vault_address *vault,
+                                  const char *uri, struct challenge *out)
 {
     if (strpbrk(uri, "@?#\\% \t") != NULL || !text_equal_nocase_n(uri, "https://", 8)) {
         return call_fail(call, EKM_CHALLENGE_FOREIGN, "authority is not https://host/tenant");
     }
     const char *host = uri + 8;
     size_t host_len = strcspn(host, "/");
-    if (!text_copy_n(out->authority, sizeof out->authority, host, host_len) ||
-        !address_is_authority(call->config, out->authority)) {
-        return call_fail(call, EKM_CHALLENGE_FOREIGN, "authority %.100s is not an Entra host",
+    const char *login = text_copy_n(out->authority, sizeof out->authority, host, host_len)
+                            ? address_login(call->config, vault, out->authority)
+                            : NULL;
+    if (login == NULL) {
+        return call_fail(call, EKM_CHALLENGE_FOREIGN,
+                         "authority %.100s is not an Entra host of the vault's cloud",
                          out->authority);
     }
+    (void)text_copy(out->authority, sizeof out->authority, login);
     text_lower(out->authority);
     const char *tenant = host + host_len + (host[host_len] == '/');
     if (!text_copy_n(out->tenant, sizeof out->tenant, tenant, strcspn(tenant, "/")) ||
@@ -165,7 +170,7 @@ enum ekm_rc challenge_parse(struct call *call, const struct vault_address *vault
     if (resource[0] == '\0') {
         return call_fail(call, EKM_CHALLENGE_NO_RESOURCE, NULL);
     }
-    enum ekm_rc rc = read_authority(call, authority, out);
+    enum ekm_rc rc = read_authority(call, vault, authority, out);
     return rc == EKM_OK ? read_resource(call, vault, resource, out) : rc;
 }
 

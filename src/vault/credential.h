@@ -15,7 +15,7 @@
 
 struct token {
     atomic_uint references;
-    uint64_t renew_ms, expires_ms;
+    uint64_t renew_ms, expires_ms, made_ms;
     size_t size;   /* of all of it, in bytes */
     char header[]; /* TOKEN_HEADER and the token, terminated */
 };
@@ -39,7 +39,8 @@ struct token_slot {
 struct credential {
     struct credential *next;
     unsigned references;
-    uint64_t used_ms;
+    uint64_t used_ms,
+        replaced_ms; /* replaced_ms: when a refused token was dropped last; 0: never */
     char client_id[37];
     uint8_t hash[CREDENTIAL_HASH_BYTES]; /* SHA-256 of the secret */
     struct buf secret;                   /* empty while no session needs it */

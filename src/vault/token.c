@@ -9,6 +9,8 @@
 #include "net/http_retry.h"
 #include "platform/system.h"
 #include "vault/credential.h"
+#include "vault/token_refusal.h"
+#include "vault/vault_status.h"
 #include "vault/wire.h"
 
 #define SLICE_MS       250
@@ -55,6 +57,7 @@ static struct token *make_token(const struct buf *value, uint64_t issued_ms, uin
     uint64_t life_ms = life_s * 1000;
     uint64_t early_ms = life_ms / 5 < EARLY_MOST_MS ? life_ms / 5 : EARLY_MOST_MS;
     atomic_init(&token->references, 1);
+    token->made_ms = plat_now_ms();
     token->expires_ms = issued_ms + life_ms;
     token->renew_ms = token->expires_ms - early_ms;
     token->size = size;
@@ -74,24 +77,6 @@ static enum ekm_rc write_form(const struct credential *credential, const struct 
     return rc == EKM_OK ? buf_append_text(form, "&grant_type=client_credentials") : rc;
 }
 
-static enum ekm_rc token_refusal(struct call *call, const struct http_response *response)
-{
-    char error[64] = "";
-    call->error.http_status = response->status;
-    enum ekm_rc rc = wire_read_token_error(call, &response->body, error, sizeof error);
-    if (rc != EKM_OK) {
-        return rc;
-    }
-    if (response->status == 429 || response->status >= 500) {
-        return call_fail(call, EKM_TOKEN_UNAVAILABLE, "%s", error);
-    }
-    if (strcmp(error, "invalid_client") == 0 || strcmp(error, "unauthorized_client") == 0 ||
-        strcmp(error, "invalid_grant") == 0) {
-        return call_fail(call, EKM_BAD_CREDENTIALS, "%s", error);
-    }
-    return call_fail(call, EKM_TOKEN_FAILED, "%s", error);
-}
-
 static enum ekm_rc read_answer(struct call *call, const struct http_response *response,
                                uint64_t asked_ms, struct token **out)
 {
@@ -101,6 +86,9 @@ static enum ekm_rc read_answer(struct call *call, const struct http_response *re
         return token_refusal(call, response);
     }
     enum ekm_rc rc = wire_read_token(call, &response->body, &value, &life_s);
+    if (rc == EKM_TOKEN_NOT_JSON) {
+        rc = vault_fail_foreign(call, response, rc);
+    }
     if (rc == EKM_OK) {
         *out = make_token(&value, asked_ms, life_s);
         rc = *out != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
@@ -127,7 +115,8 @@ static enum ekm_rc token_prepare_request(struct call *call, struct token_fetch *
                                            .content_type = "application/x-www-form-urlencoded",
                                            .body = fetch->form.data,
                                            .body_len = fetch->form.len,
-                                           .to_entra = true};
+                                           .to_entra = true,
+                                           .refusal = token_refusal};
     return EKM_OK;
 }
 
@@ -327,16 +316,23 @@ enum ekm_rc token_get(struct call *call, struct credential *credential,
     return EKM_OK;
 }
 
-void token_reject(struct credential *credential, const struct challenge *challenge,
-                  const struct token *token)
+bool token_reject(struct credential *credential, const struct challenge *challenge,
+                  const struct token *token, uint64_t age_ms)
 {
+    uint64_t now_ms = plat_now_ms();
     plat_mutex_lock(&token_lock);
     struct token_slot *slot = credential_slot(credential, challenge);
-    if (slot != NULL && slot->current == token) {
+    bool is_current = slot != NULL && slot->current == token;
+    bool is_soon =
+        credential->replaced_ms != 0 && now_ms < credential->replaced_ms + TOKEN_AGAIN_MS;
+    bool may_drop = is_current && !is_soon && now_ms >= token->made_ms + age_ms;
+    if (may_drop) {
         token_release(slot->current);
         slot->current = NULL;
+        credential->replaced_ms = now_ms;
     }
     plat_mutex_unlock(&token_lock);
+    return may_drop || !is_current;
 }
 
 /* Under the lock: takes the slot's flight, if there is a reason to fetch and nobody does. */

@@ -12,8 +12,8 @@
 
 struct credential; /* a client ID with its secret; counted */
 struct token;      /* one access token; counted, immutable */
-/* Splits SECRET (UTF-8: 32 hex digits or a 36-character GUID, then the client secret) and finds or
- * makes the credential. EKM_SECRET_TOO_SHORT, EKM_BAD_CREDENTIALS for an ID that is not hex,
+/* Splits SECRET (UTF-8: 32 hex digits or a 36-character GUID, then the client secret); finds or
+ * makes the credential. EKM_SECRET_TOO_SHORT, EKM_BAD_CREDENTIALS: the ID is not hex,
  * EKM_OUT_OF_MEMORY. */
 enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
                             struct credential **out) EKM_MUST_CHECK;
@@ -22,17 +22,17 @@ void credential_release(struct credential *credential);
 void credential_sweep(uint64_t now_ms); /* wipes the tokens that expired; each call begins so */
 const char *credential_client_id(const struct credential *credential); /* GUID form */
 
-/* A token for the challenge's resource: cached, renewed, or fetched, waiting for another's fetch if
- * one is under way. The caller releases it. */
+/* For the challenge's resource: cached, or fetched by this call or another. The caller releases it.
+ */
 enum ekm_rc token_get(struct call *call, struct credential *credential,
                       const struct challenge *challenge, struct token **out) EKM_MUST_CHECK;
-/* "Authorization: Bearer <token>", so that no request copies it. */
-const char *token_header(const struct token *token);
-void token_release(struct token *token); /* NULL allowed */
-/* The vault refused it: forget it, unless a newer one took its place. */
-void token_reject(struct credential *credential, const struct challenge *challenge,
-                  const struct token *token);
-
+const char *token_header(const struct token *token); /* "Authorization: Bearer <token>" */
+void token_release(struct token *token);             /* NULL allowed */
+#define TOKEN_AGAIN_MS 1000
+/* The vault refused it. True: the next token_get gives another. False: it stays, as it is younger
+ * than age_ms, or the credential lost one less than TOKEN_AGAIN_MS ago: one new token a second. */
+bool token_reject(struct credential *credential, const struct challenge *challenge,
+                  const struct token *token, uint64_t age_ms);
 /* A fetch whose request the caller sends along with another one. */
 struct token_fetch {
     struct credential *credential;
@@ -49,8 +49,8 @@ enum token_flight { TOKEN_FLIGHT_NONE, TOKEN_FLIGHT_OTHERS, TOKEN_FLIGHT_OWN };
 enum token_flight token_fetch_begin(struct call *call, struct credential *credential,
                                     const struct challenge *challenge,
                                     struct token_fetch *out) EKM_MUST_CHECK;
-/* The outcome of the one try becomes everybody's if it stands: a token, or a refusal. True: a token
- * was issued. `answer` NULL: nothing was sent. The call's error stays as it is. */
+/* The outcome of the one try becomes everybody's if it is a token (true) or a refusal. `response`
+ * NULL: nothing was sent. The call's error stays as it is. */
 bool token_fetch_end(struct call *call, struct token_fetch *fetch,
                      const struct http_response *response);
 

@@ -23,6 +23,15 @@ void vault_url(char *out, size_t cap, const struct call *call, const struct vaul
                                           "api-version=", call->config->api_version, NULL});
 }
 
+/* `rc` is what came of reading the body of a 200. One that is no JSON at all is a page, of a
+ * captive portal for example: the line says of which kind. */
+static enum ekm_rc vault_judge_body(struct call *call, const struct http_response *response,
+                                    enum ekm_rc rc)
+{
+    bool is_page = rc == EKM_KEY_NOT_JSON || rc == EKM_WRAP_NOT_JSON || rc == EKM_UNWRAP_NOT_JSON;
+    return is_page ? vault_fail_foreign(call, response, rc) : rc;
+}
+
 /* Sends to `path` behind the host and expects 200. */
 static enum ekm_rc send_to(struct call *call, const struct vault *vault, const char *path,
                            struct http_request *request, struct http_response *response)
@@ -88,7 +97,7 @@ enum ekm_rc vault_read_key(struct call *call, const struct vault *vault, const s
         return vault_status(call, response, EKM_UNEXPECTED_STATUS);
     }
     enum ekm_rc rc = wire_read_key(call, vault->address.host, &response->body, out);
-    return rc == EKM_OK ? check_key(call, key, &out->id) : rc;
+    return rc == EKM_OK ? check_key(call, key, &out->id) : vault_judge_body(call, response, rc);
 }
 
 enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_id *key,
@@ -124,6 +133,7 @@ static enum ekm_rc vault_operate(struct call *call, const struct vault *vault,
     if (rc == EKM_OK) {
         rc = wire_read_operation(call, operation, vault->address.host, &response.body, &worker,
                                  value);
+        rc = vault_judge_body(call, &response, rc);
     }
     if (rc == EKM_OK) {
         rc = check_key(call, key, &worker);
@@ -188,6 +198,7 @@ static enum ekm_rc list_page(struct call *call, const struct vault *vault, const
     }
     if (rc == EKM_OK) {
         rc = wire_read_page(call, vault->address.host, &response.body, visit, context, next);
+        rc = vault_judge_body(call, &response, rc);
     }
     http_response_free(&response);
     return rc;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/backoff.h"
 #include "vault/vault_parts.h"
 #include "vault/vault_status.h"
 #include "vault/wire.h"
@@ -71,10 +70,11 @@ static const struct http_response *answer_of(struct call *call, const struct bat
     }
     const struct http_response *response = &batch->answers[i];
     call_new_try(call);
-    return batch->items[i].rc == EKM_OK && response->status != 401 &&
-                   !backoff_retries_status(response->status)
-               ? response
-               : NULL;
+    if (batch->items[i].rc != EKM_OK || response->status == 401) {
+        return NULL;
+    }
+    return response->status == 200 || !ekm_retryable(vault_refusal(call, response)) ? response
+                                                                                    : NULL;
 }
 
 enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault, const struct key_id *names,

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "net/http_retry.h"
+#include "platform/system.h"
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
@@ -19,7 +20,8 @@ static void challenge_request(const struct call *call, const struct vault *vault
 {
     (void)text_format(url, VAULT_URL_MAX, "https://%s/keys?maxresults=1&api-version=%s",
                       vault->address.host, call->config->api_version);
-    *out = (struct http_request){.method = HTTP_GET, .url = url, .host = vault->address.host};
+    *out = (struct http_request){
+        .method = HTTP_GET, .url = url, .host = vault->address.host, .refusal = vault_refusal};
 }
 
 /* What the vault said to it; set in the call if that is no challenge. */
@@ -31,7 +33,12 @@ static enum ekm_rc read_challenge(struct call *call, const struct vault *vault,
     }
     enum ekm_rc rc = challenge_parse(call, &vault->address, response->authenticate, out);
     call->error.http_status = 401;
-    return rc;
+    bool is_own = true;
+    if (rc == EKM_CHALLENGE_MALFORMED &&
+        wire_read_error(call, &response->body, &is_own) == EKM_OUT_OF_MEMORY) {
+        return EKM_OUT_OF_MEMORY;
+    }
+    return vault_is_page(response, is_own) ? vault_fail_foreign(call, response, EKM_NOT_VAULT) : rc;
 }
 
 /* Asks the vault, with repeats. */
@@ -207,52 +214,158 @@ enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
     return rc;
 }
 
-/* One request with the token of the challenge. A refused token is dropped. */
+/* What a call has met of 401s to its token. */
+struct refusals {
+    unsigned count, renewals;
+    uint64_t renew_after_ms; /* no new token before */
+    struct call_error last;
+};
+
+#define AKV_INVALID_AUDIENCE  10022
+#define AKV_INVALID_ISSUER    10032
+#define AKV_NO_SIGNING_KEY    10046 /* to good tokens, too, now and then */
+#define REFUSALS_SAME_TOKEN   3     /* with AKV10046, so many before another token is tried */
+#define REFUSAL_PAUSE_MS      100   /* doubles up to REFUSAL_PAUSE_MOST_MS */
+#define REFUSAL_PAUSE_MOST_MS 1000
+
+/* Reads a 401 to a token: what the vault says of it stays in the call, *said is where it wants
+ * tokens from now on. EKM_OK: another try may help. */
+static enum ekm_rc request_read_refusal(struct call *call, const struct vault *vault,
+                                        const struct entry *entry,
+                                        const struct http_response *response,
+                                        struct challenge *said)
+{
+    bool is_own = false;
+    enum ekm_rc rc = wire_read_error(call, &response->body, &is_own);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = challenge_parse(call, &vault->address, response->authenticate, said);
+    call->error.http_status = response->status;
+    (void)text_copy(call->error.request_id, sizeof call->error.request_id, response->request_id);
+    if (rc == EKM_OK) {
+        challenge_remember(vault->address.host, said);
+    } else if (rc != EKM_CHALLENGE_FOREIGN && call->error.akv == AKV_NO_SIGNING_KEY) {
+        *said = entry->challenge; /* it refuses this token, not the place it comes from */
+        rc = EKM_OK;
+    } else if (rc != EKM_CHALLENGE_FOREIGN) {
+        return vault_is_page(response, is_own) ? vault_fail_foreign(call, response, EKM_NOT_VAULT)
+                                               : call_fail(call, EKM_UNAUTHORIZED, NULL);
+    }
+    return rc;
+}
+
+/* Whether the next try is to have another token. One of the wrong issuer or audience never becomes
+ * right: *final, if none can be had. */
+static bool request_renew_token(const struct call *call, const struct vault *vault,
+                                const struct entry *entry, const struct token *token,
+                                struct refusals *past, bool *final)
+{
+    uint32_t akv = call->error.akv;
+    uint64_t now_ms = plat_now_ms();
+    bool is_wrong = akv == AKV_INVALID_AUDIENCE || akv == AKV_INVALID_ISSUER;
+    bool is_due = akv == AKV_NO_SIGNING_KEY ? past->count % REFUSALS_SAME_TOKEN == 0
+                                            : now_ms >= past->renew_after_ms;
+    bool renewed = is_due && !(is_wrong && past->renewals > 0) &&
+                   token_reject(vault->credential, &entry->challenge, token,
+                                akv == AKV_NO_SIGNING_KEY ? TOKEN_AGAIN_MS : 0);
+    *final = is_wrong && !renewed;
+    if (renewed) {
+        past->renew_after_ms = now_ms + (uint64_t)TOKEN_AGAIN_MS * ((uint64_t)1 << past->renewals);
+        past->renewals += past->renewals < 3;
+    }
+    return renewed;
+}
+
+static uint64_t request_pause_ms(const struct refusals *past)
+{
+    uint32_t number = 0;
+    uint64_t most = REFUSAL_PAUSE_MS;
+    (void)plat_random(&number, sizeof number);
+    for (unsigned i = 0; i < past->count && most < REFUSAL_PAUSE_MOST_MS; i++) {
+        most *= 2;
+    }
+    return 1 + number % (most < REFUSAL_PAUSE_MOST_MS ? most : REFUSAL_PAUSE_MOST_MS);
+}
+
+/* After a 401 to this token. EKM_OK: it is time for another try, with a new token where one may
+ * help; else the call's outcome. */
+static enum ekm_rc request_after_refusal(struct call *call, const struct vault *vault,
+                                         struct entry *entry, const struct token *token,
+                                         const struct http_response *response,
+                                         struct refusals *past)
+{
+    struct challenge said;
+    bool final = false;
+    enum ekm_rc rc = request_read_refusal(call, vault, entry, response, &said);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    past->count++;
+    (void)call_fail(call, EKM_TOKEN_REJECTED, NULL);
+    past->last = call->error;
+    bool has_moved = !same_tenant(&said, &entry->challenge);
+    bool renewed = !has_moved && request_renew_token(call, vault, entry, token, past, &final);
+    entry->challenge = said;
+    entry->guessed = false;
+    if (final) {
+        return EKM_TOKEN_REJECTED;
+    }
+    call_log(call, LEVEL_DEBUG, "the vault refused the token: AKV%u, %s", (unsigned)past->last.akv,
+             has_moved ? "it names another tenant"
+             : renewed ? "another token"
+                       : "once more");
+    if (past->count == 1 && (has_moved || renewed)) {
+        return EKM_OK;
+    }
+    uint64_t pause_ms = request_pause_ms(past);
+    return pause_ms < call_remaining_ms(call) ? call_sleep(call, pause_ms) : EKM_TOKEN_REJECTED;
+}
+
+/* One request with the token of the challenge. *again: the vault refused the token, and another try
+ * is due. */
 static enum ekm_rc send_once(struct call *call, const struct vault *vault, struct entry *entry,
-                             struct http_request *request, struct http_response *response)
+                             struct http_request *request, struct http_response *response,
+                             struct refusals *past, bool *again)
 {
     struct token *token = NULL;
     enum ekm_rc rc = find_token(call, vault, entry, &token);
+    *again = false;
     if (rc == EKM_OK) {
         request->authorization = token_header(token);
         rc = http_retry_perform(call, request, response);
         request->authorization = NULL;
     }
     if (rc == EKM_OK && response->status == 401) {
-        token_reject(vault->credential, &entry->challenge, token);
+        rc = request_after_refusal(call, vault, entry, token, response, past);
+        *again = rc == EKM_OK;
+    } else if (rc == EKM_DEADLINE && past->last.rc != EKM_OK) {
+        call->error = past->last; /* a try had ended */
+        rc = past->last.rc;
     }
     token_release(token);
     return rc;
 }
 
+/* A good token may be refused for a moment (AKV10046 and its like), so the call goes on to its
+ * deadline. */
 enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
                                struct http_request *request, struct http_response *response)
 {
     struct entry entry;
+    struct refusals past;
+    bool again = true;
+    memset(&past, 0, sizeof past);
     entry.guessed = false;
     request->host = vault->address.host;
+    request->refusal = vault_refusal;
     enum ekm_rc rc = find_challenge(call, vault, &entry);
-    if (rc == EKM_OK) {
-        rc = send_once(call, vault, &entry, request, response);
+    while (rc == EKM_OK && again) {
+        rc = send_once(call, vault, &entry, request, response, &past, &again);
     }
-    if (rc != EKM_OK || response->status != 401) {
-        return rc;
-    }
-    rc = challenge_parse(call, &vault->address, response->authenticate, &entry.challenge);
-    call->error.http_status = 401;
-    if (rc != EKM_OK) {
-        if (wire_read_error(call, &response->body) == EKM_OUT_OF_MEMORY) {
-            return EKM_OUT_OF_MEMORY;
-        }
-        return rc == EKM_CHALLENGE_FOREIGN ? rc : call_fail(call, EKM_UNAUTHORIZED, NULL);
-    }
-    challenge_remember(request->host, &entry.challenge);
-    entry.guessed = false;
-    rc = send_once(call, vault, &entry, request, response);
-    if (rc == EKM_OK && response->status == 401) {
-        call->error.http_status = 401;
-        rc = wire_read_error(call, &response->body);
-        rc = rc == EKM_OK ? call_fail(call, EKM_TOKEN_REJECTED, NULL) : rc;
+    if (rc == EKM_OK && past.count > 0) {
+        call_log(call, LEVEL_INFO, "the vault refused a token %u times before it took one: AKV%u",
+                 past.count, (unsigned)past.last.akv);
     }
     return rc;
 }

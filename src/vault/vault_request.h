@@ -19,8 +19,9 @@ struct vault {
 /* Challenge and token, from the caches if they are there: no request then. */
 enum ekm_rc vault_request_open(struct call *call, const struct vault *vault) EKM_MUST_CHECK;
 
-/* Sends request->url, and once more after a 401: the vault may have moved to another tenant, or the
- * token may have been revoked. EKM_OK with any status that stands but 401. */
+/* Sends request->url, and again after each 401 until the call's deadline: the vault may have moved
+ * to another tenant, the token may have been revoked, or the vault refuses good ones for a moment.
+ * EKM_OK with any status that stands but 401. */
 enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
                                struct http_request *request,
                                struct http_response *response) EKM_MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/backoff.h"
 #include "vault/wire.h"
 
 static enum ekm_rc vault_status_forbidden(const struct call_error *error)
@@ -14,6 +15,7 @@ static enum ekm_rc vault_status_forbidden(const struct call_error *error)
         {"KeyDisabled", EKM_KEY_DISABLED},
         {"ForbiddenByFirewall", EKM_FIREWALL},
         {"ForbiddenByConnection", EKM_FIREWALL},
+        {"ForbiddenByNsp", EKM_FIREWALL}, /* network security perimeter */
         {"KeyOperationForbidden", EKM_KEY_OPERATION},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -25,34 +27,96 @@ static enum ekm_rc vault_status_forbidden(const struct call_error *error)
     return EKM_FORBIDDEN;
 }
 
-static enum ekm_rc vault_status_classify(const struct call_error *error, long status,
-                                         enum ekm_rc success)
+/* ObjectIsBeingDeleted, ObjectIsBeingRecovered: over in some seconds. ObjectIsDeletedButRecoverable
+ * stays. */
+static bool is_busy(const struct call_error *error)
 {
-    if (status >= 200 && status < 300) {
-        return success;
+    static const char being[] = "ObjectIsBeing";
+    return text_equal_nocase_n(error->inner_code, being, sizeof being - 1) ||
+           text_equal_nocase_n(error->azure_code, being, sizeof being - 1);
+}
+
+/* An answer without the vault's error. A bare 5xx is what a vault in trouble may send; a page with
+ * 400 or 5xx comes from front ends and proxies that fail for a moment. */
+static enum ekm_rc classify_foreign(const struct http_response *response)
+{
+    if (response->status >= 500 && response->body.len == 0) {
+        return backoff_retries_status(response->status) ? EKM_SERVER_ERROR : EKM_SERVER_REFUSED;
     }
+    return response->status >= 500 || response->status == 400 || response->status == 408
+               ? EKM_NOT_VAULT_PASSING
+               : EKM_NOT_VAULT;
+}
+
+static enum ekm_rc classify_own(const struct call_error *error, long status)
+{
     switch (status) {
-    case 401:
-        return EKM_UNAUTHORIZED;
     case 403:
         return vault_status_forbidden(error);
     case 404:
         return EKM_KEY_NOT_FOUND;
-    case 429:
-        return EKM_THROTTLED;
+    case 408:
+        return EKM_REQUEST_LATE;
+    case 409:
+        return is_busy(error) ? EKM_KEY_BUSY : EKM_REQUEST_REFUSED;
     default:
-        return status >= 500 ? EKM_SERVER_ERROR : EKM_REQUEST_REFUSED;
+        return status < 500                     ? EKM_REQUEST_REFUSED
+               : backoff_retries_status(status) ? EKM_SERVER_ERROR
+                                                : EKM_SERVER_REFUSED;
     }
+}
+
+/* The vault redirects nobody, whatever the body says. A throttle is one, whoever throttles. */
+static enum ekm_rc vault_status_classify(const struct call_error *error,
+                                         const struct http_response *response, bool is_own,
+                                         enum ekm_rc success)
+{
+    long status = response->status;
+    if (status >= 200 && status < 300) {
+        return success;
+    }
+    if (status == 401) {
+        return EKM_UNAUTHORIZED;
+    }
+    if (status == 429) {
+        return EKM_THROTTLED;
+    }
+    if (status < 400) {
+        return EKM_NOT_VAULT;
+    }
+    return is_own ? classify_own(error, status) : classify_foreign(response);
+}
+
+enum ekm_rc vault_fail_foreign(struct call *call, const struct http_response *response,
+                               enum ekm_rc rc)
+{
+    const char *type = response->content_type;
+    call->error.http_status = response->status;
+    return call_fail(call, rc, "answered with %.63s%s", type[0] != '\0' ? type : "no content type",
+                     response->body.len == 0 ? ", no body" : "");
+}
+
+bool vault_is_page(const struct http_response *response, bool is_own)
+{
+    return !is_own && response->body.len > 0 && strcmp(buf_text(&response->body), "OK") != 0;
 }
 
 enum ekm_rc vault_status(struct call *call, const struct http_response *response,
                          enum ekm_rc success)
 {
+    bool is_own = false;
     call->error.http_status = response->status;
     (void)text_copy(call->error.request_id, sizeof call->error.request_id, response->request_id);
-    enum ekm_rc rc = wire_read_error(call, &response->body);
-    return rc != EKM_OK
-               ? rc
-               : call_fail(call, vault_status_classify(&call->error, response->status, success),
-                           NULL);
+    enum ekm_rc rc = wire_read_error(call, &response->body, &is_own);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = vault_status_classify(&call->error, response, is_own, success);
+    return is_own && response->status >= 400 ? call_fail(call, rc, NULL)
+                                             : vault_fail_foreign(call, response, rc);
+}
+
+enum ekm_rc vault_refusal(struct call *call, const struct http_response *response)
+{
+    return vault_status(call, response, EKM_UNEXPECTED_STATUS);
 }

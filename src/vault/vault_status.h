@@ -1,7 +1,9 @@
 /*
  * HTTP statuses of the vault to the table of errors.
  *
- * Rule: specification.md section 6; inner codes: key-vault-wire.md section 3. Any thread.
+ * A status counts only with the vault's own error in JSON; without it a front end, a proxy or
+ * another device on the way has answered. Rule: specification.md section 6; inner codes:
+ * key-vault-wire.md section 3. Any thread.
  */
 #ifndef AKVEKM_VAULT_VAULT_STATUS_H
 #define AKVEKM_VAULT_VAULT_STATUS_H
@@ -12,5 +14,14 @@
  * a 2xx. */
 enum ekm_rc vault_status(struct call *call, const struct http_response *response,
                          enum ekm_rc success);
+/* The same in the form of http_request's `refusal`. */
+enum ekm_rc vault_refusal(struct call *call, const struct http_response *response);
+
+/* Sets `rc` with the answer's status and content type: what came was no answer of the service. */
+enum ekm_rc vault_fail_foreign(struct call *call, const struct http_response *response,
+                               enum ekm_rc rc);
+/* For a 401 whose challenge is of no use: whether its body is a page and not the vault's. A Managed
+ * HSM answers with `OK` or nothing. */
+bool vault_is_page(const struct http_response *response, bool is_own);
 
 #endif

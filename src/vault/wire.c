@@ -36,12 +36,31 @@ static enum ekm_rc parse_refusal(struct call *call, const struct buf *body, cJSO
     return rc == EKM_OUT_OF_MEMORY ? call_fail(call, rc, "a refusal") : EKM_OK;
 }
 
-enum ekm_rc wire_read_error(struct call *call, const struct buf *body)
+/* "... AKV10046: ..." in a message; 0: none. */
+static uint32_t akv_number(const char *message)
+{
+    const char *at = message;
+    char digits[8];
+    uint64_t number = 0;
+    while (at != NULL && (at = strstr(at, "AKV")) != NULL) {
+        at += 3;
+        size_t len = strspn(at, "0123456789");
+        if (len > 0 && text_copy_n(digits, sizeof digits, at, len) &&
+            text_to_u64(digits, UINT32_MAX, &number)) {
+            return (uint32_t)number;
+        }
+    }
+    return 0;
+}
+
+enum ekm_rc wire_read_error(struct call *call, const struct buf *body, bool *is_own)
 {
     cJSON *json = NULL;
     enum ekm_rc rc = parse_refusal(call, body, &json);
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-    if (cJSON_IsObject(error)) {
+    *is_own = cJSON_IsObject(error);
+    if (*is_own) {
+        call->error.akv = akv_number(json_text(error, "message"));
         copy_code(call->error.azure_code, sizeof call->error.azure_code, json_text(error, "code"));
         for (const cJSON *inner = inner_of(error); cJSON_IsObject(inner); inner = inner_of(inner)) {
             copy_code(call->error.inner_code, sizeof call->error.inner_code,

@@ -15,11 +15,12 @@
 /* Before anything else, alone. */
 void wire_start(void);
 
-/* error.code and the innermost code (or AADSTS number, error) of a refusal, into call->error;
- * anything unreadable is skipped. Fails for want of memory alone. */
-enum ekm_rc wire_read_error(struct call *call, const struct buf *body);
-/* Entra's `error` word of a refused token request, "" if unreadable; notes the AADSTS number in
- * call->error. Fails for want of memory alone. */
+/* error.code, the innermost code and the AKV number of a refusal, into call->error; anything
+ * unreadable is skipped. *is_own: the body has the form of the vault's errors. Fails for want of
+ * memory alone. */
+enum ekm_rc wire_read_error(struct call *call, const struct buf *body, bool *is_own);
+/* Entra's `error` word of a refused token request, "" if the body is not Entra's; notes the AADSTS
+ * number in call->error. Fails for want of memory alone. */
 enum ekm_rc wire_read_token_error(struct call *call, const struct buf *body, char *error,
                                   size_t cap);
 enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct buf *token,

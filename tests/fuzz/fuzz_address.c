@@ -15,9 +15,12 @@ static char suffix[] = ".vault.contoso.example", authority[] = "login.contoso.ex
 static char *suffix_items[] = {suffix}, *authority_items[] = {authority};
 
 static const char *const services[] = {
-    "vault.azure.net",         "managedhsm.azure.net",    "vault.azure.cn",
-    "managedhsm.azure.cn",     "vault.usgovcloudapi.net", "managedhsm.usgovcloudapi.net",
+    "vault.azure.net",         "managedhsm.azure.net",
+    "vault.azure.cn",          "managedhsm.azure.cn",
+    "vault.usgovcloudapi.net", "managedhsm.usgovcloudapi.net",
     "vault.microsoftazure.de", "vault.contoso.example",
+    "vault.sovcloud-api.fr",   "managedhsm.sovcloud-api.fr",
+    "vault.sovcloud-api.de",   "managedhsm.sovcloud-api.de",
 };
 
 static bool is_service(const char *resource)
@@ -51,7 +54,7 @@ static void check_identity(const struct config *config, const char *identity)
     FUZZ_CHECK(len > resource_len + 1 && address.host[len - resource_len - 1] == '.');
     FUZZ_CHECK(strcmp(address.host + len - resource_len, address.resource) == 0);
     check_lower(address.host);
-    FUZZ_CHECK(!address_is_authority(config, address.host));
+    FUZZ_CHECK(address_login(config, &address, address.host) == NULL);
     FUZZ_CHECK(text_format(url, sizeof url, "HTTPS://%s/", address.host));
     FUZZ_CHECK(address_parse(config, url, &again) == EKM_OK);
     FUZZ_CHECK(strcmp(again.host, address.host) == 0 &&
@@ -101,12 +104,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct config config;
     struct fuzz_input input = {data, size};
+    const struct vault_address any_cloud = {"", ""};
     config.vault_suffixes = (struct text_list){suffix_items, 1};
     config.authority_hosts = (struct text_list){authority_items, 1};
     char *text = fuzz_rest(&input);
     check_identity(&config, text);
     check_uri(text);
-    FUZZ_CHECK(!address_is_authority(&config, text) || text_is_name(text, ".-", 253));
+    FUZZ_CHECK(address_login(&config, &any_cloud, text) == NULL || text_is_name(text, ".-", 253));
     check_map_fields(text);
     free(text);
     return 0;

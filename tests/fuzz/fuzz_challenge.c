@@ -37,7 +37,7 @@ static void read_challenge(const struct vault_address *vault, const char *text)
         return;
     }
     FUZZ_CHECK(call->error.rc == EKM_OK);
-    FUZZ_CHECK(address_is_authority(call->config, read.authority));
+    FUZZ_CHECK(address_login(call->config, vault, read.authority) != NULL);
     FUZZ_CHECK(text_is_name(read.authority, ".-", 253));
     FUZZ_CHECK(text_is_name(read.tenant, ".-", 64));
     FUZZ_CHECK(strcmp(read.tenant, ".") != 0 && strcmp(read.tenant, "..") != 0);

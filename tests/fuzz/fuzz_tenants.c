@@ -45,7 +45,7 @@ static void recall(const struct config *config, const char *identity)
     bool guessed = false;
     FUZZ_CHECK(address_parse(config, identity, &vault) == EKM_OK);
     if (challenge_recall(&vault, &challenge, &guessed)) {
-        FUZZ_CHECK(guessed && address_is_authority(config, challenge.authority));
+        FUZZ_CHECK(guessed && address_login(config, &vault, challenge.authority) != NULL);
         FUZZ_CHECK(text_is_name(challenge.tenant, ".-", CHALLENGE_TENANT_MAX));
         FUZZ_CHECK(strcmp(challenge.resource, vault.resource) == 0);
     }

@@ -41,7 +41,9 @@ static void read_refusals(const struct buf *body)
     wire_read_token_error(call, body, word, sizeof word);
     FUZZ_CHECK(is_ended(word, sizeof word));
     FUZZ_CHECK(word[0] == '\0' || text_is_name(word, "_", sizeof word - 1));
-    wire_read_error(call, body);
+    bool is_own = false;
+    wire_read_error(call, body, &is_own);
+    FUZZ_CHECK(is_own || call->error.azure_code[0] == '\0');
     FUZZ_CHECK(call->error.rc == EKM_OK);
     FUZZ_CHECK(is_ended(call->error.azure_code, sizeof call->error.azure_code));
     FUZZ_CHECK(is_ended(call->error.inner_code, sizeof call->error.inner_code));

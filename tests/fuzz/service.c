@@ -192,6 +192,7 @@ static void check_request(const struct service *service, const struct call *call
                           const struct seen_request *asked)
 {
     struct vault_address address;
+    const struct vault_address any_cloud = {"", ""};
     size_t len = strlen(asked->host);
     FUZZ_CHECK(strncmp(asked->url, "https://", 8) == 0 && len > 0);
     FUZZ_CHECK(strncmp(asked->url + 8, asked->host, len) == 0);
@@ -204,7 +205,8 @@ static void check_request(const struct service *service, const struct call *call
     }
     FUZZ_CHECK(strstr(asked->url, service->marker) == NULL);
     if (asked->to_entra) {
-        FUZZ_CHECK(address_is_authority(call->config, asked->host) && asked->bearer[0] == '\0');
+        FUZZ_CHECK(address_login(call->config, &any_cloud, asked->host) != NULL &&
+                   asked->bearer[0] == '\0');
         FUZZ_CHECK(strstr(asked->url, "/oauth2/v2.0/token") != NULL);
     } else {
         FUZZ_CHECK(address_parse(call->config, asked->host, &address) == EKM_OK);

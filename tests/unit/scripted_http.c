@@ -117,6 +117,7 @@ static enum ekm_rc give(struct call *call, const struct scripted_answer *given,
     copy_header(response->authenticate, sizeof response->authenticate, given->authenticate);
     copy_header(response->retry_after, sizeof response->retry_after, given->retry_after);
     copy_header(response->request_id, sizeof response->request_id, given->request_id);
+    copy_header(response->content_type, sizeof response->content_type, given->content_type);
     copy_header(call->request_id, sizeof call->request_id, given->request_id);
     rc = buf_append_text(&response->body, given->body != NULL ? given->body : "");
     return rc == EKM_OK ? rc : call_fail(call, rc, "scripted");

@@ -12,7 +12,7 @@
 struct scripted_answer {
     enum ekm_rc rc; /* EKM_OK: an answer; else the transport's failure */
     long status;
-    const char *body, *authenticate, *retry_after, *request_id; /* NULL: none */
+    const char *body, *authenticate, *retry_after, *request_id, *content_type; /* NULL: none */
     bool maybe_sent;
     uint64_t takes_ms; /* on the fake clock; longer than the try may last: it fails as http does */
 };

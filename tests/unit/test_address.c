@@ -155,15 +155,51 @@ static void further_suffixes(void **state)
                      EKM_VAULT_NOT_ALLOWED);
 }
 
+/* Every name of a cloud's login service, with the one that is used, and a vault of that cloud. */
+static const struct {
+    const char *vault, *login, *used;
+} clouds[] = {
+    {"c.vault.azure.net", "login.microsoftonline.com", "login.microsoftonline.com"},
+    {"c.vault.azure.net", "LOGIN.MicrosoftOnline.com", "login.microsoftonline.com"},
+    {"c.managedhsm.azure.net", "login.windows.net", "login.microsoftonline.com"},
+    {"c.vault.azure.net", "login.microsoft.com", "login.microsoftonline.com"},
+    {"c.vault.azure.net", "sts.windows.net", "login.microsoftonline.com"},
+    {"c.vault.azure.cn", "login.partner.microsoftonline.cn", "login.partner.microsoftonline.cn"},
+    {"c.managedhsm.azure.cn", "login.chinacloudapi.cn", "login.partner.microsoftonline.cn"},
+    {"c.vault.usgovcloudapi.net", "login.microsoftonline.us", "login.microsoftonline.us"},
+    {"c.managedhsm.usgovcloudapi.net", "login.usgovcloudapi.net", "login.microsoftonline.us"},
+    {"c.vault.microsoftazure.de", "login.microsoftonline.de", "login.microsoftonline.de"},
+    {"c.vault.sovcloud-api.fr", "login.sovcloud-identity.fr", "login.sovcloud-identity.fr"},
+    {"c.managedhsm.sovcloud-api.fr", "login.sovcloud-identity.fr", "login.sovcloud-identity.fr"},
+    {"c.vault.sovcloud-api.de", "login.sovcloud-identity.de", "login.sovcloud-identity.de"},
+    {"c.managedhsm.sovcloud-api.de", "login.sovcloud-identity.de", "login.sovcloud-identity.de"},
+};
+#define CLOUDS (sizeof clouds / sizeof clouds[0])
+
+static const char *login_of(const char *vault, const char *login)
+{
+    struct vault_address address;
+    assert_int_equal(address_parse(&config, vault, &address), EKM_OK);
+    return address_login(&config, &address, login);
+}
+
+/* The secret goes to the login service of the vault's own cloud, under one name. */
 static void authorities(void **state)
 {
-    static const char *const known[] = {
-        "login.microsoftonline.com", "LOGIN.MicrosoftOnline.com",
-        "login.windows.net",         "login.microsoft.com",
-        "sts.windows.net",           "login.partner.microsoftonline.cn",
-        "login.chinacloudapi.cn",    "login.microsoftonline.us",
-        "login.usgovcloudapi.net",   "login.microsoftonline.de",
-    };
+    (void)state;
+    for (size_t i = 0; i < CLOUDS; i++) {
+        assert_string_equal(login_of(clouds[i].vault, clouds[i].login), clouds[i].used);
+        for (size_t j = 0; j < CLOUDS; j++) {
+            const char *login = login_of(clouds[i].vault, clouds[j].login);
+            bool same = strcmp(clouds[i].used, clouds[j].used) == 0;
+            assert_true(same ? strcmp(login, clouds[i].used) == 0 : login == NULL);
+        }
+    }
+    assert_null(login_of("c.vault.azure.net", "login.sovcloud-identity.sg"));
+}
+
+static void authorities_that_are_none(void **state)
+{
     static const char *const strangers[] = {
         "",
         "login",
@@ -177,24 +213,41 @@ static void authorities(void **state)
         "contoso.vault.azure.net",
     };
     (void)state;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        assert_true(address_is_authority(&config, known[i]));
-    }
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
-        assert_false(address_is_authority(&config, strangers[i]));
+        assert_null(login_of("contoso", strangers[i]));
     }
 }
 
+/* What the administrator adds holds for every vault, and is used as it is written. */
 static void further_authorities(void **state)
 {
-    char host[] = "login.contoso.local";
-    char *items[] = {host};
+    char host[] = "login.contoso.local", alias[] = "login.windows.net";
+    char *items[] = {host, alias};
     (void)state;
-    assert_false(address_is_authority(&config, "login.contoso.local"));
+    assert_null(login_of("c.vault.azure.cn", "login.contoso.local"));
     config.authority_hosts.items = items;
-    config.authority_hosts.count = 1;
-    assert_true(address_is_authority(&config, "login.contoso.local"));
-    assert_false(address_is_authority(&config, "x.login.contoso.local"));
+    config.authority_hosts.count = 2;
+    assert_string_equal(login_of("c.vault.azure.cn", "login.contoso.local"), host);
+    assert_null(login_of("contoso", "x.login.contoso.local"));
+    assert_string_equal(login_of("contoso", "login.windows.net"), alias);
+    assert_string_equal(login_of("contoso", "sts.windows.net"), "login.microsoftonline.com");
+}
+
+/* A vault of vault_suffixes is of no cloud that is known: any login service may be its own. */
+static void authorities_of_further_suffixes(void **state)
+{
+    char suffix[] = ".vault.contoso.local";
+    char *items[] = {suffix};
+    (void)state;
+    config.vault_suffixes.items = items;
+    config.vault_suffixes.count = 1;
+    assert_string_equal(login_of("x.vault.contoso.local", "login.windows.net"),
+                        "login.microsoftonline.com");
+    assert_string_equal(login_of("x.vault.contoso.local", "login.chinacloudapi.cn"),
+                        "login.partner.microsoftonline.cn");
+    assert_string_equal(login_of("x.vault.contoso.local", "login.sovcloud-identity.sg"),
+                        "login.sovcloud-identity.sg");
+    assert_null(login_of("x.vault.contoso.local", "login.contoso.local"));
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -207,7 +260,9 @@ int main(void)
         TEST(hosts_have_a_longest),
         TEST(further_suffixes),
         TEST(authorities),
+        TEST(authorities_that_are_none),
         TEST(further_authorities),
+        TEST(authorities_of_further_suffixes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

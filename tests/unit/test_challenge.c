@@ -96,9 +96,10 @@ static void all_clouds(void **state)
         {"c.managedhsm.usgovcloudapi.net", "login.microsoftonline.us",
          "managedhsm.usgovcloudapi.net"},
         {"c.vault.azure.cn", "login.partner.microsoftonline.cn", "vault.azure.cn"},
-        {"c.vault.azure.cn", "login.chinacloudapi.cn", "vault.azure.cn"},
+        {"c.vault.sovcloud-api.fr", "login.sovcloud-identity.fr", "vault.sovcloud-api.fr"},
+        {"c.managedhsm.sovcloud-api.de", "login.sovcloud-identity.de",
+         "managedhsm.sovcloud-api.de"},
         {"c.vault.microsoftazure.de", "login.microsoftonline.de", "vault.microsoftazure.de"},
-        {"c.vault.azure.net", "login.windows.net", "vault.azure.net"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -111,6 +112,43 @@ static void all_clouds(void **state)
         assert_string_equal(challenge.authority, rows[i][1]);
         assert_string_equal(challenge.tenant, "contoso.onmicrosoft.com");
         assert_string_equal(challenge.resource, rows[i][2]);
+    }
+}
+
+/* Any name of the cloud's login service serves, and one of them is used. */
+static void aliases_of_a_cloud(void **state)
+{
+    static const char *const rows[][3] = {
+        {"c.vault.azure.net", "login.windows.net", "login.microsoftonline.com"},
+        {"c.vault.azure.net", "STS.windows.net", "login.microsoftonline.com"},
+        {"c.vault.azure.cn", "login.chinacloudapi.cn", "login.partner.microsoftonline.cn"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char authority[256], resource[300];
+        assert_int_equal(address_parse(&config, rows[i][0], &vault), EKM_OK);
+        (void)text_format(authority, sizeof authority, "https://%s/" TENANT, rows[i][1]);
+        (void)text_format(resource, sizeof resource, "https://%s", vault.resource);
+        assert_int_equal(parse_pair(authority, resource), EKM_OK);
+        assert_string_equal(challenge.authority, rows[i][2]);
+    }
+}
+
+/* A vault of public Azure that names another cloud's login service: no secret goes there. */
+static void authorities_of_other_clouds(void **state)
+{
+    static const char *const logins[] = {
+        "login.partner.microsoftonline.cn", "login.chinacloudapi.cn",
+        "login.microsoftonline.us",         "login.usgovcloudapi.net",
+        "login.microsoftonline.de",         "login.sovcloud-identity.fr",
+        "login.sovcloud-identity.de",       "login.sovcloud-identity.sg",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof logins / sizeof logins[0]; i++) {
+        char authority[256];
+        (void)text_format(authority, sizeof authority, "https://%s/" TENANT, logins[i]);
+        assert_int_equal(parse_pair(authority, "https://vault.azure.net"), EKM_CHALLENGE_FOREIGN);
+        assert_non_null(strstr(call.error.note, logins[i]));
     }
 }
 
@@ -416,6 +454,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(forms_seen_and_tolerated),
         TEST(all_clouds),
+        TEST(aliases_of_a_cloud),
+        TEST(authorities_of_other_clouds),
         TEST(foreign_authorities),
         TEST(tenants_that_are_none),
         TEST(foreign_resources),

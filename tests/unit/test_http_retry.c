@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -241,6 +242,31 @@ static void deadline_after_a_try_that_ended(void **state)
     assert_int_equal(scripted_http_count(), 2);
 }
 
+/* By its body, an answer may mean what its status does not tell. */
+static enum ekm_rc read_refusal(struct call *call, const struct http_response *response)
+{
+    bool passes = strstr(buf_text(&response->body), "passes") != NULL;
+    return call_fail(call, passes ? EKM_KEY_BUSY : EKM_REQUEST_REFUSED, "read");
+}
+
+static void answers_that_pass_by_their_body(void **state)
+{
+    (void)state;
+    fx.request.refusal = read_refusal;
+    scripted_http_add(&(struct scripted_answer){.status = 409, .body = "passes"});
+    scripted_http_add(&(struct scripted_answer){.status = 503, .body = "stands"});
+    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(fx.response.status, 503);
+    assert_int_equal(scripted_http_count(), 2);
+    /* Where time runs out, its meaning stays. */
+    begin_with(9000);
+    scripted_http_add(&(struct scripted_answer){.status = 409, .body = "passes"});
+    scripted_http_add(&(struct scripted_answer){.status = 200, .takes_ms = 1000000});
+    assert_int_equal(perform(), EKM_KEY_BUSY);
+    assert_int_equal(fx.call.error.rc, EKM_KEY_BUSY);
+    fx.request.refusal = NULL;
+}
+
 static void no_time_left_sends_nothing(void **state)
 {
     (void)state;
@@ -434,6 +460,7 @@ int main(void)
         TEST(silent_server_is_no_answer),
         TEST(deadline_within_the_first_try),
         TEST(deadline_after_a_try_that_ended),
+        TEST(answers_that_pass_by_their_body),
         TEST(no_time_left_sends_nothing),
         TEST(retry_after_is_honoured),
         TEST(retry_after_beyond_the_deadline_fails_at_once),

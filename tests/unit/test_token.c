@@ -517,6 +517,58 @@ static void other_refusals(void **state)
     expect_token("t1", 1);
 }
 
+/* Passing, whatever the status: by Entra's word or number, or as a page of a front end. */
+static void refusals_that_pass(void **state)
+{
+    static const struct scripted_answer rows[] = {
+        {.status = 400, .body = "{\"error\":\"temporarily_unavailable\",\"error_codes\":[1]}"},
+        {.status = 400, .body = "{\"error\":\"invalid_request\",\"error_codes\":[90033]}"},
+        {.status = 401,
+         .body = "{\"error\":\"invalid_client\",\"error_description\":"
+                 "\"AADSTS90024: RequestBudgetExceededError\"}"},
+        {.status = 403, .body = "{\"error\":\"invalid_grant\",\"error_codes\":[90055]}"},
+        {.status = 400, .body = "{\"error\":\"x\",\"error_codes\":[90006]}"},
+        {.status = 400, .body = "{\"error\":\"x\",\"error_codes\":[90012]}"},
+        {.status = 408, .body = ""},
+        {.status = 400, .body = "<html>Bad Request</html>"},
+        {.status = 502, .body = "<html>Bad Gateway</html>"},
+        {.status = 503, .body = ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        credential_release(credential);
+        token_forget_all();
+        credential = open_secret(SECRET);
+        scripted_http_reset();
+        scripted_http_add(&rows[i]);
+        script_token("t1", "3600");
+        expect_token("t1", 2);
+    }
+}
+
+/* What is not Entra's own says nothing of the credential. */
+static void pages_in_entra_s_place(void **state)
+{
+    static const struct scripted_answer rows[] = {
+        {.status = 401, .body = "<html>log in</html>", .content_type = "text/html"},
+        {.status = 403, .body = "<html>blocked</html>", .content_type = "text/html"},
+        {.status = 403, .body = "", .content_type = "text/html"},
+        {.status = 302, .body = "", .content_type = "text/html"},
+        {.status = 404, .body = "{\"message\":\"x\"}", .content_type = "text/html"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        scripted_http_reset();
+        scripted_http_add(&rows[i]);
+        expect_failure(EKM_TOKEN_FAILED);
+        assert_int_equal(call.error.http_status, rows[i].status);
+        assert_non_null(strstr(call.error.note, "text/html"));
+        assert_int_equal(scripted_http_count(), 1);
+    }
+    script_token("t1", "3600");
+    expect_token("t1", 1);
+}
+
 static void always(void *context, struct call *asking, const struct seen_request *asked,
                    struct scripted_answer *answer)
 {
@@ -567,19 +619,42 @@ static void odd_answers(void **state)
     expect_failure(EKM_TOKEN_MISSING);
 }
 
+/* A vault that refuses good tokens: another one a second, whoever asks. */
+static void a_new_token_a_second(void **state)
+{
+    struct token *token = NULL;
+    (void)state;
+    script_token("t1", "3600");
+    assert_int_equal(token_get(&call, credential, &public_cloud, &token), EKM_OK);
+    assert_false(token_reject(credential, &public_cloud, token, TOKEN_AGAIN_MS)); /* too young */
+    assert_true(token_reject(credential, &public_cloud, token, 0));
+    assert_true(token_reject(credential, &public_cloud, token, 0)); /* it is gone already */
+    token_release(token);
+    script_token("t2", "3600");
+    assert_int_equal(token_get(&call, credential, &public_cloud, &token), EKM_OK);
+    fake_clock_advance(TOKEN_AGAIN_MS - 1);
+    assert_false(token_reject(credential, &public_cloud, token, 0));
+    expect_token("t2", 0);
+    fake_clock_advance(1);
+    assert_true(token_reject(credential, &public_cloud, token, 0));
+    script_token("t3", "3600");
+    expect_token("t3", 1);
+    token_release(token);
+}
+
 static void a_rejected_token_is_forgotten(void **state)
 {
     struct token *first = NULL, *second = NULL;
     (void)state;
     script_token("t1", "3600");
     assert_int_equal(token_get(&call, credential, &public_cloud, &first), EKM_OK);
-    token_reject(credential, &public_cloud, first);
+    (void)token_reject(credential, &public_cloud, first, 0);
     script_token("t2", "3600");
     assert_int_equal(token_get(&call, credential, &public_cloud, &second), EKM_OK);
     assert_string_equal(value_of(first), "t1");
     assert_string_equal(value_of(second), "t2");
     /* Another caller's late word on the old one does not cost the new one. */
-    token_reject(credential, &public_cloud, first);
+    (void)token_reject(credential, &public_cloud, first, 0);
     expect_token("t2", 0);
     token_release(first);
     token_release(second);
@@ -1050,7 +1125,7 @@ static void *storm(void *context)
                 getter->rc = EKM_INTERNAL;
             }
             if (rounds % 13 == 0) {
-                token_reject(held, &place, token);
+                (void)token_reject(held, &place, token, 0);
             }
         } else if (rc != EKM_TOKEN_FAILED && rc != EKM_CLOSING) {
             getter->rc = rc;
@@ -1104,8 +1179,11 @@ int main(void)
         TEST(a_token_goes_with_its_end),
         TEST(tokens_go_one_by_one),
         TEST(other_refusals),
+        TEST(refusals_that_pass),
+        TEST(pages_in_entra_s_place),
         TEST(failures_to_the_end),
         TEST(odd_answers),
+        TEST(a_new_token_a_second),
         TEST(a_rejected_token_is_forgotten),
         TEST(many_credentials),
         TEST(forgetting_all),

@@ -145,57 +145,154 @@ static void the_longest_names_are_not_cut(void **state)
     buf_free(&value);
 }
 
+#define INNER(code)  "{\"error\":{\"code\":\"Forbidden\",\"innererror\":{\"code\":\"" code "\"}}}"
+#define ERROR(code)  "{\"error\":{\"code\":\"" code "\"}}"
+#define CONFLICT(in) "{\"error\":{\"code\":\"Conflict\",\"innererror\":{\"code\":\"" in "\"}}}"
+
+struct row {
+    long status;
+    const char *body;
+    enum ekm_rc rc;
+};
+
+/* Each in a state of its own. */
+static void expect_code(const struct row *row, const char *content_type)
+{
+    vault_tear_down(NULL);
+    vault_set_up(NULL);
+    warm_up();
+    /* A Retry-After beyond the deadline makes the first answer the last. */
+    scripted_http_add(&(struct scripted_answer){.status = row->status,
+                                                .body = row->body,
+                                                .content_type = content_type,
+                                                .retry_after = "1000",
+                                                .request_id = "rid-1"});
+    expect_get(&pinned, row->rc);
+    assert_int_equal(call.error.http_status, row->status);
+    assert_string_equal(call.error.request_id, "rid-1");
+    assert_int_equal(scripted_http_count(), 1);
+}
+
 /* specification.md section 6, the rows that are answers of the vault. */
 static void statuses_become_codes(void **state)
 {
-#define INNER(code) "{\"error\":{\"code\":\"Forbidden\",\"innererror\":{\"code\":\"" code "\"}}}"
-    static const struct {
-        long status;
-        const char *body;
-        enum ekm_rc rc;
-    } rows[] = {
-        {400, "{\"error\":{\"code\":\"BadParameter\"}}", EKM_REQUEST_REFUSED},
-        {400, "<html>", EKM_REQUEST_REFUSED},
+    static const struct row rows[] = {
+        {400, ERROR("BadParameter"), EKM_REQUEST_REFUSED},
         {403, INNER("KeyDisabled"), EKM_KEY_DISABLED},
         {403, INNER("ForbiddenByFirewall"), EKM_FIREWALL},
         {403, INNER("ForbiddenByConnection"), EKM_FIREWALL},
+        {403, INNER("ForbiddenByNsp"), EKM_FIREWALL},
         {403, INNER("KeyOperationForbidden"), EKM_KEY_OPERATION},
         {403, INNER("ForbiddenByPolicy"), EKM_FORBIDDEN},
         {403, INNER("ForbiddenByRbac"), EKM_FORBIDDEN},
-        {403, "{\"error\":{\"code\":\"AccessDenied\"}}", EKM_FORBIDDEN},
-        {403, "", EKM_FORBIDDEN},
-        {404, "{\"error\":{\"code\":\"KeyNotFound\"}}", EKM_KEY_NOT_FOUND},
-        {404, "", EKM_KEY_NOT_FOUND},
-        {405, "", EKM_REQUEST_REFUSED},
-        {408, "", EKM_REQUEST_REFUSED},
-        {409, "", EKM_REQUEST_REFUSED},
-        {410, "", EKM_REQUEST_REFUSED},
-        {429, "{\"error\":{\"code\":\"Throttled\"}}", EKM_THROTTLED},
+        {403, ERROR("AccessDenied"), EKM_FORBIDDEN},
+        {403, "{\"error\":{\"code\":null,\"message\":null}}", EKM_FORBIDDEN},
+        {404, ERROR("KeyNotFound"), EKM_KEY_NOT_FOUND},
+        {405, ERROR("x"), EKM_REQUEST_REFUSED},
+        {408, ERROR("x"), EKM_REQUEST_LATE},
+        {409, ERROR("Conflict"), EKM_REQUEST_REFUSED},
+        {409, CONFLICT("ObjectIsDeletedButRecoverable"), EKM_REQUEST_REFUSED},
+        {409, CONFLICT("ObjectIsBeingDeleted"), EKM_KEY_BUSY},
+        {409, CONFLICT("ObjectIsBeingRecovered"), EKM_KEY_BUSY},
+        {410, ERROR("x"), EKM_REQUEST_REFUSED},
+        {429, ERROR("Throttled"), EKM_THROTTLED},
+        {429, "", EKM_THROTTLED},
+        {429, "<html>", EKM_THROTTLED},
+        {500, ERROR("x"), EKM_SERVER_ERROR},
         {500, "", EKM_SERVER_ERROR},
-        {501, "", EKM_SERVER_ERROR},
+        {501, ERROR("x"), EKM_SERVER_REFUSED},
+        {503, ERROR("x"), EKM_SERVER_ERROR},
         {503, "", EKM_SERVER_ERROR},
-        {300, "", EKM_REQUEST_REFUSED},
-        {302, "", EKM_REQUEST_REFUSED},
-        {307, "", EKM_REQUEST_REFUSED},
         {201, "{}", EKM_UNEXPECTED_STATUS},
         {202, "{}", EKM_UNEXPECTED_STATUS},
         {204, "", EKM_UNEXPECTED_STATUS},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        expect_code(&rows[i], "application/json");
+    }
+}
+
+/* Front ends, proxies and portals: none of it is the vault's word on a key. */
+static void pages_are_no_word_of_the_vault(void **state)
+{
+    static const struct row rows[] = {
+        {300, "", EKM_NOT_VAULT},
+        {302, "", EKM_NOT_VAULT},
+        {302, ERROR("Moved"), EKM_NOT_VAULT},
+        {307, "<html>", EKM_NOT_VAULT},
+        {400, "", EKM_NOT_VAULT_PASSING},
+        {400, "<!DOCTYPE html><title>Runtime Error</title>", EKM_NOT_VAULT_PASSING},
+        {403, "", EKM_NOT_VAULT},
+        {403, "<html>blocked</html>", EKM_NOT_VAULT},
+        {403, "{\"message\":\"blocked\"}", EKM_NOT_VAULT},
+        {403, "{\"error\":\"blocked\"}", EKM_NOT_VAULT},
+        {404, "", EKM_NOT_VAULT},
+        {404, "Not Found", EKM_NOT_VAULT},
+        {405, "", EKM_NOT_VAULT},
+        {408, "", EKM_NOT_VAULT_PASSING},
+        {409, "", EKM_NOT_VAULT},
+        {410, "", EKM_NOT_VAULT},
+        {500, "{}", EKM_NOT_VAULT_PASSING},
+        {502, "<html>", EKM_NOT_VAULT_PASSING},
+        {503, "<html>", EKM_NOT_VAULT_PASSING},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        expect_code(&rows[i], "text/html; charset=us-ascii");
+        assert_non_null(strstr(call.error.note, "text/html"));
+        assert_int_equal(ekm_code(rows[i].rc), 5014);
+        expect_code(&rows[i], NULL);
+        assert_non_null(strstr(call.error.note, "no content type"));
+    }
+}
+
+/* What passes is asked for again, with a body as the vault's own as with a page. */
+static void passing_refusals_are_repeated(void **state)
+{
+    static const struct row rows[] = {
+        {400, "<html>", EKM_OK},
+        {502, "<html>", EKM_OK},
+        {503, "", EKM_OK},
+        {408, "", EKM_OK},
+        {409, CONFLICT("ObjectIsBeingRecovered"), EKM_OK},
+        {409, ERROR("ObjectIsBeingDeleted"), EKM_OK},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         vault_tear_down(NULL);
         vault_set_up(NULL);
         warm_up();
-        /* A Retry-After beyond the deadline makes the first answer the last. */
-        scripted_http_add(&(struct scripted_answer){.status = rows[i].status,
-                                                    .body = rows[i].body,
-                                                    .retry_after = "1000",
-                                                    .request_id = "rid-1"});
-        expect_get(&pinned, rows[i].rc);
-        assert_int_equal(call.error.http_status, rows[i].status);
-        assert_string_equal(call.error.request_id, "rid-1");
-        assert_int_equal(scripted_http_count(), 1);
+        script(rows[i].status, rows[i].body);
+        script(rows[i].status, rows[i].body);
+        script(200, key_body(KID));
+        expect_get(&pinned, EKM_OK);
+        assert_int_equal(scripted_http_count(), 3);
     }
+}
+
+static void serve_throttled(void *context, struct call *asking, const struct seen_request *asked,
+                            struct scripted_answer *answer)
+{
+    (void)context;
+    (void)asking;
+    (void)asked;
+    answer->status = 429;
+    answer->body = ERROR("Throttled");
+    answer->request_id = "rid-2";
+}
+
+/* Time runs out between two tries: the line has what the service said last. */
+static void the_last_word_keeps_its_code(void **state)
+{
+    (void)state;
+    warm_up();
+    scripted_http_serve(serve_throttled, NULL);
+    expect_get(&pinned, EKM_THROTTLED);
+    assert_int_equal(call.error.http_status, 429);
+    assert_string_equal(call.error.azure_code, "Throttled");
+    assert_string_equal(call.error.request_id, "rid-2");
+    assert_true(scripted_http_count() > 2);
 }
 
 static void transport_failures_pass_through(void **state)
@@ -242,10 +339,17 @@ static void challenges_that_are_none(void **state)
          EKM_CHALLENGE_FOREIGN},
         {{.status = 403, .body = INNER("ForbiddenByFirewall")}, EKM_FIREWALL},
         {{.status = 403, .body = INNER("ForbiddenByConnection")}, EKM_FIREWALL},
-        {{.status = 403}, EKM_FORBIDDEN},
-        {{.status = 404}, EKM_KEY_NOT_FOUND},
-        {{.status = 400}, EKM_REQUEST_REFUSED},
-        {{.status = 302}, EKM_REQUEST_REFUSED},
+        {{.status = 403, .body = ERROR("Forbidden")}, EKM_FORBIDDEN},
+        {{.status = 404, .body = ERROR("x")}, EKM_KEY_NOT_FOUND},
+        {{.status = 400, .body = ERROR("x")}, EKM_REQUEST_REFUSED},
+        {{.status = 403}, EKM_NOT_VAULT},
+        {{.status = 404}, EKM_NOT_VAULT},
+        {{.status = 400, .retry_after = "1000"}, EKM_NOT_VAULT_PASSING},
+        {{.status = 302}, EKM_NOT_VAULT},
+        {{.status = 401, .body = "<html>log in</html>"}, EKM_NOT_VAULT},
+        {{.status = 401, .body = "<html>log in</html>", .authenticate = "Basic realm=\"x\""},
+         EKM_NOT_VAULT},
+        {{.status = 401, .body = "OK"}, EKM_CHALLENGE_MALFORMED},
         {{.status = 503, .retry_after = "1000"}, EKM_SERVER_ERROR},
         {{.status = 429, .retry_after = "1000"}, EKM_THROTTLED},
     };
@@ -339,29 +443,105 @@ static void refused_sessions_send_nothing(void **state)
     assert_int_equal(scripted_http_count(), 2);
 }
 
-static void a_fresh_token_refused(void **state)
+/* A vault that refuses good tokens: so many times, or for ever. */
+static struct {
+    unsigned refusals; /* still to come */
+    const char *message, *challenge;
+    unsigned tokens, refused;
+} moody;
+
+static void serve_moody(void *context, struct call *asking, const struct seen_request *asked,
+                        struct scripted_answer *answer)
+{
+    static char body[256];
+    (void)context;
+    (void)asking;
+    if (asked->to_entra) {
+        moody.tokens++;
+        answer->status = 200;
+        answer->body = TOKEN("t");
+        return;
+    }
+    if (moody.refusals == 0) {
+        answer->status = 200;
+        answer->body = key_body(KID);
+        return;
+    }
+    moody.refusals--;
+    moody.refused++;
+    (void)text_format(body, sizeof body,
+                      "{\"error\":{\"code\":\"Unauthorized\",\"message\":\"%s\"}}", moody.message);
+    answer->status = 401;
+    answer->body = body;
+    answer->authenticate = moody.challenge;
+}
+
+static void set_moody(unsigned refusals, const char *message, const char *challenge)
+{
+    vault_tear_down(NULL);
+    vault_set_up(NULL);
+    warm_up();
+    memset(&moody, 0, sizeof moody);
+    moody.refusals = refusals;
+    moody.message = message;
+    moody.challenge = challenge;
+    scripted_http_serve(serve_moody, NULL);
+}
+
+#define AKV10046 "AKV10046: Unable to resolve the key used for signature validation."
+
+/* A good token that is refused for a moment costs a moment, and Entra nothing. */
+static void a_good_token_refused_for_a_moment(void **state)
 {
     (void)state;
-    warm_up();
-    script_401(CHALLENGE("tenant-1"));
-    script(200, TOKEN("t2"));
-    script_401(CHALLENGE("tenant-1"));
+    set_moody(2, AKV10046, CHALLENGE("tenant-1"));
+    expect_get(&pinned, EKM_OK);
+    assert_int_equal(moody.tokens, 0);
+    assert_true(call_remaining_ms(&call) > 29000);
+    set_moody(2, AKV10046, NULL);
+    expect_get(&pinned, EKM_OK);
+    set_moody(9, "[TokenExpired] Error validating token: 'S2S12086'", CHALLENGE("tenant-1"));
+    expect_get(&pinned, EKM_OK);
+    assert_in_range(moody.tokens, 1, 4);
+}
+
+/* To the deadline, with at most one new token a second, and the service's own number. */
+static void a_token_refused_for_ever(void **state)
+{
+    (void)state;
+    set_moody(1000000, AKV10046, CHALLENGE("tenant-1"));
     expect_get(&pinned, EKM_TOKEN_REJECTED);
     assert_int_equal(call.error.http_status, 401);
     assert_string_equal(call.error.azure_code, "Unauthorized");
-    assert_int_equal(scripted_http_count(), 3);
+    assert_int_equal(call.error.akv, 10046);
+    assert_true(call_remaining_ms(&call) <= 1000);
+    assert_in_range(moody.tokens, 1, 30);
+    assert_in_range(moody.refused, 20, 300);
+    set_moody(1000000, "no number", CHALLENGE("tenant-1"));
+    expect_get(&pinned, EKM_TOKEN_REJECTED);
+    assert_true(call_remaining_ms(&call) <= 1000);
+    assert_in_range(moody.tokens, 3, 8);
 }
 
-static void a_cold_token_refused(void **state)
+/* A token of the wrong issuer or audience never becomes right: one other is tried, no more. */
+static void a_token_of_the_wrong_kind(void **state)
 {
+    static const char *const messages[] = {"AKV10022: Invalid audience. Expected x, found: y.",
+                                           "AKV10032: Invalid issuer. Expected one of x, found y."};
     (void)state;
-    script_401(CHALLENGE("tenant-1"));
-    script(200, TOKEN("t1"));
-    script_401(CHALLENGE("tenant-1"));
-    script(200, TOKEN("t2"));
-    script_401(CHALLENGE("tenant-1"));
-    expect_get(&pinned, EKM_TOKEN_REJECTED);
-    assert_int_equal(scripted_http_count(), 5);
+    for (size_t i = 0; i < 2; i++) {
+        set_moody(1000000, messages[i], CHALLENGE("tenant-1"));
+        expect_get(&pinned, EKM_TOKEN_REJECTED);
+        assert_int_equal(call.error.akv, i == 0 ? 10022 : 10032);
+        assert_int_equal(moody.tokens, 1);
+        assert_int_equal(moody.refused, 2);
+        assert_true(call_remaining_ms(&call) > 29000);
+        /* The vault moved: at once. */
+        set_moody(1, messages[i], CHALLENGE("tenant-2"));
+        expect_get(&pinned, EKM_OK);
+        assert_int_equal(moody.tokens, 1);
+        assert_true(call_remaining_ms(&call) > 29900);
+    }
 }
 
 static void refusals_without_a_usable_challenge(void **state)
@@ -477,12 +657,14 @@ static void refused_operations(void **state)
         enum ekm_rc wrap, unwrap;
     } rows[] = {
         {400, "{\"error\":{\"code\":\"BadParameter\"}}", EKM_REQUEST_REFUSED, EKM_UNWRAP_REFUSED},
-        {400, "", EKM_REQUEST_REFUSED, EKM_UNWRAP_REFUSED},
-        {409, "", EKM_REQUEST_REFUSED, EKM_REQUEST_REFUSED},
+        {409, ERROR("Conflict"), EKM_REQUEST_REFUSED, EKM_REQUEST_REFUSED},
         {403, INNER("KeyDisabled"), EKM_KEY_DISABLED, EKM_KEY_DISABLED},
         {403, INNER("KeyOperationForbidden"), EKM_KEY_OPERATION, EKM_KEY_OPERATION},
-        {403, "", EKM_FORBIDDEN, EKM_FORBIDDEN},
-        {404, "", EKM_KEY_NOT_FOUND, EKM_KEY_NOT_FOUND},
+        {403, ERROR("Forbidden"), EKM_FORBIDDEN, EKM_FORBIDDEN},
+        {403, "<html>", EKM_NOT_VAULT, EKM_NOT_VAULT},
+        {404, ERROR("KeyNotFound"), EKM_KEY_NOT_FOUND, EKM_KEY_NOT_FOUND},
+        {404, "", EKM_NOT_VAULT, EKM_NOT_VAULT},
+        {302, "", EKM_NOT_VAULT, EKM_NOT_VAULT},
         {202, "", EKM_UNEXPECTED_STATUS, EKM_UNEXPECTED_STATUS},
         {200, "", EKM_WRAP_EMPTY, EKM_UNWRAP_EMPTY},
         {200, "<", EKM_WRAP_NOT_JSON, EKM_UNWRAP_NOT_JSON},
@@ -715,7 +897,7 @@ static void deletion(void **state)
     assert_true(asked->once);
     assert_string_equal(asked->url, "https://" HOST "/keys/name?api-version=7.4");
     assert_string_equal(asked->bearer, "t1");
-    script(404, "");
+    script(404, ERROR("KeyNotFound"));
     assert_int_equal(vault_delete_key(&call, &vault, "name"), EKM_KEY_NOT_FOUND);
 }
 
@@ -766,6 +948,9 @@ int main(void)
         TEST(get_key),
         TEST(the_longest_names_are_not_cut),
         TEST(statuses_become_codes),
+        TEST(pages_are_no_word_of_the_vault),
+        TEST(passing_refusals_are_repeated),
+        TEST(the_last_word_keeps_its_code),
         TEST(transport_failures_pass_through),
         TEST(challenges_that_are_none),
         TEST(a_bad_challenge_is_not_remembered),
@@ -773,8 +958,9 @@ int main(void)
         TEST(a_vault_that_moved),
         TEST(a_vault_that_moved_unseen),
         TEST(refused_sessions_send_nothing),
-        TEST(a_fresh_token_refused),
-        TEST(a_cold_token_refused),
+        TEST(a_good_token_refused_for_a_moment),
+        TEST(a_token_refused_for_ever),
+        TEST(a_token_of_the_wrong_kind),
         TEST(refusals_without_a_usable_challenge),
         TEST(answers_about_other_keys),
         TEST(wrap_and_unwrap),

@@ -549,16 +549,46 @@ static void odd_lives(void **state)
 
 static void errors_are_read(void **state)
 {
+    bool is_own = false;
     (void)state;
     wire_read_error(&call,
                     text("{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"innererror\":"
                          "{\"code\":\"AccessDenied\",\"innererror\":{\"code\":\"KeyDisabled\""
-                         "}}}}"));
+                         "}}}}"),
+                    &is_own);
+    assert_true(is_own);
     assert_string_equal(call.error.azure_code, "Forbidden");
     assert_string_equal(call.error.inner_code, "KeyDisabled");
-    wire_read_error(&call, text("{\"error\":{\"code\":\"Forbidden\",\"innerError\":{\"code\":"
-                                "\"ForbiddenByRbac\",\"innererror\":null}}}"));
+    wire_read_error(&call,
+                    text("{\"error\":{\"code\":\"Forbidden\",\"innerError\":{\"code\":"
+                         "\"ForbiddenByRbac\",\"innererror\":null}}}"),
+                    &is_own);
     assert_string_equal(call.error.inner_code, "ForbiddenByRbac");
+}
+
+/* The service's own number stands in the message, not always at its start. */
+static void service_numbers_are_read(void **state)
+{
+    static const struct {
+        const char *message;
+        uint32_t akv;
+    } rows[] = {
+        {"AKV10046: Unable to resolve the key used for signature validation.", 10046},
+        {"[x] AKV10022: Invalid audience.", 10022},
+        {"AKV", 0},
+        {"AKVx AKV10032", 10032},
+        {"AKV99999999999", 0},
+        {"no number", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char said[256];
+        bool is_own = false;
+        (void)text_format(said, sizeof said, "{\"error\":{\"code\":\"u\",\"message\":\"%s\"}}",
+                          rows[i].message);
+        wire_read_error(&call, text(said), &is_own);
+        assert_int_equal(call.error.akv, rows[i].akv);
+    }
 }
 
 static void unreadable_errors_are_skipped(void **state)
@@ -574,7 +604,9 @@ static void unreadable_errors_are_skipped(void **state)
                                        "{\"error\":{\"code\":null,\"innererror\":[]}}"};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        wire_read_error(&call, text(rows[i]));
+        bool is_own = true;
+        wire_read_error(&call, text(rows[i]), &is_own);
+        assert_int_equal(is_own, strchr(rows[i] + (rows[i][0] != '\0'), '{') != NULL);
         assert_string_equal(call.error.azure_code, "");
         assert_string_equal(call.error.inner_code, "");
     }
@@ -637,6 +669,7 @@ int main(void)
         TEST(odd_lives),
         TEST(errors_are_read),
         TEST(unreadable_errors_are_skipped),
+        TEST(service_numbers_are_read),
         TEST(token_errors_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

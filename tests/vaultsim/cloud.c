@@ -24,11 +24,10 @@ static const struct cloud clouds[] = {
      "managedhsm.usgovcloudapi.net",
      {"login.microsoftonline.us", "login.usgovcloudapi.net", NULL}},
     {"vault.microsoftazure.de", NULL, {"login.microsoftonline.de", NULL}},
-    /* The sovereign clouds whose vault suffixes are not published: their Entra hosts only. */
-    {NULL,
-     NULL,
-     {"login.sovcloud-identity.fr", "login.sovcloud-identity.de", "login.sovcloud-identity.sg",
-      NULL}},
+    {"vault.sovcloud-api.fr", "managedhsm.sovcloud-api.fr", {"login.sovcloud-identity.fr", NULL}},
+    {"vault.sovcloud-api.de", "managedhsm.sovcloud-api.de", {"login.sovcloud-identity.de", NULL}},
+    /* The sovereign cloud whose vault suffixes are not published: its Entra host only. */
+    {NULL, NULL, {"login.sovcloud-identity.sg", NULL}},
 };
 #define CLOUD_COUNT (sizeof clouds / sizeof clouds[0])
 
