@@ -170,8 +170,8 @@ static const char *const output_functions[] = {"SqlCryptExportKey", "SqlCryptEnc
                                                "SqlCryptDecrypt"};
 static const uint32_t output_max[] = {SQLCP_MAX_KEY_BLOB_BYTES, UINT32_MAX / 2, UINT32_MAX / 2};
 
-static int call_once(const struct provider_session *session, enum output_call call,
-                     const SqlCpData *thumbprint, const SqlCpData *in, SqlCpData *out)
+static int call_output(const struct provider_session *session, enum output_call call,
+                       const SqlCpData *thumbprint, const SqlCpData *in, SqlCpData *out)
 {
     const struct provider_exports *exports = provider_session_exports(session);
     const SqlCpSession *handle = provider_session_handle(session);
@@ -198,7 +198,7 @@ static int call_sized(const struct provider_session *session, enum output_call c
     SqlCpData out = {0, NULL};
     *bytes = NULL;
     *len = 0;
-    int code = call_once(session, call, thumbprint, in, &out);
+    int code = call_output(session, call, thumbprint, in, &out);
     provider_conformance_query(function, code, out.pb, out.cb, output_max[call]);
     if (code == SQLCP_SUCCESS && out.cb > 0)
         return SQLCP_PROVIDER_ERROR; /* bytes it never handed over */
@@ -208,7 +208,7 @@ static int call_sized(const struct provider_session *session, enum output_call c
     uint8_t *buffer = memory_take((size_t)room + PROVIDER_GUARD_LEN);
     provider_conformance_fill(buffer, (size_t)room + PROVIDER_GUARD_LEN);
     out.pb = buffer;
-    code = call_once(session, call, thumbprint, in, &out);
+    code = call_output(session, call, thumbprint, in, &out);
     provider_conformance_fetch(function, code, buffer, room, out.pb, out.cb);
     provider_conformance_tail(function, buffer, room, (size_t)room + PROVIDER_GUARD_LEN);
     if (code != SQLCP_SUCCESS || out.pb != buffer || out.cb > room) {

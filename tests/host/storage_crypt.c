@@ -56,7 +56,8 @@ bool storage_crypt_stream(const uint8_t *key, size_t key_len, const uint8_t iv[1
 
 void storage_crypt_check(const uint8_t *key, size_t key_len, char out[STORAGE_CHECK_HEX])
 {
-    static const uint8_t iv[16] = "ekmhost check ok";
+    static const uint8_t iv[16] = {'e', 'k', 'm', 'h', 'o', 's', 't', ' ',
+                                   'c', 'h', 'e', 'c', 'k', ' ', 'o', 'k'};
     uint8_t block[16] = {0};
     bool good = run(cbc(key_len), key, iv, block, sizeof block, true);
     char *hex = memory_hex(block, 8);

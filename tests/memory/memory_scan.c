@@ -196,7 +196,7 @@ static void live(char **argv, bool first)
     library = process_load(argv[1]);
     if (!library)
         fail("loading the library", process_problem());
-    CALL(SqlCryptInitializeProvider);
+    CALL(SqlCryptInitializeProvider, );
     open_session(argv[2], &session);
     use_key(&session, argv[3]);
     if (first)
@@ -204,7 +204,7 @@ static void live(char **argv, bool first)
     if (first && marks[2].found == 0) /* an open session has its token */
         fail("the search is blind: it finds no token of an open session", 0);
     CALL(SqlCryptCloseSession, &session, 0);
-    CALL(SqlCryptFreeProvider);
+    CALL(SqlCryptFreeProvider, );
     if (!process_unload(library))
         fail("unloading the library", process_problem());
 }

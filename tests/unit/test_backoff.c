@@ -36,7 +36,7 @@ static void delays_grow_and_stay_bounded(void **state)
         most = most < BACKOFF_CAP_MS ? most : BACKOFF_CAP_MS;
         for (size_t i = 0; i < sizeof randoms / sizeof randoms[0]; i++) {
             uint32_t delay = backoff_delay_ms(tries, randoms[i]);
-            assert_in_range(delay, 1, most);
+            assert_int_in_range(delay, 1, most);
         }
     }
 }
@@ -50,8 +50,8 @@ static void jitter_is_full(void **state)
         least = delay < least ? delay : least;
         most = delay > most ? delay : most;
     }
-    assert_in_range(least, 0, BACKOFF_BASE_MS / 20);
-    assert_in_range(most, BACKOFF_BASE_MS - BACKOFF_BASE_MS / 20, BACKOFF_BASE_MS);
+    assert_int_in_range(least, 0, BACKOFF_BASE_MS / 20);
+    assert_int_in_range(most, BACKOFF_BASE_MS - BACKOFF_BASE_MS / 20, BACKOFF_BASE_MS);
 }
 
 static void retry_after_in_seconds(void **state)

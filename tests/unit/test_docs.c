@@ -82,7 +82,7 @@ static void test_each_code_is_explained_once_and_no_other(void **state)
         if (*end != '\0' || end == row.cells[0]) {
             continue; /* a table's head */
         }
-        assert_in_range(code, 0, CODES_MAX - 1);
+        assert_int_in_range(code, 0, CODES_MAX - 1);
         assert_int_equal(row.count, 3);
         assert_true(strlen(row.cells[1]) > 5 && strlen(row.cells[2]) > 5);
         /* 5 and 7 belong to the interface; the page says that they never come from here. */

@@ -298,7 +298,7 @@ static void only_what_is_asked_once_goes_alone(void **state)
         assert_ptr_equal(strstr(buf_text(&response.body), "POST /echo"), buf_text(&response.body));
         expect("/ok", EKM_OK);
     }
-    assert_in_range(tls_server_connections(), before + 1, before + 2);
+    assert_int_in_range(tls_server_connections(), before + 1, before + 2);
 }
 
 static void redirects_are_not_followed(void **state)
@@ -400,7 +400,7 @@ static void the_pool_is_bounded(void **state)
     for (int i = 0; i < 12; i++) {
         join_asker(&askers[i], EKM_OK);
     }
-    assert_in_range(tls_server_connections() - before, 1, 3);
+    assert_int_in_range(tls_server_connections() - before, 1, 3);
 }
 
 static void waiting_for_a_connection_ends(void **state)
@@ -421,9 +421,9 @@ static void waiting_for_a_connection_ends(void **state)
     (void)usleep(100000);
     atomic_store(&stopped.aborted, true);
     join_asker(&stopped, EKM_CLOSING);
-    assert_in_range(stopped.took_ms, 0, SOON_MS);
+    assert_int_in_range(stopped.took_ms, 0, SOON_MS);
     join_asker(&late, EKM_DEADLINE);
-    assert_in_range(late.took_ms, 900, SOON_MS);
+    assert_int_in_range(late.took_ms, 900, SOON_MS);
     atomic_store(&holder.aborted, true);
     join_asker(&holder, EKM_CLOSING);
 }
@@ -436,7 +436,7 @@ static void no_answer(void **state)
     begin();
     expect("/hang", EKM_NO_ANSWER);
     assert_true(response.maybe_sent);
-    assert_in_range(elapsed_ms(), 990, SOON_MS);
+    assert_int_in_range(elapsed_ms(), 990, SOON_MS);
     config.try_timeout_ms = 10000;
     expect("/ok", EKM_OK);
 }
@@ -448,7 +448,7 @@ static void the_deadline_is_the_calls(void **state)
     config.call_timeout_ms = 300;
     begin();
     expect("/hang", EKM_DEADLINE);
-    assert_in_range(elapsed_ms(), 290, SOON_MS);
+    assert_int_in_range(elapsed_ms(), 290, SOON_MS);
 }
 
 static void broken_answers(void **state)
@@ -488,7 +488,7 @@ static void a_resolver_that_hangs(void **state)
     uint64_t took_ms = elapsed_ms();
     atomic_store(&resolver_hangs, false);
     assert_int_equal(rc, EKM_HOST_NOT_RESOLVED);
-    assert_in_range(took_ms, 390, SOON_MS);
+    assert_int_in_range(took_ms, 390, SOON_MS);
     assert_false(response.maybe_sent);
 }
 
@@ -545,7 +545,7 @@ static void a_connection_that_takes_too_long(void **state)
     enum ekm_rc rc = ask(HOST, "/ok");
     close_all(fds, 6);
     assert_int_equal(rc, EKM_CONNECT_FAILED);
-    assert_in_range(elapsed_ms(), 390, SOON_MS);
+    assert_int_in_range(elapsed_ms(), 390, SOON_MS);
     assert_false(response.maybe_sent);
 }
 
@@ -567,7 +567,7 @@ static void a_silent_handshake(void **state)
     config.connect_timeout_ms = 400;
     tls_server_manner(TLS_SILENT);
     expect("/ok", EKM_CONNECT_FAILED);
-    assert_in_range(elapsed_ms(), 390, SOON_MS);
+    assert_int_in_range(elapsed_ms(), 390, SOON_MS);
     assert_false(response.maybe_sent);
 }
 
@@ -603,7 +603,7 @@ static void expect_aborted(const char *host, const char *path)
         fail_msg("%s: %s", ekm_name(rc), call.error.note);
     }
     assert_int_equal(call.error.rc, EKM_CLOSING);
-    assert_in_range(took_ms, 150, SOON_MS);
+    assert_int_in_range(took_ms, 150, SOON_MS);
 }
 
 static void aborts_are_noticed_in_every_phase(void **state)

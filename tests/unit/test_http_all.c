@@ -43,7 +43,7 @@ static int start(void **state)
     return http_start(&config, reason, sizeof reason) == EKM_OK ? 0 : -1;
 }
 
-static int stop(void **state)
+static int stop_http(void **state)
 {
     (void)state;
     http_stop();
@@ -100,7 +100,7 @@ static void test_all_are_answered(void **state)
         assert_int_equal(answers[i].status, 200);
     }
     assert_int_equal(tls_server_requests() - before, ITEMS);
-    assert_in_range(tls_server_connections() - connections, 2, HTTP_AT_ONCE);
+    assert_int_in_range(tls_server_connections() - connections, 2, HTTP_AT_ONCE);
     assert_int_equal(call.error.rc, EKM_OK);
 }
 
@@ -169,5 +169,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_next_request_finds_a_connection, set_up,
                                         tear_down),
     };
-    return cmocka_run_group_tests_name("http_all", tests, start, stop);
+    return cmocka_run_group_tests_name("http_all", tests, start, stop_http);
 }

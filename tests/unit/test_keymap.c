@@ -382,8 +382,9 @@ static void test_others_are_not_trusted_to_have_flushed(void **state)
     put(HOST, 1, "One", "v1");
     put(HOST, 1, "One", "v1");
     char text[1024];
-    snprintf(text, sizeof text, "%s%s", read_map(),
-             HOST "\t0000020000000000000000000000000000000000\t" URI "Two/v2\n");
+    int len = snprintf(text, sizeof text, "%s%s", read_map(),
+                       HOST "\t0000020000000000000000000000000000000000\t" URI "Two/v2\n");
+    assert_true(len > 0 && (size_t)len < sizeof text);
     write_map(text);
     atomic_store(&folder_flush_fails, true);
     expect_put_refused(2, "Two", "v2");

@@ -409,7 +409,7 @@ static void test_no_memory(void **state)
             keymap_table_free(&after);
             keymap_table_free(&former);
         }
-        assert_in_range(nth, 4, 10);
+        assert_int_in_range(nth, 4, 10);
     }
 }
 

@@ -275,7 +275,7 @@ static void test_system_log_neither_blocks_nor_leaks(void **state)
     }
     /* At most its one socket, which children do not inherit. */
     int after = lowest_free();
-    assert_in_range(after, before, before + 1);
+    assert_int_in_range(after, before, before + 1);
     for (int fd = 3; fd <= after; fd++) {
         int type = 0;
         socklen_t len = sizeof type;

@@ -124,7 +124,7 @@ static void late_refusals_say_nothing_new(void **state)
         leave(&passes[i], THROTTLE_REFUSED);
     }
     assert_int_equal(enter(30000, &passes[0]), EKM_OK);
-    assert_in_range(plat_now_ms() - refused_ms, 1, BACKOFF_BASE_MS);
+    assert_int_in_range(plat_now_ms() - refused_ms, 1, BACKOFF_BASE_MS);
     leave(&passes[1], THROTTLE_REFUSED);
     leave(&passes[0], THROTTLE_ANSWERED);
     assert_int_equal(enter(500, &passes[0]), EKM_OK);
@@ -157,14 +157,14 @@ static void pauses_grow_a_little(void **state)
     (void)state;
     for (int i = 0; i < 200; i++) {
         uint64_t took_ms = pause_ms();
-        assert_in_range(took_ms, 1, BACKOFF_BASE_MS << (i < 2 ? i : 2));
+        assert_int_in_range(took_ms, 1, BACKOFF_BASE_MS << (i < 2 ? i : 2));
         longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
     }
     assert_true(longest_ms > BACKOFF_BASE_MS);
     struct throttle_pass pass;
     assert_int_equal(enter(30000, &pass), EKM_OK);
     leave(&pass, THROTTLE_ANSWERED);
-    assert_in_range(pause_ms(), 1, BACKOFF_BASE_MS);
+    assert_int_in_range(pause_ms(), 1, BACKOFF_BASE_MS);
 }
 
 /* Its answer is late; the others do not wait for it alone. */
@@ -196,7 +196,7 @@ static void a_wish_beyond_the_deadline_is_probed_once_a_second(void **state)
         }
         fake_clock_advance(100);
     }
-    assert_in_range(asked, 9, 11);
+    assert_int_in_range(asked, 9, 11);
     fake_clock_advance(1000);
     assert_int_equal(enter(30000, &pass), EKM_OK);
     leave(&pass, THROTTLE_ANSWERED);

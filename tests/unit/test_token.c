@@ -832,7 +832,7 @@ static void one_fetch_for_all(void **state)
  */
 static void expect_few_requests(void)
 {
-    assert_in_range(scripted_http_count(), 1, THREADS / 4);
+    assert_int_in_range(scripted_http_count(), 1, THREADS / 4);
 }
 
 static void one_refusal_for_all(void **state)
@@ -936,7 +936,7 @@ static void a_waiter_is_aborted(void **state)
     atomic_store(&getters[1].aborted, true);
     join(1);
     assert_int_equal(getters[1].rc, EKM_CLOSING);
-    assert_in_range(getters[1].took_ms, 0, 20000);
+    assert_int_in_range(getters[1].took_ms, 0, 20000);
     assert_int_equal(scripted_http_count(), 1);
     atomic_store(&getters[0].aborted, true);
     join(0);
@@ -953,7 +953,7 @@ static void a_waiter_runs_out_of_time(void **state)
     start(1);
     join(1);
     assert_int_equal(getters[1].rc, EKM_DEADLINE);
-    assert_in_range(getters[1].took_ms, 900, 20000);
+    assert_int_in_range(getters[1].took_ms, 900, 20000);
     atomic_store(&getters[0].aborted, true);
     join(0);
 }

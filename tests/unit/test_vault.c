@@ -808,7 +808,7 @@ static void pages_are_counted(void **state)
     scripted_http_serve(next_for_ever, NULL);
     enum ekm_rc rc = vault_list_keys(&call, &vault, count_key, &count);
     assert_int_equal(call.error.rc, rc);
-    assert_in_range(scripted_http_count(), 100, VAULT_PAGES_MAX);
+    assert_int_in_range(scripted_http_count(), 100, VAULT_PAGES_MAX);
 }
 
 static bool stop_at_once(void *context, const struct vault_key *key)

@@ -91,6 +91,9 @@ static int connect_to_place(int fd, enum network_place place)
     return real_connect(fd, &to);
 }
 
+/* glibc declares it with a union of all addresses that is none to ISO C. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 REPLACES int connect(int fd, const struct sockaddr *address, socklen_t len)
 {
     struct sockaddr_in to;
@@ -117,6 +120,7 @@ REPLACES int connect(int fd, const struct sockaddr *address, socklen_t len)
     }
     return real_connect(fd, &to);
 }
+#pragma GCC diagnostic pop
 
 static int resolve(const char *address, const char *service, const struct addrinfo *hints,
                    struct addrinfo **out)

@@ -163,7 +163,7 @@ void test_odds(void **state)
     struct client c;
     open_signed_in(&c);
     int hit = hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10}");
-    assert_in_range(hit, 15, 80);
+    assert_int_in_range(hit, 15, 80);
     int again =
         hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10,\"seed\":1}");
     assert_int_equal(again, hit);
@@ -320,14 +320,14 @@ void test_throttle(void **state)
     assert_int_equal(client_post(&c, VAULT, path, "{\"kty\":\"EC\"}"), 429);
     assert_string_equal(client_text(&c, "error.code"), "Throttled");
     assert_non_null(strstr(client_text(&c, "error.message"), "VaultRequestTypeLimitReached"));
-    assert_in_range(atoi(c.retry_after), 1, 10);
+    assert_int_in_range(atoi(c.retry_after), 1, 10);
     assert_int_equal(GET_KEY(&c), 200);
     sim_do("POST", "/settings", "{\"throttle\":\"standard\",\"throttle_percent\":1}");
     int refused = 0;
     for (int i = 0; i < 60; i++) {
         refused += GET_KEY(&c) == 429;
     }
-    assert_in_range(refused, 10, 60);
+    assert_int_in_range(refused, 10, 60);
     sim_do("POST", "/settings", "{\"throttle\":\"none\",\"throttle_percent\":100}");
     assert_int_equal(client_post(&c, VAULT, path, "{\"kty\":\"EC\"}"), 200);
     client_close(&c);
