@@ -1,6 +1,5 @@
 #include "net/backoff.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -48,21 +47,43 @@ static int64_t days_since_epoch(int64_t year, int month, int day)
            719468;
 }
 
-/* RFC 9110's preferred form only: "Sun, 06 Nov 1994 08:49:37 GMT". */
+/* The number that stands in `width` digits, or -1. */
+static int date_number(const char *at, size_t width)
+{
+    int value = 0;
+    for (size_t i = 0; i < width; i++) {
+        if (!text_is_digit(at[i])) {
+            return -1;
+        }
+        value = value * 10 + (at[i] - '0');
+    }
+    return value;
+}
+
+/* RFC 9110's preferred form only: "Sun, 06 Nov 1994 08:49:37 GMT". Not by sscanf(): headers of
+ * glibc 2.38 and newer make it a symbol that older systems lack. */
 static bool http_date(const char *value, int64_t *unix_time_s)
 {
-    int day, year, hour, minute, second, end = 0;
-    char month[4];
-    /* NOLINTNEXTLINE(cert-err34-c): no field is wide enough to overflow */
-    if (sscanf(value, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour, &minute,
-               &second, &end) != 6 ||
-        end == 0 || value[end] != '\0' || month_number(month) == 0 || year < 1970 || day < 1 ||
-        day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-        second > 60) {
+    static const char form[] = "___, __ ___ ____ __:__:__ GMT";
+    if (strlen(value) != sizeof form - 1) {
         return false;
     }
-    *unix_time_s = days_since_epoch(year, month_number(month), day) * 86400 +
-                   (((int64_t)hour * 60 + minute) * 60) + second;
+    for (size_t i = 0; i < sizeof form - 1; i++) {
+        if (form[i] != '_' && form[i] != value[i]) {
+            return false;
+        }
+    }
+    char month_name[4];
+    (void)text_copy_n(month_name, sizeof month_name, value + 8, 3);
+    int month = month_number(month_name), day = date_number(value + 5, 2);
+    int year = date_number(value + 12, 4), hour = date_number(value + 17, 2);
+    int minute = date_number(value + 20, 2), second = date_number(value + 23, 2);
+    if (month == 0 || year < 1970 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 ||
+        minute > 59 || second < 0 || second > 60) {
+        return false;
+    }
+    *unix_time_s =
+        days_since_epoch(year, month, day) * 86400 + (((int64_t)hour * 60 + minute) * 60) + second;
     return true;
 }
 
