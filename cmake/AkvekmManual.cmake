@@ -1,7 +1,7 @@
 # The manual pages, made from the documentation: <build>/akv-ekm.conf.5.
-set(page "${CMAKE_SOURCE_DIR}/docs/configuration.md")
-set(script "${CMAKE_SOURCE_DIR}/cmake/manual.sh")
-set(manual "${CMAKE_BINARY_DIR}/akv-ekm.conf.5")
+set(page "${PROJECT_SOURCE_DIR}/docs/configuration.md")
+set(script "${PROJECT_SOURCE_DIR}/cmake/manual.sh")
+set(manual "${PROJECT_BINARY_DIR}/akv-ekm.conf.5")
 add_custom_command(OUTPUT "${manual}"
     COMMAND sh "${script}" "${page}" "${PROJECT_VERSION}" > "${manual}"
     DEPENDS "${page}" "${script}" VERBATIM)

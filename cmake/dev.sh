@@ -87,7 +87,7 @@ setup() {
 build() {
     folder=$1
     shift
-    quietly "configuring $folder" cmake -S "$root" -B "$root/$folder" -G Ninja "$@"
+    quietly "configuring $folder" cmake -S "$root" -B "$root/$folder" -G Ninja -DAKVEKM_WERROR=ON "$@"
     quietly "building $folder" cmake --build "$root/$folder" -j "$jobs"
 }
 

@@ -4,7 +4,7 @@ set(windows_dir "${CMAKE_CURRENT_LIST_DIR}")
 
 # The version that SqlCryptGetProviderInfo gives is a fact of the source; here it is read, so that it stands in one place.
 function(akvekm_provider_version out)
-    set(source "${CMAKE_SOURCE_DIR}/src/base/config_table.c")
+    set(source "${PROJECT_SOURCE_DIR}/src/base/config_table.c")
     file(STRINGS "${source}" line REGEX "provider_version = \\(SqlCpVersion\\){[0-9]+, [0-9]+, [0-9]+, [0-9]+}")
     if(NOT line MATCHES "{([0-9]+), ([0-9]+), ([0-9]+), ([0-9]+)}")
         message(FATAL_ERROR "${source} has no provider_version")
@@ -15,7 +15,7 @@ endfunction()
 
 # The event log's messages: one an error code, with the texts of the causes that share it, then the line of the log.
 function(akvekm_messages out)
-    set(source "${CMAKE_SOURCE_DIR}/src/base/err_table.h")
+    set(source "${PROJECT_SOURCE_DIR}/src/base/err_table.h")
     file(READ "${source}" text)
     string(REPLACE ";" "<semicolon>" text "${text}") # it would cut the list
     string(REGEX MATCHALL "X\\(EKM_[^\n]*\"\\)" rows "${text}")
@@ -56,11 +56,11 @@ function(akvekm_signed name)
         "How cmake/windows/sign.sh signs: '--pfx;FILE' or '--pem;CERTS;KEY'; empty: a test certificate")
     set(how ${AKVEKM_SIGN})
     if(NOT how)
-        set(how --made-in "${CMAKE_BINARY_DIR}/signing")
+        set(how --made-in "${PROJECT_BINARY_DIR}/signing")
     endif()
     # Unsigned it is the same in every build; a signature has a key and a time of its own.
-    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/unsigned")
-    set(signed "${CMAKE_BINARY_DIR}/${name}.dll")
+    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/unsigned")
+    set(signed "${PROJECT_BINARY_DIR}/${name}.dll")
     add_custom_command(OUTPUT "${signed}"
         COMMAND sh "${windows_dir}/sign.sh" ${how} "$<TARGET_FILE:${name}>" "${signed}"
         DEPENDS ${name} "${windows_dir}/sign.sh" COMMENT "Signing ${name}.dll" VERBATIM)
@@ -68,7 +68,7 @@ function(akvekm_signed name)
 endfunction()
 
 function(akvekm_dll name)
-    file(STRINGS "${CMAKE_SOURCE_DIR}/cmake/exports.txt" exports)
+    file(STRINGS "${PROJECT_SOURCE_DIR}/cmake/exports.txt" exports)
     list(JOIN exports "\n" lines)
     file(CONFIGURE OUTPUT ${name}.def CONTENT "EXPORTS\n@lines@\n" @ONLY)
     akvekm_provider_version(provider_version_dots)

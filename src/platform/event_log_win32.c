@@ -2,6 +2,7 @@
 #include "platform/system.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <windows.h>
 
@@ -51,7 +52,7 @@ static bool own_path(char *out, size_t cap)
     HMODULE self = NULL;
     if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
                                 GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                            (LPCWSTR)(void *)&plat_system_log_close, &self)) {
+                            (LPCWSTR)(uintptr_t)&plat_system_log_close, &self)) {
         return false;
     }
     DWORD units = GetModuleFileNameW(self, wide, PATH_UNITS);

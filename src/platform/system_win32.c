@@ -3,6 +3,7 @@
 #include "platform/system.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
@@ -103,7 +104,7 @@ void plat_stay_loaded(void)
 {
     HMODULE self = NULL;
     (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
-                             (LPCWSTR)(void *)&plat_stay_loaded, &self);
+                             (LPCWSTR)(uintptr_t)&plat_stay_loaded, &self);
 }
 
 void plat_errors_save(struct plat_errors *errors)

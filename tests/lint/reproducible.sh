@@ -1,5 +1,5 @@
 #!/bin/sh
-# reproducible.sh SOURCE DLL LIBRARIES BUILD-TYPE: the unsigned DLL, built again from a copy of the source in another folder,
+# reproducible.sh SOURCE DLL LIBRARIES BUILD-TYPE SMALL: the unsigned DLL, built again from a copy of the source in another folder,
 # is the same byte for byte.
 set -eu
 
@@ -15,7 +15,7 @@ quietly() {
         exit 1
     }
 }
-quietly cmake -S "$other" -B "$other/out" -G Ninja "-DCMAKE_BUILD_TYPE=$4" -DAKVEKM_TESTS=OFF \
+quietly cmake -S "$other" -B "$other/out" -G Ninja "-DCMAKE_BUILD_TYPE=$4" "-DAKVEKM_SMALL=$5" -DAKVEKM_TESTS=OFF \
     "-DCMAKE_TOOLCHAIN_FILE=$other/cmake/windows/toolchain.cmake" "-DAKVEKM_WINDOWS_LIBRARIES=$3"
 quietly cmake --build "$other/out" --target akvekm
 
