@@ -47,7 +47,7 @@ static void test_each_has_its_outcome(void **state)
     struct seen seen = {.calls = 0};
     (void)state;
     script(200, KEY("a/v1"));
-    script(404, "");
+    script(404, "{\"error\":{\"code\":\"KeyNotFound\"}}");
     script(200, KEY("other/v3"));
     assert_int_equal(vault_get_keys(&call, &vault, names, 3, see, &seen), EKM_OK);
     assert_int_equal(seen.rc[0], EKM_OK);
@@ -125,7 +125,7 @@ static void test_versions(void **state)
     (void)state;
     script(200,
            "{\"value\":[" ITEM("a/v1") "],\"nextLink\":\"https://" HOST "/keys/a/versions?x\"}");
-    script(403, "");
+    script(403, "{\"error\":{\"code\":\"Forbidden\"}}");
     script(200, "{\"value\":[]}");
     script(200, "{\"value\":[],\"nextLink\":\"https://" HOST "/keys/a/versions?y\"}");
     script(200, "{\"value\":[" ITEM("a/v2") "],\"nextLink\":null}");
