@@ -34,6 +34,7 @@ const char *call_correlation_id(struct call *call)
 void call_new_try(struct call *call)
 {
     memset(&call->error, 0, sizeof call->error);
+    call->proxy[0] = call->peer[0] = '\0';
     call->tries++;
 }
 
@@ -130,6 +131,8 @@ static void add_error(const struct call *call, enum ekm_rc rc, struct log_line *
     if (error->aadsts != 0) {
         log_pair_number(line, "aadsts", error->aadsts);
     }
+    log_pair(line, "proxy", call->proxy);
+    log_pair(line, "peer", call->peer);
 }
 
 /* Answers of the interface itself, not failures: a size told, the end of an enumeration. */

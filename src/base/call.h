@@ -34,6 +34,7 @@ struct call {
     struct call_error error;
     char request_id[64]; /* of the last answer */
     char vault[254], key[128], version[65], thumbprint[65], client_id[37];
+    char proxy[160], peer[64]; /* by which way the last try that failed went */
 };
 /* Fills the record; the deadline is config->call_timeout_ms from now. */
 void call_begin(struct call *call, const char *operation, const struct config *config);
@@ -45,8 +46,7 @@ const char *call_correlation_id(struct call *call);
 void call_new_try(struct call *call);
 /* Sets the error and returns rc. The format may be NULL. */
 enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...) EKM_PRINTF(3, 4);
-/* Adds to the note of the error that is set. */
-void call_add_note(struct call *call, const char *text);
+void call_add_note(struct call *call, const char *text); /* to that of the error that is set */
 bool call_aborted(const struct call *call);
 uint64_t call_remaining_ms(const struct call *call);
 /* At most to the deadline; wakes within 250 ms of an abort and is EKM_CLOSING then, else EKM_OK. */

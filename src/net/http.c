@@ -7,6 +7,7 @@
 #include "net/http_easy.h"
 #include "net/http_header.h"
 #include "net/http_pool.h"
+#include "net/proxy.h"
 #include "net/system_proxy.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
@@ -192,6 +193,7 @@ enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_
     if (rc == EKM_OK) {
         rc = trust_store_start(config, reason, reason_cap);
     }
+    proxy_start(config);
     if (rc == EKM_OK) {
         rc = make_client(config);
     }
@@ -215,5 +217,6 @@ void http_stop(void)
     client.config = NULL;
     trust_store_stop();
     system_proxy_forget();
+    proxy_stop();
     curl_global_cleanup();
 }

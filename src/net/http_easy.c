@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "net/http_failure.h"
 #include "net/http_header.h"
+#include "net/proxy.h"
 #include "net/system_proxy.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
@@ -68,9 +69,16 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *unused)
     return trust_store_apply(context) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
+/* So that curl never reads the environment; and with no proxy it copies no name of one. */
+static bool http_use_proxy(CURL *curl, const char *proxy)
+{
+    bool none = proxy[0] == '\0';
+    return curl_easy_setopt(curl, CURLOPT_PROXY, none ? NULL : proxy) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOPROXY, none ? "*" : proxy_exempt()) == CURLE_OK;
+}
+
 static bool prepare_network(CURL *curl, const struct http_client *client)
 {
-    const struct config *config = client->config;
     bool right = true;
 #if LIBCURL_VERSION_NUM >= 0x075500
     right = right && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK;
@@ -80,12 +88,7 @@ static bool prepare_network(CURL *curl, const struct http_client *client)
 #if LIBCURL_VERSION_NUM >= 0x075700
     right = right && curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 #endif
-    if (config->has_proxy) {
-        right = right && curl_easy_setopt(curl, CURLOPT_PROXY, config->proxy) == CURLE_OK;
-    }
-    if (config->has_no_proxy) {
-        right = right && curl_easy_setopt(curl, CURLOPT_NOPROXY, config->no_proxy) == CURLE_OK;
-    }
+    right = right && http_use_proxy(curl, proxy_fixed());
     return right && curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
@@ -201,8 +204,7 @@ static bool set_method(CURL *curl, const struct http_request *request)
                CURLE_OK;
 }
 
-/* Without a `proxy` of ours: the system's for this host, or NULL, and curl reads the environment.
- */
+/* Without a `proxy` of ours: the system's for this host, else the environment's. */
 static bool set_proxy(struct http_easy *easy, const struct config *config, const char *host)
 {
     char proxy[512];
@@ -211,7 +213,7 @@ static bool set_proxy(struct http_easy *easy, const struct config *config, const
         return true;
     }
     easy->proxied = found;
-    return curl_easy_setopt(easy->curl, CURLOPT_PROXY, found ? proxy : NULL) == CURLE_OK;
+    return http_use_proxy(easy->curl, found ? proxy : proxy_fixed());
 }
 
 static bool set_times(CURL *curl, const struct call *call)
@@ -337,6 +339,13 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
     (void)curl_easy_getinfo(easy->curl, CURLINFO_REQUEST_SIZE, &sent);
     rc = rc == EKM_OK ? read_outcome(easy, result, sent)
                       : call_fail(easy->call, rc, "no memory for a request");
+    if (rc != EKM_OK || easy->response->status >= 300) {
+        char *address = NULL;
+        long port = 0;
+        (void)curl_easy_getinfo(easy->curl, CURLINFO_PRIMARY_IP, &address);
+        (void)curl_easy_getinfo(easy->curl, CURLINFO_PRIMARY_PORT, &port);
+        proxy_note(easy->call, easy->request->host, address, port);
+    }
     size_t len = head_len(easy->request, sent, rc == EKM_OK);
     forget_request(easy);
     wipe_freed(len);

@@ -5,66 +5,17 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/system_proxy.h"
+#include "net/proxy.h"
 #include "net/trust_store.h"
-#include "platform/system.h"
 
 #define CURL_HEADER_LINE_MAX ((size_t)100 * 1024)
 
-/* The first of these variables that is set, as curl reads them; out is "" if none is. */
-static void first_set(const char *const *variables, size_t count, char *out, size_t cap)
+/* It tells the blame for a connection that did not come about; which way is taken is curl's own
+ * affair. */
+static bool uses_proxy(const char *host)
 {
-    out[0] = '\0';
-    for (size_t i = 0; i < count && out[0] == '\0'; i++) {
-        (void)plat_environment(variables[i], out, cap);
-    }
-}
-
-/* Whether one entry of a no_proxy list, `len` long, covers the host: itself or a domain above it.
- */
-static bool no_proxy_entry_covers(const char *entry, size_t len, const char *host)
-{
-    size_t host_len = strlen(host);
-    if (len > 0 && entry[0] == '.') {
-        entry++;
-        len--;
-    }
-    return len > 0 && len <= host_len && text_equal_nocase_n(host + host_len - len, entry, len) &&
-           (len == host_len || host[host_len - len - 1] == '.');
-}
-
-static bool is_exempt(const char *list, const char *host)
-{
-    while (*list != '\0') {
-        size_t len = strcspn(list, ", ");
-        if ((len == 1 && *list == '*') || no_proxy_entry_covers(list, len, host)) {
-            return true;
-        }
-        list += len;
-        list += strspn(list, ", ");
-    }
-    return false;
-}
-
-/* Whether curl goes to this host through a proxy: by the settings, the system, or the variables
- * that curl reads. It tells the blame for a connection that did not come about; which way is taken
- * is curl's own affair. */
-static bool uses_proxy(const struct config *config, const char *host)
-{
-    static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    static const char *const exempt[] = {"no_proxy", "NO_PROXY"};
-    char proxy[512], list[2048];
-    if (config->has_proxy) {
-        (void)text_copy(proxy, sizeof proxy, config->proxy);
-    } else if (!system_proxy_find(host, proxy, sizeof proxy)) {
-        first_set(proxies, 4, proxy, sizeof proxy);
-    }
-    if (config->has_no_proxy) {
-        (void)text_copy(list, sizeof list, config->no_proxy);
-    } else {
-        first_set(exempt, 2, list, sizeof list);
-    }
-    return proxy[0] != '\0' && !is_exempt(list, host);
+    char proxy[300];
+    return proxy_leads_to(host, proxy, sizeof proxy);
 }
 
 static enum ekm_rc not_resolved(const struct http_request *request)
@@ -73,8 +24,7 @@ static enum ekm_rc not_resolved(const struct http_request *request)
 }
 
 /* How far the transfer came before its time was over. */
-static enum ekm_rc timed_out(const struct call *call, const struct http_request *request,
-                             const struct http_easy *easy)
+static enum ekm_rc timed_out(const struct http_request *request, const struct http_easy *easy)
 {
     curl_off_t resolved_us = 0, ready_us = 0;
     (void)curl_easy_getinfo(easy->curl, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
@@ -82,7 +32,7 @@ static enum ekm_rc timed_out(const struct call *call, const struct http_request 
     if (ready_us > 0) {
         return EKM_NO_ANSWER;
     }
-    if (uses_proxy(call->config, request->host)) {
+    if (uses_proxy(request->host)) {
         return EKM_PROXY_UNREACHABLE;
     }
     return resolved_us > 0 ? EKM_CONNECT_FAILED : not_resolved(request);
@@ -114,8 +64,7 @@ static enum ekm_rc http_certificate_failure(const struct http_easy *easy)
                                                      : EKM_CERTIFICATE_REFUSED;
 }
 
-static enum ekm_rc http_failure_classify(const struct call *call,
-                                         const struct http_request *request,
+static enum ekm_rc http_failure_classify(const struct http_request *request,
                                          const struct http_easy *easy, CURLcode result)
 {
     switch (result) {
@@ -124,13 +73,13 @@ static enum ekm_rc http_failure_classify(const struct call *call,
     case CURLE_COULDNT_RESOLVE_HOST:
         return not_resolved(request);
     case CURLE_COULDNT_CONNECT:
-        return uses_proxy(call->config, request->host) ? EKM_PROXY_UNREACHABLE : EKM_CONNECT_FAILED;
+        return uses_proxy(request->host) ? EKM_PROXY_UNREACHABLE : EKM_CONNECT_FAILED;
 #if LIBCURL_VERSION_NUM >= 0x074900
     case CURLE_PROXY:
         return EKM_PROXY;
 #endif
     case CURLE_OPERATION_TIMEDOUT:
-        return timed_out(call, request, easy);
+        return timed_out(request, easy);
     case CURLE_PEER_FAILED_VERIFICATION:
         return http_certificate_failure(easy);
     case CURLE_SSL_CACERT_BADFILE:
@@ -171,7 +120,7 @@ enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLco
     const struct http_request *request = easy->request;
     long connect_status = 0;
     (void)curl_easy_getinfo(easy->curl, CURLINFO_HTTP_CONNECTCODE, &connect_status);
-    enum ekm_rc rc = http_failure_classify(call, request, easy, result);
+    enum ekm_rc rc = http_failure_classify(request, easy, result);
     bool tunnelled = connect_status >= 200 && connect_status < 300;
     if (connect_status != 0 && !tunnelled && result != CURLE_ABORTED_BY_CALLBACK) {
         rc = tunnel_failure(connect_status);

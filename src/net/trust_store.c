@@ -182,6 +182,8 @@ bool trust_store_apply(SSL_CTX *context)
     }
     /* Takes over the reference. */
     SSL_CTX_set_cert_store(context, current_store(&has_system));
+    /* Curl writes the keys of each connection to a file that SSLKEYLOGFILE names. */
+    SSL_CTX_set_keylog_callback(context, NULL);
     /* Plain text of answers is wiped where OpenSSL held it. */
     SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
     /* A connection keeps its buffers: else all of them were wiped and freed twice for each answer.

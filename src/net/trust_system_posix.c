@@ -15,6 +15,14 @@ static bool is_readable(const char *path)
     return readable;
 }
 
+/* As X509_STORE_set_default_paths does, but whatever SSL_CERT_FILE and SSL_CERT_DIR say: whom to
+ * trust is no matter of the environment. */
+static bool load_default_places(X509_STORE *store)
+{
+    bool file = X509_STORE_load_file(store, X509_get_default_cert_file()) == 1;
+    return X509_STORE_load_path(store, X509_get_default_cert_dir()) == 1 || file;
+}
+
 /* Where libcurl would look, as its builder set it; else where OpenSSL would. */
 bool trust_system_load(X509_STORE *store)
 {
@@ -29,7 +37,7 @@ bool trust_system_load(X509_STORE *store)
     if (!loaded) {
         loaded = (is_readable(X509_get_default_cert_dir()) ||
                   is_readable(X509_get_default_cert_file())) &&
-                 X509_STORE_set_default_paths(store) == 1;
+                 load_default_places(store);
     }
     ERR_clear_error();
     return loaded;

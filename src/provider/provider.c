@@ -12,8 +12,10 @@
 #include "keymap/keymap_store.h"
 #include "keymap/tenants.h"
 #include "net/curl_library.h"
+#include "net/environment.h"
 #include "net/http.h"
 #include "net/http_retry.h"
+#include "net/proxy.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 #include "provider/provider_info.h"
@@ -136,6 +138,8 @@ static void log_started(void)
     log_pair_number(&line, "keymap_entries", (int64_t)keymap_count());
     log_write(&line);
     config_visit_changed(&config, log_setting, NULL);
+    proxy_report();
+    environment_report();
 }
 
 /* Without the lock: whoever made the state STARTING is alone. */

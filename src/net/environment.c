@@ -1,0 +1,51 @@
+#include "net/environment.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/log.h"
+#include "platform/system.h"
+
+#define RESOLVER "the C library reads it when it resolves names"
+#define OPENSSL  "OpenSSL reads it, but in a process with raised rights"
+#define UNUSED   "not used"
+
+static const struct {
+    const char *name, *effect;
+} variables[] = {
+    {"SSLKEYLOGFILE", "no TLS key is written: libcurl makes the file at most, which stays empty"},
+    {"SSL_CERT_FILE", UNUSED ": the system's certificates count, and ca_file"},
+    {"SSL_CERT_DIR", UNUSED ": the system's certificates count, and ca_file"},
+    {"CURL_CA_BUNDLE", UNUSED ": the system's certificates count, and ca_file"},
+#ifndef _WIN32
+    /* On Windows OpenSSL is inside the DLL, and built without its configuration. */
+    {"OPENSSL_CONF", OPENSSL},
+    {"OPENSSL_CONF_INCLUDE", OPENSSL},
+    {"OPENSSL_MODULES", OPENSSL},
+    {"OPENSSL_ENGINES", OPENSSL},
+    {"CTLOG_FILE", UNUSED},
+    {"RES_OPTIONS", RESOLVER},
+    {"LOCALDOMAIN", RESOLVER},
+    {"HOSTALIASES", RESOLVER ", but for names without a dot alone"},
+    {"RESOLV_HOST_CONF", RESOLVER},
+#endif
+    {"OPENSSL_ia32cap", "OpenSSL uses no instruction of the processor that it masks"},
+    {"CURL_SSL_BACKEND", "libcurl reads it where it has several TLS libraries"},
+};
+
+void environment_report(void)
+{
+    /* What leads astray is told even where only errors are. */
+    enum log_level level = log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR;
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        char value[1024];
+        if (plat_environment(variables[i].name, value, sizeof value) > 0) {
+            struct log_line line;
+            log_begin(&line, level, 0, "Initialize");
+            log_pair(&line, "environment", variables[i].name);
+            log_pair(&line, "value", value);
+            log_pair(&line, "note", variables[i].effect);
+            log_write(&line);
+        }
+    }
+}
