@@ -1,12 +1,11 @@
 #include "net/trust_store.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "net/trust_bundle.h"
 #include "net/trust_system.h"
 #include "platform/file.h"
 #include "platform/system.h"
@@ -24,33 +23,21 @@ static struct {
     const char *ca_file; /* of the configuration; "" for none */
 } trust = {.mutex = PLAT_MUTEX_INIT, .read = PLAT_COND_INIT};
 
-static enum ekm_rc add_certificates(X509_STORE *store, const struct buf *pem, size_t *count)
+/* What is left out of it is said once, not each time that it is read anew. */
+static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, char *reason,
+                                size_t cap)
 {
-    BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);
-    X509 *certificate;
-    enum ekm_rc rc = bio != NULL ? EKM_OK : EKM_OUT_OF_MEMORY;
-    *count = 0;
-    while (rc == EKM_OK && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        rc = X509_STORE_add_cert(store, certificate) == 1 ? EKM_OK : EKM_OUT_OF_MEMORY;
-        X509_free(certificate);
-        (*count)++;
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    return rc;
-}
-
-static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, char *reason, size_t cap)
-{
-    struct buf pem = BUF_EMPTY(CA_FILE_MAX);
+    struct buf pem = BUF_EMPTY(CA_FILE_MAX + 1);
     struct plat_file_state state;
     int handle = -1;
     size_t count = 0;
     enum plat_io io = plat_file_open(path, PLAT_TRUST_REQUIRED, &handle, &state);
-    enum ekm_rc rc = io == PLAT_IO_OK ? buf_reserve(&pem, CA_FILE_MAX) : EKM_CONFIGURATION;
+    enum ekm_rc rc = io == PLAT_IO_OK ? buf_reserve(&pem, CA_FILE_MAX + 1) : EKM_CONFIGURATION;
     if (rc == EKM_OK) {
         io = plat_file_read(handle, pem.data, CA_FILE_MAX, &pem.len);
-        rc = io == PLAT_IO_OK ? add_certificates(store, &pem, &count) : EKM_CONFIGURATION;
+        pem.data[pem.len] = 0;
+        rc = io != PLAT_IO_OK ? EKM_CONFIGURATION
+                              : trust_bundle_add(store, (const char *)pem.data, path, say, &count);
     }
     if (io != PLAT_IO_OK) {
         char why[640];
@@ -66,7 +53,8 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, char *reaso
 }
 
 /* A store with what stands in ca_file. A failure has its reason, but for want of memory. */
-static enum ekm_rc make_store(const char *ca_file, X509_STORE **out, char *reason, size_t cap)
+static enum ekm_rc make_store(const char *ca_file, bool say, X509_STORE **out, char *reason,
+                              size_t cap)
 {
     X509_STORE *store = X509_STORE_new();
     if (store == NULL) {
@@ -75,7 +63,7 @@ static enum ekm_rc make_store(const char *ca_file, X509_STORE **out, char *reaso
     /* An issuing authority in ca_file suffices, as it does for curl. These are the flags that curl
      * sets as well, while others read them. */
     (void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-    enum ekm_rc rc = ca_file[0] != '\0' ? load_ca_file(store, ca_file, reason, cap) : EKM_OK;
+    enum ekm_rc rc = ca_file[0] != '\0' ? load_ca_file(store, ca_file, say, reason, cap) : EKM_OK;
     if (rc != EKM_OK) {
         X509_STORE_free(store);
         return rc;
@@ -87,7 +75,7 @@ static enum ekm_rc make_store(const char *ca_file, X509_STORE **out, char *reaso
 enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t reason_cap)
 {
     X509_STORE *store = NULL;
-    enum ekm_rc rc = make_store(config->ca_file, &store, reason, reason_cap);
+    enum ekm_rc rc = make_store(config->ca_file, true, &store, reason, reason_cap);
     if (rc == EKM_OK) {
         plat_mutex_lock(&trust.mutex);
         trust.store = store;
@@ -148,7 +136,7 @@ static void read_again(X509_STORE *former, bool has_system)
 {
     char reason[256] = "the system's store, or no memory";
     X509_STORE *store = NULL;
-    bool made = make_store(trust.ca_file, &store, reason, sizeof reason) == EKM_OK;
+    bool made = make_store(trust.ca_file, false, &store, reason, sizeof reason) == EKM_OK;
     bool loaded = made && trust_system_load(store);
     made = made && (loaded || !has_system);
     end_reading(made ? store : former, made ? former : store, loaded || has_system);

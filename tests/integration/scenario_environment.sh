@@ -87,3 +87,13 @@ open_database 0
 in_log 'environment="OPENSSL_CONF" value="/dev/null"'
 in_log 'environment="RES_OPTIONS" value="timeout:1"'
 in_log 'environment="LOCALDOMAIN" value="contoso.local"'
+unset OPENSSL_CONF RES_OPTIONS LOCALDOMAIN
+
+# A file of authorities is used whole: a damaged one before the right one is named by its line.
+{
+    printf -- '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+    cat "$folder/vault/ca.pem"
+} >"$folder/bundle.pem"
+configure "ca_file = $folder/bundle.pem"
+open_database 0
+in_log "bundle.pem:1: this certificate cannot be read and is left out"

@@ -1,0 +1,24 @@
+/*
+ * Certificates in PEM form, one after the other in a file: each that can be read counts, each that
+ * cannot is named by its line.
+ *
+ * Owns nothing. Called by trust_store.c and the systems' trust sources; any thread.
+ */
+#ifndef AKVEKM_NET_TRUST_BUNDLE_H
+#define AKVEKM_NET_TRUST_BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <openssl/x509.h>
+
+#include "base/err.h"
+
+/* Adds to the store what stands in `text`, which is terminated; *count is how many certificates
+ * that were, with those that have expired and are left out. `name` is the file's, for the log;
+ * `say`: write what is left out into the log. EKM_OUT_OF_MEMORY alone. Leaves OpenSSL's queue
+ * empty. */
+enum ekm_rc trust_bundle_add(X509_STORE *store, const char *text, const char *name, bool say,
+                             size_t *count) EKM_MUST_CHECK;
+
+#endif
