@@ -110,6 +110,7 @@ static void add_subject(const struct call *call, struct log_line *line)
     log_pair(line, "key", key);
     log_pair(line, "thumbprint", call->thumbprint);
     log_pair(line, "client", call->client_id);
+    log_pair(line, "sign_in", call->sign_in);
 }
 
 static void add_error(const struct call *call, enum ekm_rc rc, struct log_line *line)

@@ -33,7 +33,7 @@ struct call {
     bool audited;            /* its success is logged at info */
     struct call_error error;
     char request_id[64]; /* of the last answer */
-    char vault[254], key[128], version[65], thumbprint[65], client_id[37];
+    char vault[254], key[128], version[65], thumbprint[65], client_id[37], sign_in[160];
     char proxy[160], peer[64]; /* by which way the last try that failed went */
 };
 /* Fills the record; the deadline is config->call_timeout_ms from now. */

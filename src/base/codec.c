@@ -165,6 +165,32 @@ void uuid_group(const char *hex, char out[37])
     *out = '\0';
 }
 
+bool uuid_read(const char *text, size_t len, char out[37])
+{
+    char hex[33] = "";
+    uint8_t bytes[16];
+    size_t used = 0;
+    if (len != 32 && len != 36) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        bool hyphen = len == 36 && (i == 8 || i == 13 || i == 18 || i == 23);
+        if (hyphen && text[i] != '-') {
+            return false;
+        }
+        if (!hyphen) {
+            hex[used++] = text[i];
+        }
+    }
+    hex[32] = '\0';
+    if (!hex_decode(hex, sizeof bytes, bytes)) {
+        return false;
+    }
+    text_lower(hex);
+    uuid_group(hex, out);
+    return true;
+}
+
 /* Ids tell calls apart, they are no secrets: one draw of random bytes serves the process. */
 static struct {
     struct plat_mutex mutex;

@@ -27,6 +27,9 @@ enum ekm_rc url_escape(const char *text, size_t len, struct buf *out) EKM_MUST_C
 
 /* 32 characters, with hyphens as in a UUID. */
 void uuid_group(const char *hex, char out[37]);
+/* A UUID of 32 hex digits, or of 36 characters with hyphens, and nothing else: in lower case with
+ * hyphens. */
+bool uuid_read(const char *text, size_t len, char out[37]);
 /* A version 4 UUID in the usual form, made of random bytes that the process drew once: unique, not
  * secret. False: no random bytes. */
 bool uuid_make(char out[37]);

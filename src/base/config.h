@@ -13,9 +13,9 @@
 #include "akvekm/sqlcrypt.h"
 #include "base/err.h"
 #include "base/rsa_public.h"
+#include "base/sign_in_form.h"
 
 enum log_level { LEVEL_NONE, LEVEL_ERROR, LEVEL_INFO, LEVEL_DEBUG };
-
 struct text_list {
     char **items;
     size_t count;
@@ -34,10 +34,10 @@ struct config {
     bool verify_wrap, wrap_locally, allow_create, allow_drop;
     char keymap_file[1024];
     struct text_list vault_suffixes, authority_hosts, connect_to;
+    struct sign_in_settings sign_in;
     uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections;
     bool has_proxy, has_no_proxy; /* false: what the system says */
-    char proxy[512], no_proxy[2048];
-    char ca_file[1024], log_file[1024]; /* "" for none */
+    char proxy[512], no_proxy[2048], ca_file[1024], log_file[1024]; /* "" for none */
     enum log_level log_level;
     char api_version[32], instance_tag[25];
 };

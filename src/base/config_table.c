@@ -19,16 +19,22 @@ struct config_setting {
 static const struct config_setting settings[] = {
     {"allow_create",        {KIND_BOOL, 0, 0},                    AT(allow_create), true},
     {"allow_drop",          {KIND_BOOL, 0, 0},                    AT(allow_drop), true},
+    {"aks_token_proxy",     {KIND_BOOL, 0, 0},                    AT(sign_in.aks_token_proxy), true},
     {"api_version",         {KIND_API_VERSION, 0, SIZE(api_version)}, AT(api_version), false},
     {"authority_hosts",     {KIND_HOSTS, 0, 0},                   AT(authority_hosts), true},
     {"ca_file",             {KIND_PATH, 0, SIZE(ca_file)},        AT(ca_file), true},
     {"call_timeout_ms",     {KIND_NUMBER, 1000, 600000},          AT(call_timeout_ms), false},
+    {"certificate_folder",  {KIND_PATH, 1, SIZE(sign_in.certificate_folder)}, AT(sign_in.certificate_folder), false},
     {"connect_timeout_ms",  {KIND_NUMBER, 100, 600000},           AT(connect_timeout_ms), false},
     {"connect_to",          {KIND_CONNECT_TO, 0, 0},              AT(connect_to), true},
+    {"federated_client_id", {KIND_CLIENT_ID, 0, SIZE(sign_in.client_id)}, AT(sign_in.client_id), false},
+    {"federated_tenant",    {KIND_TENANT, 0, SIZE(sign_in.tenant)}, AT(sign_in.tenant), false},
+    {"federated_token_file", {KIND_PATH, 0, SIZE(sign_in.token_file)}, AT(sign_in.token_file), false},
     {"instance_tag",        {KIND_NAME, 0, SIZE(instance_tag)},   AT(instance_tag), false},
     {"keymap_file",         {KIND_PATH, 1, SIZE(keymap_file)},    AT(keymap_file), false},
     {"log_file",            {KIND_PATH, 0, SIZE(log_file)},       AT(log_file), false},
     {"log_level",           {KIND_LEVEL, 0, 0},                   AT(log_level), false},
+    {"managed_identity_source", {KIND_SOURCE, 0, 0},              AT(sign_in.source), false},
     {"max_connections",     {KIND_NUMBER, 1, 1024},               AT(max_connections), false},
     {"max_key_name_length", {KIND_NUMBER, 1, 127},                AT(max_key_name_length), false},
     {"no_proxy",            {KIND_PROXY, 0, SIZE(no_proxy)},      AT(no_proxy), false},
@@ -37,6 +43,7 @@ static const struct config_setting settings[] = {
     {"provider_version",    {KIND_VERSION, 0, 0},                 AT(provider_version), true},
     {"proxy",               {KIND_PROXY, 0, SIZE(proxy)},         AT(proxy), false},
     {"report_3072_as_2048", {KIND_BOOL, 0, 0},                    AT(report_3072_as_2048), false},
+    {"sign_in",             {KIND_FORMS, 0, 0},                   AT(sign_in.forms), false},
     {"try_timeout_ms",      {KIND_NUMBER, 100, 600000},           AT(try_timeout_ms), false},
     {"unwrap_algorithms",   {KIND_UNWRAP, 0, 0},                  AT(unwrap_algorithms), false},
     {"vault_suffixes",      {KIND_SUFFIXES, 0, 0},                AT(vault_suffixes), true},
@@ -125,6 +132,9 @@ void config_defaults(struct config *config)
     config->unwrap_count = 3;
     default_paths_keymap(config->keymap_file, sizeof config->keymap_file);
     default_paths_log(config->log_file, sizeof config->log_file);
+    default_paths_certificates(config->sign_in.certificate_folder,
+                               sizeof config->sign_in.certificate_folder);
+    config->sign_in.forms = SIGN_IN_ALL;
     config->log_level = LEVEL_INFO;
     config->connect_timeout_ms = 5000;
     config->try_timeout_ms = 10000;

@@ -31,6 +31,15 @@ static void guid_text(const SqlCpGuid *guid, char *out, size_t cap)
                       d[5], d[6], d[7]);
 }
 
+static void forms_text(unsigned forms, char *out, size_t cap)
+{
+    for (int i = 0; i < SIGN_IN_FORM_COUNT; i++) {
+        if ((forms & 1u << i) != 0) {
+            config_text_append(out, cap, ", ", sign_in_form_name((enum sign_in_form)i));
+        }
+    }
+}
+
 /* A proxy's password is nobody's business. */
 static void proxy_text(const char *value, char *out, size_t cap)
 {
@@ -60,6 +69,8 @@ void config_value_text(const struct config_kind *kind, const void *field,
     case KIND_NAME:
     case KIND_PATH:
     case KIND_API_VERSION:
+    case KIND_CLIENT_ID:
+    case KIND_TENANT:
         (void)text_copy(out, cap, field);
         break;
     case KIND_PROXY:
@@ -79,6 +90,12 @@ void config_value_text(const struct config_kind *kind, const void *field,
     case KIND_HOSTS:
     case KIND_CONNECT_TO:
         list_text(field, out, cap);
+        break;
+    case KIND_FORMS:
+        forms_text(*(const unsigned *)field, out, cap);
+        break;
+    case KIND_SOURCE:
+        (void)text_copy(out, cap, identity_source_name(*(const enum identity_source *)field));
         break;
     case KIND_GUID:
         guid_text(field, out, cap);

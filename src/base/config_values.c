@@ -181,6 +181,33 @@ static enum ekm_rc config_read_list(enum config_type type, const char *value,
     return rc;
 }
 
+static enum ekm_rc config_read_forms(const char *value, unsigned *field, const char **why)
+{
+    const char *item;
+    size_t len;
+    bool right = true;
+    *field = 0;
+    while (right && next_item(&value, &item, &len)) {
+        enum sign_in_form form = SIGN_IN_SECRET;
+        right = sign_in_form_find(item, len, &form) && (*field & 1u << form) == 0;
+        *field |= 1u << form;
+    }
+    return config_check_value(
+        right,
+        "is a list of secret, certificate, managed-identity, workload-identity, "
+        "federated-identity without repeats",
+        why);
+}
+
+static enum ekm_rc config_read_tenant(const struct config_kind *kind, const char *value,
+                                      char *field, const char **why)
+{
+    bool right = value[0] == '\0' || (text_is_name(value, ".-", kind->high - 1) &&
+                                      text_is_alnum(value[0]) && strstr(value, "..") == NULL);
+    return config_check_value(text_copy(field, kind->high, value) && right,
+                              "is a tenant's ID or domain: at most 64 of 0-9 A-Z a-z . -", why);
+}
+
 static enum ekm_rc read_guid(const char *value, SqlCpGuid *field, const char **why)
 {
     static const size_t hyphens[] = {8, 13, 18, 23};
@@ -297,6 +324,17 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
     case KIND_API_VERSION:
         return config_check_value(is_api_version(value) && text_copy(field, kind->high, value),
                                   "is an api-version such as 7.4 or 2025-07-01", why);
+    case KIND_FORMS:
+        return config_read_forms(value, field, why);
+    case KIND_SOURCE:
+        return config_check_value(identity_source_find(value, field),
+                                  "is auto, imds, arc or app-service", why);
+    case KIND_CLIENT_ID:
+        *(char *)field = '\0';
+        return config_check_value(value[0] == '\0' || uuid_read(value, strlen(value), field),
+                                  "is a client ID", why);
+    case KIND_TENANT:
+        return config_read_tenant(kind, value, field, why);
     }
     return EKM_INTERNAL;
 }

@@ -23,7 +23,11 @@ enum config_type {
     KIND_CONNECT_TO, /* a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT */
     KIND_GUID,
     KIND_VERSION,
-    KIND_API_VERSION
+    KIND_API_VERSION,
+    KIND_FORMS,     /* a list of forms of signing in, as bits */
+    KIND_SOURCE,    /* of managed identities */
+    KIND_CLIENT_ID, /* a GUID, kept in lower case with hyphens; or empty */
+    KIND_TENANT     /* a GUID or domain, or empty */
 };
 
 struct config_kind {

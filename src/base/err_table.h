@@ -74,7 +74,24 @@
     X(EKM_PROXY,                 5013, false, "the proxy cannot be used") \
     X(EKM_PROXY_UNREACHABLE,     5013, true,  "the proxy does not resolve or answer") \
     X(EKM_NOT_VAULT,             5014, false, "this is not the vault's answer: a device on the way sent it") \
-    X(EKM_NOT_VAULT_PASSING,     5014, true,  "this is not the vault's answer, but a page on the way")
+    X(EKM_NOT_VAULT_PASSING,     5014, true,  "this is not the vault's answer, but a page on the way") \
+    X(EKM_SIGN_IN_MALFORMED,     5016, false, "SECRET begins like a form of signing in, its rest is malformed") \
+    X(EKM_SIGN_IN_NOT_ALLOWED,   5017, false, "the setting sign_in does not allow this form of SECRET") \
+    X(EKM_IDENTITY_NO_SOURCE,    5018, true,  "no source of managed identities on this machine") \
+    X(EKM_IDENTITY_REFUSED,      5019, false, "the source of managed identities refuses: no such identity") \
+    X(EKM_IDENTITY_UNAVAILABLE,  5020, true,  "the source of managed identities throttles or fails") \
+    X(EKM_IDENTITY_OTHER,        5021, false, "the source of managed identities gave a token of another identity") \
+    X(EKM_ARC_ATTACK,            5022, false, "the challenge of the Azure Arc agent is not genuine") \
+    X(EKM_ARC_KEY_UNREADABLE,    5023, false, "the key file of the agent of Azure Arc cannot be read") \
+    X(EKM_CERTIFICATE_UNUSABLE,  5024, false, "the application's certificate or its key cannot be used") \
+    X(EKM_CERTIFICATE_DATES,     5025, false, "the application's certificate is expired or not yet valid") \
+    X(EKM_CERTIFICATE_PAIR,      5026, false, "the application's certificate and the key beside it are not a pair") \
+    X(EKM_TOKEN_FILE_UNUSABLE,   5027, false, "the federated token file cannot be used") \
+    X(EKM_WORKLOAD_SETTINGS,     5028, false, "a setting of the workload identity is missing or wrong") \
+    X(EKM_FEDERATED_NONE,        5029, false, "no federated credential of the application matches the token") \
+    X(EKM_FEDERATED_ISSUER,      5030, false, "no federated credential of the application has the token's issuer") \
+    X(EKM_FEDERATED_AUDIENCE,    5031, false, "no federated credential of the application has the token's audience") \
+    X(EKM_FEDERATED_SUBJECT,     5032, false, "no federated credential of the application has the token's subject")
 /* clang-format on */
 
 #endif

@@ -11,7 +11,8 @@
 #include "net/trust_store.h"
 #include "platform/system.h"
 
-#define HEADERS_MAX 65536
+#define HEADERS_MAX      65536
+#define LOCAL_CONNECT_MS 1000 /* what is beside this process answers at once, or is not there */
 
 /* What was read is wiped where curl holds it: a shared curl frees its buffer as it is. */
 static size_t on_body(char *data, size_t size, size_t count, void *context)
@@ -77,14 +78,20 @@ static bool http_use_proxy(CURL *curl, const char *proxy)
            curl_easy_setopt(curl, CURLOPT_NOPROXY, none ? "*" : proxy_exempt()) == CURLE_OK;
 }
 
+static bool set_protocols(CURL *curl, bool plain)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https") ==
+           CURLE_OK;
+#else
+    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
+                            CURLPROTO_HTTPS | (plain ? CURLPROTO_HTTP : 0L)) == CURLE_OK;
+#endif
+}
+
 static bool prepare_network(CURL *curl, const struct http_client *client)
 {
-    bool right = true;
-#if LIBCURL_VERSION_NUM >= 0x075500
-    right = right && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK;
-#else
-    right = right && curl_easy_setopt(curl, CURLOPT_PROTOCOLS, CURLPROTO_HTTPS) == CURLE_OK;
-#endif
+    bool right = set_protocols(curl, false);
 #if LIBCURL_VERSION_NUM >= 0x075700
     right = right && curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 #endif
@@ -177,6 +184,9 @@ static void make_headers(struct http_easy *easy)
                         (const char *const[]){"Content-Type: ", request->content_type, NULL});
         add_header(easy, &count, easy->type_header);
     }
+    if (request->header != NULL) {
+        add_header(easy, &count, request->header);
+    }
     if (request->authorization != NULL) {
         add_header(easy, &count, request->authorization);
     }
@@ -187,6 +197,7 @@ static bool set_rarity(CURL *curl, const struct http_request *request)
 {
     bool right = request->method != HTTP_DELETE ||
                  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
+    right = right && (!request->local || set_protocols(curl, true));
     /* On a connection that was used before, curl itself sends a request again when it breaks. */
     return right &&
            (!request->once || (curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
@@ -204,11 +215,17 @@ static bool set_method(CURL *curl, const struct http_request *request)
                CURLE_OK;
 }
 
-/* Without a `proxy` of ours: the system's for this host, else the environment's. */
-static bool set_proxy(struct http_easy *easy, const struct config *config, const char *host)
+/* None for a service beside this process. Without a `proxy` of ours: the system's for this host,
+ * else the environment's. */
+static bool set_proxy(struct http_easy *easy, const struct config *config,
+                      const struct http_request *request)
 {
     char proxy[512];
-    bool found = !config->has_proxy && system_proxy_find(host, proxy, sizeof proxy);
+    if (request->local) {
+        easy->proxied = true; /* so that the next request sets its own */
+        return http_use_proxy(easy->curl, "");
+    }
+    bool found = !config->has_proxy && system_proxy_find(request->host, proxy, sizeof proxy);
     if (!found && !easy->proxied) {
         return true;
     }
@@ -216,13 +233,16 @@ static bool set_proxy(struct http_easy *easy, const struct config *config, const
     return http_use_proxy(easy->curl, found ? proxy : proxy_fixed());
 }
 
-static bool set_times(CURL *curl, const struct call *call)
+static bool set_times(CURL *curl, const struct call *call, bool local)
 {
     const struct config *config = call->config;
     uint64_t try_ms = call_remaining_ms(call);
     try_ms = try_ms < config->try_timeout_ms ? try_ms : config->try_timeout_ms;
     try_ms = try_ms > 0 ? try_ms : 1;
     uint64_t connect_ms = try_ms < config->connect_timeout_ms ? try_ms : config->connect_timeout_ms;
+    if (local && connect_ms > LOCAL_CONNECT_MS) {
+        connect_ms = LOCAL_CONNECT_MS;
+    }
     return curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)try_ms) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms) == CURLE_OK;
 }
@@ -240,7 +260,8 @@ static bool set_request(struct http_easy *easy)
     CURL *curl = easy->curl;
     const struct http_request *request = easy->request;
     return set_rarity(curl, request) && set_method(curl, request) &&
-           set_proxy(easy, easy->call->config, request->host) && set_times(curl, easy->call) &&
+           set_proxy(easy, easy->call->config, request) &&
+           set_times(curl, easy->call, request->local) &&
            curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target_of(request->url)) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
@@ -294,7 +315,8 @@ static size_t head_len(const struct http_request *request, long sent, bool answe
         return (size_t)sent;
     }
     size_t token_len = request->authorization != NULL ? strlen(request->authorization) : 0;
-    return token_len + strlen(request->url) + request->body_len + rest;
+    size_t header_len = request->header != NULL ? strlen(request->header) : 0;
+    return token_len + header_len + strlen(request->url) + request->body_len + rest;
 }
 
 /* Nothing of this request stays behind in the handle. */
@@ -302,6 +324,9 @@ static void forget_request(struct http_easy *easy)
 {
     if (easy->request->method == HTTP_DELETE) {
         (void)curl_easy_setopt(easy->curl, CURLOPT_CUSTOMREQUEST, NULL);
+    }
+    if (easy->request->local) {
+        (void)set_protocols(easy->curl, false);
     }
     if (easy->request->once) {
         (void)curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 0L);

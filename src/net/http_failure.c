@@ -12,10 +12,10 @@
 
 /* It tells the blame for a connection that did not come about; which way is taken is curl's own
  * affair. */
-static bool uses_proxy(const char *host)
+static bool uses_proxy(const struct http_request *request)
 {
     char proxy[300];
-    return proxy_leads_to(host, proxy, sizeof proxy);
+    return !request->local && proxy_leads_to(request->host, proxy, sizeof proxy);
 }
 
 static enum ekm_rc not_resolved(const struct http_request *request)
@@ -32,7 +32,7 @@ static enum ekm_rc timed_out(const struct http_request *request, const struct ht
     if (ready_us > 0) {
         return EKM_NO_ANSWER;
     }
-    if (uses_proxy(request->host)) {
+    if (uses_proxy(request)) {
         return EKM_PROXY_UNREACHABLE;
     }
     return resolved_us > 0 ? EKM_CONNECT_FAILED : not_resolved(request);
@@ -73,7 +73,7 @@ static enum ekm_rc http_failure_classify(const struct http_request *request,
     case CURLE_COULDNT_RESOLVE_HOST:
         return not_resolved(request);
     case CURLE_COULDNT_CONNECT:
-        return uses_proxy(request->host) ? EKM_PROXY_UNREACHABLE : EKM_CONNECT_FAILED;
+        return uses_proxy(request) ? EKM_PROXY_UNREACHABLE : EKM_CONNECT_FAILED;
 #if LIBCURL_VERSION_NUM >= 0x074900
     case CURLE_PROXY:
         return EKM_PROXY;

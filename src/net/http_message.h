@@ -17,11 +17,13 @@ struct http_request {
     const char *url;           /* https://host/... */
     const char *host;          /* of the url, for pooling and throttling */
     const char *authorization; /* the whole header with the token, or NULL */
+    const char *header;        /* one more line, or NULL */
     const char *content_type;  /* or NULL without body */
     const uint8_t *body;
     size_t body_len;
     bool to_entra; /* a name that does not resolve is EKM_CONNECT_FAILED then */
     bool once;     /* has effects: never repeated once it may have left */
+    bool local;    /* to a service beside this process: plain HTTP allowed, never through a proxy */
     /* Reads an answer that is no success: sets what it means in the call and returns that; its row
      * tells whether another try may help. NULL: the status alone tells. */
     enum ekm_rc (*refusal)(struct call *call, const struct http_response *response);

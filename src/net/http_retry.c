@@ -6,6 +6,8 @@
 #include "net/throttle.h"
 #include "platform/system.h"
 
+#define LOCAL_WAIT_MS 1000 /* the sources of managed identities want at least so much */
+
 static uint32_t random_number(void)
 {
     uint32_t number = 0;
@@ -62,7 +64,7 @@ static bool plan_repeat(struct call *call, const struct http_request *request,
     uint64_t asked_ms =
         rc == EKM_OK ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms()) : 0;
     uint64_t remaining_ms = call_remaining_ms(call);
-    *wait_ms = backoff_delay_ms(tries, random_number());
+    *wait_ms = backoff_delay_ms(tries, random_number()) + (request->local ? LOCAL_WAIT_MS : 0);
     if (*wait_ms > remaining_ms / 2 && remaining_ms > BACKOFF_BASE_MS) {
         *wait_ms = remaining_ms / 2;
     }

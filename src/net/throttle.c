@@ -125,6 +125,13 @@ static void wait_for_change(const struct host *host, struct wait_queue_place *se
                          until_ms < self->deadline_ms ? until_ms : self->deadline_ms);
 }
 
+static enum ekm_rc throttle_code(const struct http_request *request)
+{
+    return request->local      ? EKM_IDENTITY_UNAVAILABLE
+           : request->to_entra ? EKM_TOKEN_UNAVAILABLE
+                               : EKM_THROTTLED;
+}
+
 enum ekm_rc throttle_acquire(struct call *call, const struct http_request *request,
                              struct throttle_pass *pass)
 {
@@ -153,7 +160,7 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
     plat_mutex_unlock(&patience.mutex);
     return rc == EKM_CLOSING || turn == GO
                ? rc
-               : call_fail(call, request->to_entra ? EKM_TOKEN_UNAVAILABLE : EKM_THROTTLED,
+               : call_fail(call, throttle_code(request),
                            "%s asked for patience beyond this call's time", request->host);
 }
 

@@ -14,6 +14,12 @@ bool default_paths_is_absolute(const char *path);
 bool default_paths_config(size_t index, char *out, size_t cap);
 /* The map's file, "" where the map is no file. */
 void default_paths_keymap(char *out, size_t cap);
+/* The folder for certificates of applications. */
+void default_paths_certificates(char *out, size_t cap);
+/* The folder in which the agent of Azure Arc puts its keys, without a final separator. */
+void default_paths_arc_keys(char *out, size_t cap);
+/* The agent's program. */
+void default_paths_arc_agent(char *out, size_t cap);
 /* The log's file, "" if its folder does not exist. */
 void default_paths_log(char *out, size_t cap);
 

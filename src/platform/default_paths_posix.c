@@ -26,6 +26,21 @@ void default_paths_keymap(char *out, size_t cap)
     (void)snprintf(out, cap, "/var/opt/mssql/akv-ekm/keymap");
 }
 
+void default_paths_certificates(char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "/etc/akv-ekm/certificates");
+}
+
+void default_paths_arc_keys(char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "/var/opt/azcmagent/tokens");
+}
+
+void default_paths_arc_agent(char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "/opt/azcmagent/bin/himds");
+}
+
 void default_paths_log(char *out, size_t cap)
 {
     bool there = plat_folder_exists("/var/opt/mssql/log");

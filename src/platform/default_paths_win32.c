@@ -26,16 +26,24 @@ bool default_paths_is_absolute(const char *path)
            path[2] != '?' && !is_separator(path[2]);
 }
 
-/* %ProgramData%\akv-ekm as the system knows it: a host's environment may say anything. */
-static bool own_folder(char *out, size_t cap)
+/* A folder as the system knows it, and what is below it: a host's environment may say anything. */
+static bool known_folder(REFKNOWNFOLDERID id, const char *below, char *out, size_t cap)
 {
     char data[PATH_UNITS];
     wchar_t *wide = NULL;
-    bool found = SHGetKnownFolderPath(&FOLDERID_ProgramData, 0, NULL, &wide) == S_OK &&
-                 path_narrow(wide, data, sizeof data);
+    bool found =
+        SHGetKnownFolderPath(id, 0, NULL, &wide) == S_OK && path_narrow(wide, data, sizeof data);
     CoTaskMemFree(wide);
-    int len = found ? snprintf(out, cap, "%s\\akv-ekm", data) : -1;
-    return len > 0 && (size_t)len < cap;
+    int len = found ? snprintf(out, cap, "%s\\%s", data, below) : -1;
+    if (len < 0 || (size_t)len >= cap) {
+        out[0] = '\0';
+    }
+    return out[0] != '\0';
+}
+
+static bool own_folder(char *out, size_t cap)
+{
+    return known_folder(&FOLDERID_ProgramData, "akv-ekm", out, cap);
 }
 
 bool default_paths_config(size_t index, char *out, size_t cap)
@@ -46,6 +54,21 @@ bool default_paths_config(size_t index, char *out, size_t cap)
     }
     int len = snprintf(out, cap, "%s\\akv-ekm.conf", folder);
     return len > 0 && (size_t)len < cap;
+}
+
+void default_paths_certificates(char *out, size_t cap)
+{
+    (void)known_folder(&FOLDERID_ProgramData, "akv-ekm\\certificates", out, cap);
+}
+
+void default_paths_arc_keys(char *out, size_t cap)
+{
+    (void)known_folder(&FOLDERID_ProgramData, "AzureConnectedMachineAgent\\Tokens", out, cap);
+}
+
+void default_paths_arc_agent(char *out, size_t cap)
+{
+    (void)known_folder(&FOLDERID_ProgramFiles, "AzureConnectedMachineAgent\\himds.exe", out, cap);
 }
 
 void default_paths_keymap(char *out, size_t cap)

@@ -31,10 +31,14 @@ struct plat_file_state {
     int64_t modified_ns;
 };
 enum plat_io plat_file_state(const char *path, struct plat_file_state *out);
-enum plat_file_trust { PLAT_TRUST_ANY, PLAT_TRUST_REQUIRED };
-/* Opens for reading. When trust is required, links are followed, and owner and rights of the opened
- * file and of all on the way to it are judged (specification.md sections 8, 10; Windows: file and
- * folder, no links); else the last part may be no link. The caller closes. */
+enum plat_file_trust {
+    PLAT_TRUST_ANY,        /* the last part may be no link */
+    PLAT_TRUST_ANY_LINKED, /* links are followed */
+    PLAT_TRUST_REQUIRED    /* links are followed, and owner and rights judged of the opened file and
+                            * of all on the way to it (specification.md sections 8, 10; Windows:
+                            * file and folder, no links) */
+};
+/* Opens for reading. The caller closes. */
 enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *handle,
                             struct plat_file_state *state);
 /* What is in the way where that gave `io`: which file or folder, and what to do about it. */

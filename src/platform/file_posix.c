@@ -66,9 +66,9 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
 {
     struct path_fault fault;
     *handle = -1;
-    enum plat_io io = trust == PLAT_TRUST_REQUIRED
-                          ? path_open_trusted(path, handle, &fault)
-                          : path_open(path, O_RDONLY | O_NOFOLLOW, 0, handle);
+    int links = trust == PLAT_TRUST_ANY ? O_NOFOLLOW : 0;
+    enum plat_io io = trust == PLAT_TRUST_REQUIRED ? path_open_trusted(path, handle, &fault)
+                                                   : path_open(path, O_RDONLY | links, 0, handle);
     if (io == PLAT_IO_OK) {
         io = path_state(*handle, state);
     }

@@ -32,7 +32,10 @@ static HANDLE file_native_handle(int handle)
     return (HANDLE)(intptr_t)handle;
 }
 
-/* Never follows a link as the last part: the link itself is opened, and refused by state_of. */
+/* With FILE_FLAG_OPEN_REPARSE_POINT a link as the last part is not followed: the link itself is
+ * opened, and refused by state_of. Backup semantics alone let a folder be opened, and then be told
+ * from a file. */
+#define WHOLE (FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
 static enum plat_io open_path(const char *path, DWORD access, DWORD disposition, DWORD flags,
                               int *handle)
 {
@@ -41,7 +44,7 @@ static enum plat_io open_path(const char *path, DWORD access, DWORD disposition,
         return PLAT_IO_FAILED;
     }
     HANDLE opened = CreateFileW(wide, access, SHARE_ALL, NULL, disposition,
-                                FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT | flags, NULL);
+                                FILE_ATTRIBUTE_NORMAL | flags, NULL);
     if (opened == INVALID_HANDLE_VALUE) {
         return path_io(GetLastError());
     }
@@ -73,8 +76,7 @@ enum plat_io plat_file_state(const char *path, struct plat_file_state *out)
 {
     int handle = -1;
     memset(out, 0, sizeof *out);
-    enum plat_io io =
-        open_path(path, FILE_READ_ATTRIBUTES, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, &handle);
+    enum plat_io io = open_path(path, FILE_READ_ATTRIBUTES, OPEN_EXISTING, WHOLE, &handle);
     if (io == PLAT_IO_OK) {
         io = state_of(handle, out);
     }
@@ -100,8 +102,8 @@ static bool folder_of(const char *path, char *folder, size_t cap)
 bool path_folder_trusted(const char *path)
 {
     int handle = -1;
-    bool trusted = open_path(path, READ_CONTROL | FILE_READ_ATTRIBUTES, OPEN_EXISTING,
-                             FILE_FLAG_BACKUP_SEMANTICS, &handle) == PLAT_IO_OK &&
+    bool trusted = open_path(path, READ_CONTROL | FILE_READ_ATTRIBUTES, OPEN_EXISTING, WHOLE,
+                             &handle) == PLAT_IO_OK &&
                    path_trusted(file_native_handle(handle));
     plat_file_close(&handle);
     return trusted;
@@ -120,9 +122,9 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
                             struct plat_file_state *state)
 {
     *handle = -1;
-    /* Backup semantics alone let a folder be opened, and then be told from a file. */
     enum plat_io io =
-        open_path(path, GENERIC_READ, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, handle);
+        open_path(path, GENERIC_READ, OPEN_EXISTING,
+                  trust == PLAT_TRUST_ANY_LINKED ? FILE_FLAG_BACKUP_SEMANTICS : WHOLE, handle);
     if (io == PLAT_IO_OK) {
         io = state_of(*handle, state);
     }
@@ -175,7 +177,7 @@ enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state
 {
     *handle = -1;
     enum plat_io io = open_path(path, FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
-                                OPEN_ALWAYS, 0, handle);
+                                OPEN_ALWAYS, FILE_FLAG_OPEN_REPARSE_POINT, handle);
     if (io == PLAT_IO_OK) {
         io = state_of(*handle, state);
     }

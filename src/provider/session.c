@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/unseen.h"
 #include "keymap/tenants.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 #include "provider/key_enum.h"
 #include "provider/marshal.h"
 #include "vault/identity.h"
+#include "vault/sign_in.h"
 
 #define CHUNK_SLOTS        256
 #define CHUNKS             (SESSION_MAX / CHUNK_SLOTS)
@@ -183,6 +185,38 @@ void session_close_all(void)
     plat_mutex_unlock(&lock);
 }
 
+/* Whether IDENTITY is `Managed Identity` and not a vault that happens to be called ManagedIdentity:
+ * then SECRET is the vault's host, which no client secret looks like. */
+static bool session_is_managed(const struct config *config, const struct buf *identity,
+                               const struct buf *secret)
+{
+    struct vault_address address;
+    char name[32];
+    bool blank = false;
+    size_t len = identity->len;
+    const char *text = unseen_trim(buf_text(identity), &len);
+    if (!text_copy_n(name, sizeof name, text, len) || !sign_in_is_managed(name, &blank)) {
+        return false;
+    }
+    return blank || address_parse(config, buf_text(secret), &address) == EKM_OK;
+}
+
+/* SECRET may be a secret in the wrong place: nothing of it is shown. */
+static enum ekm_rc session_read_managed(struct call *call, const struct buf *secret,
+                                        struct vault *vault)
+{
+    char host[300];
+    size_t len = secret->len;
+    const char *text = unseen_trim(buf_text(secret), &len);
+    if (!text_copy_n(host, sizeof host, text, len) ||
+        address_parse(call->config, host, &vault->address) != EKM_OK) {
+        return call_fail(call, EKM_VAULT_NOT_ALLOWED,
+                         "IDENTITY is Managed Identity, but SECRET is no vault's host");
+    }
+    (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
+    return credential_open_managed(call, &vault->credential);
+}
+
 /* IDENTITY and SECRET, judged before anything is sent. On success vault->credential is the caller's
  * to release, and `odd` is what to say of SECRET if Entra refuses it. */
 static enum ekm_rc session_read_credential(struct call *call, const SqlCpCredential *auth,
@@ -201,12 +235,18 @@ static enum ekm_rc session_read_credential(struct call *call, const SqlCpCredent
     if (rc != EKM_OK) {
         goto out;
     }
+    if (session_is_managed(call->config, &identity, &secret)) {
+        rc = session_read_managed(call, &secret, vault);
+        goto out;
+    }
     rc = identity_read(call, buf_text(&identity), identity.len, &vault->address);
     if (rc != EKM_OK) {
         goto out;
     }
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
-    identity_judge_secret(buf_text(&secret), secret.len, odd, ODD_MAX);
+    if (!sign_in_has_word(buf_text(&secret), secret.len)) {
+        identity_judge_secret(buf_text(&secret), secret.len, odd, ODD_MAX);
+    }
     rc = credential_open(call, buf_text(&secret), secret.len, &vault->credential);
     if (rc != EKM_OK && odd[0] != '\0') {
         call_add_note(call, odd);

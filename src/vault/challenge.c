@@ -98,7 +98,7 @@ static bool challenge_collect_parameters(const char *at, struct parameters *foun
     return true;
 }
 
-static bool is_tenant(const char *tenant)
+bool challenge_is_tenant(const char *tenant)
 {
     return text_is_name(tenant, ".-", CHALLENGE_TENANT_MAX) && strcmp(tenant, ".") != 0 &&
            strcmp(tenant, "..") != 0;
@@ -125,7 +125,7 @@ static enum ekm_rc read_authority(struct call *call, const struct vault_address 
     text_lower(out->authority);
     const char *tenant = host + host_len + (host[host_len] == '/');
     if (!text_copy_n(out->tenant, sizeof out->tenant, tenant, strcspn(tenant, "/")) ||
-        !is_tenant(out->tenant)) {
+        !challenge_is_tenant(out->tenant)) {
         return call_fail(call, EKM_CHALLENGE_FOREIGN, "the authority names no tenant");
     }
     return EKM_OK;
@@ -259,7 +259,7 @@ void challenge_doubt(const char *vault_host)
 
 enum ekm_rc challenge_suggest(const char *vault_host, const char *tenant)
 {
-    if (!is_tenant(tenant)) {
+    if (!challenge_is_tenant(tenant)) {
         return EKM_REQUEST_REFUSED;
     }
     plat_mutex_lock(&memory.mutex);

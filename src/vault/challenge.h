@@ -25,6 +25,7 @@ struct challenge {
 enum ekm_rc challenge_parse(struct call *call, const struct vault_address *vault,
                             const char *authenticate, struct challenge *out) EKM_MUST_CHECK;
 
+bool challenge_is_tenant(const char *tenant);
 /* What the vault said last; else, `guessed`, what the tenant of an earlier life gives with the
  * authority of the vault's cloud. False: the vault must be asked. */
 bool challenge_recall(const struct vault_address *vault, struct challenge *out, bool *guessed);

@@ -5,45 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/codec.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "platform/system.h"
 
-#define CREDENTIALS_MAX 256
-#define SECRET_MAX      6144 /* 4 KiB of UTF-16 as UTF-8 */
-#define HEX_ID          32
-#define GUID_ID         36
+#define CREDENTIALS_MAX       256
+#define SECRET_MAX            6144 /* 4 KiB of UTF-16 as UTF-8 */
+#define DAY_S                 86400
+#define CERTIFICATE_WARN_DAYS 30
 
 struct plat_mutex token_lock = PLAT_MUTEX_INIT;
 static struct credential *credentials;
 static size_t credential_count;
 /* No token ends before, nor does a refusal of a credential that nobody holds. */
 static _Atomic uint64_t credential_due_ms = UINT64_MAX;
-
-/* The client ID in GUID form and its length in `secret`: 32 hex digits, or a GUID. False: it is
- * neither. */
-static bool read_client_id(const char *secret, size_t len, char id[37], size_t *id_len)
-{
-    uint8_t bytes[16];
-    char hex[HEX_ID + 1];
-    size_t used = 0;
-    bool guid = len >= GUID_ID && secret[8] == '-' && secret[13] == '-' && secret[18] == '-' &&
-                secret[23] == '-';
-    *id_len = guid ? GUID_ID : HEX_ID;
-    for (size_t i = 0; i < *id_len; i++) {
-        bool hyphen = guid && (i == 8 || i == 13 || i == 18 || i == 23);
-        if (!hyphen) {
-            hex[used++] = secret[i];
-        }
-    }
-    hex[HEX_ID] = '\0';
-    if (!hex_decode(hex, sizeof bytes, bytes)) {
-        return false;
-    }
-    text_lower(hex);
-    uuid_group(hex, id);
-    return true;
-}
 
 static void free_credential(struct credential *credential)
 {
@@ -137,19 +112,21 @@ static void free_all(struct credential *list)
     }
 }
 
-static struct credential *credential_make(const char *client_id, const char *secret, size_t len,
-                                          const uint8_t *hash)
+static struct credential *credential_make(const struct sign_in *who, const uint8_t *hash)
 {
     struct credential *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return NULL;
     }
     const struct buf empty = BUF_EMPTY(SECRET_MAX);
+    made->who = *who;
+    made->who.secret = NULL;
+    made->who.secret_len = 0;
     made->secret = empty;
     made->references = 1;
     memcpy(made->hash, hash, sizeof made->hash);
-    (void)text_copy(made->client_id, sizeof made->client_id, client_id);
-    if (buf_append(&made->secret, secret, len) != EKM_OK) {
+    sign_in_describe(who, "", made->described, sizeof made->described);
+    if (who->secret_len > 0 && buf_append(&made->secret, who->secret, who->secret_len) != EKM_OK) {
         free_credential(made);
         return NULL;
     }
@@ -157,31 +134,36 @@ static struct credential *credential_make(const char *client_id, const char *sec
 }
 
 /* Under the lock. Takes the same time wherever two hashes differ. */
-static struct credential *credential_find(const char *client_id, const uint8_t *hash)
+static struct credential *credential_find(const struct sign_in *who, const uint8_t *hash)
 {
     struct credential *at = credentials;
-    while (at != NULL && (strcmp(at->client_id, client_id) != 0 ||
-                          CRYPTO_memcmp(at->hash, hash, sizeof at->hash) != 0)) {
+    while (at != NULL &&
+           (!sign_in_equal(&at->who, who) || CRYPTO_memcmp(at->hash, hash, sizeof at->hash) != 0)) {
         at = at->next;
     }
     return at;
 }
 
+static bool credential_lacks_secret(const struct credential *credential)
+{
+    return credential->who.form == SIGN_IN_SECRET && credential->secret.len == 0;
+}
+
 /* NULL: it has to be made, or its secret was wiped and has to be given again: in *fresh, which is
  * taken over whole or without its secret. */
-static struct credential *find_or_add(const char *client_id, const uint8_t *hash,
-                                      struct credential **fresh)
+static struct credential *find_or_add(struct call *call, const struct sign_in *who,
+                                      const uint8_t *hash, struct credential **fresh)
 {
     uint64_t now_ms = plat_now_ms();
     struct credential *dropped = NULL;
     plat_mutex_lock(&token_lock);
-    struct credential *found = credential_find(client_id, hash);
-    if (found != NULL && found->secret.len == 0 && *fresh != NULL) {
+    struct credential *found = credential_find(who, hash);
+    if (found != NULL && credential_lacks_secret(found) && *fresh != NULL) {
         struct buf wiped = found->secret;
         found->secret = (*fresh)->secret;
         (*fresh)->secret = wiped;
     }
-    if (found != NULL && found->secret.len == 0) {
+    if (found != NULL && credential_lacks_secret(found)) {
         found = NULL;
     } else if (found != NULL) {
         found->references++;
@@ -195,46 +177,91 @@ static struct credential *find_or_add(const char *client_id, const uint8_t *hash
     }
     if (found != NULL) {
         found->used_ms = now_ms;
+        (void)text_copy(call->sign_in, sizeof call->sign_in, found->described);
     }
     plat_mutex_unlock(&token_lock);
     free_all(dropped);
     return found;
 }
 
-static bool credential_hash(const char *secret, size_t len, uint8_t hash[CREDENTIAL_HASH_BYTES])
+static bool credential_hash(const struct sign_in *who, uint8_t hash[CREDENTIAL_HASH_BYTES])
 {
-    return EVP_Digest(secret, len, hash, NULL, EVP_sha256(), NULL) == 1;
+    memset(hash, 0, CREDENTIAL_HASH_BYTES);
+    return who->secret_len == 0 ||
+           EVP_Digest(who->secret, who->secret_len, hash, NULL, EVP_sha256(), NULL) == 1;
 }
 
-enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
-                            struct credential **out)
+enum ekm_rc credential_of(struct call *call, const struct sign_in *who, struct credential **out)
 {
-    size_t id_len = 0;
     uint8_t hash[CREDENTIAL_HASH_BYTES];
-    if (len < HEX_ID) {
-        return call_fail(call, EKM_SECRET_TOO_SHORT, NULL);
-    }
-    if (!read_client_id(secret, len, call->client_id, &id_len)) {
-        return call_fail(call, EKM_BAD_CREDENTIALS, "SECRET does not begin with a client ID");
-    }
-    if (len <= id_len) {
-        return call_fail(call, EKM_SECRET_TOO_SHORT, "nothing follows the client ID");
-    }
-    secret += id_len;
-    len -= id_len;
-    if (!credential_hash(secret, len, hash)) {
+    if (!credential_hash(who, hash)) {
         return call_fail(call, EKM_OUT_OF_MEMORY, NULL);
     }
-    struct credential *fresh = NULL, *found = find_or_add(call->client_id, hash, &fresh);
+    struct credential *fresh = NULL, *found = find_or_add(call, who, hash, &fresh);
     if (found == NULL) {
-        fresh = credential_make(call->client_id, secret, len, hash);
-        found = fresh != NULL ? find_or_add(call->client_id, hash, &fresh) : NULL;
+        fresh = credential_make(who, hash);
+        found = fresh != NULL ? find_or_add(call, who, hash, &fresh) : NULL;
         if (fresh != NULL) {
             free_credential(fresh);
         }
     }
     *out = found;
     return found != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
+}
+
+/* Each day of the last thirty, also while the token in hand is good. */
+static void credential_warn(struct call *call, struct credential *credential)
+{
+    int64_t now_s = plat_unix_time_ms() / 1000;
+    plat_mutex_lock(&token_lock);
+    int64_t left_s = credential->expiry_s - now_s;
+    bool warn = credential->expiry_s != 0 && left_s < CERTIFICATE_WARN_DAYS * DAY_S &&
+                now_s - credential->warned_s >= DAY_S;
+    if (warn) {
+        credential->warned_s = now_s;
+    }
+    plat_mutex_unlock(&token_lock);
+    if (warn && left_s >= 0) {
+        call_log(call, LEVEL_ERROR, "the certificate that signs in ends in %u days: renew it",
+                 (unsigned)(left_s / DAY_S));
+    }
+}
+
+void credential_learn(struct call *call, struct credential *credential, int64_t expiry_s)
+{
+    plat_mutex_lock(&token_lock);
+    (void)text_copy(credential->described, sizeof credential->described, call->sign_in);
+    if (expiry_s != 0 && expiry_s != credential->expiry_s) {
+        credential->warned_s = 0;
+        credential->expiry_s = expiry_s;
+    }
+    plat_mutex_unlock(&token_lock);
+    if (expiry_s != 0) {
+        credential_warn(call, credential);
+    }
+}
+
+enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
+                            struct credential **out)
+{
+    struct sign_in who;
+    enum ekm_rc rc = sign_in_parse(call, secret, len, &who);
+    (void)text_copy(call->client_id, sizeof call->client_id, who.client_id);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = credential_of(call, &who, out);
+    if (rc == EKM_OK && who.form == SIGN_IN_CERTIFICATE) {
+        credential_warn(call, *out);
+    }
+    return rc;
+}
+
+enum ekm_rc credential_open_managed(struct call *call, struct credential **out)
+{
+    struct sign_in who;
+    enum ekm_rc rc = sign_in_managed(call, &who);
+    return rc == EKM_OK ? credential_of(call, &who, out) : rc;
 }
 
 void credential_release(struct credential *credential)
@@ -269,11 +296,20 @@ void credential_sweep(uint64_t now_ms)
 
 const char *credential_client_id(const struct credential *credential)
 {
-    return credential->client_id;
+    return credential->who.client_id;
 }
 
-static bool same_place(const struct challenge *a, const struct challenge *b)
+bool credential_needs_tenant(const struct credential *credential)
 {
+    return sign_in_needs_tenant(&credential->who);
+}
+
+static bool same_place(const struct credential *credential, const struct challenge *a,
+                       const struct challenge *b)
+{
+    if (!sign_in_needs_tenant(&credential->who)) {
+        return strcmp(a->resource, b->resource) == 0;
+    }
     return strcmp(a->authority, b->authority) == 0 && strcmp(a->tenant, b->tenant) == 0 &&
            strcmp(a->resource, b->resource) == 0;
 }
@@ -283,7 +319,7 @@ struct token_slot *credential_slot(struct credential *credential, const struct c
     struct token_slot *place = NULL;
     for (size_t i = 0; i < TOKEN_SLOTS; i++) {
         struct token_slot *slot = &credential->slots[i];
-        if (slot->used && same_place(&slot->where, where)) {
+        if (slot->used && same_place(credential, &slot->where, where)) {
             return slot;
         }
         if (!slot->fetching && (place == NULL || (place->used && !slot->used))) {

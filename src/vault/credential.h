@@ -8,30 +8,8 @@
 #ifndef AKVEKM_VAULT_CREDENTIAL_H
 #define AKVEKM_VAULT_CREDENTIAL_H
 
-#include <stdatomic.h>
-
 #include "platform/thread.h"
-#include "vault/token.h"
-
-struct token {
-    atomic_uint references;
-    uint64_t renew_ms, expires_ms, made_ms;
-    size_t size;   /* of all of it, in bytes */
-    char header[]; /* TOKEN_HEADER and the token, terminated */
-};
-#define TOKEN_HEADER "Authorization: Bearer "
-
-/* The token of one credential for one (authority, tenant, resource). */
-struct token_slot {
-    bool used, fetching;
-    struct challenge where;
-    struct token *current;
-    uint64_t next_early_ms;       /* no early renewal before */
-    uint64_t refused_until_ms;    /* the credential was refused; do not ask again before */
-    uint64_t flights;             /* fetches that ended */
-    struct call_error failure;    /* of the last one that failed */
-    uint64_t failure_deadline_ms; /* of the call that met it */
-};
+#include "vault/token_slot.h"
 
 #define TOKEN_SLOTS           8
 #define CREDENTIAL_HASH_BYTES 32
@@ -39,15 +17,22 @@ struct token_slot {
 struct credential {
     struct credential *next;
     unsigned references;
-    uint64_t used_ms,
-        replaced_ms; /* replaced_ms: when a refused token was dropped last; 0: never */
-    char client_id[37];
+    uint64_t used_ms, replaced_ms; /* replaced_ms: when a refused token was dropped; 0: never */
+    struct sign_in who;            /* without the secret */
     uint8_t hash[CREDENTIAL_HASH_BYTES]; /* SHA-256 of the secret */
-    struct buf secret;                   /* empty while no session needs it */
+    struct buf secret;                   /* empty while no session needs it, and in other forms */
+    char described[160];                 /* who, for the log, with what the last fetch learnt */
+    int64_t expiry_s, warned_s;          /* of the certificate that signed last; 0: none did */
     struct token_slot slots[TOKEN_SLOTS];
 };
 
 extern struct plat_mutex token_lock;
+
+/* The credential of one that signs in so, made if need be: for forms that are made of others. */
+enum ekm_rc credential_of(struct call *call, const struct sign_in *who,
+                          struct credential **out) EKM_MUST_CHECK;
+/* What the last fetch learnt of who signs in, and until when the certificate is good. */
+void credential_learn(struct call *call, struct credential *credential, int64_t expiry_s);
 
 /* The slot for this challenge, made if need be in the place of one that nobody fetches for; NULL:
  * all are fetching. */

@@ -4,14 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/codec.h"
 #include "base/text.h"
-#include "net/http_retry.h"
 #include "platform/system.h"
 #include "vault/credential.h"
-#include "vault/token_refusal.h"
-#include "vault/vault_status.h"
-#include "vault/wire.h"
 
 #define SLICE_MS       250
 #define REFUSAL_MS     10000
@@ -22,7 +17,7 @@
 #define LIFE_MOST_S    86400
 #define MORE_TIME_MS   1000 /* a deadline that much later is worth another fetch */
 #define LIFE_UNKNOWN_S 60
-#define FORM_MAX       20480 /* the longest secret, every byte escaped */
+#define LONG_LIFE_MS   7200000
 
 static struct plat_cond fetched_one = PLAT_COND_INIT;
 
@@ -45,94 +40,72 @@ static struct token *token_hold(struct token *token)
     return token;
 }
 
-static struct token *make_token(const struct buf *value, uint64_t issued_ms, uint64_t life_s)
+/* When a token that lives so long is renewed, counted from its birth: when the service says so, a
+ * long one of a machine's identity or a certificate at half of its life, else in the last fifth;
+ * but never in its last minutes. */
+static uint64_t token_renew_after_ms(const struct token_value *value, uint64_t life_ms,
+                                     enum sign_in_form form)
 {
-    const char *const parts[] = {TOKEN_HEADER, buf_text(value), NULL};
-    size_t room = sizeof TOKEN_HEADER + value->len, size = offsetof(struct token, header) + room;
+    uint64_t early_ms = life_ms / 5 < EARLY_MOST_MS ? life_ms / 5 : EARLY_MOST_MS;
+    uint64_t last_ms = life_ms - early_ms, refresh_ms = value->refresh_s * 1000;
+    if (refresh_ms > 0 && refresh_ms < last_ms) {
+        return refresh_ms;
+    }
+    return form != SIGN_IN_SECRET && refresh_ms == 0 && life_ms > LONG_LIFE_MS ? life_ms / 2
+                                                                               : last_ms;
+}
+
+static struct token *make_token(const struct token_value *value, uint64_t issued_ms,
+                                enum sign_in_form form)
+{
+    const char *const parts[] = {TOKEN_HEADER, buf_text(&value->text), NULL};
+    size_t room = sizeof TOKEN_HEADER + value->text.len;
+    size_t size = offsetof(struct token, header) + room;
     struct token *token = malloc(size);
     if (token == NULL) {
         return NULL;
     }
-    life_s = life_s == 0 ? LIFE_UNKNOWN_S : life_s > LIFE_MOST_S ? LIFE_MOST_S : life_s;
-    uint64_t life_ms = life_s * 1000;
-    uint64_t early_ms = life_ms / 5 < EARLY_MOST_MS ? life_ms / 5 : EARLY_MOST_MS;
+    uint64_t life_s = value->life_s == 0            ? LIFE_UNKNOWN_S
+                      : value->life_s > LIFE_MOST_S ? LIFE_MOST_S
+                                                    : value->life_s;
     atomic_init(&token->references, 1);
     token->made_ms = plat_now_ms();
-    token->expires_ms = issued_ms + life_ms;
-    token->renew_ms = token->expires_ms - early_ms;
+    token->expires_ms = issued_ms + life_s * 1000;
+    token->renew_ms = issued_ms + token_renew_after_ms(value, life_s * 1000, form);
     token->size = size;
     (void)text_join(token->header, room, parts);
     return token;
 }
 
-static enum ekm_rc write_form(const struct credential *credential, const struct challenge *where,
-                              struct buf *form)
+/* `rc` is what the request came to. */
+static enum ekm_rc token_take_value(struct call *call, const struct token_fetch *fetch,
+                                    struct token_value *value, enum ekm_rc rc, struct token **out)
 {
-    enum ekm_rc rc =
-        buf_append_format(form, "client_id=%s&scope=https%%3A%%2F%%2F%s%%2F.default&client_secret=",
-                          credential->client_id, where->resource);
     if (rc == EKM_OK) {
-        rc = url_escape(buf_text(&credential->secret), credential->secret.len, form);
-    }
-    return rc == EKM_OK ? buf_append_text(form, "&grant_type=client_credentials") : rc;
-}
-
-static enum ekm_rc read_answer(struct call *call, const struct http_response *response,
-                               uint64_t asked_ms, struct token **out)
-{
-    struct buf value = BUF_EMPTY(HTTP_BODY_MAX);
-    uint64_t life_s = 0;
-    if (response->status != 200) {
-        return token_refusal(call, response);
-    }
-    enum ekm_rc rc = wire_read_token(call, &response->body, &value, &life_s);
-    if (rc == EKM_TOKEN_NOT_JSON) {
-        rc = vault_fail_foreign(call, response, rc);
-    }
-    if (rc == EKM_OK) {
-        *out = make_token(&value, asked_ms, life_s);
+        *out = make_token(value, fetch->request.asked_ms, fetch->credential->who.form);
         rc = *out != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
     }
-    buf_free(&value);
+    credential_learn(call, fetch->credential, fetch->request.expiry_s);
+    token_value_free(value);
     return rc;
 }
 
-/* The request for fetch->credential and fetch->where; it points into the fetch. */
 static enum ekm_rc token_prepare_request(struct call *call, struct token_fetch *fetch)
 {
-    const struct buf empty = BUF_EMPTY(FORM_MAX);
-    fetch->form = empty;
-    fetch->asked_ms = plat_now_ms();
-    (void)text_format(fetch->url, sizeof fetch->url, "https://%s/%s/oauth2/v2.0/token",
-                      fetch->where.authority, fetch->where.tenant);
-    enum ekm_rc rc = write_form(fetch->credential, &fetch->where, &fetch->form);
-    if (rc != EKM_OK) {
-        return call_fail(call, rc, "the token request");
-    }
-    fetch->request = (struct http_request){.method = HTTP_POST,
-                                           .url = fetch->url,
-                                           .host = fetch->where.authority,
-                                           .content_type = "application/x-www-form-urlencoded",
-                                           .body = fetch->form.data,
-                                           .body_len = fetch->form.len,
-                                           .to_entra = true,
-                                           .refusal = token_refusal};
-    return EKM_OK;
+    return token_request_make(call, &fetch->credential->who, &fetch->credential->secret,
+                              &fetch->where, &fetch->request);
 }
 
 static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struct token **out)
 {
-    struct http_response response;
-    http_response_init(&response);
+    struct token_value value;
+    token_value_init(&value);
     enum ekm_rc rc = token_prepare_request(call, fetch);
     if (rc == EKM_OK) {
-        rc = http_retry_perform(call, &fetch->request, &response);
+        rc = token_request_perform(call, &fetch->request, &value);
     }
-    if (rc == EKM_OK) {
-        rc = read_answer(call, &response, fetch->asked_ms, out);
-    }
-    http_response_free(&response);
-    buf_free(&fetch->form);
+    rc = token_take_value(call, fetch, &value, rc, out);
+    token_request_free(&fetch->request);
     return rc;
 }
 
@@ -239,6 +212,24 @@ static void end_flight(struct token_slot *slot)
     plat_cond_broadcast(&fetched_one);
 }
 
+/* What asking again at once would not change, but would cost the service a request. */
+static bool token_is_refusal(enum ekm_rc rc)
+{
+    switch (rc) {
+    case EKM_BAD_CREDENTIALS:
+    case EKM_IDENTITY_REFUSED:
+    case EKM_IDENTITY_OTHER:
+    case EKM_ARC_ATTACK:
+    case EKM_FEDERATED_NONE:
+    case EKM_FEDERATED_ISSUER:
+    case EKM_FEDERATED_AUDIENCE:
+    case EKM_FEDERATED_SUBJECT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Under the lock: the outcome of a fetch becomes everybody's. */
 static void token_settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
                          struct token *fresh)
@@ -256,7 +247,7 @@ static void token_settle(struct token_slot *slot, const struct call *call, enum 
         slot->failure = call->error;
         slot->failure.rc = rc;
         slot->failure_deadline_ms = call->deadline_ms;
-        if (rc == EKM_BAD_CREDENTIALS) {
+        if (token_is_refusal(rc)) {
             slot->refused_until_ms = now_ms + REFUSAL_MS;
         }
     }
@@ -375,17 +366,20 @@ bool token_fetch_end(struct call *call, struct token_fetch *fetch,
 {
     struct token *fresh = NULL;
     const struct call_error before = call->error;
-    enum ekm_rc rc =
-        response != NULL ? read_answer(call, response, fetch->asked_ms, &fresh) : EKM_NO_ANSWER;
+    struct token_value value;
+    token_value_init(&value);
+    enum ekm_rc rc = response != NULL ? token_request_read(call, &fetch->request, response, &value)
+                                      : EKM_NO_ANSWER;
+    rc = token_take_value(call, fetch, &value, rc, &fresh);
     plat_mutex_lock(&token_lock);
-    if (rc == EKM_OK || rc == EKM_BAD_CREDENTIALS) {
+    if (rc == EKM_OK || token_is_refusal(rc)) {
         token_settle(fetch->slot, call, rc, fresh);
     } else {
         end_flight(fetch->slot);
     }
     plat_mutex_unlock(&token_lock);
     token_release(fresh);
-    buf_free(&fetch->form);
+    token_request_free(&fetch->request);
     call->error = before;
     return rc == EKM_OK;
 }

@@ -7,20 +7,21 @@
 #ifndef AKVEKM_VAULT_TOKEN_H
 #define AKVEKM_VAULT_TOKEN_H
 
-#include "net/http.h"
-#include "vault/challenge.h"
+#include "vault/token_request.h"
 
 struct credential; /* a client ID with its secret; counted */
 struct token;      /* one access token; counted, immutable */
-/* Splits SECRET (UTF-8: 32 hex digits or a 36-character GUID, then the client secret); finds or
- * makes the credential. EKM_SECRET_TOO_SHORT, EKM_BAD_CREDENTIALS: the ID is not hex,
- * EKM_OUT_OF_MEMORY. */
+/* Reads SECRET (UTF-8) and finds or makes the credential. As sign_in_parse, and EKM_OUT_OF_MEMORY.
+ * The call gets client ID and form for its log line. */
 enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
                             struct credential **out) EKM_MUST_CHECK;
-/* The last release wipes the secret. A token that is still good stays. NULL allowed. */
+/* The same for IDENTITY `Managed Identity`. */
+enum ekm_rc credential_open_managed(struct call *call, struct credential **out) EKM_MUST_CHECK;
 void credential_release(struct credential *credential);
 void credential_sweep(uint64_t now_ms); /* wipes the tokens that expired; each call begins so */
 const char *credential_client_id(const struct credential *credential); /* GUID form */
+/* False: tokens for a resource can be had before the vault has named a tenant. */
+bool credential_needs_tenant(const struct credential *credential);
 
 /* For the challenge's resource: cached, or fetched by this call or another. The caller releases it.
  */
@@ -38,10 +39,7 @@ struct token_fetch {
     struct credential *credential;
     struct token_slot *slot;
     struct challenge where;
-    uint64_t asked_ms;
-    char url[512];
-    struct buf form;
-    struct http_request request;
+    struct token_request request;
 };
 /* Whose the fetch is: nobody's, as a token is there or cannot be had now (token_get tells); under
  * way by another caller; or this one's, and token_fetch_end must follow in any case. */

@@ -1,8 +1,8 @@
 /*
  * What Entra says by an answer that is no token.
  *
- * Acts on `error`, and on AADSTS numbers alone to tell what passes by itself (identity-wire.md
- * section 12). An answer without Entra's error is a page of something on the way. Any thread.
+ * Acts on `error`, and on the AADSTS numbers that aadsts.h knows (identity-wire.md sections 12 and
+ * 13). An answer without Entra's error is a page of something on the way. Any thread.
  */
 #ifndef AKVEKM_VAULT_TOKEN_REFUSAL_H
 #define AKVEKM_VAULT_TOKEN_REFUSAL_H

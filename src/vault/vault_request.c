@@ -93,7 +93,7 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
     struct http_item items[2] = {{.request = &request, .response = &answers[0]},
                                  {.response = &answers[1]}};
     if (fetch != NULL) {
-        items[1].request = &fetch->request;
+        items[1].request = &fetch->request.http;
     }
     bool tried = http_retry_try_all(call, items, fetch != NULL ? 2 : 1);
     *issued =
@@ -116,7 +116,7 @@ static enum ekm_rc vault_request_confirm_guess(struct call *call, const struct v
     bool issued = false;
     enum token_flight flight =
         token_fetch_begin(call, vault->credential, &entry->challenge, &fetch);
-    if (flight == TOKEN_FLIGHT_NONE) {
+    if (flight == TOKEN_FLIGHT_NONE && entry->challenge.authority[0] != '\0') {
         return EKM_OK;
     }
     bool own = flight == TOKEN_FLIGHT_OWN;
@@ -145,8 +145,16 @@ static enum ekm_rc vault_request_confirm_guess(struct call *call, const struct v
 
 static enum ekm_rc find_challenge(struct call *call, const struct vault *vault, struct entry *entry)
 {
-    if (!challenge_recall(&vault->address, &entry->challenge, &entry->guessed)) {
+    bool known = challenge_recall(&vault->address, &entry->challenge, &entry->guessed);
+    if (!known && credential_needs_tenant(vault->credential)) {
         return challenge_request_send(call, vault, &entry->challenge);
+    }
+    if (!known) {
+        /* The resource follows from the vault's cloud, so the token need not wait for the vault. */
+        memset(&entry->challenge, 0, sizeof entry->challenge);
+        (void)text_copy(entry->challenge.resource, sizeof entry->challenge.resource,
+                        vault->address.resource);
+        entry->guessed = true;
     }
     return entry->guessed ? vault_request_confirm_guess(call, vault, entry) : EKM_OK;
 }
@@ -158,7 +166,9 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
     const char *host = vault->address.host;
     struct challenge said;
     enum ekm_rc rc = token_get(call, vault->credential, &entry->challenge, token);
-    bool refused = rc == EKM_BAD_CREDENTIALS || rc == EKM_TOKEN_FAILED;
+    bool refused = credential_needs_tenant(vault->credential) &&
+                   (rc == EKM_BAD_CREDENTIALS || rc == EKM_TOKEN_FAILED ||
+                    rc == EKM_FEDERATED_NONE || rc == EKM_FEDERATED_ISSUER);
     if (refused && entry->guessed) {
         const struct call_error error = call->error;
         entry->guessed = false;

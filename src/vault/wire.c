@@ -117,11 +117,29 @@ static bool is_token(const char *text)
     return *text != '\0';
 }
 
+static uint64_t wire_seconds(const cJSON *json, const char *name)
+{
+    int64_t seconds = 0;
+    return json_integer(json, name, &seconds) && seconds > 0 ? (uint64_t)seconds : 0;
+}
+
+static void wire_read_token_facts(const cJSON *json, struct wire_token *facts)
+{
+    const char *resource_id = json_text(json, "msi_res_id");
+    facts->expires_in_s = wire_seconds(json, "expires_in");
+    facts->refresh_in_s = wire_seconds(json, "refresh_in");
+    facts->expires_on_s = (int64_t)wire_seconds(json, "expires_on");
+    copy_code(facts->client_id, sizeof facts->client_id, json_text(json, "client_id"));
+    copy_code(facts->object_id, sizeof facts->object_id, json_text(json, "object_id"));
+    copy_code(facts->resource_id, sizeof facts->resource_id,
+              resource_id != NULL ? resource_id : json_text(json, "mi_res_id"));
+}
+
 enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct buf *token,
-                            uint64_t *expires_in_s)
+                            struct wire_token *facts)
 {
     cJSON *json = NULL;
-    int64_t seconds = 0;
+    memset(facts, 0, sizeof *facts);
     enum ekm_rc rc = json_demand(call, body, EKM_TOKEN_NOT_JSON, "", &json);
     if (rc != EKM_OK) {
         return rc;
@@ -134,8 +152,21 @@ enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct bu
     } else if (buf_append_text(token, value) != EKM_OK) {
         rc = call_fail(call, EKM_OUT_OF_MEMORY, NULL);
     }
-    *expires_in_s =
-        json_integer(json, "expires_in", &seconds) && seconds > 0 ? (uint64_t)seconds : 0;
+    wire_read_token_facts(json, facts);
+    json_free(json);
+    return rc;
+}
+
+/* {"error":"word"}, {"error":{"code":"word"}} or {"statusCode":500}. */
+enum ekm_rc wire_read_identity_error(struct call *call, const struct buf *body, char *error,
+                                     size_t cap)
+{
+    cJSON *json = NULL;
+    enum ekm_rc rc = parse_refusal(call, body, &json);
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "error");
+    const char *word = cJSON_IsObject(item) ? json_text(item, "code") : json_text(json, "error");
+    call->error.aadsts = aadsts_number(json);
+    (void)text_copy(error, cap, word != NULL && text_is_name(word, "_-.", cap - 1) ? word : "");
     json_free(json);
     return rc;
 }

@@ -23,8 +23,18 @@ enum ekm_rc wire_read_error(struct call *call, const struct buf *body, bool *is_
  * number in call->error. Fails for want of memory alone. */
 enum ekm_rc wire_read_token_error(struct call *call, const struct buf *body, char *error,
                                   size_t cap);
+struct wire_token {
+    uint64_t expires_in_s, refresh_in_s;                 /* 0: not said */
+    int64_t expires_on_s;                                /* Unix time; 0: not said */
+    char client_id[64], object_id[64], resource_id[512]; /* the identity, if it is said; or "" */
+};
+/* The answer of Entra, or of a source of managed identities, to a token request. */
 enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct buf *token,
-                            uint64_t *expires_in_s) EKM_MUST_CHECK;
+                            struct wire_token *facts) EKM_MUST_CHECK;
+/* The word of a source of managed identities that refuses, "" if unreadable. Fails for want of
+ * memory alone. */
+enum ekm_rc wire_read_identity_error(struct call *call, const struct buf *body, char *error,
+                                     size_t cap);
 
 /* A get, create or list item: the key of `bundle`, whose kid must lie on `host`. `with_material`
  * false: no n and e. */

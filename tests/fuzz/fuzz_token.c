@@ -13,14 +13,14 @@ static void read_token(const struct buf *body)
 {
     struct call *call = fuzz_call();
     struct buf token = BUF_EMPTY(16384);
-    uint64_t expires_in_s = 0;
-    enum ekm_rc rc = wire_read_token(call, body, &token, &expires_in_s);
+    struct wire_token facts;
+    enum ekm_rc rc = wire_read_token(call, body, &token, &facts);
     if (rc == EKM_OK) {
         FUZZ_CHECK(call->error.rc == EKM_OK && token.len > 0);
         for (size_t i = 0; i < token.len; i++) {
             FUZZ_CHECK(token.data[i] > ' ' && token.data[i] <= '~');
         }
-        FUZZ_CHECK(expires_in_s <= INT64_MAX);
+        FUZZ_CHECK(facts.expires_in_s <= INT64_MAX && facts.refresh_in_s <= INT64_MAX);
     } else {
         FUZZ_CHECK(token.len == 0);
         FUZZ_CHECK_ONE_OF(call, rc, EKM_TOKEN_NOT_JSON, EKM_TOKEN_MISSING);

@@ -57,7 +57,7 @@ check_includes() {
 # What would be worse cut in two stands here with its limit.
 limit_of() {
     case $1 in
-    src/base/err_table.h) echo 90 ;; # one row a cause of failure
+    src/base/err_table.h) echo 130 ;; # one row a cause of failure
     *.h) echo 60 ;;
     *) echo 400 ;;
     esac

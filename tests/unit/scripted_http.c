@@ -71,13 +71,20 @@ static void note(const struct http_request *request, struct seen_request *out)
     out->method = request->method;
     out->to_entra = request->to_entra;
     out->once = request->once;
+    out->local = request->local;
     (void)text_copy(out->url, sizeof out->url, request->url);
     (void)text_copy(out->host, sizeof out->host, request->host);
-    static const char prefix[] = "Authorization: Bearer ";
+    static const char prefix[] = "Authorization: Bearer ", basic[] = "Authorization: Basic ";
     const char *header = request->authorization != NULL ? request->authorization : prefix;
+    if (strncmp(header, basic, sizeof basic - 1) == 0) {
+        (void)text_copy(out->basic, sizeof out->basic, header + sizeof basic - 1);
+        header = prefix;
+    }
     if (strncmp(header, prefix, sizeof prefix - 1) != 0) {
         abort();
     }
+    (void)text_copy(out->header, sizeof out->header,
+                    request->header != NULL ? request->header : "");
     (void)text_copy(out->bearer, sizeof out->bearer, header + sizeof prefix - 1);
     (void)text_copy(out->content_type, sizeof out->content_type,
                     request->content_type != NULL ? request->content_type : "");

@@ -19,8 +19,9 @@ struct scripted_answer {
 
 struct seen_request {
     enum http_method method;
-    bool to_entra, once;
+    bool to_entra, once, local;
     char url[2048], host[256], bearer[512], content_type[64], body[4096];
+    char header[512], basic[512]; /* one more line; what follows "Authorization: Basic " */
 };
 
 typedef void (*scripted_server)(void *context, struct call *call, const struct seen_request *asked,

@@ -48,10 +48,11 @@ static void test_only_passing_faults_are_tried_again(void **state)
 {
     (void)state;
     static const enum ekm_rc again[] = {
-        EKM_HOST_NOT_RESOLVED, EKM_CONNECT_FAILED, EKM_TLS_FAILED,   EKM_NO_ANSWER,
-        EKM_CONNECTION_BROKEN, EKM_THROTTLED,      EKM_SERVER_ERROR, EKM_TOKEN_UNAVAILABLE,
-        EKM_PROXY_UNREACHABLE, EKM_REQUEST_LATE,   EKM_KEY_BUSY,     EKM_CERTIFICATE_EARLY,
-        EKM_NOT_VAULT_PASSING};
+        EKM_HOST_NOT_RESOLVED, EKM_CONNECT_FAILED,     EKM_TLS_FAILED,
+        EKM_NO_ANSWER,         EKM_CONNECTION_BROKEN,  EKM_THROTTLED,
+        EKM_SERVER_ERROR,      EKM_TOKEN_UNAVAILABLE,  EKM_PROXY_UNREACHABLE,
+        EKM_REQUEST_LATE,      EKM_KEY_BUSY,           EKM_CERTIFICATE_EARLY,
+        EKM_NOT_VAULT_PASSING, EKM_IDENTITY_NO_SOURCE, EKM_IDENTITY_UNAVAILABLE};
     size_t retryable = 0;
     for (int i = 0; i < EKM_RC_COUNT; i++) {
         retryable += ekm_retryable((enum ekm_rc)i);

@@ -252,7 +252,7 @@ static void embedded_zeros(void **state)
     static const char behind[] = "{\"key\":{\"kid\":\"" KID "\",\"kty\":\"EC\"}}\0";
     struct vault_key key;
     struct buf token = BUF_EMPTY(4096);
-    uint64_t life_s = 0;
+    struct wire_token facts = {0};
     (void)state;
     assert_true(read_key_of("\"kid\":\"" KID "\\u0000.evil\",\"kty\":\"EC\"", "", &key) != EKM_OK);
     assert_true(read_key_of("\"kid\":\"" KID "\",\"kty\":\"EC\\u0000x\"", "", &key) != EKM_OK);
@@ -260,7 +260,7 @@ static void embedded_zeros(void **state)
     assert_true(wire_read_key(&call, HOST, bytes(behind, sizeof behind - 1), &key) != EKM_OK);
     assert_true(wire_read_token(&call,
                                 text("{\"access_token\":\"abc\\u0000def\",\"expires_in\":1}"),
-                                &token, &life_s) != EKM_OK);
+                                &token, &facts) != EKM_OK);
     buf_free(&token);
 }
 
@@ -483,10 +483,10 @@ static void tokens_are_read(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf token = BUF_EMPTY(4096);
-        uint64_t life_s = 0;
-        assert_int_equal(wire_read_token(&call, text(rows[i].body), &token, &life_s), EKM_OK);
+        struct wire_token facts = {0};
+        assert_int_equal(wire_read_token(&call, text(rows[i].body), &token, &facts), EKM_OK);
         assert_string_equal(buf_text(&token), "eyJ.a-b_c~+/=");
-        assert_int_equal(life_s, rows[i].life_s);
+        assert_int_equal(facts.expires_in_s, rows[i].life_s);
         buf_free(&token);
     }
 }
@@ -513,8 +513,8 @@ static void odd_tokens(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf token = BUF_EMPTY(4096);
-        uint64_t life_s = 0;
-        enum ekm_rc rc = wire_read_token(&call, text(rows[i].body), &token, &life_s);
+        struct wire_token facts = {0};
+        enum ekm_rc rc = wire_read_token(&call, text(rows[i].body), &token, &facts);
         if (rc != rows[i].rc || call.error.rc != rc) {
             fail_msg("%s: %s", ekm_name(rc), rows[i].body);
         }
@@ -523,10 +523,10 @@ static void odd_tokens(void **state)
     /* One that no request could carry. */
     static char json[40000] = "{\"access_token\":\"";
     struct buf token = BUF_EMPTY(sizeof json);
-    uint64_t life_s = 0;
+    struct wire_token facts = {0};
     memset(json + strlen(json), 'A', sizeof json - 100);
     (void)strcat(json, "\"}");
-    assert_int_equal(wire_read_token(&call, text(json), &token, &life_s), EKM_TOKEN_MISSING);
+    assert_int_equal(wire_read_token(&call, text(json), &token, &facts), EKM_TOKEN_MISSING);
     buf_free(&token);
 }
 
@@ -538,11 +538,11 @@ static void odd_lives(void **state)
     for (size_t i = 0; i < sizeof lives / sizeof lives[0]; i++) {
         char json[256];
         struct buf token = BUF_EMPTY(4096);
-        uint64_t life_s = 77;
+        struct wire_token facts = {.expires_in_s = 77};
         (void)text_format(json, sizeof json, "{\"access_token\":\"t\",\"expires_in\":%s}",
                           lives[i]);
-        assert_int_equal(wire_read_token(&call, text(json), &token, &life_s), EKM_OK);
-        assert_int_equal(life_s, 0);
+        assert_int_equal(wire_read_token(&call, text(json), &token, &facts), EKM_OK);
+        assert_int_equal(facts.expires_in_s, 0);
         buf_free(&token);
     }
 }

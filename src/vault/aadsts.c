@@ -1,0 +1,61 @@
+#include "vault/aadsts.h"
+
+#include <stddef.h>
+
+#define PASSES EKM_TOKEN_UNAVAILABLE
+
+static const struct aadsts numbers[] = {
+    {7000215, EKM_OK, "the client secret is wrong; its ID given in place of its value is usual"},
+    {7000222, EKM_OK, "the client secret expired"},
+    {7000218, EKM_OK, "Entra saw neither secret nor assertion"},
+    {700016, EKM_OK, "no such application in this tenant"},
+    {7000112, EKM_OK, "the application is disabled"},
+    {70001, EKM_OK, "the application is disabled or unknown in this tenant"},
+    {90002, EKM_OK, "no such tenant"},
+    {900023, EKM_OK, "the tenant's ID is not valid"},
+    {50001, EKM_OK, "the tenant does not know Key Vault's resource: wrong cloud?"},
+    {500011, EKM_OK, "the tenant does not know Key Vault's resource: wrong cloud?"},
+    {700027, EKM_BAD_CREDENTIALS, "the application does not know the certificate that signed"},
+    {700024, EKM_BAD_CREDENTIALS,
+     "the assertion is out of its time: a wrong clock, or a token "
+     "file that nobody renews"},
+    {700030, EKM_BAD_CREDENTIALS, "the certificate's subject and issuer are not authorised"},
+    {50012, EKM_BAD_CREDENTIALS, "the certificate or assertion is not accepted"},
+    {50013, EKM_BAD_CREDENTIALS, "the assertion's signature or content is not accepted"},
+    {700025, EKM_BAD_CREDENTIALS, "a public client takes neither secret nor assertion"},
+    {700021, EKM_BAD_CREDENTIALS, "the assertion's issuer, subject or audience is not the client"},
+    {70021, EKM_FEDERATED_NONE, "no federated credential has this issuer, subject and audience"},
+    {700211, EKM_FEDERATED_ISSUER, "the issuer of the assertion differs"},
+    {700212, EKM_FEDERATED_AUDIENCE, "the audience of the assertion differs"},
+    {700213, EKM_FEDERATED_SUBJECT, "the subject of the assertion differs; upper case counts"},
+    {7002381, EKM_BAD_CREDENTIALS, "a policy of the tenant wants more claims of the issuer"},
+    {700222, EKM_BAD_CREDENTIALS, "a token of Entra is no assertion here: wrong kind or audience"},
+    {700227, EKM_BAD_CREDENTIALS, "a token of Entra is no assertion here: wrong kind or audience"},
+    {700229, EKM_BAD_CREDENTIALS, "only a token for the identity itself may be the assertion"},
+    {7002121, EKM_BAD_CREDENTIALS, "no token of a managed identity, or of another tenant"},
+    {90061, EKM_TOKEN_UNAVAILABLE, "Entra could not reach the OIDC issuer"},
+    {53003, EKM_TOKEN_FAILED, "blocked by Conditional Access"},
+    {530032, EKM_TOKEN_FAILED, "blocked by a security policy of the tenant"},
+    {530035, EKM_TOKEN_FAILED, "blocked by the security defaults of the tenant"},
+    {900382, EKM_TOKEN_FAILED, "the tenant is in another cloud"},
+    {900432, EKM_TOKEN_FAILED, "the tenant is in another cloud"},
+    {90038, EKM_TOKEN_FAILED, "the tenant is in another cloud"},
+    {100007, EKM_TOKEN_FAILED, "a regional login host does not serve this application"},
+    {90006, PASSES, "Entra has a passing fault"},
+    {90012, PASSES, "Entra ran out of time"},
+    {90024, PASSES, "Entra asks to try again"},
+    {90033, PASSES, "Entra has a passing fault"},
+    {90055, PASSES, "the tenant throttles"},
+    {90090, PASSES, "Entra has a passing fault"},
+    {90091, PASSES, "Entra has a passing fault"},
+};
+
+const struct aadsts *aadsts_find(uint32_t number)
+{
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].number == number) {
+            return &numbers[i];
+        }
+    }
+    return NULL;
+}

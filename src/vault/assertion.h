@@ -1,0 +1,20 @@
+/*
+ * A signed statement by which an application proves itself to Entra (RFC 7523), made of its
+ * certificate.
+ *
+ * Facts: identity-wire.md section 8. Owns nothing; any thread.
+ */
+#ifndef AKVEKM_VAULT_ASSERTION_H
+#define AKVEKM_VAULT_ASSERTION_H
+
+#include "vault/certificate.h"
+
+#define ASSERTION_MAX    8192
+#define ASSERTION_LIFE_S 600
+
+/* PS256, or RS256 where the key cannot; for `audience`, valid for ten minutes from now on. */
+enum ekm_rc assertion_write(struct call *call, const struct certificate *certificate,
+                            const char *client_id, const char *audience,
+                            struct buf *out) EKM_MUST_CHECK;
+
+#endif

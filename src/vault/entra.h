@@ -1,0 +1,27 @@
+/*
+ * Entra's token endpoint: the form that is posted to it, and what it answers.
+ *
+ * Owns nothing. Called by the forms of signing in; any thread. Facts: key-vault-wire.md section 5,
+ * identity-wire.md section 8.
+ */
+#ifndef AKVEKM_VAULT_ENTRA_H
+#define AKVEKM_VAULT_ENTRA_H
+
+#include "vault/token_request.h"
+
+/* What an application proves itself by. */
+struct entra_proof {
+    bool is_assertion; /* else a client secret */
+    const char *text;
+    size_t len;
+};
+
+/* The address of the endpoint, which is an assertion's audience, too. */
+enum ekm_rc entra_endpoint(const struct challenge *where, struct buf *out) EKM_MUST_CHECK;
+/* Makes request->http for request->where; set in the call on failure. */
+enum ekm_rc entra_request(struct call *call, struct token_request *request, const char *client_id,
+                          const struct entra_proof *proof) EKM_MUST_CHECK;
+enum ekm_rc entra_read(struct call *call, const struct http_response *response,
+                       struct token_value *out) EKM_MUST_CHECK;
+
+#endif

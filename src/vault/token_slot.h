@@ -1,0 +1,33 @@
+/*
+ * A token, and the place that it has in its credential: plain storage for token.c and credential.c.
+ *
+ * A token is counted and immutable; a slot is guarded by token_lock.
+ */
+#ifndef AKVEKM_VAULT_TOKEN_SLOT_H
+#define AKVEKM_VAULT_TOKEN_SLOT_H
+
+#include <stdatomic.h>
+
+#include "vault/token.h"
+
+struct token {
+    atomic_uint references;
+    uint64_t renew_ms, expires_ms, made_ms;
+    size_t size;   /* of all of it, in bytes */
+    char header[]; /* TOKEN_HEADER and the token, terminated */
+};
+#define TOKEN_HEADER "Authorization: Bearer "
+
+/* The token of one credential for one (authority, tenant, resource). */
+struct token_slot {
+    bool used, fetching;
+    struct challenge where;
+    struct token *current;
+    uint64_t next_early_ms;       /* no early renewal before */
+    uint64_t refused_until_ms;    /* the credential was refused; do not ask again before */
+    uint64_t flights;             /* fetches that ended */
+    struct call_error failure;    /* of the last one that failed */
+    uint64_t failure_deadline_ms; /* of the call that met it */
+};
+
+#endif
