@@ -370,6 +370,9 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
         (void)curl_easy_getinfo(easy->curl, CURLINFO_PRIMARY_IP, &address);
         (void)curl_easy_getinfo(easy->curl, CURLINFO_PRIMARY_PORT, &port);
         proxy_note(easy->call, easy->request->host, address, port);
+        if (easy->request->local) {
+            easy->call->proxy[0] = '\0';
+        }
     }
     size_t len = head_len(easy->request, sent, rc == EKM_OK);
     forget_request(easy);
