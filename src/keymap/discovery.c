@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "base/codec.h"
 #include "base/text.h"
 #include "keymap/discovery_search.h"
 #include "keymap/inventory.h"
 #include "keymap/keycache.h"
 #include "keymap/keymap.h"
+#include "keymap/old_rule.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 
@@ -18,6 +18,7 @@
 
 struct fruitless {
     char host[254];
+    char client_id[37]; /* another credential may be allowed more */
     struct thumbprint thumbprint;
     uint64_t until_ms;
     const char *reason;
@@ -86,6 +87,7 @@ static const char *was_fruitless(const struct search *search)
         const struct fruitless *past = &fruitless[i];
         bool same = past->until_ms > now_ms &&
                     strcmp(past->host, search->vault->address.host) == 0 &&
+                    strcmp(past->client_id, discovery_client(search->vault)) == 0 &&
                     thumbprint_equal(&past->thumbprint, search->thumbprint) &&
                     (!past->undecided || past->trial_hash == trial_hash);
         reason = same ? past->reason : NULL;
@@ -99,6 +101,7 @@ static const char *reason_of(const struct search *search)
     return search->list_refused ? "the vault refuses to list its keys: the application lacks the "
                                   "permission to list"
            : search->refused    ? "the vault refuses a look at candidates"
+           : search->list_odd   ? "the vault's list of its keys cannot be followed to its end"
            : search->undecided  ? "the key that the old rule names does not open this"
                                 : "no key of this vault is known to have this thumbprint";
 }
@@ -110,6 +113,7 @@ static void note_fruitless(const struct search *search)
     struct fruitless *place = &fruitless[fruitless_next];
     fruitless_next = (fruitless_next + 1) % FRUITLESS_MAX;
     (void)text_copy(place->host, sizeof place->host, search->vault->address.host);
+    (void)text_copy(place->client_id, sizeof place->client_id, discovery_client(search->vault));
     place->thumbprint = *search->thumbprint;
     place->reason = reason_of(search);
     place->undecided = search->undecided;
@@ -127,13 +131,19 @@ void discovery_clear(void)
     inventory_clear();
 }
 
+const char *discovery_client(const struct vault *vault)
+{
+    return vault->credential != NULL ? credential_client_id(vault->credential) : "";
+}
+
 enum ekm_rc discovery_judge(struct search *search, enum ekm_rc rc)
 {
     bool refused = rc == EKM_FORBIDDEN || rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION;
     /* Not EKM_ANSWER_TOO_BIG: curl says the same of memory that failed within a header. */
+    /* Nor what is no JSON: a page in the vault's place says nothing of a key. */
     bool odd = rc == EKM_OTHER_KEY || rc == EKM_UNEXPECTED_STATUS ||
-               (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) ||
-               (rc >= EKM_UNWRAP_BAD_VALUE && rc <= EKM_UNWRAP_EMPTY);
+               (rc > EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) || rc == EKM_UNWRAP_BAD_VALUE ||
+               rc == EKM_UNWRAP_NO_VALUE || rc == EKM_UNWRAP_EMPTY;
     search->refused |= refused;
     search->odd |= odd;
     search->undecided |= rc == EKM_UNWRAP_REFUSED;
@@ -197,32 +207,11 @@ static enum ekm_rc by_other_vaults(struct search *search)
     return rc;
 }
 
-size_t discovery_old_names(const struct thumbprint *thumbprint,
-                           char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1])
-{
-    struct buf text = BUF_EMPTY(64);
-    size_t count = 0;
-    if (thumbprint->len % 3 == 0 &&
-        base64url_encode(thumbprint->bytes, thumbprint->len, &text) == EKM_OK) {
-        /* Up to three of the final letters A may be padding. */
-        size_t len = text.len;
-        do {
-            (void)text_copy_n(names[count++], KEY_NAME_MAX + 1, buf_text(&text), len);
-            len--;
-        } while (count < DISCOVERY_NAMES_MAX && len > 0 && buf_text(&text)[len] == 'A');
-        if (!text_is_name(names[0], "-", KEY_NAME_MAX)) {
-            count = 0;
-        }
-    }
-    buf_free(&text);
-    return count;
-}
-
 /* (3) Versions before 1.0.5.0 made the thumbprint from the name alone (thumbprint.md). */
 static enum ekm_rc by_old_rule(struct search *search)
 {
-    char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1];
-    size_t count = discovery_old_names(search->thumbprint, names);
+    char names[OLD_RULE_NAMES_MAX][KEY_NAME_MAX + 1];
+    size_t count = old_rule_names(search->thumbprint, names);
     enum ekm_rc rc = EKM_NOT_FOUND;
     for (size_t i = 0; rc == EKM_NOT_FOUND && i < count; i++) {
         struct key_id candidate = {"", ""};

@@ -28,12 +28,6 @@ enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
                            const struct thumbprint *thumbprint, const struct key_id *missing,
                            const struct discovery_trial *trial, struct key_id *out) EKM_MUST_CHECK;
 
-/* The key names that the old rule may have turned into this thumbprint, at most
- * DISCOVERY_NAMES_MAX; returns how many. */
-#define DISCOVERY_NAMES_MAX 4
-size_t discovery_old_names(const struct thumbprint *thumbprint,
-                           char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1]);
-
 void discovery_clear(void);
 
 #endif

@@ -30,6 +30,46 @@ static bool take_key(void *context, const struct vault_key *item)
     return !walk->no_memory;
 }
 
+/* What one page came to, with the link behind it. */
+enum page { PAGE_MORE, PAGE_LAST, PAGE_REFUSED, PAGE_AGAIN, PAGE_FAILED };
+
+/* A page that makes no sense ends the list, unless it says itself how that goes on: what was listed
+ * is looked at, and the rest is asked for again in the next round. */
+static enum page discovery_judge_page(struct search *search, struct inventory_link *link,
+                                      enum ekm_rc rc, bool resumed)
+{
+    bool is_answered = rc == EKM_REQUEST_REFUSED || rc == EKM_KEY_NOT_FOUND;
+    if (resumed && is_answered) {
+        buf_clear(&link->next);
+        return PAGE_AGAIN;
+    }
+    if (rc == EKM_FORBIDDEN && link->pages == 0) {
+        search->list_refused = true;
+        (void)discovery_judge(search, rc);
+        return PAGE_REFUSED;
+    }
+    if (rc != EKM_OK) {
+        /* JSON, but no page: what is no JSON leaves the link as it was. */
+        bool is_odd = rc == EKM_KEY_NOT_JSON && link->pages > 0 && link->next.len == 0;
+        if (!is_odd && discovery_judge(search, rc) != EKM_NOT_FOUND) {
+            return PAGE_FAILED;
+        }
+        search->list_odd = true;
+        call_log(search->call, LEVEL_INFO, "page %u of the vault's list of keys: %s%s%s",
+                 link->pages + 1, ekm_text(rc), search->call->error.note[0] != '\0' ? ": " : "",
+                 search->call->error.note);
+        if (is_answered || rc == EKM_UNEXPECTED_STATUS || rc == EKM_FORBIDDEN) {
+            buf_clear(&link->next); /* the answer was no page */
+        }
+    }
+    if (link->next.len > 0 && vault_link_repeats(&link->next, ++link->pages, &link->mark)) {
+        call_log(search->call, LEVEL_INFO, "the vault's list of keys goes round");
+        search->list_odd = true;
+        return PAGE_LAST;
+    }
+    return link->next.len > 0 && link->pages < VAULT_PAGES_MAX ? PAGE_MORE : PAGE_LAST;
+}
+
 /* The list goes on where the call before stopped, or from its start, if the vault does not know
  * that place any more. */
 static enum ekm_rc list_keys(struct walk *walk)
@@ -37,23 +77,20 @@ static enum ekm_rc list_keys(struct walk *walk)
     struct search *search = walk->search;
     struct inventory_link *link = inventory_link(walk->inventory);
     bool resumed = link->next.len > 0;
-    for (;;) {
-        enum ekm_rc rc = discovery_walk_outcome(
+    enum page page = PAGE_MORE;
+    enum ekm_rc rc = EKM_OK;
+    while (page == PAGE_MORE || page == PAGE_AGAIN) {
+        rc = discovery_walk_outcome(
             walk, vault_list_keys_page(search->call, search->vault, take_key, walk, &link->next));
-        if (resumed && (rc == EKM_REQUEST_REFUSED || rc == EKM_KEY_NOT_FOUND)) {
-            resumed = false;
-            buf_clear(&link->next);
-            continue;
-        }
-        search->list_refused = rc == EKM_FORBIDDEN;
-        if (rc != EKM_OK) {
-            return discovery_judge(search, rc);
-        }
-        if (link->next.len == 0 || ++link->pages >= VAULT_PAGES_MAX) {
-            inventory_advance(walk->inventory);
-            return EKM_OK;
-        }
+        page = discovery_judge_page(search, link, rc, resumed);
+        resumed = false;
     }
+    if (page == PAGE_LAST && !search->list_odd) {
+        inventory_advance(walk->inventory);
+    } else if (page == PAGE_LAST) {
+        inventory_end_list(walk->inventory);
+    }
+    return page == PAGE_LAST ? EKM_OK : page == PAGE_REFUSED ? EKM_NOT_FOUND : rc;
 }
 
 static bool take_version(void *context, size_t index, enum ekm_rc rc, const struct vault_key *item)
@@ -62,6 +99,10 @@ static bool take_version(void *context, size_t index, enum ekm_rc rc, const stru
     size_t place = walk->places[index];
     if (item == NULL) {
         (void)discovery_judge(walk->search, rc);
+        if (rc == EKM_OTHER_KEY || rc == EKM_ANSWER_TOO_BIG) {
+            call_log(walk->search->call, LEVEL_INFO, "the list of versions of %s ends early: %s",
+                     walk->names[index].name, walk->search->call->error.note);
+        }
         walk->no_memory = !inventory_note(walk->inventory, place, NULL);
     } else if (text_equal_nocase(item->id.name, walk->names[index].name) &&
                item->id.version[0] != '\0') {
@@ -137,7 +178,8 @@ static enum ekm_rc take_inventory(struct search *search, struct inventory **out)
 {
     for (;;) {
         bool no_memory = false;
-        *out = inventory_take(search->vault->address.host, &no_memory);
+        *out = inventory_take(search->vault->address.host, discovery_client(search->vault),
+                              &no_memory);
         if (no_memory) {
             return call_fail(search->call, EKM_OUT_OF_MEMORY, "looking through the vault");
         }

@@ -15,12 +15,15 @@ struct search {
     const struct key_id *missing;
     const struct discovery_trial *trial;
     bool list_refused; /* the vault denied the list of its keys */
+    bool list_odd;     /* it led nowhere; what it gave so far was looked at */
     bool refused;      /* the vault denied a look at a candidate */
     bool undecided;    /* another wrapped key may yet prove a candidate */
     bool odd;          /* an answer made no sense: a moment later it may */
     struct vault_key found;
 };
 
+/* Whose permissions the search has; "" where there is no credential. */
+const char *discovery_client(const struct vault *vault);
 /* EKM_NOT_FOUND for what concerns this candidate alone: the next may do. What keeps the vault from
  * answering at all stays as it is. */
 enum ekm_rc discovery_judge(struct search *search, enum ekm_rc rc);

@@ -23,7 +23,8 @@ static void inventory_dispose(struct inventory *inventory)
 static void begin_round(struct inventory *inventory)
 {
     inventory->stage = LISTING_KEYS;
-    inventory->full = false;
+    inventory->full = inventory->is_cut = false;
+    inventory->link.mark = 0;
     buf_clear(&inventory->link.next);
     inventory->link.pages = 0;
     for (size_t i = 0; i < inventory->key_count; i++) {
@@ -36,10 +37,15 @@ static void begin_round(struct inventory *inventory)
     }
 }
 
-static struct inventory **find_host(const char *host)
+static bool inventory_is_of(const struct inventory *inventory, const char *host)
+{
+    return inventory != NULL && strcmp(inventory->host, host) == 0;
+}
+
+static struct inventory **inventory_find_place(const char *host, const char *client_id)
 {
     for (size_t i = 0; i < INVENTORY_VAULTS; i++) {
-        if (table[i] != NULL && strcmp(table[i]->host, host) == 0) {
+        if (inventory_is_of(table[i], host) && strcmp(table[i]->client_id, client_id) == 0) {
             return &table[i];
         }
     }
@@ -61,13 +67,14 @@ static struct inventory **find_place(void)
     return place;
 }
 
-static struct inventory *inventory_make(const char *host, bool *no_memory)
+static struct inventory *inventory_make(const char *host, const char *client_id, bool *no_memory)
 {
     struct inventory **place = find_place();
     struct inventory *made = place != NULL ? calloc(1, sizeof *made) : NULL;
     *no_memory = place != NULL && made == NULL;
     if (made != NULL) {
         (void)text_copy(made->host, sizeof made->host, host);
+        (void)text_copy(made->client_id, sizeof made->client_id, client_id);
         made->link.next = (struct buf)BUF_EMPTY(VAULT_LINK_MAX);
         inventory_dispose(*place);
         *place = made;
@@ -75,13 +82,13 @@ static struct inventory *inventory_make(const char *host, bool *no_memory)
     return made;
 }
 
-struct inventory *inventory_take(const char *host, bool *no_memory)
+struct inventory *inventory_take(const char *host, const char *client_id, bool *no_memory)
 {
     uint64_t now_ms = plat_now_ms();
     *no_memory = false;
     plat_mutex_lock(&inventory_lock);
-    struct inventory **place = find_host(host);
-    struct inventory *inventory = place == NULL     ? inventory_make(host, no_memory)
+    struct inventory **place = inventory_find_place(host, client_id);
+    struct inventory *inventory = place == NULL     ? inventory_make(host, client_id, no_memory)
                                   : !(*place)->held ? *place
                                                     : NULL;
     if (inventory != NULL) {
@@ -158,11 +165,41 @@ void inventory_advance(struct inventory *inventory)
     inventory->stage++;
     if (inventory->stage == ROUND_DONE) {
         inventory->ended_ms = now_ms;
-        if (!inventory->full) {
+        if (!inventory->full && !inventory->is_cut) {
             take_out_unlisted(inventory);
         }
     }
     plat_mutex_unlock(&inventory_lock);
+}
+
+void inventory_end_list(struct inventory *inventory)
+{
+    plat_mutex_lock(&inventory_lock);
+    inventory->is_cut = true;
+    buf_clear(&inventory->link.next);
+    plat_mutex_unlock(&inventory_lock);
+    inventory_advance(inventory);
+}
+
+/* Under the lock. */
+static bool inventory_find_in(const struct inventory *inventory,
+                              const struct thumbprint *thumbprint, const struct key_id *except,
+                              struct key_id *out)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < inventory->version_count; i++) {
+        const struct seen_version *version = &inventory->versions[i];
+        struct thumbprint seen = {.len = THUMBPRINT_BYTES};
+        memcpy(seen.bytes, version->thumbprint, THUMBPRINT_BYTES);
+        if (version->status != KNOWN || !version->enabled || !thumbprint_same(&seen, thumbprint)) {
+            continue;
+        }
+        memset(out, 0, sizeof *out);
+        (void)text_copy(out->name, sizeof out->name, inventory->keys[version->key].name);
+        (void)text_copy(out->version, sizeof out->version, version->version);
+        found = except == NULL || !key_id_equal(out, except);
+    }
+    return found;
 }
 
 bool inventory_find(const char *host, const struct thumbprint *thumbprint,
@@ -170,32 +207,31 @@ bool inventory_find(const char *host, const struct thumbprint *thumbprint,
 {
     bool found = false;
     plat_mutex_lock(&inventory_lock);
-    struct inventory **place = find_host(host);
-    for (size_t i = 0; place != NULL && !found && i < (*place)->version_count; i++) {
-        const struct seen_version *version = &(*place)->versions[i];
-        struct thumbprint seen = {.len = THUMBPRINT_BYTES};
-        memcpy(seen.bytes, version->thumbprint, THUMBPRINT_BYTES);
-        if (version->status != KNOWN || !version->enabled || !thumbprint_same(&seen, thumbprint)) {
-            continue;
-        }
-        memset(out, 0, sizeof *out);
-        (void)text_copy(out->name, sizeof out->name, (*place)->keys[version->key].name);
-        (void)text_copy(out->version, sizeof out->version, version->version);
-        found = except == NULL || !key_id_equal(out, except);
+    for (size_t i = 0; !found && i < INVENTORY_VAULTS; i++) {
+        found =
+            inventory_is_of(table[i], host) && inventory_find_in(table[i], thumbprint, except, out);
     }
     plat_mutex_unlock(&inventory_lock);
     return found;
 }
 
+static void inventory_forget_in(struct inventory *inventory, const struct key_id *id)
+{
+    for (size_t i = 0; i < inventory->version_count; i++) {
+        struct seen_version *version = &inventory->versions[i];
+        if (text_equal_nocase(version->version, id->version) &&
+            text_equal_nocase(inventory->keys[version->key].name, id->name)) {
+            version->status = PASSED_OVER;
+        }
+    }
+}
+
 void inventory_forget(const char *host, const struct key_id *id)
 {
     plat_mutex_lock(&inventory_lock);
-    struct inventory **place = find_host(host);
-    for (size_t i = 0; place != NULL && i < (*place)->version_count; i++) {
-        struct seen_version *version = &(*place)->versions[i];
-        if (text_equal_nocase(version->version, id->version) &&
-            text_equal_nocase((*place)->keys[version->key].name, id->name)) {
-            version->status = PASSED_OVER;
+    for (size_t i = 0; i < INVENTORY_VAULTS; i++) {
+        if (inventory_is_of(table[i], host)) {
+            inventory_forget_in(table[i], id);
         }
     }
     plat_mutex_unlock(&inventory_lock);

@@ -26,21 +26,23 @@ struct inventory_count {
     size_t keys, versions, passed_over;
     bool full; /* there is more than fits */
 };
-/* Where the list of keys goes on; the holder's. */
-struct inventory_link {
+struct inventory_link { /* where the list of keys goes on; the holder's */
     struct buf next;
-    unsigned pages; /* so far */
+    unsigned pages;
+    uint64_t mark; /* see vault_link_repeats */
 };
 
-/* NULL: all are held, or no memory. A round that ended long enough ago begins anew. */
-struct inventory *inventory_take(const char *host, bool *no_memory);
+/* One for each credential: what one is refused another may get. NULL: all are held, or no memory. A
+ * round that ended long enough ago begins anew. */
+struct inventory *inventory_take(const char *host, const char *client_id, bool *no_memory);
 void inventory_give(struct inventory *inventory);
 enum inventory_stage inventory_stage(const struct inventory *inventory);
 void inventory_count(const struct inventory *inventory, struct inventory_count *out);
 struct inventory_link *inventory_link(struct inventory *inventory);
 /* On to the next stage; at the round's end, what the vault does not list any more is forgotten. */
 void inventory_advance(struct inventory *inventory);
-
+/* The list of keys leads no further: on with those that it gave, and none is forgotten now. */
+void inventory_end_list(struct inventory *inventory);
 /* What is due in this stage, newest first: at most `cap` and INVENTORY_NEXT_MAX. */
 size_t inventory_next(const struct inventory *inventory, struct key_id *names, size_t *places,
                       size_t cap);
@@ -49,7 +51,6 @@ bool inventory_add_key(struct inventory *inventory, const struct vault_key *item
 bool inventory_add_version(struct inventory *inventory, size_t key, const struct vault_key *item);
 /* What came of a place: `key` NULL if there is nothing to be had of it. False: no memory. */
 bool inventory_note(struct inventory *inventory, size_t place, const struct vault_key *key);
-
 /* A version with this thumbprint, in either byte order, that is not `except` (may be NULL). */
 bool inventory_find(const char *host, const struct thumbprint *thumbprint,
                     const struct key_id *except, struct key_id *out);

@@ -32,8 +32,9 @@ struct seen_version {
 };
 
 struct inventory {
-    char host[254];
+    char host[254], client_id[37];
     bool held, full;
+    bool is_cut; /* the list of keys ended where it should not */
     uint64_t used_ms, ended_ms;
     enum inventory_stage stage;
     struct inventory_link link;

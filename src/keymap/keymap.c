@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "keymap/keymap_store.h"
+#include "keymap/old_rule.h"
 #include "platform/thread.h"
 
 /* A state of the store that lookups share; the last user frees it. */
@@ -173,7 +174,8 @@ static size_t lower_bound(const struct keymap_table *table, const struct thumbpr
 
 static bool is_usable(const struct keymap_entry *entry, struct key_id *out)
 {
-    return key_uri_parse(entry->uri, entry->host, out) && out->version[0] != '\0';
+    return key_uri_parse(entry->uri, entry->host, out) && out->version[0] != '\0' &&
+           (!old_rule_length(&entry->thumbprint) || old_rule_fits(&entry->thumbprint, out->name));
 }
 
 /* Whether a later line speaks for the same host and thumbprint. */

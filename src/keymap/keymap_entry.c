@@ -5,6 +5,7 @@
 
 #include "base/codec.h"
 #include "base/text.h"
+#include "keymap/old_rule.h"
 
 int keymap_entry_order(const struct keymap_entry *a, const struct keymap_entry *b)
 {
@@ -94,7 +95,9 @@ enum keymap_standing keymap_entry_standing(const char *uri, const struct keymap_
                                            const struct key_id *seen)
 {
     struct key_id standing, key;
-    if (!key_uri_parse(uri, wanted->host, &standing) || standing.version[0] == '\0') {
+    if (!key_uri_parse(uri, wanted->host, &standing) || standing.version[0] == '\0' ||
+        (old_rule_length(&wanted->thumbprint) &&
+         !old_rule_fits(&wanted->thumbprint, standing.name))) {
         return KEYMAP_YIELDS;
     }
     if (key_uri_parse(wanted->uri, wanted->host, &key) && key_id_equal(&key, &standing)) {

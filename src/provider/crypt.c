@@ -2,7 +2,6 @@
 
 #include <openssl/crypto.h>
 
-#include "platform/system.h"
 #include "provider/key_lookup.h"
 #include "provider/marshal.h"
 
@@ -37,18 +36,11 @@ static enum ekm_rc wrap_here(struct call *call, const struct known_key *key,
                              enum rsa_algorithm algorithm, const SqlCpData *plain,
                              struct buf *value)
 {
-    int64_t now_s = plat_unix_time_ms() / 1000;
-    if (!key->enabled) {
-        return call_fail(call, EKM_KEY_DISABLED, NULL);
+    enum ekm_rc rc = key_lookup_may_wrap(key);
+    if (rc != EKM_OK) {
+        return call_fail(call, rc, NULL);
     }
-    if ((key->not_before_s != 0 && now_s < key->not_before_s) ||
-        (key->expires_s != 0 && now_s >= key->expires_s)) {
-        return call_fail(call, EKM_KEY_EXPIRED, NULL);
-    }
-    if (!key->can_wrap) {
-        return call_fail(call, EKM_KEY_OPERATION, NULL);
-    }
-    enum ekm_rc rc = rsa_public_wrap(&key->public, algorithm, plain->pb, plain->cb, value);
+    rc = rsa_public_wrap(&key->public, algorithm, plain->pb, plain->cb, value);
     return rc == EKM_OK ? rc : call_fail(call, rc, "wrapping without the vault");
 }
 
@@ -77,6 +69,7 @@ static enum ekm_rc crypt_wrap(struct call *call, struct key_lookup *lookup,
     } else {
         rc = vault_wrap(call, &lookup->session->vault, &lookup->key.id, algorithm, plain->pb,
                         plain->cb, value);
+        rc = key_lookup_explain_refusal(call, lookup, true, rc);
     }
     if (rc == EKM_OK && value->len != lookup->key.public.bits / 8) {
         rc = call_fail(call, EKM_WRAP_BAD_VALUE, "%zu bytes for a key of %u bits", value->len,
@@ -172,7 +165,7 @@ static enum ekm_rc crypt_unwrap(struct call *call, const struct key_lookup *look
             call_log(call, LEVEL_INFO, "opened with %s", rsa_algorithm_name(order[i]));
         }
     }
-    return rc;
+    return key_lookup_explain_refusal(call, lookup, false, rc);
 }
 
 static bool is_cipher_length(uint32_t len)

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "keymap/keymap.h"
+#include "keymap/old_rule.h"
 #include "platform/system.h"
 
 #define RECORD_MAX_MS 1000
@@ -65,9 +66,7 @@ bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
     if (rsa_public_matches(&key->public, thumbprint)) {
         return true;
     }
-    /* The old rule's digits come in threes (thumbprint.md): never 20, and no other length either.
-     */
-    if (thumbprint->len == 0 || thumbprint->len % 3 != 0) {
+    if (!old_rule_fits(thumbprint, key->id.name)) {
         return false;
     }
     call_log(call, LEVEL_INFO,
@@ -199,4 +198,56 @@ enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
         return rc;
     }
     return fetch_public(call, lookup);
+}
+
+enum ekm_rc key_lookup_may_wrap(const struct known_key *key)
+{
+    int64_t now_s = plat_unix_time_ms() / 1000;
+    if (!key->enabled) {
+        return EKM_KEY_DISABLED;
+    }
+    if ((key->not_before_s != 0 && now_s < key->not_before_s) ||
+        (key->expires_s != 0 && now_s >= key->expires_s)) {
+        return EKM_KEY_EXPIRED;
+    }
+    return key->can_wrap ? EKM_OK : EKM_KEY_OPERATION;
+}
+
+/* Expired keys still unwrap. */
+static enum ekm_rc key_lookup_cause(const struct known_key *key, bool is_wrap)
+{
+    return is_wrap ? key_lookup_may_wrap(key) : key->enabled ? EKM_OK : EKM_KEY_DISABLED;
+}
+
+/* Whether the refusal says itself that a permission is missing. */
+static bool refusal_names_permission(const struct call_error *error)
+{
+    return text_equal_nocase(error->inner_code, "ForbiddenByPolicy") ||
+           text_equal_nocase(error->inner_code, "ForbiddenByRbac") ||
+           text_equal_nocase(error->azure_code, "ForbiddenByRbac") ||
+           text_equal_nocase(error->azure_code, "AccessDenied");
+}
+
+enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_lookup *lookup,
+                                       bool is_wrap, enum ekm_rc rc)
+{
+    const struct call_error refusal = call->error;
+    struct vault_key seen;
+    enum ekm_rc cause = EKM_OK;
+    if (rc != EKM_FORBIDDEN) {
+        return rc;
+    }
+    if (lookup->key.has_public) {
+        cause = key_lookup_cause(&lookup->key, is_wrap);
+    }
+    if (cause == EKM_OK && !refusal_names_permission(&refusal) &&
+        vault_get_key(call, &lookup->session->vault, &lookup->key.id, &seen) == EKM_OK) {
+        const struct known_key now = {.enabled = seen.enabled,
+                                      .can_wrap = seen.can_wrap,
+                                      .not_before_s = seen.not_before_s,
+                                      .expires_s = seen.expires_s};
+        cause = key_lookup_cause(&now, is_wrap);
+    }
+    call->error = refusal;
+    return cause != EKM_OK ? call_fail(call, cause, NULL) : rc;
 }

@@ -39,6 +39,12 @@ enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
                                    uint64_t max_age_ms) EKM_MUST_CHECK;
 #define KEY_LOOKUP_ANY_AGE UINT64_MAX
 
+/* Whether the vault wraps with such a key: EKM_KEY_DISABLED, EKM_KEY_EXPIRED, EKM_KEY_OPERATION. */
+enum ekm_rc key_lookup_may_wrap(const struct known_key *key);
+/* Where the vault's 403 does not say why: the key's attributes, as known or by one more GET, may.
+ */
+enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_lookup *lookup,
+                                       bool is_wrap, enum ekm_rc rc) EKM_MUST_CHECK;
 /* Makes durable what discovery found, once the call is known to be no size query. A find that
  * cannot be recorded is still a find: the next process searches again. */
 void key_lookup_record(struct call *call, const struct key_lookup *lookup);

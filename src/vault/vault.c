@@ -176,6 +176,22 @@ static bool stays_here(const struct vault *vault, const char *link)
     return *rest == '/' && strpbrk(rest, " \t\r\n#") == NULL;
 }
 
+/* Brent's way: the link after page 1, 2, 4, 8 ... is remembered. */
+bool vault_link_repeats(const struct buf *next, unsigned page, uint64_t *mark)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < next->len; i++) {
+        hash = (hash ^ next->data[i]) * 1099511628211u;
+    }
+    if (hash == *mark) {
+        return true;
+    }
+    if ((page & (page - 1)) == 0) {
+        *mark = hash;
+    }
+    return false;
+}
+
 /* The page at `next`, at `path` if that is empty; next then leads to the page after it, empty: the
  * last one. */
 static enum ekm_rc list_page(struct call *call, const struct vault *vault, const char *path,
@@ -188,6 +204,7 @@ static enum ekm_rc list_page(struct call *call, const struct vault *vault, const
     if (next->len == 0) {
         rc = send_to(call, vault, path, &request, &response);
     } else if (!stays_here(vault, buf_text(next))) {
+        buf_clear(next);
         rc = call_fail(call, EKM_OTHER_KEY, "nextLink leaves the vault");
     } else {
         request.url = buf_text(next);
@@ -207,8 +224,12 @@ static enum ekm_rc list_page(struct call *call, const struct vault *vault, const
 enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const char *path,
                             vault_key_visitor visit, void *context, struct buf *next)
 {
+    uint64_t mark = 0;
     enum ekm_rc rc = list_page(call, vault, path, visit, context, next);
-    for (int page = 1; rc == EKM_OK && next->len > 0; page++) {
+    for (unsigned page = 1; rc == EKM_OK && next->len > 0; page++) {
+        if (vault_link_repeats(next, page, &mark)) {
+            return call_fail(call, EKM_ANSWER_TOO_BIG, "nextLink leads back to a page before");
+        }
         rc = page < VAULT_PAGES_MAX ? list_page(call, vault, path, visit, context, next)
                                     : call_fail(call, EKM_ANSWER_TOO_BIG,
                                                 "more than %d pages of keys", VAULT_PAGES_MAX);

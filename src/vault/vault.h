@@ -35,6 +35,9 @@ enum ekm_rc vault_list_keys(struct call *call, const struct vault *vault, vault_
 /* One page: the first while `next` is empty, which then leads to the one after; empty again: that
  * was the last. next is made with BUF_EMPTY(VAULT_LINK_MAX). */
 #define VAULT_LINK_MAX 8192
+/* Whether the link to the page after `page` was followed before: the list goes round. *mark is 0 at
+ * the list's start. */
+bool vault_link_repeats(const struct buf *next, unsigned page, uint64_t *mark);
 enum ekm_rc vault_list_keys_page(struct call *call, const struct vault *vault,
                                  vault_key_visitor visit, void *context,
                                  struct buf *next) EKM_MUST_CHECK;

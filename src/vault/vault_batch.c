@@ -22,7 +22,7 @@ static bool goes_on(enum ekm_rc rc)
     return rc == EKM_OK || rc == EKM_KEY_NOT_FOUND || rc == EKM_FORBIDDEN ||
            rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION || rc == EKM_REQUEST_REFUSED ||
            rc == EKM_OTHER_KEY || rc == EKM_ANSWER_TOO_BIG || rc == EKM_UNEXPECTED_STATUS ||
-           (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID);
+           (rc > EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID);
 }
 
 static void batch_free(struct batch *batch)

@@ -40,7 +40,8 @@ enum ekm_rc wire_read_identity_error(struct call *call, const struct buf *body, 
  * false: no n and e. */
 enum ekm_rc wire_read_key(struct call *call, const char *host, const struct buf *body,
                           struct vault_key *out) EKM_MUST_CHECK;
-/* Calls visit for each item of a page (n and e absent); next gets the whole nextLink or "". */
+/* Calls visit for each item of a page (n and e absent); next gets the whole nextLink or "". Odd
+ * items are passed over and fail the page at its end; what is no page leaves next as it is. */
 enum ekm_rc wire_read_page(struct call *call, const char *host, const struct buf *body,
                            vault_key_visitor visit, void *context, struct buf *next) EKM_MUST_CHECK;
 

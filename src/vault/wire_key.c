@@ -120,30 +120,49 @@ static enum ekm_rc visit_items(struct call *call, const char *host, const cJSON 
                                vault_key_visitor visit, void *context, bool *more)
 {
     const cJSON *item;
+    enum ekm_rc outcome = EKM_OK;
+    struct call_error error = {.rc = EKM_OK};
     *more = true;
     cJSON_ArrayForEach(item, items)
     {
         struct vault_key key;
         memset(&key, 0, sizeof key);
         enum ekm_rc rc = read_id(call, host, json_text(item, "kid"), &key);
+        if (rc != EKM_OK && outcome == EKM_OK) {
+            outcome = rc;
+            error = call->error;
+        }
         if (rc != EKM_OK) {
-            return rc;
+            continue;
         }
         key.can_wrap = key.can_unwrap = true;
         read_attributes(item, &key);
         if (!visit(context, &key)) {
             *more = false;
-            return EKM_OK;
+            outcome = EKM_OK;
+            break;
         }
     }
-    return EKM_OK;
+    call->error = outcome == EKM_OK ? (struct call_error){.rc = EKM_OK} : error;
+    return outcome;
+}
+
+/* The whole link, if there is one. */
+static enum ekm_rc read_next_link(struct call *call, const cJSON *json, struct buf *next)
+{
+    const char *link = json_text(json, "nextLink");
+    if (link != NULL && strlen(link) >= next->max) {
+        return call_fail(call, EKM_OTHER_KEY, "nextLink is longer than any link");
+    }
+    return link == NULL || buf_append_text(next, link) == EKM_OK
+               ? EKM_OK
+               : call_fail(call, EKM_OUT_OF_MEMORY, "nextLink");
 }
 
 enum ekm_rc wire_read_page(struct call *call, const char *host, const struct buf *body,
                            vault_key_visitor visit, void *context, struct buf *next)
 {
     bool more = false;
-    buf_clear(next);
     cJSON *json = NULL;
     enum ekm_rc rc = json_demand(call, body, EKM_KEY_NOT_JSON, "a page of keys", &json);
     if (rc != EKM_OK) {
@@ -151,13 +170,15 @@ enum ekm_rc wire_read_page(struct call *call, const char *host, const struct buf
     }
     const cJSON *items = cJSON_GetObjectItemCaseSensitive(json, "value");
     if (!cJSON_IsArray(items) && !cJSON_IsNull(items) && items != NULL) {
+        buf_clear(next);
         json_free(json);
         return call_fail(call, EKM_KEY_NOT_JSON, "a page of keys");
     }
+    buf_clear(next);
     rc = visit_items(call, host, items, visit, context, &more);
-    const char *link = json_text(json, "nextLink");
-    if (rc == EKM_OK && more && link != NULL && buf_append_text(next, link) != EKM_OK) {
-        rc = call_fail(call, EKM_OUT_OF_MEMORY, "nextLink");
+    if (more) {
+        enum ekm_rc link_rc = read_next_link(call, json, next);
+        rc = link_rc != EKM_OK ? link_rc : rc;
     }
     json_free(json);
     return rc;

@@ -37,7 +37,7 @@ void __wrap_http_stop(void);
 struct fake_key fake_keys[64];
 size_t fake_key_count;
 struct fake_counts fake_counts;
-atomic_int fake_get_fails, fake_unwrap_fails, fake_list_fails, fake_versions_fail;
+atomic_int fake_get_fails, fake_unwrap_fails, fake_wrap_fails, fake_list_fails, fake_versions_fail;
 size_t fake_page_size;
 void (*fake_before_request)(const char *what, const struct key_id *key);
 bool fake_implicit_rejection;
@@ -70,6 +70,7 @@ void fake_reset(void)
     fake_reset_counts();
     atomic_store(&fake_get_fails, EKM_OK);
     atomic_store(&fake_unwrap_fails, EKM_OK);
+    atomic_store(&fake_wrap_fails, EKM_OK);
     atomic_store(&fake_list_fails, EKM_OK);
     atomic_store(&fake_versions_fail, EKM_OK);
     fake_page_size = 0;
@@ -216,7 +217,7 @@ enum ekm_rc __wrap_vault_wrap(struct call *call, const struct vault *vault,
                               const uint8_t *plain, size_t len, struct buf *value)
 {
     uint8_t wrapped[RSA_MAX_BYTES];
-    enum ekm_rc rc = request(call, &fake_counts.wrap, NULL);
+    enum ekm_rc rc = request(call, &fake_counts.wrap, &fake_wrap_fails);
     const struct fake_key *found = find(vault, key);
     if (rc == EKM_OK && found == NULL) {
         rc = call_fail(call, EKM_KEY_NOT_FOUND, "scripted");

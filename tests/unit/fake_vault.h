@@ -32,7 +32,7 @@ struct fake_counts {
 extern struct fake_key fake_keys[64]; /* the newest version of a name stands last */
 extern size_t fake_key_count;
 extern struct fake_counts fake_counts;
-extern atomic_int fake_get_fails, fake_unwrap_fails, fake_list_fails,
+extern atomic_int fake_get_fails, fake_unwrap_fails, fake_wrap_fails, fake_list_fails,
     fake_versions_fail;       /* an ekm_rc, EKM_OK for none */
 extern size_t fake_page_size; /* of the list of keys; 0: all on one */
 /* What happens elsewhere meanwhile: called before each "get", "list" and "versions". */

@@ -217,10 +217,44 @@ static void test_other_failures_end_at_once(void **state)
     atomic_store(&fake_unwrap_fails, EKM_OK);
     key->disabled = true;
     assert_int_equal(decrypt(&print, &cipher), 5004);
-    assert_int_equal(fake_requests(), 2);
+    assert_int_equal(fake_requests(), 3);
     key->disabled = false;
     key->expires_s = 1000000000;
     assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
+/* A 403 that does not say why: the key's attributes tell, those of now before those of then. */
+static void test_refusals_explained_by_attributes(void **state)
+{
+    struct thumbprint print;
+    SqlCpData out;
+    (void)state;
+    struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    start_with_key(&print);
+    SqlCpData cipher = cipher_of(key, RSA_OAEP_256);
+    uint8_t wrapped[256];
+    memcpy(wrapped, cipher.pb, sizeof wrapped);
+    cipher.pb = wrapped;
+    atomic_store(&fake_wrap_fails, EKM_FORBIDDEN);
+    atomic_store(&fake_unwrap_fails, EKM_FORBIDDEN);
+    assert_int_equal(encrypt(&print, 16, &out), 3113);
+    assert_int_equal(fake_counts.get, 1);
+    key->expires_s = 1000000000;
+    assert_int_equal(encrypt(&print, 16, &out), 5005);
+    assert_int_equal(decrypt(&print, &cipher), 3113); /* expired keys unwrap: it is not that */
+    key->expires_s = 0;
+    key->not_before_s = 4000000000;
+    assert_int_equal(encrypt(&print, 16, &out), 5005);
+    key->not_before_s = 0;
+    key->disabled = true;
+    assert_int_equal(encrypt(&print, 16, &out), 5004);
+    assert_int_equal(decrypt(&print, &cipher), 5004);
+    /* Where the key cannot be read either, the refusal stays as it is. */
+    atomic_store(&fake_get_fails, EKM_FORBIDDEN);
+    assert_int_equal(encrypt(&print, 16, &out), 3113);
+    assert_int_equal(decrypt(&print, &cipher), 3113);
+    atomic_store(&fake_get_fails, EKM_OK);
     fixture_stop();
 }
 
@@ -367,6 +401,7 @@ int main(void)
         CASE(test_algorithms_in_turn),
         CASE(test_corrupt_cipher_spoils_nothing),
         CASE(test_other_failures_end_at_once),
+        CASE(test_refusals_explained_by_attributes),
         CASE(test_way_back_to_another_provider),
         CASE(test_verified_wrap),
         CASE(test_local_wrap),

@@ -20,6 +20,7 @@
 
 #include "keymap/discovery.h"
 #include "keymap/keycache.h"
+#include "keymap/old_rule.h"
 #include "platform/atomic_file.h"
 #include "platform/file.h"
 
@@ -188,9 +189,12 @@ static void test_failures_pass_through(void **state)
     fixture_start();
     atomic_store(&fake_get_fails, EKM_NO_ANSWER);
     assert_int_equal(decrypt(key, RSA_OAEP_256, &print), 3107);
-    /* Nor does an answer that makes no sense count as a search in vain. */
+    /* A page in the vault's place says nothing of the key: it is not "not found". */
     atomic_store(&fake_get_fails, EKM_KEY_NOT_JSON);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), 3404);
+    atomic_store(&fake_get_fails, EKM_NOT_VAULT);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), 5014);
+    /* Nor does an answer that makes no sense count as a search in vain. */
     atomic_store(&fake_get_fails, EKM_OTHER_KEY);
     assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     atomic_store(&fake_get_fails, EKM_OK);
@@ -301,20 +305,69 @@ static void test_old_rule_in_another_vault(void **state)
 
 static void test_old_names(void **state)
 {
-    char names[DISCOVERY_NAMES_MAX][KEY_NAME_MAX + 1];
+    char names[OLD_RULE_NAMES_MAX][KEY_NAME_MAX + 1];
     struct thumbprint print = old_thumbprint();
     (void)state;
-    assert_int_equal(discovery_old_names(&print, names), 2);
+    assert_int_equal(old_rule_names(&print, names), 2);
     assert_string_equal(names[0], "LFZ3129213-A");
     assert_string_equal(names[1], OLD_NAME);
     assert_true(thumbprint_set(&print, (const uint8_t *)"\0\0\0\0\0\0", 6));
-    assert_int_equal(discovery_old_names(&print, names), 4);
+    assert_int_equal(old_rule_names(&print, names), 4);
     assert_string_equal(names[3], "AAAAA");
     /* A slash in its base64 is in no name; 20 bytes are never of the old rule. */
     assert_true(thumbprint_set(&print, (const uint8_t *)"\xFF\xFF\xFF", 3));
-    assert_int_equal(discovery_old_names(&print, names), 0);
+    assert_int_equal(old_rule_names(&print, names), 0);
     assert_true(thumbprint_set(&print, (const uint8_t *)"01234567890123456789", 20));
-    assert_int_equal(discovery_old_names(&print, names), 0);
+    assert_int_equal(old_rule_names(&print, names), 0);
+}
+
+/* A line of the map that the rule does not make of the key's name: whoever wrote it, it decides
+ * nothing, least of all under which key new data is wrapped. */
+static void test_forged_old_rule(void **state)
+{
+    const struct thumbprint print = old_thumbprint();
+    uint8_t bytes[RSA_MAX_BYTES];
+    SqlCpData cipher = {sizeof bytes, bytes};
+    (void)state;
+    fake_add("Attacker", "v1", 1);
+    const struct fake_key *key = fake_add(OLD_NAME, "v1", 2);
+    write_entry(FAKE_HOST, &print, "Attacker/v1");
+    fixture_start();
+    fake_reset_counts();
+    assert_int_equal(fixture_encrypt(&print, PLAIN, sizeof PLAIN, &cipher), SQLCP_NOT_FOUND);
+    assert_int_equal(fake_counts.wrap, 0);
+    /* The right key is found again, and takes the line's place. */
+    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    assert_non_null(strstr(fixture_read(fixture.map), "/keys/" OLD_NAME "/v1\n"));
+    assert_null(strstr(fixture_read(fixture.map), "Attacker"));
+    fixture_restart();
+    assert_int_equal(fixture_encrypt(&print, PLAIN, sizeof PLAIN, &cipher), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
+/* What one credential is refused, another may be given: at once. */
+static void test_memory_is_of_one_credential(void **state)
+{
+    struct thumbprint print;
+    SqlCpSession former = fixture.session;
+    (void)state;
+    const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fake_thumbprint(key, &print);
+    fixture_start();
+    atomic_store(&fake_get_fails, EKM_FORBIDDEN);
+    atomic_store(&fake_list_fails, EKM_FORBIDDEN);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    atomic_store(&fake_get_fails, EKM_OK);
+    atomic_store(&fake_list_fails, EKM_OK);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    former = fixture.session;
+    assert_int_equal(fixture_open("contoso-vault", "99999999222243338444555555555555fake~secret",
+                                  &fixture.session),
+                     SQLCP_SUCCESS);
+    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(SqlCryptCloseSession(&fixture.session, 0), SQLCP_SUCCESS);
+    fixture.session = former;
+    fixture_stop();
 }
 
 #define THREADS 16
@@ -406,6 +459,8 @@ int main(void)
         CASE(test_old_rule),
         CASE(test_old_rule_in_another_vault),
         CASE(test_old_names),
+        CASE(test_forged_old_rule),
+        CASE(test_memory_is_of_one_credential),
         CASE(test_one_search_for_all),
         CASE(test_waiting_ends_with_the_deadline),
     };

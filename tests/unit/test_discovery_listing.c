@@ -88,6 +88,39 @@ static void test_newest_first(void **state)
     fixture_stop();
 }
 
+static unsigned odd_pages;
+
+/* From the second page on the list makes no sense. */
+static void break_list(const char *what, const struct key_id *key)
+{
+    note_look(what, key);
+    if (strcmp(what, "list") == 0 && odd_pages++ > 0) {
+        atomic_store(&fake_list_fails, EKM_OTHER_KEY);
+    }
+}
+
+/* A list that leads nowhere is skipped with a line; the keys that it gave are looked at, and after
+ * its time it is read again. */
+static void test_odd_list(void **state)
+{
+    (void)state;
+    const struct fake_key *seen = add("Old", "o1", 1, 10);
+    const struct fake_key *hidden = add("New", "n1", 3, 20);
+    fake_page_size = 1;
+    odd_pages = 0;
+    fake_before_request = break_list;
+    fixture_start();
+    assert_int_equal(decrypt(hidden), SQLCP_NOT_FOUND);
+    assert_non_null(strstr(fixture_read(fixture.log), "of the vault's list of keys: "));
+    assert_non_null(strstr(fixture_read(fixture.log), "cannot be followed to its end"));
+    assert_int_equal(decrypt(seen), SQLCP_SUCCESS);
+    fake_before_request = note_look;
+    atomic_store(&fake_list_fails, EKM_OK);
+    fake_clock_advance(2 * INVENTORY_FRESH_MS);
+    assert_int_equal(decrypt(hidden), SQLCP_SUCCESS);
+    fixture_stop();
+}
+
 /* What was seen on the way answers other thumbprints without a look. */
 static void test_what_was_seen_is_known(void **state)
 {
@@ -245,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_newest_first),
+        CASE(test_odd_list),
         CASE(test_what_was_seen_is_known),
         CASE(test_goes_on_where_it_stopped),
         CASE(test_in_vain_for_a_minute),

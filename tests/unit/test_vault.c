@@ -790,25 +790,36 @@ static void links_that_leave_the_vault(void **state)
     }
 }
 
+/* A list whose links come again after so many pages. */
 static void next_for_ever(void *context, struct call *asking, const struct seen_request *asked,
                           struct scripted_answer *answer)
 {
-    (void)context;
+    static char body[128];
     (void)asking;
     (void)asked;
-    *answer = (struct scripted_answer){
-        .status = 200, .body = "{\"value\":[],\"nextLink\":\"https://" HOST "/keys?x\"}"};
+    (void)text_format(body, sizeof body,
+                      "{\"value\":[],\"nextLink\":\"https://" HOST "/keys?x=%u\"}",
+                      scripted_http_count() % *(const unsigned *)context);
+    *answer = (struct scripted_answer){.status = 200, .body = body};
 }
 
 static void pages_are_counted(void **state)
 {
-    unsigned count = 0;
+    unsigned count = 0, cycle = UINT32_MAX;
     (void)state;
     warm_up();
-    scripted_http_serve(next_for_ever, NULL);
+    scripted_http_serve(next_for_ever, &cycle);
     enum ekm_rc rc = vault_list_keys(&call, &vault, count_key, &count);
+    assert_int_equal(rc, EKM_ANSWER_TOO_BIG);
     assert_int_equal(call.error.rc, rc);
-    assert_int_in_range(scripted_http_count(), 100, VAULT_PAGES_MAX);
+    assert_in_range(scripted_http_count(), 100, VAULT_PAGES_MAX);
+    /* A list that goes round ends soon. */
+    for (cycle = 1; cycle < 8; cycle++) {
+        scripted_http_reset();
+        scripted_http_serve(next_for_ever, &cycle);
+        assert_int_equal(vault_list_keys(&call, &vault, count_key, &count), EKM_ANSWER_TOO_BIG);
+        assert_in_range(scripted_http_count(), 2, 32);
+    }
 }
 
 static bool stop_at_once(void *context, const struct vault_key *key)
