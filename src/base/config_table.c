@@ -136,7 +136,7 @@ void config_defaults(struct config *config)
                                sizeof config->sign_in.certificate_folder);
     config->sign_in.forms = SIGN_IN_ALL;
     config->log_level = LEVEL_INFO;
-    config->connect_timeout_ms = 5000;
+    config->connect_timeout_ms = 10000;
     config->try_timeout_ms = 10000;
     config->call_timeout_ms = 30000;
     config->max_connections = 64;

@@ -1,6 +1,7 @@
 #include "net/curl_library.h"
 
-#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -20,20 +21,26 @@ bool curl_library_start(void)
 #endif
 }
 
-/* The TLS library in use; one in parentheses is there but not in use. Another major version than
- * ours would not know our SSL_CTX. */
-static bool uses_openssl_3(const char *ssl_version)
+/* The major version of the OpenSSL that this libcurl uses, 0 if it uses another library; one in
+ * parentheses is there but not in use. */
+unsigned long curl_library_openssl(const char *ssl_version)
 {
-    const char *at = ssl_version != NULL ? strstr(ssl_version, "OpenSSL/3") : NULL;
-    return at != NULL && (at == ssl_version || at[-1] != '(');
+    static const char name[] = "OpenSSL/";
+    const char *at = ssl_version != NULL ? strstr(ssl_version, name) : NULL;
+    bool used = at != NULL && (at == ssl_version || at[-1] == ' ');
+    return used ? strtoul(at + sizeof name - 1, NULL, 10) : 0;
 }
 
 enum ekm_rc curl_library_check(char *reason, size_t reason_cap)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (!uses_openssl_3(info->ssl_version)) {
-        (void)text_format(reason, reason_cap, "this libcurl uses %s; it must use OpenSSL 3",
-                          info->ssl_version != NULL ? info->ssl_version : "no TLS");
+    /* Another major version than ours would not know our SSL_CTX. */
+    unsigned long ours = OpenSSL_version_num() >> 28;
+    if (ours < 3 || curl_library_openssl(info->ssl_version) != ours) {
+        (void)text_format(reason, reason_cap,
+                          "this libcurl uses %s, this library OpenSSL %lu; both must use the same, "
+                          "3 or newer",
+                          info->ssl_version != NULL ? info->ssl_version : "no TLS", ours);
         return EKM_CONFIGURATION;
     }
     /* What the build relied on must be there; and without its resolver thread no name lookup could
@@ -50,6 +57,15 @@ enum ekm_rc curl_library_check(char *reason, size_t reason_cap)
 bool curl_library_may_signal(void)
 {
     return curl_version_info(CURLVERSION_NOW)->version_num < 0x075700;
+}
+
+void curl_library_set_quick_exit(CURLM *multi)
+{
+    /* By number: the headers of older versions do not have it. */
+    const CURLMoption quick_exit = (CURLMoption)21;
+    if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x081400) {
+        (void)curl_multi_setopt(multi, quick_exit, 1L);
+    }
 }
 
 void curl_library_versions(char *out, size_t cap)

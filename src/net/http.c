@@ -30,6 +30,14 @@ struct batch {
     struct http_item *at[HTTP_AT_ONCE]; /* what each of the handle's easies does; NULL: nothing */
 };
 
+/* Whether what this handle's connections lead to may be gone or sick: another request must not find
+ * out once more. */
+static bool http_item_is_doubtful(const struct http_item *item)
+{
+    return item->rc == EKM_OK ? item->response->status >= 500 || item->response->status == 408
+                              : item->rc == EKM_DEADLINE || ekm_retryable(item->rc);
+}
+
 static void http_finish_item(struct batch *batch, struct http_easy *easy, enum ekm_rc rc,
                              CURLcode result)
 {
@@ -37,6 +45,7 @@ static void http_finish_item(struct batch *batch, struct http_easy *easy, enum e
     batch->call->error = (struct call_error){.rc = EKM_OK};
     (*place)->rc = http_easy_end(easy, rc, result);
     (*place)->error = batch->call->error;
+    batch->handle->doubted = batch->handle->doubted || http_item_is_doubtful(*place);
     *place = NULL;
     batch->under_way--;
 }
@@ -130,8 +139,8 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
     for (size_t i = 1; i < HTTP_AT_ONCE; i++) {
         http_easy_close(&batch.handle->easies[i]);
     }
-    plat_signals_release(&signals);
     http_pool_give(batch.handle);
+    plat_signals_release(&signals);
     call->error = error;
     return EKM_OK;
 }
@@ -167,6 +176,7 @@ static enum ekm_rc make_client(const struct config *config)
 {
     char os[160];
     client.config = config;
+    atomic_store(&client.names_doubted_ms, 0);
     client.may_signal = curl_library_may_signal();
     plat_os_name(os, sizeof os);
     (void)text_format(client.user_agent, sizeof client.user_agent, "akv-ekm/%s (%s%s%s)",

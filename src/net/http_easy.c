@@ -6,13 +6,13 @@
 #include "base/text.h"
 #include "net/http_failure.h"
 #include "net/http_header.h"
+#include "net/http_options.h"
 #include "net/proxy.h"
 #include "net/system_proxy.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
 
-#define HEADERS_MAX      65536
-#define LOCAL_CONNECT_MS 1000 /* what is beside this process answers at once, or is not there */
+#define HEADERS_MAX 65536
 
 /* What was read is wiped where curl holds it: a shared curl frees its buffer as it is. */
 static size_t on_body(char *data, size_t size, size_t count, void *context)
@@ -63,39 +63,33 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
     return opened < 0 ? CURL_SOCKET_BAD : (curl_socket_t)opened;
 }
 
-static CURLcode on_tls_context(CURL *curl, void *context, void *unused)
+static CURLcode on_tls_context(CURL *curl, void *context, void *user)
 {
+    const struct http_easy *easy = user;
     (void)curl;
-    (void)unused;
-    return trust_store_apply(context) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
-}
-
-/* So that curl never reads the environment; and with no proxy it copies no name of one. */
-static bool http_use_proxy(CURL *curl, const char *proxy)
-{
-    bool none = proxy[0] == '\0';
-    return curl_easy_setopt(curl, CURLOPT_PROXY, none ? NULL : proxy) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOPROXY, none ? "*" : proxy_exempt()) == CURLE_OK;
-}
-
-static bool set_protocols(CURL *curl, bool plain)
-{
-#if LIBCURL_VERSION_NUM >= 0x075500
-    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https") ==
-           CURLE_OK;
-#else
-    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
-                            CURLPROTO_HTTPS | (plain ? CURLPROTO_HTTP : 0L)) == CURLE_OK;
-#endif
+    switch (trust_store_apply(context, easy->call)) {
+    case EKM_OK:
+        return CURLE_OK;
+    case EKM_CLOSING:
+        return CURLE_ABORTED_BY_CALLBACK;
+    case EKM_DEADLINE:
+        return CURLE_OPERATION_TIMEDOUT;
+    default:
+        return CURLE_SSL_CACERT_BADFILE;
+    }
 }
 
 static bool prepare_network(CURL *curl, const struct http_client *client)
 {
-    bool right = set_protocols(curl, false);
+    /* HTTP/2 would put every request onto one connection, dead or not, and keep plain text of
+     * answers in buffers of its own. */
+    bool right =
+        curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
+    right = right && http_options_protocols(curl, false);
 #if LIBCURL_VERSION_NUM >= 0x075700
     right = right && curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 #endif
-    right = right && http_use_proxy(curl, proxy_fixed());
+    right = right && http_options_proxy(curl, proxy_fixed());
     return right && curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
@@ -132,6 +126,7 @@ static bool http_easy_prepare(struct http_easy *easy, const struct http_client *
 {
     CURL *curl = easy->curl;
     return prepare_network(curl, client) && prepare_tls(curl) &&
+           curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, easy) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, client->user_agent) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PRIVATE, easy) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, easy->error) == CURLE_OK &&
@@ -144,8 +139,10 @@ static bool http_easy_prepare(struct http_easy *easy, const struct http_client *
            curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
 }
 
-bool http_easy_open(struct http_easy *easy, const struct http_client *client)
+bool http_easy_open(struct http_easy *easy, struct http_client *client)
 {
+    easy->client = client;
+    easy->looks_up_anew = easy->proxied = false;
     easy->curl = curl_easy_init();
     if (easy->curl != NULL && !http_easy_prepare(easy, client)) {
         http_easy_close(easy);
@@ -192,81 +189,6 @@ static void make_headers(struct http_easy *easy)
     }
 }
 
-/* What few requests need is set for them alone, and taken back by forget_request. */
-static bool set_rarity(CURL *curl, const struct http_request *request)
-{
-    bool right = request->method != HTTP_DELETE ||
-                 curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
-    right = right && (!request->local || set_protocols(curl, true));
-    /* On a connection that was used before, curl itself sends a request again when it breaks. */
-    return right &&
-           (!request->once || (curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
-                               curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK));
-}
-
-static bool set_method(CURL *curl, const struct http_request *request)
-{
-    if (request->method != HTTP_POST) {
-        return curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-    }
-    /* A body makes it a POST. */
-    return curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) ==
-               CURLE_OK;
-}
-
-/* None for a service beside this process. Without a `proxy` of ours: the system's for this host,
- * else the environment's. */
-static bool set_proxy(struct http_easy *easy, const struct config *config,
-                      const struct http_request *request)
-{
-    char proxy[512];
-    if (request->local) {
-        easy->proxied = true; /* so that the next request sets its own */
-        return http_use_proxy(easy->curl, "");
-    }
-    bool found = !config->has_proxy && system_proxy_find(request->host, proxy, sizeof proxy);
-    if (!found && !easy->proxied) {
-        return true;
-    }
-    easy->proxied = found;
-    return http_use_proxy(easy->curl, found ? proxy : proxy_fixed());
-}
-
-static bool set_times(CURL *curl, const struct call *call, bool local)
-{
-    const struct config *config = call->config;
-    uint64_t try_ms = call_remaining_ms(call);
-    try_ms = try_ms < config->try_timeout_ms ? try_ms : config->try_timeout_ms;
-    try_ms = try_ms > 0 ? try_ms : 1;
-    uint64_t connect_ms = try_ms < config->connect_timeout_ms ? try_ms : config->connect_timeout_ms;
-    if (local && connect_ms > LOCAL_CONNECT_MS) {
-        connect_ms = LOCAL_CONNECT_MS;
-    }
-    return curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)try_ms) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms) == CURLE_OK;
-}
-
-/* Path and query. Where curl takes them from the URL itself, want of memory costs it the query in
- * silence, and the vault answers 400 to what nobody asked. */
-static const char *target_of(const char *url)
-{
-    const char *host = strstr(url, "://");
-    return host != NULL ? strchr(host + 3, '/') : NULL;
-}
-
-static bool set_request(struct http_easy *easy)
-{
-    CURL *curl = easy->curl;
-    const struct http_request *request = easy->request;
-    return set_rarity(curl, request) && set_method(curl, request) &&
-           set_proxy(easy, easy->call->config, request) &&
-           set_times(curl, easy->call, request->local) &&
-           curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target_of(request->url)) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
-}
-
 enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
                             const struct http_request *request, struct http_response *response)
 {
@@ -279,7 +201,7 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->error[0] = '\0';
     http_response_free(response);
     make_headers(easy);
-    return set_request(easy) ? EKM_OK : EKM_OUT_OF_MEMORY;
+    return http_options_set(easy) ? EKM_OK : EKM_OUT_OF_MEMORY;
 }
 
 /* A curl that the host shares frees the head of a request as it is, token and all. The allocator
@@ -319,26 +241,6 @@ static size_t head_len(const struct http_request *request, long sent, bool answe
     return token_len + header_len + strlen(request->url) + request->body_len + rest;
 }
 
-/* Nothing of this request stays behind in the handle. */
-static void forget_request(struct http_easy *easy)
-{
-    if (easy->request->method == HTTP_DELETE) {
-        (void)curl_easy_setopt(easy->curl, CURLOPT_CUSTOMREQUEST, NULL);
-    }
-    if (easy->request->local) {
-        (void)set_protocols(easy->curl, false);
-    }
-    if (easy->request->once) {
-        (void)curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 0L);
-        (void)curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 0L);
-    }
-    (void)curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, NULL);
-    (void)curl_easy_setopt(easy->curl, CURLOPT_POSTFIELDS, NULL);
-    easy->call = NULL;
-    easy->request = NULL;
-    easy->response = NULL;
-}
-
 static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long sent)
 {
     struct call *call = easy->call;
@@ -375,7 +277,10 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
         }
     }
     size_t len = head_len(easy->request, sent, rc == EKM_OK);
-    forget_request(easy);
+    http_options_forget(easy);
+    easy->call = NULL;
+    easy->request = NULL;
+    easy->response = NULL;
     wipe_freed(len);
     return rc;
 }

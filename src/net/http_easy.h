@@ -8,6 +8,8 @@
 #ifndef AKVEKM_NET_HTTP_EASY_H
 #define AKVEKM_NET_HTTP_EASY_H
 
+#include <stdatomic.h>
+
 #include <curl/curl.h>
 
 #include "net/http.h"
@@ -17,12 +19,14 @@ struct http_client {
     const struct config *config;
     struct curl_slist *connect_to;
     CURLSH *share;
-    bool may_signal; /* see curl_library_may_signal */
+    atomic_uint_fast64_t names_doubted_ms; /* until then a name is looked up anew */
+    bool may_signal;                       /* see curl_library_may_signal */
     char user_agent[256];
 };
 
 struct http_easy {
     CURL *curl;
+    struct http_client *client;
     struct call *call;
     const struct http_request *request;
     struct http_response *response;
@@ -30,13 +34,13 @@ struct http_easy {
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
     size_t header_len;
-    bool header_ended, proxied;
+    bool header_ended, proxied, looks_up_anew;
     char error[CURL_ERROR_SIZE];
 };
 
 /* False: no memory, and nothing to close. The handle stays where it is: curl keeps pointers to it.
  */
-bool http_easy_open(struct http_easy *easy, const struct http_client *client);
+bool http_easy_open(struct http_easy *easy, struct http_client *client);
 void http_easy_close(struct http_easy *easy);
 
 /* Ready to be added to a multi handle; the answer is cleared. request, answer and call stay until

@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/curl_result.h"
 #include "net/proxy.h"
 #include "net/trust_store.h"
+#include "platform/system.h"
 
 #define CURL_HEADER_LINE_MAX ((size_t)100 * 1024)
+#define NAMES_DOUBTED_MS     60000
 
 /* It tells the blame for a connection that did not come about; which way is taken is curl's own
  * affair. */
@@ -18,8 +21,10 @@ static bool uses_proxy(const struct http_request *request)
     return !request->local && proxy_leads_to(request->host, proxy, sizeof proxy);
 }
 
-static enum ekm_rc not_resolved(const struct http_request *request)
+/* What curl remembers of names is in doubt for as long as it remembers it. */
+static enum ekm_rc not_resolved(const struct http_request *request, const struct http_easy *easy)
 {
+    atomic_store(&easy->client->names_doubted_ms, plat_now_ms() + NAMES_DOUBTED_MS);
     return request->to_entra ? EKM_CONNECT_FAILED : EKM_HOST_NOT_RESOLVED;
 }
 
@@ -35,7 +40,7 @@ static enum ekm_rc timed_out(const struct http_request *request, const struct ht
     if (uses_proxy(request)) {
         return EKM_PROXY_UNREACHABLE;
     }
-    return resolved_us > 0 ? EKM_CONNECT_FAILED : not_resolved(request);
+    return resolved_us > 0 ? EKM_CONNECT_FAILED : not_resolved(request, easy);
 }
 
 static enum ekm_rc tunnel_failure(long connect_status)
@@ -64,55 +69,38 @@ static enum ekm_rc http_certificate_failure(const struct http_easy *easy)
                                                      : EKM_CERTIFICATE_REFUSED;
 }
 
+static enum ekm_rc proxy_failure(const struct http_easy *easy)
+{
+    long detail = 0;
+#if LIBCURL_VERSION_NUM >= 0x074900
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_PROXY_ERROR, &detail);
+#else
+    (void)easy;
+#endif
+    return curl_result_proxy(detail);
+}
+
+/* The few results whose meaning depends on how the transfer went. */
 static enum ekm_rc http_failure_classify(const struct http_request *request,
                                          const struct http_easy *easy, CURLcode result)
 {
-    switch (result) {
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return EKM_PROXY_UNREACHABLE;
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return not_resolved(request);
-    case CURLE_COULDNT_CONNECT:
-        return uses_proxy(request) ? EKM_PROXY_UNREACHABLE : EKM_CONNECT_FAILED;
-#if LIBCURL_VERSION_NUM >= 0x074900
-    case CURLE_PROXY:
-        return EKM_PROXY;
-#endif
-    case CURLE_OPERATION_TIMEDOUT:
-        return timed_out(request, easy);
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return http_certificate_failure(easy);
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return EKM_CERTIFICATE_REFUSED;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SEND_ERROR:
-    case CURLE_SEND_FAIL_REWIND:
-        return EKM_TLS_FAILED;
-    case CURLE_OUT_OF_MEMORY:
-        return out_of_memory(easy);
-    case CURLE_ABORTED_BY_CALLBACK:
-        return EKM_CLOSING;
-#if LIBCURL_VERSION_NUM >= 0x080600
-    case CURLE_TOO_LARGE:
-#endif
-    case CURLE_FILESIZE_EXCEEDED: /* by its own announcement: none of it was read */
-    case CURLE_WRITE_ERROR:
-        return EKM_ANSWER_TOO_BIG;
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_UNSUPPORTED_PROTOCOL: /* what came is no HTTP: the URL always is https */
-        return EKM_CONNECTION_BROKEN;
-    default:
-        return EKM_INTERNAL;
+    enum ekm_rc rc = curl_result_meaning((int)result);
+    if (rc == EKM_HOST_NOT_RESOLVED) {
+        return not_resolved(request, easy);
     }
+    if (rc == EKM_CONNECT_FAILED && uses_proxy(request)) {
+        return EKM_PROXY_UNREACHABLE;
+    }
+    if (result == CURLE_OPERATION_TIMEDOUT) {
+        return timed_out(request, easy);
+    }
+    if (result == CURLE_PEER_FAILED_VERIFICATION) {
+        return http_certificate_failure(easy);
+    }
+    if (result == CURLE_OUT_OF_MEMORY) {
+        return out_of_memory(easy);
+    }
+    return rc == EKM_PROXY ? proxy_failure(easy) : rc;
 }
 
 enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLcode result)

@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/curl_library.h"
 #include "net/wait_queue.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 
 #define SLICE_MS 250
+#define IDLE_MS  118000 /* as long as curl uses an idle connection again */
+#define SWEEP_MS 1000
 
 struct waiter {
     struct wait_queue_place place; /* the first: a place in the line is a waiter */
@@ -21,6 +24,7 @@ static struct {
     bool several_hosts;            /* may be wanted by those in the line */
     struct http_handle *idle, *all;
     uint32_t count, max; /* handles there are, idle or not, or being made */
+    uint64_t sweep_ms;   /* when idle ones are looked at again */
     struct http_client *client;
 } pool = {.mutex = PLAT_MUTEX_INIT};
 
@@ -79,6 +83,16 @@ static void free_handle(struct http_handle *handle)
     free(handle);
 }
 
+/* Linked by `below`. */
+static void free_handles(struct http_handle *handle)
+{
+    while (handle != NULL) {
+        struct http_handle *next = handle->below;
+        free_handle(handle);
+        handle = next;
+    }
+}
+
 void http_pool_stop(void)
 {
     plat_mutex_lock(&pool.mutex);
@@ -88,11 +102,7 @@ void http_pool_stop(void)
     pool.client = NULL;
     pool.count = 0;
     plat_mutex_unlock(&pool.mutex);
-    while (idle != NULL) {
-        struct http_handle *next = idle->below;
-        free_handle(idle);
-        idle = next;
-    }
+    free_handles(idle);
     if (client != NULL) {
         (void)curl_share_cleanup(client->share);
         client->share = NULL;
@@ -115,16 +125,40 @@ static struct http_handle *http_pool_pick(const char *host)
     return handle;
 }
 
+static CURLM *new_multi(void)
+{
+    CURLM *multi = curl_multi_init();
+    if (multi != NULL &&
+        curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)HTTP_AT_ONCE) != CURLM_OK) {
+        (void)curl_multi_cleanup(multi);
+        return NULL;
+    }
+    if (multi != NULL) {
+        curl_library_set_quick_exit(multi);
+    }
+    return multi;
+}
+
+/* Closes the handle's connections: libcurl has no other way to close those of a multi handle. It
+ * keeps them where there is no memory for a new one. */
+static void drop_connections(struct http_handle *handle)
+{
+    CURLM *multi = new_multi();
+    if (multi != NULL) {
+        (void)curl_multi_cleanup(handle->multi);
+        handle->multi = multi;
+        handle->doubted = false;
+    }
+}
+
 static struct http_handle *new_handle(void)
 {
     struct http_handle *handle = calloc(1, sizeof *handle);
     if (handle == NULL) {
         return NULL;
     }
-    handle->multi = curl_multi_init();
-    if (handle->multi == NULL ||
-        curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_AT_ONCE) != CURLM_OK ||
-        !http_easy_open(&handle->easies[0], pool.client)) {
+    handle->multi = new_multi();
+    if (handle->multi == NULL || !http_easy_open(&handle->easies[0], pool.client)) {
         free_handle(handle);
         return NULL;
     }
@@ -215,9 +249,38 @@ static struct wait_queue_place *next_in_line(const struct http_handle *given)
     return next;
 }
 
+/* Under the lock: takes the handles out of the pool that were idle for too long. They are the
+ * lowest of the pile. Gives them linked by `below`. */
+static struct http_handle *take_expired(uint64_t now_ms)
+{
+    struct http_handle **at = &pool.idle;
+    if (now_ms < pool.sweep_ms) {
+        return NULL;
+    }
+    pool.sweep_ms = now_ms + SWEEP_MS;
+    while (*at != NULL && now_ms - (*at)->given_ms < IDLE_MS) {
+        at = &(*at)->below;
+    }
+    struct http_handle *expired = *at;
+    *at = NULL;
+    for (struct http_handle *handle = expired; handle != NULL; handle = handle->below) {
+        struct http_handle **place = &pool.all;
+        while (*place != handle) {
+            place = &(*place)->next;
+        }
+        *place = handle->next;
+        pool.count--;
+    }
+    return expired;
+}
+
 /* Handed to one of those who wait, so that nobody who comes later takes it before. */
 void http_pool_give(struct http_handle *handle)
 {
+    if (handle->doubted) {
+        drop_connections(handle);
+    }
+    handle->given_ms = plat_now_ms();
     plat_mutex_lock(&pool.mutex);
     struct wait_queue_place *next = next_in_line(handle);
     if (next != NULL) {
@@ -229,5 +292,7 @@ void http_pool_give(struct http_handle *handle)
         handle->below = pool.idle;
         pool.idle = handle;
     }
+    struct http_handle *expired = take_expired(handle->given_ms);
     plat_mutex_unlock(&pool.mutex);
+    free_handles(expired);
 }

@@ -15,6 +15,8 @@ struct http_handle {
     CURLM *multi;                          /* keeps the connections */
     struct http_easy easies[HTTP_AT_ONCE]; /* the first is always open */
     char host[254];                        /* that it works for, or did last */
+    bool doubted;                          /* its connections are not used again */
+    uint64_t given_ms;                     /* when it was given back */
     struct http_handle *below;             /* in the pile of idle ones */
     struct http_handle *next;              /* of all */
 };
@@ -28,6 +30,8 @@ void http_pool_stop(void);
  * handles go first, of them who has least time. */
 enum ekm_rc http_pool_take(struct call *call, const char *host,
                            struct http_handle **out) EKM_MUST_CHECK;
+/* Closes the handle's connections where they are in doubt, and those of handles that were idle for
+ * so long that curl would use theirs no more: the peers have closed most of them by then. */
 void http_pool_give(struct http_handle *handle);
 
 #endif

@@ -7,6 +7,7 @@
 #include "platform/system.h"
 
 #define LOCAL_WAIT_MS 1000 /* the sources of managed identities want at least so much */
+#define LOOKUP_STEPS  2    /* 400, 800 ms at most */
 
 static uint32_t random_number(void)
 {
@@ -64,7 +65,11 @@ static bool plan_repeat(struct call *call, const struct http_request *request,
     uint64_t asked_ms =
         rc == EKM_OK ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms()) : 0;
     uint64_t remaining_ms = call_remaining_ms(call);
-    *wait_ms = backoff_delay_ms(tries, random_number()) + (request->local ? LOCAL_WAIT_MS : 0);
+    /* A lookup costs its own machine alone: soon after names are back, the call goes on. */
+    bool is_lookup = rc == EKM_HOST_NOT_RESOLVED;
+    *wait_ms = backoff_delay_ms(is_lookup && tries > LOOKUP_STEPS ? LOOKUP_STEPS : tries,
+                                random_number()) +
+               (request->local ? LOCAL_WAIT_MS : 0);
     if (*wait_ms > remaining_ms / 2 && remaining_ms > BACKOFF_BASE_MS) {
         *wait_ms = remaining_ms / 2;
     }
@@ -75,6 +80,16 @@ static bool plan_repeat(struct call *call, const struct http_request *request,
         return false;
     }
     return *wait_ms < remaining_ms;
+}
+
+/* A repeat shares nothing with what failed: behind one connection there may be a back end that is
+ * sick, or nobody any more, and a name may lead elsewhere by now. A 429 is no failure of its
+ * connection, but a second one may be. */
+static void retry_plan_anew(struct http_request *next, enum ekm_rc rc, long status, unsigned tries)
+{
+    next->new_connection = rc != EKM_OK || status != 429 || tries > 1;
+    next->new_lookup =
+        rc == EKM_HOST_NOT_RESOLVED || rc == EKM_CONNECT_FAILED || rc == EKM_PROXY_UNREACHABLE;
 }
 
 static void log_try(struct call *call, const struct http_request *request,
@@ -133,17 +148,19 @@ static enum ekm_rc try_once(struct call *call, const struct http_request *reques
 enum ekm_rc http_retry_perform(struct call *call, const struct http_request *request,
                                struct http_response *response)
 {
+    struct http_request next = *request;
     struct call_error before;
     memset(&before, 0, sizeof before);
     for (unsigned tries = 1;; tries++) {
         bool again = false;
         uint64_t wait_ms = 0;
-        enum ekm_rc rc = try_once(call, request, response, tries, &again, &wait_ms);
+        enum ekm_rc rc = try_once(call, &next, response, tries, &again, &wait_ms);
         if (!again) {
             return retry_outcome(call, &before, rc);
         }
         log_try(call, request, response, rc, wait_ms);
         before = call->error;
+        retry_plan_anew(&next, rc, response->status, tries);
         rc = call_sleep(call, wait_ms);
         if (rc != EKM_OK) {
             return rc;

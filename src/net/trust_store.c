@@ -13,6 +13,7 @@
 
 #define CA_FILE_MAX ((size_t)1024 * 1024)
 #define REREAD_MS   10000
+#define SLICE_MS    250
 
 static struct {
     struct plat_mutex mutex;
@@ -104,18 +105,25 @@ void trust_store_doubt(void)
 
 /* Whether this connection has to read first: the system's certificates, which the first one does
  * and each one after it while that fails, or all of them again. Who finds those does not wait. */
-static bool begin_reading(bool *again)
+static enum ekm_rc begin_reading(const struct call *call, bool *due, bool *again)
 {
+    enum ekm_rc rc = EKM_OK;
+    *due = *again = false;
     plat_mutex_lock(&trust.mutex);
-    while (trust.reading && !trust.has_system) {
-        plat_cond_wait_until(&trust.read, &trust.mutex, UINT64_MAX / 2);
+    while (rc == EKM_OK && trust.reading && !trust.has_system) {
+        plat_cond_wait_until(&trust.read, &trust.mutex, plat_now_ms() + SLICE_MS);
+        rc = call_aborted(call)             ? EKM_CLOSING
+             : call_remaining_ms(call) == 0 ? EKM_DEADLINE
+                                            : EKM_OK;
     }
-    *again = trust.doubted && plat_now_ms() - trust.read_ms >= REREAD_MS;
-    bool due = !trust.reading && (*again || !trust.has_system);
-    trust.reading = trust.reading || due;
-    trust.doubted = trust.doubted && !(due && *again);
+    if (rc == EKM_OK) {
+        *again = trust.doubted && plat_now_ms() - trust.read_ms >= REREAD_MS;
+        *due = !trust.reading && (*again || !trust.has_system);
+        trust.reading = trust.reading || *due;
+        trust.doubted = trust.doubted && !(*due && *again);
+    }
     plat_mutex_unlock(&trust.mutex);
-    return due;
+    return rc;
 }
 
 /* Under no lock, but nobody else reads. Frees the store that is not used, if there are two. */
@@ -157,10 +165,14 @@ static X509_STORE *current_store(bool *has_system)
     return store;
 }
 
-bool trust_store_apply(SSL_CTX *context)
+enum ekm_rc trust_store_apply(SSL_CTX *context, const struct call *call)
 {
-    bool again = false, has_system = false;
-    if (begin_reading(&again)) {
+    bool due = false, again = false, has_system = false;
+    enum ekm_rc rc = begin_reading(call, &due, &again);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (due) {
         X509_STORE *store = trust.store;
         if (again) {
             read_again(store, trust.has_system);
@@ -178,5 +190,5 @@ bool trust_store_apply(SSL_CTX *context)
      * What is sent is small, and so is their memory then. */
     SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);
     (void)SSL_CTX_set_max_send_fragment(context, 4096);
-    return has_system || trust.ca_file[0] != '\0';
+    return has_system || trust.ca_file[0] != '\0' ? EKM_OK : EKM_CERTIFICATE_REFUSED;
 }

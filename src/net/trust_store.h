@@ -11,7 +11,7 @@
 
 #include <openssl/ssl.h>
 
-#include "base/config.h"
+#include "base/call.h"
 
 /* Reads ca_file, whose rights are judged; EKM_CONFIGURATION with a reason, EKM_OUT_OF_MEMORY. */
 enum ekm_rc trust_store_start(const struct config *config, char *reason,
@@ -19,8 +19,10 @@ enum ekm_rc trust_store_start(const struct config *config, char *reason,
 void trust_store_stop(void);
 
 /* Gives the store to a connection's context. The system's certificates are read at the first one,
- * and at each one while they cannot be: false if there is no ca_file either. */
-bool trust_store_apply(SSL_CTX *context);
+ * and at each one while they cannot be: EKM_CERTIFICATE_REFUSED if there is no ca_file either.
+ * Waits for another thread that reads them until the call's deadline (EKM_DEADLINE) or abort
+ * (EKM_CLOSING). Sets nothing in the call. */
+enum ekm_rc trust_store_apply(SSL_CTX *context, const struct call *call) EKM_MUST_CHECK;
 /* A server's certificate was refused: what is trusted may have changed since it was read, or memory
  * was short then. It is read anew at the next connection, once in ten seconds at most. */
 void trust_store_doubt(void);

@@ -97,7 +97,7 @@ static void test_an_empty_file_gives_the_defaults(void **state)
     assert_false(config.verify_wrap || config.wrap_locally || config.allow_create ||
                  config.allow_drop || config.report_3072_as_2048);
     assert_string_equal(config.keymap_file, "/var/opt/mssql/akv-ekm/keymap");
-    assert_int_equal(config.connect_timeout_ms, 5000);
+    assert_int_equal(config.connect_timeout_ms, 10000);
     assert_int_equal(config.try_timeout_ms, 10000);
     assert_int_equal(config.call_timeout_ms, 30000);
     assert_int_equal(config.max_connections, 64);

@@ -2,8 +2,10 @@
 // with: fake_clock.c http_fixture.c tls_server.c
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until trust_system_load
 /* Certificates that came after the start are trusted without another one. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 #include "fake_clock.h"
 #include "http_fixture.h"
 #include "net/http.h"
+#include "net/trust_store.h"
 #include "net/trust_system.h"
 #include "tls_server.h"
 
@@ -27,11 +30,16 @@ static char ca_path[64], wrong_path[64], right_path[64], connect_to[64];
 static char *connect_items[] = {connect_to};
 static struct config config;
 static bool has_system;
+static atomic_bool reading_hangs, is_reading;
 
 bool __real_trust_system_load(X509_STORE *store);
 bool __wrap_trust_system_load(X509_STORE *store);
 bool __wrap_trust_system_load(X509_STORE *store)
 {
+    atomic_store(&is_reading, true);
+    while (atomic_load(&reading_hangs)) {
+        (void)usleep(1000);
+    }
     return has_system && __real_trust_system_load(store);
 }
 
@@ -173,6 +181,44 @@ static void a_file_that_cannot_be_read_changes_nothing(void **state)
     assert_int_equal(ask(), EKM_OK);
 }
 
+static void *ask_in_thread(void *rc)
+{
+    *(enum ekm_rc *)rc = ask();
+    return NULL;
+}
+
+/* A folder of certificates on a share that hangs: who waits for its reader has a deadline, and an
+ * abort. */
+static void waiting_for_the_reader_ends(void **state)
+{
+    pthread_t reader;
+    struct call call;
+    atomic_bool aborted = true;
+    enum ekm_rc rc = EKM_INTERNAL;
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    (void)state;
+    http_stop();
+    trust(right_path);
+    char reason[256];
+    assert_int_equal(http_start(&config, reason, sizeof reason), EKM_OK);
+    atomic_store(&is_reading, false);
+    atomic_store(&reading_hangs, true);
+    assert_int_equal(pthread_create(&reader, NULL, ask_in_thread, &rc), 0);
+    while (!atomic_load(&is_reading)) {
+        (void)usleep(1000);
+    }
+    call_begin(&call, "Test", &config);
+    call.deadline_ms = call.start_ms + 300;
+    assert_int_equal(trust_store_apply(context, &call), EKM_DEADLINE);
+    call_begin(&call, "Test", &config);
+    call.session_aborted = &aborted;
+    assert_int_equal(trust_store_apply(context, &call), EKM_CLOSING);
+    atomic_store(&reading_hangs, false);
+    assert_int_equal(pthread_join(reader, NULL), 0);
+    assert_int_equal(rc, EKM_OK);
+    SSL_CTX_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +230,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_changes_nothing, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(waiting_for_the_reader_ends, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }

@@ -26,7 +26,9 @@ static struct {
     int listener;
     pthread_t thread;
     atomic_int manner, connections, running, requests;
-    atomic_bool stopping;
+    atomic_int turned,
+        turned_to; /* so many connections from the first on, and what became of them */
+    atomic_bool stopping, offered_h2;
     pthread_mutex_t mutex; /* guards what follows */
     SSL_CTX *context;
     char *script;
@@ -205,7 +207,21 @@ static void send_script(SSL *tls)
     }
 }
 
-static void talk(SSL *tls, enum tls_manner manner)
+/* A connection that was in order when it was opened, and is no more; `open` until it ends. */
+static bool serve_turned(SSL *tls, bool *open)
+{
+    int turned_to = atomic_load(&server.turned_to);
+    if (turned_to == 0) {
+        wait_for_stop(SSL_get_fd(tls));
+        *open = false;
+    } else {
+        *open = answer(tls, turned_to == 429 ? "429 Too Many Requests" : "503 Service Unavailable",
+                       "", "{\"error\":{\"code\":\"Unavailable\"}}");
+    }
+    return true;
+}
+
+static void talk(SSL *tls, enum tls_manner manner, int number)
 {
     char request[8192];
     if (manner == TLS_OLD) {
@@ -222,14 +238,16 @@ static void talk(SSL *tls, enum tls_manner manner)
             return;
         }
         hear(request, strlen(request));
-        open = serve(tls, request);
+        if (number > atomic_load(&server.turned) || !serve_turned(tls, &open)) {
+            open = serve(tls, request);
+        }
     }
 }
 
 static void *connection(void *context)
 {
     static const char plain[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    int fd = (int)(intptr_t)context;
+    int fd = (int)((intptr_t)context & 0xffff), number = (int)((intptr_t)context >> 16);
     char hello[16];
     enum tls_manner manner = (enum tls_manner)atomic_load(&server.manner);
     if (manner == TLS_SILENT) {
@@ -244,7 +262,7 @@ static void *connection(void *context)
         SSL *tls = SSL_new(server.context);
         pthread_mutex_unlock(&server.mutex);
         (void)SSL_set_fd(tls, fd);
-        talk(tls, manner);
+        talk(tls, manner, number);
         SSL_free(tls);
         ERR_clear_error();
     }
@@ -271,9 +289,9 @@ static void *accept_all(void *context)
         /* So that a client that keeps its connection does not keep the server from stopping. */
         struct timeval patience = {5, 0};
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        atomic_fetch_add(&server.connections, 1);
+        intptr_t number = atomic_fetch_add(&server.connections, 1) + 1;
         atomic_fetch_add(&server.running, 1);
-        if (pthread_create(&thread, &detached, connection, (void *)(intptr_t)fd) != 0) {
+        if (pthread_create(&thread, &detached, connection, (void *)(number << 16 | fd)) != 0) {
             atomic_fetch_sub(&server.running, 1);
             (void)close(fd);
         }
@@ -302,6 +320,25 @@ static EVP_PKEY *read_key(const char *path)
     return key;
 }
 
+/* Takes HTTP/2 from anybody who offers it, as real vaults do, and cannot speak it. */
+static int choose_protocol(SSL *tls, const unsigned char **out, unsigned char *out_len,
+                           const unsigned char *offered, unsigned offered_len, void *unused)
+{
+    static const unsigned char known[] = "\x02h2\x08http/1.1";
+    unsigned char *chosen = NULL;
+    (void)tls;
+    (void)unused;
+    if (SSL_select_next_proto(&chosen, out_len, known, sizeof known - 1, offered, offered_len) !=
+        OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    *out = chosen;
+    if (*out_len == 2) {
+        atomic_store(&server.offered_h2, true);
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
 /* A context that presents such a certificate, which is written to `save_path` unless that is NULL.
  * NULL: it cannot be made. */
 static SSL_CTX *make_context(const struct tls_identity *identity, const char *save_path)
@@ -317,6 +354,7 @@ static SSL_CTX *make_context(const struct tls_identity *identity, const char *sa
                 SSL_CTX_use_certificate(context, certificate) == 1 &&
                 SSL_CTX_use_PrivateKey(context, key) == 1;
     (void)SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     X509_free(certificate);
     X509_free(issuer);
     EVP_PKEY_free(key);
@@ -376,7 +414,9 @@ int tls_server_start(const char *ca_path)
     atomic_store(&server.manner, TLS_NORMAL);
     atomic_store(&server.connections, 0);
     atomic_store(&server.requests, 0);
+    atomic_store(&server.turned, 0);
     atomic_store(&server.stopping, false);
+    atomic_store(&server.offered_h2, false);
     server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     server.context = make_context(&own, ca_path);
     if (server.context == NULL ||
@@ -391,6 +431,22 @@ int tls_server_start(const char *ca_path)
 void tls_server_manner(enum tls_manner manner)
 {
     atomic_store(&server.manner, (int)manner);
+}
+
+void tls_server_turn(int status)
+{
+    atomic_store(&server.turned_to, status);
+    atomic_store(&server.turned, atomic_load(&server.connections));
+}
+
+bool tls_server_offered_h2(void)
+{
+    return atomic_load(&server.offered_h2);
+}
+
+int tls_server_open(void)
+{
+    return atomic_load(&server.running);
 }
 
 int tls_server_connections(void)

@@ -1,0 +1,145 @@
+#include "net/http_options.h"
+
+#include <string.h>
+
+#include "net/proxy.h"
+#include "net/system_proxy.h"
+#include "platform/system.h"
+
+#define LOCAL_CONNECT_MS 1000 /* what is beside this process answers at once, or is not there */
+#define NAME_LIFE_S      60L
+
+/* So that curl never reads the environment; and with no proxy it copies no name of one. */
+bool http_options_proxy(CURL *curl, const char *proxy)
+{
+    bool none = proxy[0] == '\0';
+    return curl_easy_setopt(curl, CURLOPT_PROXY, none ? NULL : proxy) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOPROXY, none ? "*" : proxy_exempt()) == CURLE_OK;
+}
+
+bool http_options_protocols(CURL *curl, bool plain)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https") ==
+           CURLE_OK;
+#else
+    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
+                            CURLPROTO_HTTPS | (plain ? CURLPROTO_HTTP : 0L)) == CURLE_OK;
+#endif
+}
+
+/* What few requests need is set for them alone, and taken back by http_options_forget. */
+static bool set_rarity(CURL *curl, const struct http_request *request)
+{
+    bool right = request->method != HTTP_DELETE ||
+                 curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
+    right = right && (!request->local || http_options_protocols(curl, true));
+    /* On a connection that was used before, curl itself sends a request again when it breaks. */
+    return right &&
+           (!request->once || curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK) &&
+           (!(request->once || request->new_connection) ||
+            curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK);
+}
+
+/* Curl remembers an address for a minute; from 8.16 on, that there was none as well, for all
+ * handles that share names. */
+static bool set_lookup(struct http_easy *easy)
+{
+    uint64_t doubted_ms = atomic_load(&easy->client->names_doubted_ms);
+    bool anew = easy->request->new_lookup || (doubted_ms != 0 && plat_now_ms() < doubted_ms);
+    if (anew == easy->looks_up_anew) {
+        return true;
+    }
+    easy->looks_up_anew = anew;
+    return curl_easy_setopt(easy->curl, CURLOPT_DNS_CACHE_TIMEOUT, anew ? 0L : NAME_LIFE_S) ==
+           CURLE_OK;
+}
+
+static bool set_method(CURL *curl, const struct http_request *request)
+{
+    if (request->method != HTTP_POST) {
+        return curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    }
+    /* A body makes it a POST. */
+    return curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) ==
+               CURLE_OK;
+}
+
+/* None for a service beside this process. Without a `proxy` of ours: the system's for this host,
+ * else the environment's. */
+static bool set_proxy(struct http_easy *easy, const struct config *config,
+                      const struct http_request *request)
+{
+    char proxy[512];
+    if (request->local) {
+        easy->proxied = true; /* so that the next request sets its own */
+        return http_options_proxy(easy->curl, "");
+    }
+    bool found = !config->has_proxy && system_proxy_find(request->host, proxy, sizeof proxy);
+    if (!found && !easy->proxied) {
+        return true;
+    }
+    easy->proxied = found;
+    return http_options_proxy(easy->curl, found ? proxy : proxy_fixed());
+}
+
+/* The usual limit; but a repeat after which no other one would fit has all that is left, so that
+ * what takes longer than usual is served, too. */
+static uint64_t time_limit_ms(uint64_t left_ms, uint64_t usual_ms, bool is_repeat)
+{
+    bool is_last = is_repeat && left_ms < 2 * usual_ms + usual_ms / 2;
+    return is_last || left_ms < usual_ms ? left_ms : usual_ms;
+}
+
+static bool set_times(CURL *curl, const struct call *call, const struct http_request *request)
+{
+    const struct config *config = call->config;
+    bool is_repeat = request->new_connection || request->new_lookup;
+    uint64_t left_ms = call_remaining_ms(call);
+    left_ms = left_ms > 0 ? left_ms : 1;
+    uint64_t try_ms = time_limit_ms(left_ms, config->try_timeout_ms, is_repeat);
+    uint64_t connect_ms = time_limit_ms(left_ms, config->connect_timeout_ms, is_repeat);
+    connect_ms = connect_ms < try_ms ? connect_ms : try_ms;
+    if (request->local && connect_ms > LOCAL_CONNECT_MS) {
+        connect_ms = LOCAL_CONNECT_MS;
+    }
+    return curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)try_ms) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms) == CURLE_OK;
+}
+
+/* Path and query. Where curl takes them from the URL itself, want of memory costs it the query in
+ * silence, and the vault answers 400 to what nobody asked. */
+static const char *target_of(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host != NULL ? strchr(host + 3, '/') : NULL;
+}
+
+bool http_options_set(struct http_easy *easy)
+{
+    CURL *curl = easy->curl;
+    const struct http_request *request = easy->request;
+    return set_rarity(curl, request) && set_method(curl, request) && set_lookup(easy) &&
+           set_proxy(easy, easy->call->config, request) && set_times(curl, easy->call, request) &&
+           curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target_of(request->url)) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
+}
+
+/* Nothing of this request stays behind in the handle. */
+void http_options_forget(struct http_easy *easy)
+{
+    if (easy->request->method == HTTP_DELETE) {
+        (void)curl_easy_setopt(easy->curl, CURLOPT_CUSTOMREQUEST, NULL);
+    }
+    if (easy->request->local) {
+        (void)http_options_protocols(easy->curl, false);
+    }
+    if (easy->request->once || easy->request->new_connection) {
+        (void)curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 0L);
+        (void)curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 0L);
+    }
+    (void)curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(easy->curl, CURLOPT_POSTFIELDS, NULL);
+}

@@ -1,0 +1,310 @@
+// only: posix
+// with: http_fixture.c tls_server.c
+// wrap: plat_now_ms
+/* A repeat shares nothing with what failed (specification.md section 7): real requests, with their
+ * repeats, to a server and a resolver that were in order and are no more, or not yet. */
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "http_fixture.h"
+#include "net/http_retry.h"
+#include "platform/system.h"
+#include "tls_server.h"
+
+#define HOST    "contoso.vault.azure.net"
+#define HANDLES 6
+/* Beyond what a test waits for, on a busy machine. */
+#define SOON_MS 8000
+
+static char folder[] = "/tmp/akvekm-reconnect-XXXXXX", ca_path[64], connect_to[64];
+static char *connect_items[] = {connect_to};
+static int port;
+static struct config config;
+static atomic_uint_fast64_t skipped_ms;
+
+uint64_t __real_plat_now_ms(void);
+uint64_t __wrap_plat_now_ms(void);
+uint64_t __wrap_plat_now_ms(void)
+{
+    return __real_plat_now_ms() + atomic_load(&skipped_ms);
+}
+
+/* The resolver of curl as well: any vault is this machine, unless names fail or take time. */
+static atomic_int lookups, failing_lookups, lookup_takes_ms;
+__attribute__((visibility("default"))) int getaddrinfo(const char *restrict node,
+                                                       const char *restrict service,
+                                                       const struct addrinfo *restrict hints,
+                                                       struct addrinfo **restrict result)
+{
+    typedef int (*resolver)(const char *, const char *, const struct addrinfo *,
+                            struct addrinfo **);
+    union {
+        void *object;
+        resolver function;
+    } real;
+    real.object = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (node != NULL && strstr(node, ".vault.azure.net") != NULL) {
+        atomic_fetch_add(&lookups, 1);
+        (void)usleep(1000 * (useconds_t)atomic_load(&lookup_takes_ms));
+        if (atomic_fetch_sub(&failing_lookups, 1) > 0) {
+            return EAI_NONAME;
+        }
+        node = "127.0.0.1";
+    }
+    return real.function(node, service, hints, result);
+}
+
+static int start_all(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL) {
+        return -1;
+    }
+    (void)text_format(ca_path, sizeof ca_path, "%s/ca.pem", folder);
+    port = tls_server_start(ca_path);
+    return port != 0 ? 0 : -1;
+}
+
+static int stop_all(void **state)
+{
+    (void)state;
+    tls_server_stop();
+    (void)unlink(ca_path);
+    return rmdir(folder);
+}
+
+static int set_up(void **state)
+{
+    char reason[256];
+    (void)state;
+    http_fixture_configure(&config, ca_path, connect_items);
+    (void)text_format(connect_to, sizeof connect_to, "::127.0.0.1:%d", port);
+    atomic_store(&failing_lookups, 0);
+    atomic_store(&lookup_takes_ms, 0);
+    http_retry_reset();
+    return http_start(&config, reason, sizeof reason) == EKM_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    http_stop();
+    return 0;
+}
+
+/* One request with its repeats. */
+struct asker {
+    pthread_t thread;
+    const char *host, *path;
+    enum ekm_rc rc;
+    long status;
+    unsigned tries;
+    uint64_t took_ms;
+};
+
+static void *ask(void *context)
+{
+    struct asker *asker = context;
+    struct call call;
+    struct http_response response;
+    char url[128];
+    (void)text_format(url, sizeof url, "https://%s%s", asker->host, asker->path);
+    const struct http_request request = {.method = HTTP_GET, .url = url, .host = asker->host};
+    http_response_init(&response);
+    call_begin(&call, "Test", &config);
+    asker->rc = http_retry_perform(&call, &request, &response);
+    asker->took_ms = plat_now_ms() - call.start_ms;
+    asker->status = response.status;
+    asker->tries = call.tries;
+    http_response_free(&response);
+    return NULL;
+}
+
+static struct asker expect_served(const char *host)
+{
+    struct asker asker = {.host = host, .path = "/ok"};
+    (void)ask(&asker);
+    assert_int_equal(asker.rc, EKM_OK);
+    assert_int_equal(asker.status, 200);
+    return asker;
+}
+
+/* At once, on a connection each. */
+static unsigned ask_together(size_t count)
+{
+    static struct asker askers[HANDLES];
+    unsigned tries = 0;
+    for (size_t i = 0; i < count; i++) {
+        askers[i] = (struct asker){.host = HOST, .path = "/late"};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+        assert_int_equal(askers[i].rc, EKM_OK);
+        assert_int_equal(askers[i].status, 200);
+        tries = askers[i].tries > tries ? askers[i].tries : tries;
+    }
+    return tries;
+}
+
+/* The server takes HTTP/2 if it is offered, and prefers it. */
+static void only_http_1_1_is_offered(void **state)
+{
+    (void)state;
+    (void)expect_served(HOST);
+    assert_false(tls_server_offered_h2());
+    assert_true(tls_server_heard("GET /ok HTTP/1.1\r\n"));
+}
+
+/* A sick back end behind one connection: the repeat goes by a new one, and nobody meets it again.
+ */
+static void a_connection_that_turns_sick(void **state)
+{
+    (void)state;
+    (void)expect_served(HOST);
+    tls_server_turn(503);
+    int before = tls_server_connections();
+    assert_int_equal(expect_served(HOST).tries, 2);
+    assert_int_equal(tls_server_connections(), before + 1);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(expect_served(HOST).tries, 1);
+    }
+    assert_int_equal(tls_server_connections(), before + 1);
+}
+
+static void all_connections_turn_sick(void **state)
+{
+    (void)state;
+    (void)ask_together(HANDLES);
+    tls_server_turn(503);
+    assert_int_equal(ask_together(HANDLES), 2);
+    /* Some may not have been used since. */
+    for (int i = 0; i < HANDLES; i++) {
+        assert_in_range(ask_together(HANDLES), 1, 2);
+    }
+}
+
+/* It costs one try, and no other request after it. */
+static void a_connection_that_goes_silent(void **state)
+{
+    (void)state;
+    (void)expect_served(HOST);
+    tls_server_turn(0);
+    config.try_timeout_ms = 800;
+    struct asker first = expect_served(HOST);
+    assert_in_range(first.took_ms, 790, SOON_MS);
+    assert_int_equal(first.tries, 2);
+    config.try_timeout_ms = 10000;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(expect_served(HOST).tries, 1);
+    }
+}
+
+/* The service's word to all: the connection is in order. But another one is tried before long. */
+static void a_connection_that_is_throttled(void **state)
+{
+    (void)state;
+    (void)expect_served(HOST);
+    tls_server_turn(429);
+    int before = tls_server_connections();
+    assert_int_equal(expect_served(HOST).tries, 3);
+    assert_int_equal(tls_server_connections(), before + 1);
+}
+
+static void by_name(void)
+{
+    (void)text_format(connect_to, sizeof connect_to, "%s:443:%s:%d", HOST, HOST, port);
+    http_stop();
+    char reason[256];
+    assert_int_equal(http_start(&config, reason, sizeof reason), EKM_OK);
+}
+
+/* Also with libcurl 8.16 and newer, which remembers for half a minute that there was no such name,
+ * for all handles. */
+static void a_moment_without_names(void **state)
+{
+    (void)state;
+    by_name();
+    atomic_store(&failing_lookups, 4);
+    struct asker first = expect_served(HOST);
+    assert_in_range(first.took_ms, 1, SOON_MS);
+    assert_true(first.tries >= 2);
+    /* One that fails to its end leaves nothing behind for others. */
+    by_name();
+    atomic_store(&failing_lookups, 1000);
+    config.call_timeout_ms = 300;
+    struct asker unlucky = {.host = HOST, .path = "/ok"};
+    (void)ask(&unlucky);
+    assert_int_equal(unlucky.rc, EKM_HOST_NOT_RESOLVED);
+    atomic_store(&failing_lookups, 0);
+    config.call_timeout_ms = 30000;
+    assert_int_equal(ask_together(HANDLES), 1);
+}
+
+/* As with a silent first name server: longer than any try but the last, which has what is left. */
+static void a_lookup_that_takes_long(void **state)
+{
+    (void)state;
+    by_name();
+    config.connect_timeout_ms = config.try_timeout_ms = 2000;
+    config.call_timeout_ms = 5500;
+    atomic_store(&lookup_takes_ms, 2300);
+    struct asker asker = expect_served(HOST);
+    assert_in_range(asker.took_ms, 4000, 5500);
+    assert_true(asker.tries >= 2);
+}
+
+/* Names stay known for a minute, so a repeat after an response asks no resolver. */
+static void names_are_looked_up_for_new_names_alone(void **state)
+{
+    (void)state;
+    by_name();
+    (void)expect_served(HOST);
+    int before = atomic_load(&lookups);
+    tls_server_turn(503);
+    assert_int_equal(expect_served(HOST).tries, 2);
+    assert_int_equal(atomic_load(&lookups), before);
+}
+
+/* Connections that nobody uses again are closed as soon as there is work, not kept half open. */
+static void idle_connections_are_closed(void **state)
+{
+    (void)state;
+    (void)ask_together(HANDLES);
+    assert_in_range(tls_server_open(), 2, 64);
+    atomic_fetch_add(&skipped_ms, 119000);
+    (void)expect_served(HOST);
+    /* Sooner than the server itself would end them. */
+    for (int i = 0; i < 200 && tls_server_open() > 1; i++) {
+        (void)usleep(10000);
+    }
+    assert_in_range(tls_server_open(), 0, 1);
+    (void)ask_together(HANDLES);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(only_http_1_1_is_offered),       TEST(a_connection_that_turns_sick),
+        TEST(all_connections_turn_sick),      TEST(a_connection_that_goes_silent),
+        TEST(a_connection_that_is_throttled), TEST(a_moment_without_names),
+        TEST(a_lookup_that_takes_long),       TEST(names_are_looked_up_for_new_names_alone),
+        TEST(idle_connections_are_closed),
+    };
+    return cmocka_run_group_tests_name("reconnect", tests, start_all, stop_all);
+}
