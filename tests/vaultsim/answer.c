@@ -26,8 +26,36 @@ void answer_text(struct answer *answer, unsigned status, const char *content_typ
     answer->content_type = content_type;
 }
 
+static int by_member_name(const void *a, const void *b)
+{
+    const cJSON *const *one = a, *const *other = b;
+    return strcmp((*one)->string, (*other)->string);
+}
+
+static void sort_members(cJSON *json)
+{
+    size_t count = 0;
+    if (cJSON_IsObject(json) && json->child != NULL) {
+        cJSON **items = must(calloc((size_t)cJSON_GetArraySize(json), sizeof *items));
+        while (json->child != NULL) {
+            items[count++] = cJSON_DetachItemViaPointer(json, json->child);
+        }
+        qsort(items, count, sizeof *items, by_member_name);
+        for (size_t i = 0; i < count; i++) {
+            cJSON_AddItemToObject(json, items[i]->string, items[i]);
+        }
+        free(items);
+    }
+    for (cJSON *item = json->child; item != NULL; item = item->next) {
+        sort_members(item);
+    }
+}
+
 void answer_json(struct answer *answer, unsigned status, cJSON *json)
 {
+    if (answer->is_hsm) {
+        sort_members(json);
+    }
     char *text = must(cJSON_PrintUnformatted(json));
     cJSON_Delete(json);
     answer_text(answer, status, "application/json; charset=utf-8", text);

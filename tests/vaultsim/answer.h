@@ -22,7 +22,8 @@ struct answer {
     size_t body_len;
     const char *content_type; /* a literal; NULL: no such header */
     const char *activity_id;
-    struct answer_field fields[16];
+    bool is_hsm; /* as a Managed HSM writes: members in order of name, field names in lower case */
+    struct answer_field fields[24];
     size_t field_count;
 };
 

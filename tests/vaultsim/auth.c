@@ -26,7 +26,8 @@ bool auth_is_bare(const struct request *request)
     return bearer_of(request) == NULL;
 }
 
-/* error: the challenge's error member, or "". A Managed HSM sends no body. */
+/* error: the challenge's error member, or "". A Managed HSM sends "OK" to a GET,
+ * otherwise no body. */
 static void refuse(const struct request *request, struct answer *answer, const char *error,
                    const char *message)
 {
@@ -44,7 +45,8 @@ static void refuse(const struct request *request, struct answer *answer, const c
                      error[0] != '\0' ? ", error=\"" : "", error, error[0] != '\0' ? "\"" : "");
     }
     if (cloud_is_hsm(request->host) && strncmp(message, "Found", 5) != 0) {
-        answer_text(answer, 401, NULL, "");
+        answer_text(answer, 401, "application/json; charset=utf-8",
+                    strcmp(request->method, "GET") == 0 ? "OK" : "");
     } else {
         answer_error(answer, 401, "Unauthorized", NULL, "%s", message);
     }
@@ -53,6 +55,30 @@ static void refuse(const struct request *request, struct answer *answer, const c
 void auth_refuse_expired(const struct request *request, struct answer *answer)
 {
     refuse(request, answer, "invalid_token", "[TokenExpired] Error validating token: 'S2S12086'.");
+}
+
+void auth_refuse_unresolved(const struct request *request, struct answer *answer)
+{
+    refuse(request, answer, "invalid_token",
+           "AKV10046: Unable to resolve the key used for signature validation.");
+}
+
+/* The claims a new token must have: issued from now on. */
+static void challenge_claims(const struct request *request, struct answer *answer)
+{
+    char *claims =
+        format_text("{\"access_token\":{\"nbf\":{\"essential\":true,\"value\":\"%lld\"}}}",
+                    (long long)clock_service());
+    char *encoded = base64_encode((const uint8_t *)claims, strlen(claims));
+    counters_add(COUNT_CHALLENGES);
+    answer_error(answer, 401, "Unauthorized", NULL,
+                 "AKV10140: Continuous access evaluation resulted in a claims challenge.");
+    answer_field(answer, "WWW-Authenticate",
+                 "Bearer realm=\"\", authorization_uri=\"https://%s/common/oauth2/authorize\", "
+                 "error=\"insufficient_claims\", claims=\"%s\"",
+                 cloud_authority_of(request->host), encoded);
+    free(encoded);
+    free(claims);
 }
 
 static void refuse_audience(const struct request *request, struct answer *answer,
@@ -96,7 +122,11 @@ bool auth_check(const struct request *request, struct answer *answer, char clien
         free(message);
         return false;
     }
-    if (clock_ms() >= claims.end_ms) {
+    if (claims.revoked == TOKEN_CHALLENGED) {
+        challenge_claims(request, answer);
+        return false;
+    }
+    if (clock_ms() >= claims.end_ms || claims.revoked == TOKEN_REVOKED) {
         auth_refuse_expired(request, answer);
         return false;
     }

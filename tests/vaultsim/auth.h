@@ -15,6 +15,8 @@
 bool auth_check(const struct request *request, struct answer *answer, char client_id[37]);
 /* 401 with the challenge, as if the token had expired. */
 void auth_refuse_expired(const struct request *request, struct answer *answer);
+/* 401 as the service gives it to good tokens now and then: AKV10046. */
+void auth_refuse_unresolved(const struct request *request, struct answer *answer);
 /* False: the bearer token was sent to a host that is not under its audience. */
 bool auth_is_at_home(const struct request *request);
 /* True if the request has no bearer token: counted as a challenge. */

@@ -11,14 +11,13 @@
 
 #include "answer.h"
 #include "clients.h"
-#include "cloud.h"
 #include "control_identity.h"
 #include "control_keys.h"
+#include "control_vaults.h"
 #include "counters.h"
 #include "encode.h"
 #include "environment.h"
 #include "faults.h"
-#include "keystore.h"
 #include "request.h"
 #include "settings.h"
 #include "state.h"
@@ -174,63 +173,32 @@ static void expire_tokens(const struct control_call *call, struct answer *answer
     done(answer);
 }
 
+/* As after a change of the account: continuous access evaluation. */
+static void revoke_tokens(const struct control_call *call, struct answer *answer)
+{
+    tokens_revoke_all(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->json, "all")));
+    done(answer);
+}
+
 static void get_vaults(const struct control_call *call, struct answer *answer)
 {
     (void)call;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "vaults", store_vault_list());
-    answer_json(answer, 200, json);
+    control_vaults_list(answer);
 }
 
 static void post_vaults(const struct control_call *call, struct answer *answer)
 {
-    const char *host = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call->json, "host"));
-    if (host == NULL || strlen(host) > 250) {
-        refuse(answer, 400, "host is missing or too long");
-    } else if (!cloud_covers(host)) {
-        refuse(answer, 400, "the certificate does not name this host: start with --vault HOST");
-    } else if (!store_vault_add(host)) {
-        refuse(answer, 409, "the vault exists already");
-    } else {
-        state_save();
-        done(answer);
-    }
+    control_vaults_add(call->json, answer);
 }
 
 static void delete_vault(const struct control_call *call, struct answer *answer)
 {
-    if (!store_vault_remove(call->rest)) {
-        refuse(answer, 404, "no such vault");
-        return;
-    }
-    state_save();
-    done(answer);
+    control_vaults_remove(call->rest, answer);
 }
 
-/* POST /vaults/HOST/firewall */
-static void post_firewall(const struct control_call *call, struct answer *answer)
+static void post_vault(const struct control_call *call, struct answer *answer)
 {
-    const char *deny = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call->json, "deny"));
-    size_t host_len = strcspn(call->rest, "/");
-    if (strcmp(call->rest + host_len, "/firewall") != 0) {
-        refuse(answer, 404, "no such path");
-        return;
-    }
-    enum vault_deny word = deny == NULL                      ? (enum vault_deny)99
-                           : strcmp(deny, "none") == 0       ? DENY_NONE
-                           : strcmp(deny, "firewall") == 0   ? DENY_FIREWALL
-                           : strcmp(deny, "connection") == 0 ? DENY_CONNECTION
-                                                             : (enum vault_deny)99;
-    char *host = must(strndup(call->rest, host_len));
-    if (word == (enum vault_deny)99) {
-        refuse(answer, 400, "deny is firewall, connection or none");
-    } else if (!store_vault_deny(host, word)) {
-        refuse(answer, 404, "no such vault");
-    } else {
-        state_save();
-        done(answer);
-    }
-    free(host);
+    control_vaults_change(call->rest, call->json, answer);
 }
 
 static void get_keys(const struct control_call *call, struct answer *answer)
@@ -291,10 +259,11 @@ static const struct {
     {"POST", "/identities/rotate", rotate_header},
     {"POST", "/oidc/token", mint_token},
     {"POST", "/tokens/expire", expire_tokens},
+    {"POST", "/tokens/revoke", revoke_tokens},
     {"GET", "/vaults", get_vaults},
     {"POST", "/vaults", post_vaults},
     {"DELETE", "/vaults/", delete_vault},
-    {"POST", "/vaults/", post_firewall},
+    {"POST", "/vaults/", post_vault},
     {"GET", "/keys", get_keys},
     {"GET", "/keys/pem", get_pem},
     {"POST", "/keys", post_keys},

@@ -56,7 +56,7 @@ static const char *take_attributes(const cJSON *json, struct key_view *view)
     if (purge != NULL) {
         view->is_purgeable = cJSON_IsFalse(purge);
     }
-    return keyjson_take(json, json, view);
+    return keyjson_take(json, json, cJSON_GetObjectItemCaseSensitive(json, "tags"), view);
 }
 
 static const char *take_material(const cJSON *json, struct key_view *view)
@@ -68,7 +68,7 @@ static const char *take_material(const cJSON *json, struct key_view *view)
         kty = cloud_is_hsm(view->host) ? "RSA-HSM" : "RSA";
     }
     if (pem[0] == '\0' && jwk == NULL) {
-        return keyadmin_generate(kty, cJSON_IsNumber(size) ? size->valueint : 0, view);
+        return keyadmin_generate(kty, cJSON_IsNumber(size) ? size->valueint : 0, 0, view);
     }
     view->pkey = pem[0] != '\0' ? material_from_pem(pem) : material_from_jwk(jwk);
     if (view->pkey == NULL) {

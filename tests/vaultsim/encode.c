@@ -47,6 +47,18 @@ char *base64url_encode(const uint8_t *bytes, size_t len)
     return text;
 }
 
+char *base64_encode(const uint8_t *bytes, size_t len)
+{
+    static const char padding[][3] = {"", "", "==", "="};
+    char *bare = base64url_encode(bytes, len);
+    for (char *c = bare; *c != '\0'; c++) {
+        *c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
+    }
+    char *text = format_text("%s%s", bare, padding[strlen(bare) % 4]);
+    free(bare);
+    return text;
+}
+
 uint8_t *base64url_decode(const char *text, size_t *len)
 {
     size_t text_len = strlen(text);
@@ -71,6 +83,20 @@ uint8_t *base64url_decode(const char *text, size_t *len)
         free(bytes);
         return NULL;
     }
+    return bytes;
+}
+
+uint8_t *base64url_decode_padded(const char *text, size_t *len)
+{
+    size_t text_len = strlen(text), bare_len = strcspn(text, "=");
+    size_t padding = text_len - bare_len;
+    if (strspn(text + bare_len, "=") != padding || (padding > 0 && text_len % 4 != 0) ||
+        padding > 2) {
+        return NULL;
+    }
+    char *bare = must(strndup(text, bare_len));
+    uint8_t *bytes = base64url_decode(bare, len);
+    free(bare);
     return bytes;
 }
 

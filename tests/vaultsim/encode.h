@@ -16,8 +16,12 @@ void *must(void *pointer);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 char *base64url_encode(const uint8_t *bytes, size_t len);
+/* The standard alphabet, with padding. */
+char *base64_encode(const uint8_t *bytes, size_t len);
 /* Strict: URL alphabet, no padding, no blanks. NULL: refused; else len is set. */
 uint8_t *base64url_decode(const char *text, size_t *len);
+/* URL alphabet, with the padding that belongs there or none: what the service takes. */
+uint8_t *base64url_decode_padded(const char *text, size_t *len);
 /* Either alphabet, padding or none, as Entra takes thumbprints. */
 uint8_t *base64_decode_any(const char *text, size_t *len);
 

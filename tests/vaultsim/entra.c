@@ -18,7 +18,7 @@
 
 /* The decoded form, and what the path says. */
 struct grant {
-    char *client_id, *client_secret, *scope, *grant_type, *assertion, *assertion_type;
+    char *client_id, *client_secret, *scope, *grant_type, *assertion, *assertion_type, *claims;
     char tenant[80];
 };
 
@@ -30,6 +30,7 @@ static void grant_free(struct grant *grant)
     free(grant->grant_type);
     free(grant->assertion);
     free(grant->assertion_type);
+    free(grant->claims);
 }
 
 /* /{tenant}/oauth2/v2.0/token */
@@ -239,6 +240,7 @@ static void issue(const struct grant *grant, struct answer *answer)
     struct settings settings = settings_get();
     struct token_claims claims = {.end_ms = clock_ms() + (int64_t)settings.token_lifetime_s * 1000};
     guid_normalise(grant->client_id, claims.client_id);
+    claims.has_cp1 = grant->claims != NULL && strstr(grant->claims, "\"cp1\"") != NULL;
     snprintf(claims.audience, sizeof claims.audience, "%s", grant->scope);
     snprintf(claims.tenant, sizeof claims.tenant, "%s", grant->tenant);
     char *token = tokens_issue(&claims);
@@ -269,6 +271,7 @@ static void serve_token(const struct request *request, struct answer *answer)
         .grant_type = form_field(request->body, "grant_type"),
         .assertion = form_field(request->body, "client_assertion"),
         .assertion_type = form_field(request->body, "client_assertion_type"),
+        .claims = form_field(request->body, "claims"),
     };
     if (!take_tenant(request, &grant)) {
         answer_text(answer, 404, "text/html", "");

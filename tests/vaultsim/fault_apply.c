@@ -95,6 +95,24 @@ static void replace_by_status(const struct fault_plan *plan, const struct reques
     }
 }
 
+/* A page of the front end before the service. */
+static void replace_by_page(const struct fault_plan *plan, struct answer *answer)
+{
+    int status = fault_number(plan, "status", 502);
+    const char *title = status == 400   ? "400 Bad Request"
+                        : status == 403 ? "403 Forbidden"
+                        : status == 404 ? "404 Not Found"
+                        : status == 503 ? "503 Service Unavailable"
+                        : status == 504 ? "504 Gateway Time-out"
+                                        : "502 Bad Gateway";
+    char *page = format_text("<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s"
+                             "</h1></center>\r\n<hr><center>Microsoft-Azure-Application-Gateway/v2"
+                             "</center>\r\n</body>\r\n</html>\r\n",
+                             title, title);
+    answer_text(answer, (unsigned)status, "text/html", page);
+    free(page);
+}
+
 static void replace_by_size(const struct fault_plan *plan, struct answer *answer)
 {
     int asked = fault_number(plan, "body_bytes", OVERSIZED_DEFAULT);
@@ -117,6 +135,9 @@ bool fault_replace(const struct fault_plan *plan, const struct request *request,
         return true;
     case FAULT_GARBAGE:
         answer_text(answer, 200, "text/html", "<html><body>Welcome to the network</body></html>");
+        return true;
+    case FAULT_HTML:
+        replace_by_page(plan, answer);
         return true;
     case FAULT_OVERSIZED:
         replace_by_size(plan, answer);

@@ -39,6 +39,8 @@ static const struct {
     {"nest", FAULT_NEST},
     {"splice", FAULT_SPLICE},
     {"long_token", FAULT_LONG_TOKEN},
+    {"unresolved_key", FAULT_UNRESOLVED_KEY},
+    {"html", FAULT_HTML},
 };
 
 static const char *const members[] = {

@@ -33,6 +33,8 @@ enum fault_action {
     FAULT_NEST,
     FAULT_SPLICE,
     FAULT_LONG_TOKEN,
+    FAULT_UNRESOLVED_KEY,
+    FAULT_HTML,
 };
 
 struct fault_plan {

@@ -21,10 +21,11 @@ void keyadmin_prepare(const char *host, const char *name, struct key_view *view)
     snprintf(view->name, sizeof view->name, "%s", name);
     view->enabled = true;
     view->ops = KEYJSON_OPS_DEFAULT;
+    view->is_purgeable = !settings_get().purge_protection;
     view->created = view->updated = clock_service();
 }
 
-const char *keyadmin_generate(const char *kty, int bits, struct key_view *view)
+const char *keyadmin_generate(const char *kty, int bits, int exponent, struct key_view *view)
 {
     static const char *const kinds[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM"};
     size_t kind = 0, count = sizeof kinds / sizeof kinds[0];
@@ -39,11 +40,14 @@ const char *keyadmin_generate(const char *kty, int bits, struct key_view *view)
     }
     snprintf(view->kty, sizeof view->kty, "%s", kinds[kind]);
     if (kind < 2) {
-        view->pkey = material_generate_rsa(bits == 0 ? 2048 : bits);
+        view->pkey =
+            material_generate_rsa_by(bits == 0 ? 2048 : bits, exponent == 0 ? 65537 : exponent);
     } else if (kind < 4) {
         view->pkey = material_generate_ec();
     }
-    return view->pkey == NULL && kind < 4 ? "Property 'key_size' has an invalid value." : NULL;
+    return view->pkey == NULL && kind < 4
+               ? "Property 'key_size' or 'public_exponent' has an invalid value."
+               : NULL;
 }
 
 static void get_key(const struct service_call *call, struct answer *answer)
@@ -77,30 +81,44 @@ static size_t page_size(const struct service_call *call, struct answer *answer)
     return (size_t)size;
 }
 
-/* The place to go on from; malloc'd, NULL: not one of ours. */
-static char *skip_token(const struct service_call *call)
+/* The place to go on from: how many empty pages come first, a blank, what was listed last.
+ * malloc'd, NULL: not one of ours. */
+static char *skip_token(const struct service_call *call, int *empty_pages)
 {
     const char *text = request_query(call->request, "$skiptoken");
     size_t len = 0;
+    *empty_pages = settings_get().empty_pages;
     if (text == NULL) {
         return must(strdup(""));
     }
     uint8_t *bytes = base64url_decode(text, &len);
-    char *after = bytes != NULL ? must(strndup((const char *)bytes, len)) : NULL;
+    char *token = bytes != NULL ? must(strndup((const char *)bytes, len)) : NULL, *after = NULL;
+    char *blank = token != NULL ? strchr(token, ' ') : NULL;
+    if (blank != NULL) {
+        *empty_pages = atoi(token);
+        after = must(strdup(blank + 1));
+    }
+    free(token);
     free(bytes);
     return after;
 }
 
-static void add_next_link(const struct service_call *call, const char *last, size_t page,
-                          cJSON *json)
+/* A vault's link carries the port and the api-version, a Managed HSM's neither. */
+static void add_next_link(const struct service_call *call, const char *last, int empty_pages,
+                          size_t page, cJSON *json)
 {
     const struct request *request = call->request;
-    char *token = base64url_encode((const uint8_t *)last, strlen(last));
-    char *link = format_text("https://%s:443%s?api-version=%s&$skiptoken=%s&maxresults=%zu",
-                             request->host, request->path, call->api_version, token, page);
+    char *place = format_text("%d %s", empty_pages, last);
+    char *token = base64url_encode((const uint8_t *)place, strlen(place));
+    char *link = cloud_is_hsm(request->host)
+                     ? format_text("https://%s%s?$skiptoken=%s&maxresults=%zu", request->host,
+                                   request->path, token, page)
+                     : format_text("https://%s:443%s?api-version=%s&$skiptoken=%s&maxresults=%zu",
+                                   request->host, request->path, call->api_version, token, page);
     cJSON_AddStringToObject(json, "nextLink", link);
     free(link);
     free(token);
+    free(place);
 }
 
 static cJSON *list_item(const struct service_call *call, enum store_list what,
@@ -108,6 +126,16 @@ static cJSON *list_item(const struct service_call *call, enum store_list what,
 {
     return what == LIST_DELETED ? keyjson_deleted(view, call->api_version, true)
                                 : keyjson_item(view, what == LIST_VERSIONS, call->api_version);
+}
+
+/* Nothing but the way on. */
+static void give_empty_page(const struct service_call *call, const char *after, int more,
+                            size_t page, struct answer *answer)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddArrayToObject(json, "value");
+    add_next_link(call, after, more, page, json);
+    answer_json(answer, 200, json);
 }
 
 static void give_page(const struct service_call *call, enum store_list what, const char *after,
@@ -125,8 +153,9 @@ static void give_page(const struct service_call *call, enum store_list what, con
     }
     if (is_more) {
         const struct key_view *last = &views[count - 1];
-        add_next_link(call, what == LIST_VERSIONS ? last->version : last->name, page, json);
-    } else {
+        add_next_link(call, what == LIST_VERSIONS ? last->version : last->name,
+                      settings_get().empty_pages, page, json);
+    } else if (!cloud_is_hsm(request->host)) {
         cJSON_AddNullToObject(json, "nextLink");
     }
     for (size_t i = 0; i < count; i++) {
@@ -142,12 +171,17 @@ static void list(const struct service_call *call, enum store_list what, struct a
     if (page == 0 || !service_admits(call, &no_key, answer)) {
         return;
     }
-    char *after = skip_token(call);
+    int empty_pages = 0;
+    char *after = skip_token(call, &empty_pages);
     if (after == NULL) {
         answer_error(answer, 400, "BadParameter", NULL, "The value of '$skiptoken' is invalid.");
         return;
     }
-    give_page(call, what, after, page, answer);
+    if (empty_pages > 0) {
+        give_empty_page(call, after, empty_pages - 1, page, answer);
+    } else {
+        give_page(call, what, after, page, answer);
+    }
     free(after);
 }
 
@@ -174,16 +208,24 @@ static bool check_name_free(const struct service_call *call, struct answer *answ
     return rc != STORE_DELETED;
 }
 
+/* 0: absent; -1: no number. */
+static int number_of(const cJSON *item)
+{
+    return item == NULL ? 0 : cJSON_IsNumber(item) ? item->valueint : -1;
+}
+
 static void create(const struct service_call *call, struct answer *answer)
 {
     struct key_view view;
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(call->body, "key_size");
+    const cJSON *exponent = cJSON_GetObjectItemCaseSensitive(call->body, "public_exponent");
     const char *kty = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call->body, "kty"));
     keyadmin_prepare(call->request->host, call->request->key_name, &view);
     const char *problem = kty == NULL ? "Property 'kty' is required." : NULL;
     if (problem == NULL) {
-        problem = keyjson_take(call->body,
-                               cJSON_GetObjectItemCaseSensitive(call->body, "attributes"), &view);
+        problem =
+            keyjson_take(call->body, cJSON_GetObjectItemCaseSensitive(call->body, "attributes"),
+                         cJSON_GetObjectItemCaseSensitive(call->body, "tags"), &view);
     }
     if (problem == NULL && !check_name_free(call, answer)) {
         return;
@@ -193,11 +235,7 @@ static void create(const struct service_call *call, struct answer *answer)
         return;
     }
     if (problem == NULL) {
-        problem = keyadmin_generate(kty,
-                                    size == NULL           ? 0
-                                    : cJSON_IsNumber(size) ? size->valueint
-                                                           : -1,
-                                    &view);
+        problem = keyadmin_generate(kty, number_of(size), number_of(exponent), &view);
     }
     if (problem != NULL) {
         answer_error(answer, 400, "BadParameter", NULL, "%s", problem);
@@ -216,7 +254,8 @@ static void import(const struct service_call *call, struct answer *answer)
                   cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->body, "Hsm"));
     keyadmin_prepare(call->request->host, call->request->key_name, &view);
     const char *problem =
-        keyjson_take(jwk, cJSON_GetObjectItemCaseSensitive(call->body, "attributes"), &view);
+        keyjson_take(jwk, cJSON_GetObjectItemCaseSensitive(call->body, "attributes"),
+                     cJSON_GetObjectItemCaseSensitive(call->body, "tags"), &view);
     view.pkey = kty != NULL && strncasecmp(kty, "RSA", 3) == 0 ? material_from_jwk(jwk) : NULL;
     snprintf(view.kty, sizeof view.kty, "%s",
              is_hsm || (kty != NULL && strcasecmp(kty, "RSA-HSM") == 0) ? "RSA-HSM" : "RSA");
@@ -238,7 +277,8 @@ static void update(const struct service_call *call, struct answer *answer)
         return;
     }
     const char *problem =
-        keyjson_take(call->body, cJSON_GetObjectItemCaseSensitive(call->body, "attributes"), &view);
+        keyjson_take(call->body, cJSON_GetObjectItemCaseSensitive(call->body, "attributes"),
+                     cJSON_GetObjectItemCaseSensitive(call->body, "tags"), &view);
     if (problem != NULL) {
         answer_error(answer, 400, "BadParameter", NULL, "%s", problem);
     } else if (service_admits(call, &view, answer)) {

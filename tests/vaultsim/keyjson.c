@@ -1,13 +1,15 @@
 #include "keyjson.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "cloud.h"
+#include "encode.h"
 #include "material.h"
 
-#define RECOVERABLE_DAYS 90
+#define TAGS_MAX 15
 
 static const char *const op_words[] = {"encrypt", "decrypt",   "sign",   "verify",
                                        "wrapKey", "unwrapKey", "import", "export"};
@@ -40,6 +42,22 @@ static bool is_before_7_5(const char *api_version)
     return false;
 }
 
+/* Recorded of Managed HSMs and of vaults made with seven days of retention; 90 days is usual. */
+static void add_recovery(const struct key_view *view, cJSON *attributes)
+{
+    bool is_hsm = cloud_is_hsm(view->host);
+    char level[40];
+    snprintf(level, sizeof level, "%sRecoverable%s", is_hsm ? "Customized" : "",
+             view->is_purgeable ? "+Purgeable" : "");
+    cJSON_AddStringToObject(attributes, "recoveryLevel", level);
+    cJSON_AddNumberToObject(attributes, "recoverableDays", keyjson_days(view));
+}
+
+int keyjson_days(const struct key_view *view)
+{
+    return cloud_is_hsm(view->host) ? 7 : 90;
+}
+
 static void add_attributes(const struct key_view *view, const char *api_version, cJSON *json)
 {
     cJSON *attributes = cJSON_AddObjectToObject(json, "attributes");
@@ -53,15 +71,35 @@ static void add_attributes(const struct key_view *view, const char *api_version,
     }
     cJSON_AddNumberToObject(attributes, "created", (double)view->created);
     cJSON_AddNumberToObject(attributes, "updated", (double)view->updated);
-    cJSON_AddStringToObject(attributes, "recoveryLevel",
-                            view->is_purgeable ? "Recoverable+Purgeable" : "Recoverable");
-    cJSON_AddNumberToObject(attributes, "recoverableDays", RECOVERABLE_DAYS);
+    add_recovery(view, attributes);
     cJSON_AddBoolToObject(attributes, "exportable", false);
     if (!is_before_7_5(api_version)) {
         cJSON_AddStringToObject(attributes, "hsmPlatform",
                                 cloud_is_hsm(view->host) ? "2"
                                 : is_hsm                 ? "1"
                                                          : "0");
+    }
+}
+
+/* No member where there are none. */
+static void add_tags(const struct key_view *view, cJSON *json)
+{
+    cJSON *tags = view->tags != NULL ? cJSON_Parse(view->tags) : NULL;
+    if (tags != NULL) {
+        cJSON_AddItemToObject(json, "tags", tags);
+    }
+}
+
+/* A Managed HSM keeps no order: here each second of creation gives another one. */
+static void add_ops(const struct key_view *view, cJSON *key)
+{
+    cJSON *ops = cJSON_AddArrayToObject(key, "key_ops");
+    unsigned start = cloud_is_hsm(view->host) ? (unsigned)view->created % OP_WORD_COUNT : 0;
+    for (unsigned i = 0; i < OP_WORD_COUNT; i++) {
+        unsigned word = (start + i) % OP_WORD_COUNT;
+        if ((view->ops & 1u << word) != 0) {
+            cJSON_AddItemToArray(ops, cJSON_CreateString(op_words[word]));
+        }
     }
 }
 
@@ -73,15 +111,10 @@ cJSON *keyjson_bundle(const struct key_view *view, const char *api_version)
     keyjson_kid(view, true, kid, sizeof kid);
     cJSON_AddStringToObject(key, "kid", kid);
     cJSON_AddStringToObject(key, "kty", view->kty);
-    cJSON *ops = cJSON_AddArrayToObject(key, "key_ops");
-    for (unsigned i = 0; i < OP_WORD_COUNT; i++) {
-        if ((view->ops & 1u << i) != 0) {
-            cJSON_AddItemToArray(ops, cJSON_CreateString(op_words[i]));
-        }
-    }
+    add_ops(view, key);
     material_describe(view->pkey, key);
     add_attributes(view, api_version, json);
-    cJSON_AddObjectToObject(json, "tags");
+    add_tags(view, json);
     if (view->managed) {
         cJSON_AddBoolToObject(json, "managed", true);
     }
@@ -95,23 +128,30 @@ cJSON *keyjson_item(const struct key_view *view, bool with_version, const char *
     keyjson_kid(view, with_version, kid, sizeof kid);
     cJSON_AddStringToObject(json, "kid", kid);
     add_attributes(view, api_version, json);
-    cJSON_AddObjectToObject(json, "tags");
+    add_tags(view, json);
     if (view->managed) {
         cJSON_AddBoolToObject(json, "managed", true);
     }
     return json;
 }
 
+/* What concerns the deletion comes first. */
 cJSON *keyjson_deleted(const struct key_view *view, const char *api_version, bool is_item)
 {
     char recovery_id[700];
-    cJSON *json =
+    cJSON *json = cJSON_CreateObject();
+    cJSON *rest =
         is_item ? keyjson_item(view, false, api_version) : keyjson_bundle(view, api_version);
     snprintf(recovery_id, sizeof recovery_id, "https://%s/deletedkeys/%s", view->host, view->name);
     cJSON_AddStringToObject(json, "recoveryId", recovery_id);
     cJSON_AddNumberToObject(json, "deletedDate", (double)view->deleted);
     cJSON_AddNumberToObject(json, "scheduledPurgeDate",
-                            (double)(view->deleted + (int64_t)RECOVERABLE_DAYS * 86400));
+                            (double)(view->deleted + (int64_t)keyjson_days(view) * 86400));
+    while (rest->child != NULL) {
+        cJSON *item = cJSON_DetachItemViaPointer(rest, rest->child);
+        cJSON_AddItemToObject(json, item->string, item);
+    }
+    cJSON_Delete(rest);
     return json;
 }
 
@@ -140,11 +180,31 @@ static bool take_ops(const cJSON *list, unsigned *ops)
         }
         bits |= bit;
     }
-    *ops = bits;
+    *ops = bits != 0 ? bits : *ops; /* an empty list changes nothing */
     return cJSON_IsArray(list);
 }
 
-const char *keyjson_take(const cJSON *json, const cJSON *attributes, struct key_view *view)
+static bool take_tags(const cJSON *tags, char **kept)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, tags)
+    {
+        if (!cJSON_IsString(item) || strlen(item->valuestring) > 256 ||
+            strlen(item->string) > 256) {
+            return false;
+        }
+    }
+    int count = cJSON_GetArraySize(tags);
+    if (!cJSON_IsObject(tags) || count > TAGS_MAX) {
+        return cJSON_IsNull(tags);
+    }
+    free(*kept);
+    *kept = count > 0 ? must(cJSON_PrintUnformatted(tags)) : NULL;
+    return true;
+}
+
+const char *keyjson_take(const cJSON *json, const cJSON *attributes, const cJSON *tags,
+                         struct key_view *view)
 {
     const cJSON *enabled = cJSON_GetObjectItemCaseSensitive(attributes, "enabled");
     const cJSON *ops = cJSON_GetObjectItemCaseSensitive(json, "key_ops");
@@ -157,6 +217,9 @@ const char *keyjson_take(const cJSON *json, const cJSON *attributes, struct key_
     }
     if (ops != NULL && !take_ops(ops, &view->ops)) {
         return "Property 'key_ops' is invalid.";
+    }
+    if (tags != NULL && !take_tags(tags, &view->tags)) {
+        return "Property 'tags' is invalid.";
     }
     return NULL;
 }

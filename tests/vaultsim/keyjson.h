@@ -21,8 +21,10 @@ cJSON *keyjson_item(const struct key_view *view, bool with_version, const char *
 cJSON *keyjson_deleted(const struct key_view *view, const char *api_version, bool is_item);
 void keyjson_kid(const struct key_view *view, bool with_version, char *out, size_t cap);
 
-/* Takes enabled, nbf, exp from an attributes object and key_ops from `json`, where present. NULL:
- * fine; else what is wrong. */
-const char *keyjson_take(const cJSON *json, const cJSON *attributes, struct key_view *view);
+/* Takes enabled, nbf, exp from an attributes object, key_ops from `json` and the tags, where
+ * present; an empty list of key_ops changes nothing. NULL: fine; else what is wrong. */
+const char *keyjson_take(const cJSON *json, const cJSON *attributes, const cJSON *tags,
+                         struct key_view *view);
+int keyjson_days(const struct key_view *view); /* how long a deleted key can be recovered */
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud.h"
 #include "crypt.h"
 #include "encode.h"
 #include "keyjson.h"
@@ -49,7 +50,7 @@ static bool check_usable(const struct key_view *view, enum operation operation,
 static uint8_t *take_bytes(const cJSON *body, const char *name, size_t *len, struct answer *answer)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, name));
-    uint8_t *bytes = text != NULL && text[0] != '\0' ? base64url_decode(text, len) : NULL;
+    uint8_t *bytes = text != NULL && text[0] != '\0' ? base64url_decode_padded(text, len) : NULL;
     if (bytes == NULL && text != NULL && text[0] != '\0') {
         answer_error(answer, 400, "BadParameter", NULL,
                      "Content of '%s' is not base64url.\r\nProperty '%s' is required.", name, name);
@@ -78,13 +79,16 @@ static void refuse(enum crypt_rc rc, enum operation operation, const char *alg,
     }
 }
 
-static void give_value(const struct key_view *view, const uint8_t *bytes, size_t len,
+static void give_value(const struct key_view *view, const char *alg, struct crypt_bytes value,
                        struct answer *answer)
 {
     char kid[700];
     keyjson_kid(view, true, kid, sizeof kid);
-    char *text = base64url_encode(bytes, len);
+    char *text = base64url_encode(value.bytes, value.len);
     cJSON *json = cJSON_CreateObject();
+    if (cloud_is_hsm(view->host)) {
+        cJSON_AddStringToObject(json, "alg", alg);
+    }
     cJSON_AddStringToObject(json, "kid", kid);
     cJSON_AddStringToObject(json, "value", text);
     free(text);
@@ -112,7 +116,7 @@ static void compute(const struct service_call *call, const struct key_view *view
             ? memo_decrypt(view->pkey, alg, settings.implicit_rejection, in, out, &out_len)
             : crypt_decrypt(view->pkey, alg, settings.implicit_rejection, in, out, &out_len);
     if (rc == CRYPT_OK) {
-        give_value(view, out, out_len, answer);
+        give_value(view, alg, (struct crypt_bytes){out, out_len}, answer);
     } else {
         refuse(rc, operation, alg, answer);
     }

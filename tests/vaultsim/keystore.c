@@ -16,6 +16,7 @@
 struct vault {
     char host[256];
     enum vault_deny deny;
+    int64_t read_only_until_ms;
 };
 
 /* One key version; a key is the entries of one host and name, the last one is its newest. */
@@ -33,12 +34,14 @@ static size_t entry_count, entry_cap;
 void key_view_free(struct key_view *view)
 {
     EVP_PKEY_free(view->pkey);
+    free(view->tags);
     memset(view, 0, sizeof *view);
 }
 
 static void copy_view(const struct entry *entry, struct key_view *view)
 {
     *view = entry->view;
+    view->tags = view->tags != NULL ? must(strdup(view->tags)) : NULL;
     if (view->pkey != NULL) {
         EVP_PKEY_up_ref(view->pkey);
     }
@@ -81,6 +84,7 @@ static bool add_vault(const char *host, enum vault_deny deny)
     for (char *c = vaults[vault_count].host; *c != '\0'; c++) {
         *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
     }
+    vaults[vault_count].read_only_until_ms = 0;
     vaults[vault_count++].deny = deny;
     return true;
 }
@@ -135,6 +139,26 @@ bool store_vault_deny(const char *host, enum vault_deny deny)
     return vault != NULL;
 }
 
+bool store_vault_read_only(const char *host, int64_t until_ms)
+{
+    pthread_mutex_lock(&lock);
+    struct vault *vault = find_vault(host);
+    if (vault != NULL) {
+        vault->read_only_until_ms = until_ms;
+    }
+    pthread_mutex_unlock(&lock);
+    return vault != NULL;
+}
+
+bool store_vault_is_read_only(const char *host)
+{
+    pthread_mutex_lock(&lock);
+    const struct vault *vault = find_vault(host);
+    bool is_read_only = vault != NULL && vault->read_only_until_ms > clock_ms();
+    pthread_mutex_unlock(&lock);
+    return is_read_only;
+}
+
 bool store_vault_find(const char *host, enum vault_deny *deny)
 {
     pthread_mutex_lock(&lock);
@@ -144,7 +168,7 @@ bool store_vault_find(const char *host, enum vault_deny *deny)
     return vault != NULL;
 }
 
-static const char *const deny_words[] = {"none", "firewall", "connection"};
+static const char *const deny_words[] = {"none", "firewall", "connection", "nsp"};
 
 static cJSON *vaults_to_json(void)
 {
@@ -202,6 +226,7 @@ static void append(const struct key_view *view, char *pem)
         entries = must(realloc(entries, entry_cap * sizeof *entries));
     }
     entries[entry_count].view = *view;
+    entries[entry_count].view.tags = view->tags != NULL ? must(strdup(view->tags)) : NULL;
     entries[entry_count].pem = pem;
     if (view->pkey != NULL) {
         EVP_PKEY_up_ref(view->pkey);
@@ -258,6 +283,8 @@ enum store_rc store_change(struct key_view *view)
         entry->view.nbf = view->nbf;
         entry->view.exp = view->exp;
         entry->view.ops = view->ops;
+        free(entry->view.tags);
+        entry->view.tags = view->tags != NULL ? must(strdup(view->tags)) : NULL;
         entry->view.updated = view->updated = clock_service();
     }
     pthread_mutex_unlock(&lock);

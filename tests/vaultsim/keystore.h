@@ -14,11 +14,12 @@
 #include <stdint.h>
 
 enum store_rc { STORE_OK, STORE_NO_VAULT, STORE_NO_KEY, STORE_DELETED, STORE_FULL, STORE_EXISTS };
-enum vault_deny { DENY_NONE, DENY_FIREWALL, DENY_CONNECTION };
+enum vault_deny { DENY_NONE, DENY_FIREWALL, DENY_CONNECTION, DENY_NSP };
 
 struct key_view {
     char host[256], name[160], version[160], kty[12];
     EVP_PKEY *pkey; /* a reference of the view's own; NULL for oct */
+    char *tags;     /* a JSON object as text, the view's own; NULL: none */
     bool enabled, managed, is_purgeable;
     unsigned ops;             /* bits: keyops_bit */
     int64_t nbf, exp;         /* 0: none */
@@ -30,6 +31,9 @@ void key_view_free(struct key_view *view);
 bool store_vault_add(const char *host); /* false: is there already */
 bool store_vault_remove(const char *host);
 bool store_vault_deny(const char *host, enum vault_deny deny);
+/* Read-only until then (of clock_ms), as after a regional failover; 0: no longer. */
+bool store_vault_read_only(const char *host, int64_t until_ms);
+bool store_vault_is_read_only(const char *host);
 bool store_vault_find(const char *host, enum vault_deny *deny);
 cJSON *store_vault_list(void);
 
@@ -41,7 +45,7 @@ enum store_rc store_find_deleted(const char *host, const char *name, struct key_
 /* Adds a version from view's host, name, version ("" = random), kty, pkey and attributes; what was
  * chosen is set in the view. */
 enum store_rc store_add(struct key_view *view);
-/* Takes enabled, nbf, exp, ops, managed and is_purgeable from the view to its key version. */
+/* Takes enabled, nbf, exp, ops, tags, managed and is_purgeable from the view to its key version. */
 enum store_rc store_change(struct key_view *view);
 enum store_rc store_delete(const char *host, const char *name);
 enum store_rc store_recover(const char *host, const char *name);

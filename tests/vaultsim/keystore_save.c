@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "keystore.h"
 #include "material.h"
@@ -18,6 +19,9 @@ static cJSON *key_to_json(const struct key_view *view, const char *pem)
     cJSON_AddBoolToObject(json, "managed", view->managed);
     cJSON_AddBoolToObject(json, "purgeable", view->is_purgeable);
     cJSON_AddNumberToObject(json, "ops", view->ops);
+    if (view->tags != NULL) {
+        cJSON_AddStringToObject(json, "tags", view->tags);
+    }
     cJSON_AddNumberToObject(json, "nbf", (double)view->nbf);
     cJSON_AddNumberToObject(json, "exp", (double)view->exp);
     cJSON_AddNumberToObject(json, "created", (double)view->created);
@@ -32,6 +36,26 @@ static cJSON *key_to_json(const struct key_view *view, const char *pem)
 static void add_key(const struct key_view *view, const char *pem, void *list)
 {
     cJSON_AddItemToArray(list, key_to_json(view, pem));
+}
+
+struct one_key {
+    const char *host, *name;
+    cJSON *list;
+};
+
+static void add_if_it(const struct key_view *view, const char *pem, void *context)
+{
+    const struct one_key *key = context;
+    if (strcasecmp(view->host, key->host) == 0 && strcasecmp(view->name, key->name) == 0) {
+        cJSON_AddItemToArray(key->list, key_to_json(view, pem));
+    }
+}
+
+cJSON *keystore_key_to_json(const char *host, const char *name)
+{
+    struct one_key key = {host, name, cJSON_CreateArray()};
+    store_visit(add_if_it, &key);
+    return key.list;
 }
 
 cJSON *keystore_to_json(void)
@@ -54,10 +78,14 @@ static int64_t take_number(const cJSON *json, const char *name)
     return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : 0;
 }
 
-static void key_from_json(const cJSON *json)
+/* host NULL: the one in the JSON. */
+static bool key_from_json(const char *host, const cJSON *json)
 {
     struct key_view view = {.host = ""};
     take_text(json, "vault", view.host, sizeof view.host);
+    if (host != NULL) {
+        snprintf(view.host, sizeof view.host, "%s", host);
+    }
     take_text(json, "name", view.name, sizeof view.name);
     take_text(json, "version", view.version, sizeof view.version);
     take_text(json, "kty", view.kty, sizeof view.kty);
@@ -74,8 +102,26 @@ static void key_from_json(const cJSON *json)
     view.pkey = pem == NULL                               ? NULL
                 : strstr(pem, "BEGIN PUBLIC KEY") != NULL ? material_public_from_pem(pem)
                                                           : material_from_pem(pem);
-    store_restore(&view, pem);
-    EVP_PKEY_free(view.pkey);
+    const char *tags = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "tags"));
+    view.tags = tags != NULL ? strdup(tags) : NULL;
+    bool is_good =
+        view.name[0] != '\0' && view.version[0] != '\0' && (pem == NULL || view.pkey != NULL);
+    if (is_good) {
+        store_restore(&view, pem);
+    }
+    key_view_free(&view);
+    return is_good;
+}
+
+bool keystore_key_from_json(const char *host, const cJSON *versions)
+{
+    const cJSON *item = NULL;
+    bool is_good = cJSON_IsArray(versions);
+    cJSON_ArrayForEach(item, versions)
+    {
+        is_good = is_good && key_from_json(host, item);
+    }
+    return is_good;
 }
 
 void keystore_from_json(const cJSON *json)
@@ -89,10 +135,11 @@ void keystore_from_json(const cJSON *json)
         store_vault_add(host);
         store_vault_deny(host, word[0] == 'f'   ? DENY_FIREWALL
                                : word[0] == 'c' ? DENY_CONNECTION
+                               : word[1] == 's' ? DENY_NSP
                                                 : DENY_NONE);
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "keys"))
     {
-        key_from_json(item);
+        key_from_json(NULL, item);
     }
 }

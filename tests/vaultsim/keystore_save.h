@@ -7,8 +7,14 @@
 #define VAULTSIM_KEYSTORE_SAVE_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 
 cJSON *keystore_to_json(void);
 void keystore_from_json(const cJSON *json);
+
+/* All versions of one key, for its backup; and back into a vault, under the name in the backup.
+ * False: no backup of ours. */
+cJSON *keystore_key_to_json(const char *host, const char *name);
+bool keystore_key_from_json(const char *host, const cJSON *versions);
 
 #endif

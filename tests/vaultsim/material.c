@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +13,28 @@
 
 EVP_PKEY *material_generate_rsa(int bits)
 {
-    if (bits != 2048 && bits != 3072 && bits != 4096) {
+    return material_generate_rsa_by(bits, 65537);
+}
+
+EVP_PKEY *material_generate_rsa_by(int bits, int exponent)
+{
+    bool is_known =
+        exponent == 3 || exponent == 5 || exponent == 17 || exponent == 257 || exponent == 65537;
+    if ((bits != 2048 && bits != 3072 && bits != 4096) || !is_known) {
         return NULL;
     }
-    return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
+    EVP_PKEY *pkey = NULL;
+    BIGNUM *number = must(BN_new());
+    EVP_PKEY_CTX *context = must(EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL));
+    if (BN_set_word(number, (BN_ULONG)exponent) != 1 || EVP_PKEY_keygen_init(context) != 1 ||
+        EVP_PKEY_CTX_set_rsa_keygen_bits(context, bits) != 1 ||
+        EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, number) != 1 ||
+        EVP_PKEY_generate(context, &pkey) != 1) {
+        pkey = NULL;
+    }
+    EVP_PKEY_CTX_free(context);
+    BN_free(number);
+    return pkey;
 }
 
 EVP_PKEY *material_generate_ec(void)

@@ -13,6 +13,8 @@
 
 /* NULL when the size is not 2048, 3072 or 4096. Slow: seconds for 4096 bits. */
 EVP_PKEY *material_generate_rsa(int bits);
+/* The same with a public exponent of one's own: 3, 5, 17, 257 or 65537. */
+EVP_PKEY *material_generate_rsa_by(int bits, int exponent);
 EVP_PKEY *material_generate_ec(void); /* P-256 */
 /* NULL: not a private key of a kind known here. */
 EVP_PKEY *material_from_pem(const char *pem);

@@ -26,6 +26,11 @@ static const struct {
     [OP_GET_DELETED] = {"get_deleted", "get", "read"},
     [OP_PURGE] = {"purge", "purge", "purge/action"},
     [OP_RECOVER] = {"recover", "recover", "recover/action"},
+    [OP_BACKUP] = {"backup", "backup", "backup/action"},
+    [OP_RESTORE] = {"restore", "restore", "restore/action"},
+    [OP_ROTATE] = {"rotate", "rotate", "rotate/action"},
+    [OP_GET_POLICY] = {"get_rotation_policy", "getrotationpolicy", "read"},
+    [OP_SET_POLICY] = {"set_rotation_policy", "setrotationpolicy", "write"},
     [OP_ENCRYPT] = {"encrypt", "encrypt", "encrypt/action"},
     [OP_DECRYPT] = {"decrypt", "decrypt", "decrypt/action"},
     [OP_WRAP] = {"wrapkey", "wrapKey", "wrap/action"},
@@ -54,6 +59,13 @@ const char *operation_action(enum operation operation)
 bool operation_is_crypto(enum operation operation)
 {
     return operation >= OP_ENCRYPT && operation <= OP_VERIFY;
+}
+
+bool operation_writes(enum operation operation)
+{
+    return operation == OP_CREATE || operation == OP_IMPORT || operation == OP_UPDATE ||
+           operation == OP_DELETE || operation == OP_PURGE || operation == OP_RECOVER ||
+           operation == OP_RESTORE || operation == OP_ROTATE || operation == OP_SET_POLICY;
 }
 
 const char *request_header(const struct request *request, const char *name)
@@ -133,7 +145,14 @@ static enum operation key_operation(struct request *request, char **parts, size_
         return count == 3 && strcmp(method, "POST") == 0 ? crypto_operation(parts[2]) : OP_UNKNOWN;
     }
     if (strcmp(method, "POST") == 0) {
-        return strcasecmp(second, "create") == 0 ? OP_CREATE : crypto_operation(second);
+        return count == 1 && strcasecmp(parts[0], "restore") == 0 ? OP_RESTORE
+               : strcasecmp(second, "create") == 0                ? OP_CREATE
+               : strcasecmp(second, "backup") == 0                ? OP_BACKUP
+               : strcasecmp(second, "rotate") == 0                ? OP_ROTATE
+                                                                  : crypto_operation(second);
+    }
+    if (strcasecmp(second, "rotationpolicy") == 0) {
+        return by_method(method, OP_GET_POLICY, OP_UNKNOWN, OP_SET_POLICY, OP_UNKNOWN);
     }
     if (strcasecmp(second, "versions") == 0) {
         return by_method(method, OP_LIST_VERSIONS, OP_UNKNOWN, OP_UNKNOWN, OP_UNKNOWN);

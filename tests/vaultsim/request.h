@@ -25,6 +25,11 @@ enum operation {
     OP_GET_DELETED,
     OP_PURGE,
     OP_RECOVER,
+    OP_BACKUP,
+    OP_RESTORE,
+    OP_ROTATE,
+    OP_GET_POLICY,
+    OP_SET_POLICY,
     OP_ENCRYPT,
     OP_DECRYPT,
     OP_WRAP,
@@ -67,5 +72,6 @@ const char *operation_counter(enum operation operation);    /* the name in "by" 
 const char *operation_permission(enum operation operation); /* the word of the access policies */
 const char *operation_action(enum operation operation);     /* the data action of RBAC */
 bool operation_is_crypto(enum operation operation);
+bool operation_writes(enum operation operation); /* changes what the vault holds */
 
 #endif

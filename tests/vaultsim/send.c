@@ -1,11 +1,14 @@
 #include "send.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "encode.h"
 #include "pause.h"
+#include "settings.h"
 
 int send_socket(const struct request *request)
 {
@@ -71,6 +74,29 @@ static struct MHD_Response *dripping(const struct request *request, const struct
     return MHD_create_response_from_callback(drip->len, 1024, drip_read, drip, drip_free);
 }
 
+static void add_field(struct MHD_Response *response, const struct answer *answer, const char *name,
+                      const char *value)
+{
+    char *copy = must(strdup(name));
+    for (char *c = copy; answer->is_hsm && *c != '\0'; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    MHD_add_response_header(response, copy, value);
+    free(copy);
+}
+
+/* The service's clock, where it is not this machine's: libmicrohttpd writes that by itself. */
+static void add_date(struct MHD_Response *response)
+{
+    char text[40];
+    time_t now = (time_t)clock_service();
+    struct tm utc;
+    if (settings_get().clock_offset_s != 0) {
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &utc));
+        MHD_add_response_header(response, "Date", text);
+    }
+}
+
 enum MHD_Result send_answer(const struct request *request, const struct fault_plan *plan,
                             struct answer *answer)
 {
@@ -86,11 +112,12 @@ enum MHD_Result send_answer(const struct request *request, const struct fault_pl
     }
     must(response);
     if (answer->content_type != NULL) {
-        MHD_add_response_header(response, "Content-Type", answer->content_type);
+        add_field(response, answer, "Content-Type", answer->content_type);
     }
     for (size_t i = 0; i < answer->field_count; i++) {
-        MHD_add_response_header(response, answer->fields[i].name, answer->fields[i].value);
+        add_field(response, answer, answer->fields[i].name, answer->fields[i].value);
     }
+    add_date(response);
     enum MHD_Result result = MHD_queue_response(request->connection, answer->status, response);
     MHD_destroy_response(response);
     return result;

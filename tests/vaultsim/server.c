@@ -88,6 +88,9 @@ static void make_answer(const struct request *request, const struct fault_plan *
     } else if (plan->action == FAULT_EXPIRED_TOKEN && is_vault) {
         answer_field(answer, "x-ms-request-id", "%s", request->id);
         auth_refuse_expired(request, answer);
+    } else if (plan->action == FAULT_UNRESOLVED_KEY && is_vault) {
+        answer_field(answer, "x-ms-request-id", "%s", request->id);
+        auth_refuse_unresolved(request, answer);
     } else {
         serve_site(request, answer);
         fault_alter(plan, answer);

@@ -10,6 +10,7 @@
 #include "cloud.h"
 #include "counters.h"
 #include "keyadmin.h"
+#include "keylife.h"
 #include "keyops.h"
 #include "settings.h"
 #include "throttle.h"
@@ -28,12 +29,22 @@ static const char *const api_versions[] = {
     "2025-07-01",
     "2026-01-01-preview",
     "2026-03-01-preview",
+    "2026-04-01",
+    "2026-05-01-preview",
+    "2026-07-01-preview",
 };
+#define NEWEST_VERSION "2026-04-01"
 
 static bool check_api_version(struct service_call *call, struct answer *answer)
 {
     call->api_version = request_query(call->request, "api-version");
-    if (call->api_version == NULL || call->api_version[0] == '\0') {
+    bool is_absent = call->api_version == NULL || call->api_version[0] == '\0';
+    if (is_absent && cloud_is_hsm(call->request->host) &&
+        strcmp(call->request->method, "GET") == 0) {
+        call->api_version = NEWEST_VERSION; /* as in the nextLink of a Managed HSM */
+        return true;
+    }
+    if (is_absent) {
         answer_error(answer, 400, "BadParameter", NULL, "api-version must be specified");
         return false;
     }
@@ -45,7 +56,7 @@ static bool check_api_version(struct service_call *call, struct answer *answer)
     answer_error(
         answer, 400, "BadParameter", NULL,
         "The specified version (%s) is not recognized. Consider using the latest supported "
-        "version (2025-07-01).",
+        "version (" NEWEST_VERSION ").",
         call->api_version);
     return false;
 }
@@ -72,6 +83,11 @@ static bool check_network(enum vault_deny deny, const char *host, struct answer 
     } else if (deny == DENY_FIREWALL) {
         answer_error(answer, 403, "Forbidden", "ForbiddenByFirewall",
                      "Client address is not authorized and caller is not a trusted service.\r\n"
+                     "Client address: 127.0.0.1\r\nVault: %s;location=westeurope",
+                     host);
+    } else if (deny == DENY_NSP) {
+        answer_error(answer, 403, "Forbidden", "ForbiddenByNsp",
+                     "Public network access is restricted by the network security perimeter.\r\n"
                      "Client address: 127.0.0.1\r\nVault: %s;location=westeurope",
                      host);
     }
@@ -115,7 +131,7 @@ static bool check_permission(const struct request *request, const char *client_i
 static bool takes_body(enum operation operation)
 {
     return operation_is_crypto(operation) || operation == OP_CREATE || operation == OP_IMPORT ||
-           operation == OP_UPDATE;
+           operation == OP_UPDATE || operation == OP_RESTORE || operation == OP_SET_POLICY;
 }
 
 /* Parses the body an operation needs; the caller deletes *json. */
@@ -166,7 +182,8 @@ void service_refuse(const struct service_call *call, enum store_rc rc, struct an
                      "The key %s has the maximum number of versions.", name);
         return;
     case STORE_DELETED:
-        if (call->request->operation == OP_CREATE || call->request->operation == OP_IMPORT) {
+        if (call->request->operation == OP_CREATE || call->request->operation == OP_IMPORT ||
+            call->request->operation == OP_RESTORE) {
             answer_error(answer, 409, "Conflict", "ObjectIsDeletedButRecoverable",
                          "Key %s is currently in a deleted but recoverable state, and its name "
                          "cannot be reused; in this state, the key can only be recovered or "
@@ -179,6 +196,16 @@ void service_refuse(const struct service_call *call, enum store_rc rc, struct an
     case STORE_NO_VAULT:
     case STORE_NO_KEY:
         break;
+    }
+    enum operation operation = call->request->operation;
+    if (operation == OP_GET_DELETED || operation == OP_PURGE || operation == OP_RECOVER) {
+        answer_error(answer, 404, "KeyNotFound", NULL, "Deleted Key not found: %s", name);
+        return;
+    }
+    if (cloud_is_hsm(call->request->host)) {
+        answer_error(answer, 404, "KeyNotFound", NULL, "Key not found: %s%s%s", name,
+                     version[0] != '\0' ? "/" : "", version);
+        return;
     }
     answer_error(answer, 404, "KeyNotFound", NULL,
                  "A key with (name/id) %s%s%s was not found in this key vault. If you recently "
@@ -216,26 +243,56 @@ bool service_admits(const struct service_call *call, const struct key_view *view
     return false;
 }
 
+static void add_hsm_fields(const struct request *request, struct answer *answer)
+{
+    answer_field(answer, "Content-Security-Policy", "default-src 'self'");
+    answer_field(answer, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+    answer_field(answer, "X-Frame-Options", "SAMEORIGIN");
+    answer_field(answer, "x-ms-server-latency", "1");
+    answer_field(answer, "x-ms-build-version", "1.0.20260101-1-vaultsim");
+    answer->activity_id = request->id;
+    answer->is_hsm = true;
+}
+
+static void add_vault_fields(struct answer *answer)
+{
+    answer_field(answer, "Pragma", "no-cache");
+    answer_field(answer, "Expires", "-1");
+    answer_field(answer, "Strict-Transport-Security", "max-age=31536000;includeSubDomains");
+    answer_field(answer, "x-ms-keyvault-region", "westeurope");
+    answer_field(answer, "x-ms-keyvault-service-version", "1.9.2500.1");
+    answer_field(answer, "x-ms-keyvault-network-info",
+                 "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;");
+}
+
 static void add_fields(const struct request *request, struct answer *answer)
 {
     const char *correlation = request_header(request, "x-ms-client-request-id");
     answer_field(answer, "Cache-Control", "no-cache");
     answer_field(answer, "x-ms-request-id", "%s", request->id);
     answer_field(answer, "X-Content-Type-Options", "nosniff");
-    answer_field(answer, "Strict-Transport-Security", "max-age=31536000;includeSubDomains");
     if (correlation != NULL) {
         answer_field(answer, "x-ms-client-request-id", "%s", correlation);
     }
     if (cloud_is_hsm(request->host)) {
-        answer_field(answer, "x-ms-server-latency", "1");
-        answer_field(answer, "x-ms-build-version", "1.0.20260101-1-vaultsim");
-        answer->activity_id = request->id;
+        add_hsm_fields(request, answer);
     } else {
-        answer_field(answer, "x-ms-keyvault-region", "westeurope");
-        answer_field(answer, "x-ms-keyvault-service-version", "1.9.2500.1");
-        answer_field(answer, "x-ms-keyvault-network-info",
-                     "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;");
+        add_vault_fields(answer);
     }
+}
+
+/* What a vault does not do after a regional failover. */
+static bool check_writable(const struct request *request, struct answer *answer)
+{
+    if (!operation_writes(request->operation) || !store_vault_is_read_only(request->host)) {
+        return true;
+    }
+    answer_error(
+        answer, 403, "Forbidden", NULL,
+        "Operation %s is not allowed while the vault is in read-only mode after a regional "
+        "failover.",
+        operation_permission(request->operation));
+    return false;
 }
 
 static void serve_known(const struct request *request, enum vault_deny deny, struct answer *answer)
@@ -244,8 +301,15 @@ static void serve_known(const struct request *request, enum vault_deny deny, str
     cJSON *body = NULL;
     struct service_call call = {.request = request};
     if ((deny == DENY_CONNECTION && !check_network(deny, request->host, answer)) ||
-        !auth_check(request, answer, client_id) || !check_api_version(&call, answer) ||
-        !check_network(deny, request->host, answer)) {
+        !auth_check(request, answer, client_id)) {
+        return;
+    }
+    if (cloud_is_hsm(request->host)) { /* not in its 401 */
+        answer_field(answer, "x-ms-keyvault-region", "westeurope");
+        answer_field(answer, "x-ms-keyvault-network-info",
+                     "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=Ipv4;");
+    }
+    if (!check_api_version(&call, answer) || !check_network(deny, request->host, answer)) {
         return;
     }
     if (request->operation == OP_UNKNOWN) {
@@ -253,11 +317,13 @@ static void serve_known(const struct request *request, enum vault_deny deny, str
                      "The requested resource does not support this method or path.");
         return;
     }
-    if (check_permission(request, client_id, answer) && check_names(request, answer) &&
-        check_body(request, answer, &body)) {
+    if (check_permission(request, client_id, answer) && check_writable(request, answer) &&
+        check_names(request, answer) && check_body(request, answer, &body)) {
         call.body = body;
         if (operation_is_crypto(request->operation)) {
             keyops_serve(&call, answer);
+        } else if (keylife_has(request->operation)) {
+            keylife_serve(&call, answer);
         } else {
             keyadmin_serve(&call, answer);
         }

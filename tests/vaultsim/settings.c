@@ -55,6 +55,7 @@ static const struct {
     {"memoise", offsetof(struct settings, memoise)},
     {"disabled_get_403", offsetof(struct settings, disabled_get_403)},
     {"identity_cache", offsetof(struct settings, identity_cache)},
+    {"purge_protection", offsetof(struct settings, purge_protection)},
     {"arc_is_old", offsetof(struct settings, arc_is_old)},
 };
 #define FLAG_COUNT (sizeof flags / sizeof flags[0])
@@ -114,6 +115,9 @@ static bool take(const cJSON *item, struct settings *settings)
     if (strcmp(name, "identity_lifetime_s") == 0) {
         return take_number(item, 172800, &settings->identity_lifetime_s);
     }
+    if (strcmp(name, "empty_pages") == 0) {
+        return take_number(item, 20, &settings->empty_pages);
+    }
     if (strcmp(name, "clock_offset_s") == 0) {
         settings->clock_offset_s = cJSON_IsNumber(item) ? item->valueint : 0;
         return cJSON_IsNumber(item);
@@ -150,6 +154,7 @@ cJSON *settings_to_json(void)
     cJSON_AddStringToObject(json, "throttle", throttle_words[now.throttle]);
     cJSON_AddNumberToObject(json, "throttle_percent", now.throttle_percent);
     cJSON_AddNumberToObject(json, "identity_lifetime_s", now.identity_lifetime_s);
+    cJSON_AddNumberToObject(json, "empty_pages", now.empty_pages);
     cJSON_AddNumberToObject(json, "clock_offset_s", now.clock_offset_s);
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         cJSON_AddBoolToObject(json, flags[i].name, *find_flag(flags[i].name, &now));

@@ -14,6 +14,7 @@
 #include "clients.h"
 #include "encode.h"
 #include "identities.h"
+#include "keylife.h"
 #include "keystore_save.h"
 
 #define STATE_FILE "state.json"
@@ -124,6 +125,7 @@ bool state_load(struct state_ports *ports, const char **problem)
     }
     clients_from_json(cJSON_GetObjectItemCaseSensitive(json, "entra"));
     identities_from_json(cJSON_GetObjectItemCaseSensitive(json, "identities"));
+    keylife_from_json(cJSON_GetObjectItemCaseSensitive(json, "rotation_policies"));
     keystore_from_json(cJSON_GetObjectItemCaseSensitive(json, "store"));
     cJSON_Delete(json);
     free(text);
@@ -156,6 +158,7 @@ void state_save(void)
     }
     cJSON_AddItemToObject(json, "entra", clients_to_json(true));
     cJSON_AddItemToObject(json, "identities", identities_to_json());
+    cJSON_AddItemToObject(json, "rotation_policies", keylife_to_json());
     cJSON_AddItemToObject(json, "store", keystore_to_json());
     char *text = must(cJSON_Print(json));
     cJSON_Delete(json);

@@ -71,7 +71,7 @@ char *tokens_reuse(struct token_claims *claims)
         const struct token_claims *other = &tokens[i].claims;
         bool is_same = strcmp(other->client_id, claims->client_id) == 0 &&
                        strcmp(other->audience, claims->audience) == 0 &&
-                       strcmp(other->tenant, claims->tenant) == 0;
+                       strcmp(other->tenant, claims->tenant) == 0 && other->revoked == TOKEN_GOOD;
         if (is_same && other->end_ms > clock_ms() &&
             (best == NULL || other->end_ms > best->claims.end_ms)) {
             best = &tokens[i];
@@ -90,6 +90,16 @@ void tokens_expire_all(void)
     pthread_mutex_lock(&lock);
     for (size_t i = 0; i < TOKEN_REMEMBERED; i++) {
         tokens[i].claims.end_ms = 0;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void tokens_revoke_all(bool even_without_cp1)
+{
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < TOKEN_REMEMBERED; i++) {
+        bool can = even_without_cp1 || tokens[i].claims.has_cp1;
+        tokens[i].claims.revoked = can ? TOKEN_CHALLENGED : TOKEN_REVOKED;
     }
     pthread_mutex_unlock(&lock);
 }

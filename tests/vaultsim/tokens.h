@@ -16,6 +16,8 @@ struct token_claims {
     char client_id[37], audience[256], tenant[80];
     char object_id[37]; /* of a managed identity; "": an application's token */
     bool is_user_assigned;
+    bool has_cp1; /* the client can read claims challenges */
+    enum { TOKEN_GOOD, TOKEN_REVOKED, TOKEN_CHALLENGED } revoked;
     int64_t end_ms; /* of clock_ms; 0: expired by the control endpoint */
 };
 
@@ -25,6 +27,9 @@ bool tokens_find(const char *text, struct token_claims *claims);
 /* The youngest living token of the same client, audience and tenant; malloc'd, NULL: none. */
 char *tokens_reuse(struct token_claims *claims);
 void tokens_expire_all(void);
+/* All tokens issued so far are refused by a claims challenge: those of clients that can read one,
+ * or all. The others count as expired. */
+void tokens_revoke_all(bool even_without_cp1);
 /* True if a token issued here stands anywhere in the text; those for audiences that begin with
  * `but` do not count. */
 bool tokens_any_in(const char *text, const char *but);

@@ -155,6 +155,7 @@ static void forget(struct client *client)
     client->body_len = 0;
     client->status = 0;
     client->challenge[0] = client->retry_after[0] = '\0';
+    client->fields[0] = '\0';
     client->request_id[0] = client->correlation[0] = '\0';
 }
 
@@ -193,7 +194,11 @@ static size_t take_header(char *data, size_t size, size_t count, void *user)
         {"x-ms-request-id: ", client->request_id, sizeof client->request_id},
         {"x-ms-client-request-id: ", client->correlation, sizeof client->correlation},
     };
-    size_t len = size * count;
+    size_t len = size * count, used = strlen(client->fields);
+    if (used + len < sizeof client->fields) {
+        memcpy(client->fields + used, data, len);
+        client->fields[used + len] = '\0';
+    }
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         size_t name_len = strlen(wanted[i].name);
         if (len > name_len + 2 && strncasecmp(data, wanted[i].name, name_len) == 0) {

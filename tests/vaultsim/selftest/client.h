@@ -43,7 +43,8 @@ struct client {
     char *body;
     size_t body_len;
     char challenge[512], retry_after[32], request_id[64], correlation[64];
-    cJSON *json; /* the body, if it is JSON */
+    char fields[4096]; /* all header lines of the answer, as they came */
+    cJSON *json;       /* the body, if it is JSON */
 };
 void client_open(struct client *client);
 void client_close(struct client *client);

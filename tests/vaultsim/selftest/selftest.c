@@ -50,6 +50,8 @@ static void test_challenge(void **state)
     assert_int_equal(client_post(&c, VAULT, "/keys/tested/wrapkey" V, ""), 401);
     assert_int_equal(client_get(&c, HSM, "/keys/tested" V), 401);
     assert_non_null(strstr(c.challenge, "resource=\"https://managedhsm.azure.net\""));
+    assert_string_equal(c.body, "OK");
+    assert_int_equal(client_send(&c, "PUT", HSM, "/keys/tested" V, "{}", NULL), 401);
     assert_int_equal(c.body_len, 0);
     assert_int_equal(client_get(&c, "contoso-vault.vault.azure.cn", "/keys" V), 401);
     assert_non_null(strstr(c.challenge, "https://login.partner.microsoftonline.cn/"));
@@ -159,7 +161,8 @@ static void test_crypto(void **state)
     assert_int_equal(client_post(&c, VAULT, "/keys/tested/unwrapkey" V, body), 400);
     assert_says(&c, "OAEP");
     static const char *const bad[] = {
-        "{\"alg\":\"RSA-OAEP\",\"value\":\"aGVsbG8=\"}",
+        "{\"alg\":\"RSA-OAEP\",\"value\":\"aGVsbG8==\"}",
+        "{\"alg\":\"RSA-OAEP\",\"value\":\"aGVs=bG8\"}",
         "{\"alg\":\"RSA-OAEP\",\"value\":\"+/+/\"}",
         "{\"alg\":\"RSA-OAEP\",\"value\":\"a\"}",
         "{\"alg\":\"RSA-OAEP\"}",
@@ -172,6 +175,9 @@ static void test_crypto(void **state)
     }
     client_post(&c, VAULT, "/keys/tested/wrapkey" V, bad[0]);
     assert_says(&c, "Content of 'value' is not base64url.");
+    assert_int_equal(client_post(&c, VAULT, "/keys/tested/wrapkey" V,
+                                 "{\"alg\":\"RSA-OAEP\",\"value\":\"aGVsbG8=\"}"),
+                     200);
 }
 
 static void test_sign(void **state)
@@ -311,9 +317,19 @@ static void test_deletion(void **state)
     assert_int_equal(client_post(&c, VAULT, "/keys/made/create" V, "{\"kty\":\"EC\"}"), 409);
     assert_inner(&c, "ObjectIsDeletedButRecoverable");
     assert_int_equal(client_get(&c, VAULT, "/deletedkeys/made" V), 200);
-    assert_int_equal(client_send(&c, "DELETE", VAULT, "/deletedkeys/made" V, NULL, NULL), 403);
     assert_int_equal(client_post(&c, VAULT, "/deletedkeys/made/recover" V, ""), 200);
     assert_int_equal(client_get(&c, VAULT, "/keys/made" V), 200);
+    assert_string_equal(client_text(&c, "attributes.recoveryLevel"), "Recoverable+Purgeable");
+    client_send(&c, "DELETE", VAULT, "/keys/made" V, NULL, NULL);
+    assert_int_equal(client_send(&c, "DELETE", VAULT, "/deletedkeys/made" V, NULL, NULL), 204);
+    assert_int_equal(client_get(&c, VAULT, "/deletedkeys/made" V), 404);
+    assert_says(&c, "Deleted Key not found: made");
+    sim_do("POST", "/settings", "{\"purge_protection\":true}");
+    assert_int_equal(client_post(&c, VAULT, "/keys/made/create" V, "{\"kty\":\"EC\"}"), 200);
+    sim_do("POST", "/settings", "{\"purge_protection\":false}");
+    assert_string_equal(client_text(&c, "attributes.recoveryLevel"), "Recoverable");
+    client_send(&c, "DELETE", VAULT, "/keys/made" V, NULL, NULL);
+    assert_int_equal(client_send(&c, "DELETE", VAULT, "/deletedkeys/made" V, NULL, NULL), 403);
 }
 
 static void test_hsm(void **state)
@@ -412,6 +428,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_app_service),    cmocka_unit_test(test_assertions),
         cmocka_unit_test(test_federation),     cmocka_unit_test(test_secretless),
         cmocka_unit_test(test_applications),   cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_hsm_shapes),     cmocka_unit_test(test_hsm_lists),
+        cmocka_unit_test(test_tags),           cmocka_unit_test(test_life),
+        cmocka_unit_test(test_policy),         cmocka_unit_test(test_empty_pages),
+        cmocka_unit_test(test_claims),         cmocka_unit_test(test_service_faults),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_clock),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);
     sim_program(argv[1]);

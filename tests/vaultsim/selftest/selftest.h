@@ -1,6 +1,6 @@
 /*
  * The parts of the self test: answers and refusals; faults, counts, persistence; identities of
- * machines; Entra.
+ * machines; Entra; what recordings of the service show.
  *
  * Each test uses the one running vaultsim and leaves it without faults.
  */
@@ -37,5 +37,16 @@ void test_federation(void **state);
 void test_secretless(void **state);
 void test_applications(void **state);
 void test_documents(void **state);
+
+void test_hsm_shapes(void **state);
+void test_hsm_lists(void **state);
+void test_tags(void **state);
+void test_life(void **state);
+void test_policy(void **state);
+void test_empty_pages(void **state);
+void test_claims(void **state);
+void test_service_faults(void **state);
+void test_refusals(void **state);
+void test_clock(void **state);
 
 #endif
