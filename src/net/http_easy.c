@@ -1,8 +1,10 @@
 #include "net/http_easy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "net/http_failure.h"
 #include "net/http_header.h"
@@ -60,6 +62,11 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
     (void)context;
     (void)purpose;
     intptr_t opened = plat_socket(address->family, address->socktype, address->protocol);
+    /* To curl that is a connection refused. */
+    if (opened < 0 && (errno == EMFILE || errno == ENFILE) &&
+        log_failure_admitted("socket", ekm_code(EKM_CONNECT_FAILED), "")) {
+        log_text(LEVEL_ERROR, 0, "socket", "out of file descriptors (ulimit -n, LimitNOFILE)");
+    }
     return opened < 0 ? CURL_SOCKET_BAD : (curl_socket_t)opened;
 }
 

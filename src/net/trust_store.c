@@ -1,5 +1,6 @@
 #include "net/trust_store.h"
 
+#include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include "base/buf.h"
@@ -73,10 +74,32 @@ static enum ekm_rc make_store(const char *ca_file, bool say, X509_STORE **out, c
     return EKM_OK;
 }
 
+/* Else every connection would end in "out of memory", as curl calls it. */
+static enum ekm_rc check_openssl(char *reason, size_t cap)
+{
+    ERR_clear_error();
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    bool usable = context != NULL;
+    unsigned long error = ERR_peek_error();
+    const char *why = ERR_reason_error_string(error);
+    SSL_CTX_free(context);
+    if (!usable && ERR_GET_REASON(error) != ERR_R_MALLOC_FAILURE) {
+        (void)text_format(reason, cap,
+                          "OpenSSL makes no TLS context: %s; is its configuration (OPENSSL_CONF, "
+                          "openssl.cnf, FIPS provider) right?",
+                          why != NULL ? why : "it does not say why");
+    }
+    ERR_clear_error();
+    return usable ? EKM_OK : reason[0] != '\0' ? EKM_CONFIGURATION : EKM_OUT_OF_MEMORY;
+}
+
 enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t reason_cap)
 {
     X509_STORE *store = NULL;
-    enum ekm_rc rc = make_store(config->ca_file, true, &store, reason, reason_cap);
+    enum ekm_rc rc = check_openssl(reason, reason_cap);
+    if (rc == EKM_OK) {
+        rc = make_store(config->ca_file, true, &store, reason, reason_cap);
+    }
     if (rc == EKM_OK) {
         plat_mutex_lock(&trust.mutex);
         trust.store = store;

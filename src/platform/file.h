@@ -21,6 +21,7 @@ enum plat_io {
     PLAT_IO_TIMED_OUT, /* a lock not won in time */
     PLAT_IO_FULL,      /* no space, quota, size limit */
     PLAT_IO_CHANGED,   /* not the file that it was a moment ago */
+    PLAT_IO_HANDLES,   /* the process or the system has as many open as it may */
     PLAT_IO_FAILED
 };
 const char *plat_io_text(enum plat_io io);

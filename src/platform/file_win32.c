@@ -21,6 +21,7 @@ const char *plat_io_text(enum plat_io io)
         [PLAT_IO_TIMED_OUT] = "its lock was not free in time",
         [PLAT_IO_FULL] = "no space left",
         [PLAT_IO_CHANGED] = "others change it all the time",
+        [PLAT_IO_HANDLES] = "too many open files",
         [PLAT_IO_FAILED] = "input or output failed",
     };
     return texts[io];

@@ -41,6 +41,9 @@ enum plat_io path_io(int error)
     case EDQUOT:
     case EFBIG:
         return PLAT_IO_FULL;
+    case EMFILE:
+    case ENFILE:
+        return PLAT_IO_HANDLES;
     default:
         return PLAT_IO_FAILED;
     }

@@ -97,3 +97,20 @@ unset OPENSSL_CONF RES_OPTIONS LOCALDOMAIN
 configure "ca_file = $folder/bundle.pem"
 open_database 0
 in_log "bundle.pem:1: this certificate cannot be read and is left out"
+
+# OpenSSL without a provider, as a broken FIPS set-up leaves it, is no want of memory.
+cat >"$folder/openssl.cnf" <<'CNF'
+openssl_conf = init
+[init]
+providers = providers
+[providers]
+fips = fips
+base = base
+[fips]
+module = /nowhere/fips.so
+activate = 1
+[base]
+activate = 1
+CNF
+OPENSSL_CONF=$folder/openssl.cnf open_database 1
+in_log 'code="5003".*OpenSSL makes no TLS context'
