@@ -213,7 +213,14 @@ static void proxy_report_entries(void)
 void proxy_report(void)
 {
     struct log_line line;
-    char shown[300];
+    char shown[300], settings[600];
+    if (!way.config->has_proxy && system_proxy_settings(settings, sizeof settings)) {
+        log_begin(&line, log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR, 0, "Initialize");
+        proxy_show(settings, shown, sizeof shown);
+        log_pair(&line, "text", "the proxy settings of the system are used");
+        log_pair(&line, "proxy", shown);
+        log_write(&line);
+    }
     if (way.proxy[0] != '\0' && !way.config->has_proxy) {
         log_begin(&line, log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR, 0, "Initialize");
         proxy_show(way.proxy, shown, sizeof shown);

@@ -15,6 +15,8 @@
  * script's download, and as long as the system takes to look for one. */
 bool system_proxy_find(const char *host, char *out, size_t cap);
 void system_proxy_forget(void);
+/* What these settings say, for the log, without asking the network; false: nothing. */
+bool system_proxy_settings(char *out, size_t cap);
 
 /* For the Windows source and its test: `list` is "proxy:8080" or "http=a:80;https=b:8080". */
 bool system_proxy_pick(const char *list, char *out, size_t cap);

@@ -12,3 +12,8 @@ bool system_proxy_find(const char *host, char *out, size_t cap)
 void system_proxy_forget(void)
 {
 }
+
+bool system_proxy_settings(char *out, size_t cap)
+{
+    return system_proxy_find("", out, cap);
+}

@@ -96,6 +96,30 @@ static bool ask_system(const char *host, char *out, size_t cap)
     return found;
 }
 
+bool system_proxy_settings(char *out, size_t cap)
+{
+    WINHTTP_CURRENT_USER_IE_PROXY_CONFIG settings = {FALSE, NULL, NULL, NULL};
+    WINHTTP_PROXY_INFO info = {0, NULL, NULL};
+    char script[300] = "", account[512] = "", machine[512] = "";
+    if (WinHttpGetIEProxyConfigForCurrentUser(&settings)) {
+        (void)proxy_to_utf8(settings.lpszAutoConfigUrl, script, sizeof script);
+        (void)proxy_to_utf8(settings.lpszProxy, account, sizeof account);
+    }
+    if (WinHttpGetDefaultProxyConfiguration(&info)) {
+        (void)proxy_to_utf8(info.lpszProxy, machine, sizeof machine);
+    }
+    (void)GlobalFree(settings.lpszAutoConfigUrl);
+    (void)GlobalFree(settings.lpszProxy);
+    (void)GlobalFree(settings.lpszProxyBypass);
+    (void)GlobalFree(info.lpszProxy);
+    (void)GlobalFree(info.lpszProxyBypass);
+    (void)text_format(
+        out, cap, "%s%s%s%s%s%s%s", settings.fAutoDetect ? "looked for by DHCP and DNS; " : "",
+        script[0] != '\0' ? "script " : "", script, account[0] != '\0' ? " account " : "", account,
+        machine[0] != '\0' ? " winhttp " : "", machine);
+    return out[0] != '\0';
+}
+
 /* Under the lock. */
 static const struct finding *find_known(const char *host)
 {
