@@ -59,8 +59,9 @@ static int on_progress(void *context, curl_off_t down_total, curl_off_t down, cu
  * still is.) */
 static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)context;
+    struct http_easy *easy = context;
     (void)purpose;
+    easy->has_connected = true;
     intptr_t opened = plat_socket(address->family, address->socktype, address->protocol);
     /* To curl that is a connection refused. */
     if (opened < 0 && (errno == EMFILE || errno == ENFILE) &&
@@ -134,6 +135,7 @@ static bool http_easy_prepare(struct http_easy *easy, const struct http_client *
     CURL *curl = easy->curl;
     return prepare_network(curl, client) && prepare_tls(curl) &&
            curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, easy) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, easy) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, client->user_agent) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PRIVATE, easy) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, easy->error) == CURLE_OK &&
@@ -204,7 +206,7 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->response = response;
     easy->body_rc = EKM_OK;
     easy->header_len = 0;
-    easy->header_ended = false;
+    easy->header_ended = easy->has_connected = false;
     easy->error[0] = '\0';
     http_response_free(response);
     make_headers(easy);

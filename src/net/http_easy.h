@@ -35,6 +35,7 @@ struct http_easy {
     enum ekm_rc body_rc;
     size_t header_len;
     bool header_ended, proxied, looks_up_anew;
+    bool has_connected; /* began a connection of its own in this transfer */
     char error[CURL_ERROR_SIZE];
 };
 
