@@ -3,7 +3,7 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales valgrind groff-base'
+packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales valgrind groff-base nghttp2-proxy iproute2'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
 fuzz_packages='clang-14 libclang-rt-14-dev llvm-14 dpkg-dev'
 analyze_packages='clang-tidy-14 cppcheck'
