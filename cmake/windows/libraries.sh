@@ -87,22 +87,47 @@ with_apt() {
     APT_CONFIG=$folder/apt/apt.conf "$@"
 }
 
-# A new security version is listed before every mirror has its files; then the release's own stands in, if it is not below
-# the floor, and that is said: versions.txt names it, and the next day's run asks again.
-fetch_source() {
-    cd "$folder/src.new"
-    if with_apt apt-get -q -o Acquire::Retries=3 source "$1"; then
-        return 0
-    fi
-    rm -f "$1"_*.dsc # of what is not whole
-    release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    with_apt apt-get -q -o Acquire::Retries=3 source "$1/$release"
-    echo "$1: the newest listed version could not be fetched; took the one of $release itself" >>"$folder/fallback.new"
+# The versions of a source package that the archive lists, newest first, but none below the floor.
+listed_versions() {
+    with_apt apt-cache madison "$1" | awk -v name="$1" -F ' *[|] *' '{ sub(/^ */, "", $1) } $1 == name { print $2 }' |
+        sort -u >"$folder/listed"
+    while [ -s "$folder/listed" ]; do
+        newest=0
+        while read -r version; do
+            ! dpkg --compare-versions "$version" gt "$newest" || newest=$version
+        done <"$folder/listed"
+        dpkg --compare-versions "$newest" lt "$(floor_of "$1")" || echo "$newest"
+        grep -vxF -- "$newest" "$folder/listed" >"$folder/listed.rest" || :
+        mv "$folder/listed.rest" "$folder/listed"
+    done
 }
 
-# version SOURCE: of the newest one that is complete (its .dsc is the last file apt fetches).
+# A new version is listed before every mirror has its files; then the next older one that is not below the floor stands in,
+# and that is said: versions.txt names it, and the next day's run asks again. Of cmocka, which no product contains, the
+# upstream archive by itself will do: its checksum is in the signed list, too.
+fetch_source() {
+    cd "$folder/src.new"
+    listed_versions "$1" >"$folder/versions"
+    [ -s "$folder/versions" ] || die "the archive lists no $1 of $(floor_of "$1") or newer"
+    newest=$(head -n 1 "$folder/versions")
+    while read -r version; do
+        if with_apt apt-get -q -o Acquire::Retries=3 source "$1=$version" </dev/null; then
+            [ "$version" = "$newest" ] ||
+                echo "$1: $newest, the newest that is listed, could not be fetched; took $version" >>"$folder/fallback.new"
+            return 0
+        fi
+        rm -rf "$1"_*.dsc "$1"-* # of what is not whole
+    done <"$folder/versions"
+    [ "$1" = cmocka ] || return 1
+    with_apt apt-get -q -o Acquire::Retries=3 --tar-only source "$1=$newest"
+    tar -xf "$1"_*.orig.tar.*[!c]
+    echo "$newest" >"$1.version"
+    echo "$1: Debian's patches of $newest could not be fetched; took the upstream archive alone" >>"$folder/fallback.new"
+}
+
+# version_of SOURCE: of the newest one that is complete (its .dsc is the last file apt fetches).
 version_of() {
-    newest=
+    newest=$(cat "$folder/src/$1.version" 2>/dev/null) || newest=
     for dsc in "$folder/src/$1"_*.dsc; do
         [ -f "$dsc" ] || continue
         version=$(sed -n 's/^Version: //p' "$dsc" | head -n 1)
@@ -168,11 +193,16 @@ step_openssl() {
     mkdir -p "$folder/objects/openssl"
     cd "$folder/objects/openssl"
     configure=$(realpath --relative-to=. "$tree")/Configure
+    newer=
+    if dpkg --compare-versions "$(version_of openssl)" ge 3.5; then
+        newer='no-quic no-ml-dsa no-slh-dsa no-brotli no-zstd'
+    fi
+    # shellcheck disable=SC2086 # a list of options
     CFLAGS=$harden perl "$configure" mingw64 "--cross-compile-prefix=$target-" --prefix=/openssl --libdir=lib \
         no-shared no-tests no-module no-legacy no-engine no-comp no-cms no-ct no-cmp no-ts no-srp no-srtp no-psk no-dtls \
         no-ssl3 no-tls1 no-tls1_1 no-weak-ssl-ciphers no-nextprotoneg no-ui-console no-autoload-config no-capieng \
         no-uplink no-aria no-bf no-blake2 no-camellia no-cast no-des no-dsa no-ec2m no-gost no-idea no-md4 no-mdc2 no-ocb \
-        no-rc2 no-rc4 no-rc5 no-rmd160 no-scrypt no-seed no-siphash no-siv no-sm2 no-sm3 no-sm4 no-whirlpool no-rfc3779
+        no-rc2 no-rc4 no-rc5 no-rmd160 no-scrypt no-seed no-siphash no-siv no-sm2 no-sm3 no-sm4 no-whirlpool no-rfc3779 $newer
     ssl_dir='C:/Program Files/Common Files/SSL'
     make -s build_generated
     make -s "-j$jobs" "OPENSSLDIR=$ssl_dir" "ENGINESDIR=$ssl_dir/none" "MODULESDIR=$ssl_dir/none" libcrypto.a libssl.a
@@ -183,21 +213,29 @@ step_openssl() {
     rm -rf "$folder/objects/openssl"
 }
 
-# curl's own makefile, without 50 s of cross try-compiles; its first header precompiled with exactly make's flags.
+# curl's own list of sources, without 50 s of cross try-compiles: for Windows its header config-win32.h knows all. The first
+# header is precompiled with exactly make's flags.
 step_curl() {
     tree=$(tree_of curl "$(version_of curl)")
     rm -rf "$folder/objects/curl"
     mkdir -p "$folder/objects/curl"
     cp -r "$tree/lib" "$tree/include" "$folder/objects/curl"
     cd "$folder/objects/curl/lib"
-    mkdir -p "$target"
     defines='-DCURL_STATICLIB -DHTTP_ONLY -DCURL_DISABLE_NTLM -DCURL_DISABLE_COOKIES -DCURL_DISABLE_ALTSVC'
-    defines="$defines -DCURL_DISABLE_HSTS -DCURL_DISABLE_NETRC -DCURL_DISABLE_DOH"
-    # shellcheck disable=SC2086 # lists of flags
-    $cc -W -Wall $harden $defines -I. -I../include -DNDEBUG -DUSE_OPENSSL -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG \
-        -I../../../new/include -DENABLE_IPV6 -DBUILDING_LIBCURL -x c-header curl_setup.h -o curl_setup.h.gch
-    env CC=gcc-win32 "CFLAGS=$harden" "CPPFLAGS=$defines" make -s "-j$jobs" -f Makefile.mk \
-        "CROSSPREFIX=$target-" "TRIPLET=$target" CFG=-ssl-ipv6 OPENSSL_PATH=../../../new libcurl.a
+    defines="$defines -DCURL_DISABLE_HSTS -DCURL_DISABLE_NETRC -DCURL_DISABLE_DOH -DCURL_DISABLE_WEBSOCKETS"
+    defines="$defines -DNDEBUG -DUSE_OPENSSL -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG -DBUILDING_LIBCURL"
+    grep -q 'define USE_IPV6' config-win32.h || defines="$defines -DENABLE_IPV6 -DUSE_IPV6"
+    cat >ours.mk <<MAKEFILE
+include Makefile.inc
+CC = $cc
+CFLAGS = -W -Wall $harden $defines -I. -I../include -I../../../new/include
+libcurl.a: \$(CSOURCES:.c=.o)
+	$target-ar rcs \$@ \$^
+\$(CSOURCES:.c=.o): curl_setup.h.gch
+curl_setup.h.gch: curl_setup.h
+	\$(CC) \$(CFLAGS) -x c-header -o \$@ curl_setup.h
+MAKEFILE
+    make -s "-j$jobs" -f ours.mk libcurl.a
     cp libcurl.a "$folder/new/lib"
     cp -r ../include/curl "$folder/new/include"
     rm -rf "$folder/objects/curl"
