@@ -214,6 +214,9 @@ void proxy_report(void)
 {
     struct log_line line;
     char shown[300], settings[600];
+    if (way.config == NULL) {
+        return; /* not started */
+    }
     if (!way.config->has_proxy && system_proxy_settings(settings, sizeof settings)) {
         log_begin(&line, log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR, 0, "Initialize");
         proxy_show(settings, shown, sizeof shown);
