@@ -11,8 +11,8 @@ first() {
 }
 exports=$(grep -c . cmake/exports.txt)
 vault=$(first src/vault/address.c '\{"(\.vault\.azure\.net)"')
-hsm=$(first src/vault/address.c '\{"(\.managedhsm\.azure\.net)"')
-entra=$(first src/vault/address.c '\{"\.vault\.azure\.net", "([^"]*)"')
+hsm=$(first src/vault/address.c '"(\.managedhsm\.azure\.net)"')
+entra=$(first src/vault/address.c '"(login\.microsoftonline\.com)"')
 wrap=$(first src/vault/vault.c 'WIRE_WRAP \? "(wrap[a-z]*)"')
 unwrap=$(first src/vault/vault.c ': "(unwrap[a-z]*)"')
 map=$(first src/platform/default_paths_posix.c '"([^"]*keymap)"')
