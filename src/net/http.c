@@ -8,6 +8,7 @@
 #include "net/http_header.h"
 #include "net/http_pool.h"
 #include "net/proxy.h"
+#include "net/http_send.h"
 #include "net/system_proxy.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
@@ -104,6 +105,16 @@ static void give_up(struct batch *batch)
     }
 }
 
+/* At once, before curl's next blocks are made of what it freed. */
+static void http_wipe_sent(struct batch *batch)
+{
+    for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
+        if (batch->at[i] != NULL) {
+            http_send_wipe(&batch->handle->easies[i]);
+        }
+    }
+}
+
 static void http_run_batch(struct batch *batch)
 {
     CURLM *multi = batch->handle->multi;
@@ -111,6 +122,7 @@ static void http_run_batch(struct batch *batch)
     for (begin_all(batch); batch->under_way > 0; begin_all(batch)) {
         CURLMcode code = curl_multi_perform(multi, &running);
         size_t before = batch->under_way;
+        http_wipe_sent(batch);
         take_finished(batch);
         if (code == CURLM_OK && before == batch->under_way) {
             code = curl_multi_poll(multi, NULL, 0, SLICE_MS, NULL);

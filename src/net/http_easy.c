@@ -9,6 +9,7 @@
 #include "net/http_failure.h"
 #include "net/http_header.h"
 #include "net/http_options.h"
+#include "net/http_send.h"
 #include "net/proxy.h"
 #include "net/system_proxy.h"
 #include "net/trust_store.h"
@@ -75,6 +76,7 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *user)
 {
     const struct http_easy *easy = user;
     (void)curl;
+    SSL_CTX_set_msg_callback(context, NULL); /* curl's, which writes a text for each record */
     switch (trust_store_apply(context, easy->call)) {
     case EKM_OK:
         return CURLE_OK;
@@ -133,7 +135,7 @@ static bool prepare_tls(CURL *curl)
 static bool http_easy_prepare(struct http_easy *easy, const struct http_client *client)
 {
     CURL *curl = easy->curl;
-    return prepare_network(curl, client) && prepare_tls(curl) &&
+    return prepare_network(curl, client) && prepare_tls(curl) && http_send_prepare(easy) &&
            curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, easy) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, easy) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, client->user_agent) == CURLE_OK &&
@@ -206,48 +208,11 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->response = response;
     easy->body_rc = EKM_OK;
     easy->header_len = 0;
-    easy->header_ended = easy->has_connected = false;
+    easy->header_ended = easy->has_connected = easy->sent = false;
     easy->error[0] = '\0';
     http_response_free(response);
     make_headers(easy);
     return http_options_set(easy) ? EKM_OK : EKM_OUT_OF_MEMORY;
-}
-
-/* A curl that the host shares frees the head of a request as it is, token and all. The allocator
- * gives out first what it got back last: blocks of the sizes in which curl's text grows are taken,
- * wiped as far as the head may reach, and given back, up to the first that holds all of it. No
- * promise, but mostly it does. */
-static void wipe_freed(size_t head_len)
-{
-#ifndef AKVEKM_PRIVATE_LIBRARIES
-    void *blocks[8];
-    size_t count = 0;
-    for (size_t size = 128; count < sizeof blocks / sizeof blocks[0] && size <= 2 * head_len;
-         count++, size *= 2) {
-        blocks[count] = malloc(size);
-        if (blocks[count] != NULL) {
-            plat_wipe(blocks[count], size < head_len ? size : head_len);
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        free(blocks[i]);
-    }
-#else
-    (void)head_len;
-#endif
-}
-
-/* So much text did curl make of a request that was answered, of another one at most so much: the
- * body goes with the head if it is small. */
-static size_t head_len(const struct http_request *request, long sent, bool answered)
-{
-    const size_t rest = 1024;
-    if (answered && sent > 0) {
-        return (size_t)sent;
-    }
-    size_t token_len = request->authorization != NULL ? strlen(request->authorization) : 0;
-    size_t header_len = request->header != NULL ? strlen(request->header) : 0;
-    return token_len + header_len + strlen(request->url) + request->body_len + rest;
 }
 
 static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long sent)
@@ -285,11 +250,10 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
             easy->call->proxy[0] = '\0';
         }
     }
-    size_t len = head_len(easy->request, sent, rc == EKM_OK);
+    http_send_wipe(easy);
     http_options_forget(easy);
     easy->call = NULL;
     easy->request = NULL;
     easy->response = NULL;
-    wipe_freed(len);
     return rc;
 }

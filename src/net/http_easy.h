@@ -33,8 +33,8 @@ struct http_easy {
     struct curl_slist headers[6]; /* linked as far as they are in use; the texts are not theirs */
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
-    size_t header_len;
-    bool header_ended, proxied, looks_up_anew;
+    size_t header_len, body_given, body_sent, head_len;
+    bool header_ended, proxied, looks_up_anew, head_sent, sent;
     bool has_connected; /* began a connection of its own in this transfer */
     char error[CURL_ERROR_SIZE];
 };

@@ -21,9 +21,10 @@ struct http_request {
     const char *content_type;  /* or NULL without body */
     const uint8_t *body;
     size_t body_len;
-    bool to_entra; /* a name that does not resolve is EKM_CONNECT_FAILED then */
-    bool once;     /* has effects: never repeated once it may have left */
-    bool local;    /* to a service beside this process: plain HTTP allowed, never through a proxy */
+    bool secret_body; /* no copy of it stays behind, at the price of a packet */
+    bool to_entra;    /* a name that does not resolve is EKM_CONNECT_FAILED then */
+    bool once;        /* has effects: never repeated once it may have left */
+    bool local; /* to a service beside this process: plain HTTP allowed, never through a proxy */
     bool new_connection, new_lookup; /* of a repeat: shares neither with the tries before */
     /* Reads an answer that is no success: sets what it means in the call and returns that; its row
      * tells whether another try may help. NULL: the status alone tells. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "net/http_send.h"
 #include "net/proxy.h"
 #include "net/system_proxy.h"
 #include "platform/system.h"
@@ -55,15 +56,12 @@ static bool set_lookup(struct http_easy *easy)
            CURLE_OK;
 }
 
-static bool set_method(CURL *curl, const struct http_request *request)
+static bool set_method(struct http_easy *easy)
 {
-    if (request->method != HTTP_POST) {
-        return curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    if (easy->request->method != HTTP_POST) {
+        return curl_easy_setopt(easy->curl, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     }
-    /* A body makes it a POST. */
-    return curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) ==
-               CURLE_OK;
+    return http_send_body(easy);
 }
 
 /* None for a service beside this process. Without a `proxy` of ours: the system's for this host,
@@ -120,7 +118,7 @@ bool http_options_set(struct http_easy *easy)
 {
     CURL *curl = easy->curl;
     const struct http_request *request = easy->request;
-    return set_rarity(curl, request) && set_method(curl, request) && set_lookup(easy) &&
+    return set_rarity(curl, request) && set_method(easy) && set_lookup(easy) &&
            set_proxy(easy, easy->call->config, request) && set_times(curl, easy->call, request) &&
            curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target_of(request->url)) == CURLE_OK &&

@@ -16,6 +16,7 @@
 #include "net/http.h"
 #include "net/http_retry.h"
 #include "net/proxy.h"
+#include "platform/heap.h"
 #include "platform/system.h"
 #include "platform/thread.h"
 #include "provider/provider_info.h"
@@ -187,6 +188,7 @@ static void tear_down(void)
     log_text(LEVEL_INFO, 0, "Free", "closed");
     log_stop();
     config_free(&config);
+    plat_wipe_freed();
 }
 
 /* Under the lock, until the state is settled. True: it became STARTING, and the caller must start.

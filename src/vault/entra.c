@@ -50,6 +50,7 @@ enum ekm_rc entra_request(struct call *call, struct token_request *request, cons
                                           .content_type = "application/x-www-form-urlencoded",
                                           .body = request->form.data,
                                           .body_len = request->form.len,
+                                          .secret_body = true,
                                           .to_entra = true,
                                           .refusal = token_refusal};
     return EKM_OK;

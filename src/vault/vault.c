@@ -45,19 +45,18 @@ static enum ekm_rc send_to(struct call *call, const struct vault *vault, const c
                : rc;
 }
 
-/* `written` is what came of the body. */
+/* `written` is what came of the body; `request` says what else is to be known about it. */
 static enum ekm_rc post_to(struct call *call, const struct vault *vault, const char *path,
-                           enum ekm_rc written, const struct buf *body, bool once,
+                           enum ekm_rc written, const struct buf *body, struct http_request request,
                            struct http_response *response)
 {
     if (written != EKM_OK) {
         return call_fail(call, written, "the request's body");
     }
-    struct http_request request = {.method = HTTP_POST,
-                                   .content_type = "application/json",
-                                   .body = body->data,
-                                   .body_len = body->len,
-                                   .once = once};
+    request.method = HTTP_POST;
+    request.content_type = "application/json";
+    request.body = body->data;
+    request.body_len = body->len;
     return send_to(call, vault, path, &request, response);
 }
 
@@ -129,7 +128,8 @@ static enum ekm_rc vault_operate(struct call *call, const struct vault *vault,
     buf_clear(value);
     vault_key_path(path, sizeof path, key, operation == WIRE_WRAP ? "wrapkey" : "unwrapkey");
     enum ekm_rc rc = wire_write_operation(rsa_algorithm_name(algorithm), input, len, &body);
-    rc = post_to(call, vault, path, rc, &body, false, &response);
+    rc = post_to(call, vault, path, rc, &body,
+                 (struct http_request){.secret_body = operation == WIRE_WRAP}, &response);
     if (rc == EKM_OK) {
         rc = wire_read_operation(call, operation, vault->address.host, &response.body, &worker,
                                  value);
@@ -279,7 +279,7 @@ enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const
     http_response_init(&response);
     (void)text_format(path, sizeof path, "/keys/%s/create?", name);
     enum ekm_rc rc = wire_write_create(bits, hsm, &body);
-    rc = post_to(call, vault, path, rc, &body, true, &response);
+    rc = post_to(call, vault, path, rc, &body, (struct http_request){.once = true}, &response);
     if (rc == EKM_OK) {
         rc = wire_read_key(call, vault->address.host, &response.body, out);
     }

@@ -1,0 +1,137 @@
+#include "net/http_send.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/system.h"
+
+static void http_watch_sending(CURL *curl, bool on)
+{
+    (void)curl_easy_setopt(curl, CURLOPT_VERBOSE, on ? 1L : 0L);
+}
+
+/* Right before the request is made, on a new or a kept connection, and once more if curl has to
+ * begin again. */
+static int http_on_ready(void *context, char *peer_ip, char *own_ip, int peer_port, int own_port)
+{
+    struct http_easy *easy = context;
+    (void)peer_ip;
+    (void)own_ip;
+    (void)peer_port;
+    (void)own_port;
+    easy->body_sent = easy->head_len = 0;
+    easy->head_sent = false;
+    http_watch_sending(easy->curl, true);
+    return CURL_PREREQFUNC_OK;
+}
+
+static bool http_watch_beginning(struct http_easy *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075000
+    return curl_easy_setopt(easy->curl, CURLOPT_PREREQFUNCTION, http_on_ready) == CURLE_OK &&
+           curl_easy_setopt(easy->curl, CURLOPT_PREREQDATA, easy) == CURLE_OK;
+#else
+    http_watch_sending(easy->curl, true);
+    return true;
+#endif
+}
+
+/* Curl shows what it has just sent where it holds it, in a buffer of its own that it frees as it is
+ * or keeps for as long as the handle lives. What else it would tell is not wanted. */
+static int http_on_sent(CURL *curl, curl_infotype type, char *data, size_t size, void *context)
+{
+    struct http_easy *easy = context;
+    if (type == CURLINFO_HEADER_OUT) {
+        easy->head_sent = size >= 4 && memcmp(data + size - 4, "\r\n\r\n", 4) == 0;
+    } else if (type == CURLINFO_DATA_OUT) {
+        easy->body_sent += size;
+    } else {
+        return 0;
+    }
+    easy->head_len += type == CURLINFO_HEADER_OUT ? size : 0;
+    plat_wipe(data, size);
+    easy->sent = true;
+    if (LIBCURL_VERSION_NUM >= 0x075000 && easy->head_sent &&
+        easy->body_sent >= easy->request->body_len) {
+        http_watch_sending(curl, false);
+    }
+    return 0;
+}
+
+/* Writes right into the buffer that http_on_sent wipes: a body given by CURLOPT_POSTFIELDS is
+ * copied behind the head, in a block that grows and is freed. */
+static size_t http_on_read(char *out, size_t size, size_t count, void *context)
+{
+    struct http_easy *easy = context;
+    size_t left = easy->request->body_len - easy->body_given;
+    size_t len = size * count < left ? size * count : left;
+    memcpy(out, easy->request->body + easy->body_given, len);
+    easy->body_given += len;
+    return len;
+}
+
+/* A connection that was kept alive may break before the request is through: curl begins again. */
+static int http_on_seek(void *context, curl_off_t offset, int origin)
+{
+    struct http_easy *easy = context;
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > easy->request->body_len) {
+        return CURL_SEEKFUNC_FAIL;
+    }
+    easy->body_given = (size_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+bool http_send_prepare(struct http_easy *easy)
+{
+    CURL *curl = easy->curl;
+    return curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, http_on_sent) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_DEBUGDATA, easy) == CURLE_OK &&
+           http_watch_beginning(easy) &&
+           curl_easy_setopt(curl, CURLOPT_READFUNCTION, http_on_read) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_READDATA, easy) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, http_on_seek) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SEEKDATA, easy) == CURLE_OK;
+}
+
+bool http_send_body(struct http_easy *easy)
+{
+    CURL *curl = easy->curl;
+    const struct http_request *request = easy->request;
+    easy->body_given = 0;
+    /* A body makes it a POST. Given whole it leaves with the head; see http_on_read. */
+    bool right = request->secret_body
+                     ? curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK
+                     : curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body) == CURLE_OK;
+    return right && curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                                     (curl_off_t)request->body_len) == CURLE_OK;
+}
+
+/* A curl that the host shares writes the head of a request into a block that grows by doubling, and
+ * frees it as it was, token and all. The allocator gives out first what it got back last: blocks of
+ * such sizes are taken, wiped and given back. No promise, but mostly it does; plat_wipe_freed finds
+ * the rest at Free. */
+void http_send_wipe(struct http_easy *easy)
+{
+    if (!easy->sent) {
+        return;
+    }
+    easy->sent = false;
+#ifndef AKVEKM_PRIVATE_LIBRARIES
+    void *blocks[8];
+    size_t count = 0;
+    bool secret = easy->request->authorization != NULL || easy->request->header != NULL;
+    const size_t head_most = secret ? 2 * easy->head_len : 0;
+    easy->head_len = 0;
+    for (size_t size = 512; size < head_most && count < sizeof blocks / sizeof blocks[0];
+         size *= 2) {
+        blocks[count] = malloc(size);
+        if (blocks[count] != NULL) {
+            plat_wipe(blocks[count++], size);
+        }
+    }
+    while (count > 0) {
+        free(blocks[--count]);
+    }
+#endif
+}

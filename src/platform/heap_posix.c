@@ -1,0 +1,99 @@
+#include "platform/heap.h"
+
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "platform/system.h"
+
+#define LARGEST_BLOCK  32768
+#define SMALLEST_BLOCK 24 /* the least that glibc hands out */
+#define CACHED_MOST    1032
+#define CACHED_STEP    16
+#define CACHED_COUNT   16    /* at least as many as a thread keeps of one size */
+#define BATCH_BYTES    32768 /* taken between two looks; of cached sizes more than are cached */
+#define TAKEN_MOST     ((size_t)64 << 20)
+
+#if defined(__GLIBC__) && !defined(AKVEKM_PRIVATE_LIBRARIES)
+#if __GLIBC_PREREQ(2, 33)
+#define HEAP_IS_KNOWN
+#endif
+#endif
+
+#ifdef HEAP_IS_KNOWN
+
+struct heap_block {
+    struct heap_block *next;
+};
+
+/* Blocks that are held until all are taken: else the same one would come again and again. */
+struct heap_taken {
+    struct heap_block *blocks;
+    size_t bytes;
+};
+
+static bool heap_take(struct heap_taken *taken, size_t size, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct heap_block *block = taken->bytes < TAKEN_MOST ? malloc(size) : NULL;
+        if (block == NULL) {
+            return false;
+        }
+        plat_wipe(block, size);
+        block->next = taken->blocks;
+        taken->blocks = block;
+        taken->bytes += size;
+    }
+    return true;
+}
+
+static void heap_give_back(struct heap_taken *taken)
+{
+    while (taken->blocks != NULL) {
+        struct heap_block *block = taken->blocks;
+        taken->blocks = block->next;
+        free(block);
+    }
+}
+
+/* Every free block that holds `size`. When the heap had to grow there was none left. */
+static bool heap_take_all(struct heap_taken *taken, size_t size)
+{
+    for (struct mallinfo2 before = mallinfo2(), now = before; now.arena <= before.arena;) {
+        if (!heap_take(taken, size, (unsigned)(BATCH_BYTES / size))) {
+            return false;
+        }
+        struct mallinfo2 former = now;
+        now = mallinfo2();
+        if (now.uordblks == former.uordblks) {
+            return false; /* another allocator stands before glibc's */
+        }
+    }
+    return true;
+}
+
+void plat_wipe_freed(void)
+{
+    struct heap_taken taken = {NULL, 0};
+    bool going = true;
+    /* The largest first: what is left of a block that was cut is taken by the smaller ones. */
+    for (size_t size = LARGEST_BLOCK; going && size > SMALLEST_BLOCK; size /= 2) {
+        going = heap_take_all(&taken, size);
+    }
+    going = going && heap_take_all(&taken, SMALLEST_BLOCK);
+    for (size_t size = SMALLEST_BLOCK; going && size <= CACHED_MOST; size += CACHED_STEP) {
+        going = heap_take(&taken, size, CACHED_COUNT);
+    }
+    heap_give_back(&taken);
+}
+
+#else
+
+/* Curl and cJSON of the library's own wipe what they free; of other allocators too little is known.
+ */
+void plat_wipe_freed(void)
+{
+}
+
+#endif
