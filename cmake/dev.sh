@@ -1,12 +1,13 @@
 #!/bin/sh
-# The project's commands; `sh cmake/dev.sh help` lists them. Works on a fresh Debian 12 as root or with sudo.
+# The project's commands; `sh cmake/dev.sh help` lists them. Works on a fresh Debian 12 or 13 as root or with sudo.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales valgrind groff-base nghttp2-proxy iproute2'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
-fuzz_packages='clang-14 libclang-rt-14-dev llvm-14 dpkg-dev'
-analyze_packages='clang-tidy-14 cppcheck'
+fuzz_packages='clang libclang-rt-dev llvm dpkg-dev'
+matrix_packages='debootstrap debian-archive-keyring'
+analyze_packages='clang-tidy cppcheck'
 coverage_packages='gcovr'
 jobs=$(nproc 2>/dev/null || echo 2)
 
@@ -24,6 +25,7 @@ usage: sh cmake/dev.sh COMMAND
   analyze    gcc's analyzer, cppcheck and clang-tidy over src/ and the fuzzers
   coverage   run every test and show which lines of src/ ran, by file and in all
   bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
+  matrix     in clean chroots of Debian 12, 13 and sid: build, Release, demo, tests: matrix [SUITE...]; as root
   torture    the map's writers killed thousands of times, and every allocation refused once; some minutes
   soak       a million Decrypts from 32 threads with faults sprinkled in: nothing may grow; long storms of 1,000 databases
   setup      install the packages that are missing, nothing else
@@ -83,12 +85,12 @@ setup() {
         apt-get -q -y -o Acquire::Retries=3 --no-install-recommends install $missing
 }
 
-# build FOLDER [cmake options]
+# build PRESET [cmake options]: one of CMakePresets.json, which names the folder.
 build() {
-    folder=$1
+    preset=$1
     shift
-    quietly "configuring $folder" cmake -S "$root" -B "$root/$folder" -G Ninja -DAKVEKM_WERROR=ON "$@"
-    quietly "building $folder" cmake --build "$root/$folder" -j "$jobs"
+    quietly "configuring $preset" env -C "$root" cmake --preset "$preset" "$@"
+    quietly "building $preset" env -C "$root" cmake --build --preset "$preset" -j "$jobs"
 }
 
 # run_tests FOLDER: only the failures' output and ctest's own closing lines. The pipe would hide ctest's exit code.
@@ -107,7 +109,7 @@ run_tests() {
 
 demo() {
     setup
-    build build
+    build dev
     sh "$root/tests/demo/demo.sh" "$root/build"
 }
 
@@ -121,7 +123,7 @@ format_package() {
 test_all() {
     packages="$packages $windows_packages $(format_package)"
     setup
-    build build
+    build dev
     status=0
     run_tests build || status=$?
     sh "$root/cmake/dev.sh" windows || status=$?
@@ -132,10 +134,9 @@ test_all() {
 windows() {
     packages="$packages $windows_packages"
     setup
-    build build
+    build dev
     sh "$root/cmake/windows/libraries.sh" "$root/build-windows-libs" "$jobs"
-    build build-windows "-DCMAKE_TOOLCHAIN_FILE=$root/cmake/windows/toolchain.cmake" \
-        "-DAKVEKM_NATIVE_BUILD=$root/build"
+    build mingw
     trap 'sh "$root/cmake/windows/wine.sh" "$root/build-windows" --end' EXIT
     trap 'exit 1' HUP INT TERM
     quietly 'starting Wine' sh "$root/cmake/windows/wine.sh" "$root/build-windows" --begin
@@ -145,21 +146,21 @@ windows() {
 # bench [OPTIONS of build/bench]
 bench() {
     setup
-    build build
+    build dev
     "$root/build/bench" --json "$root/build/bench.json" "$@"
 }
 
 sanitize() {
     setup
-    build build-asan -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_SANITIZE=address,undefined
+    build asan
     run_tests build-asan
-    build build-tsan -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_SANITIZE=thread
+    build tsan
     TSAN_OPTIONS="suppressions=$root/tests/tsan.supp ${TSAN_OPTIONS-}" run_tests build-tsan
 }
 
 torture() {
     setup
-    build build
+    build dev
     say 'killing writers of the map'
     "$root/build/torture_map" 5000
     say 'killing hosts within the exports'
@@ -174,8 +175,7 @@ fuzz() {
     setup
     quietly "fetching cJSON's source package" env AKVEKM_SOURCES=cjson sh "$root/cmake/windows/libraries.sh" \
         "$root/build-fuzz/libraries"
-    build build-fuzz -DCMAKE_C_COMPILER=clang-14 -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_FUZZ=ON \
-        "-DAKVEKM_CJSON_SOURCE=$(echo "$root"/build-fuzz/libraries/src/cjson-*/)"
+    build fuzz "-DAKVEKM_CJSON_SOURCE=$(echo "$root"/build-fuzz/libraries/src/cjson-*/)"
     say 'fuzzing'
     sh "$root/tests/fuzz/run.sh" "$root/build-fuzz" "$root/tests/fuzz" "${1:-60}"
 }
@@ -183,7 +183,7 @@ fuzz() {
 analyze() {
     packages="$packages $analyze_packages"
     setup
-    build build
+    build dev
     sh "$root/tests/lint/analyze.sh" "$root" "$root/build" "$jobs"
 }
 
@@ -191,7 +191,7 @@ analyze() {
 coverage() {
     packages="$packages $coverage_packages"
     setup
-    build build-coverage -DCMAKE_BUILD_TYPE=Debug -DAKVEKM_COVERAGE=ON
+    build coverage
     find "$root/build-coverage" -name '*.gcda' -delete
     run_tests build-coverage
     sh "$root/tests/lint/lines.sh" "$root" "$root/build-coverage"
@@ -199,7 +199,7 @@ coverage() {
 
 soak() {
     setup
-    build build
+    build dev
     say 'a million Decrypts'
     "$root/build/integration_soak" 1000000
     say 'a thousand databases in long storms'
@@ -211,7 +211,7 @@ case ${1:-help} in
     test) test_all ;;
     build)
         setup
-        build build
+        build dev
         ;;
     windows) windows ;;
     sanitize) sanitize ;;
@@ -222,11 +222,17 @@ case ${1:-help} in
         shift
         bench "$@"
         ;;
+    matrix)
+        shift
+        packages=$matrix_packages
+        setup
+        sh "$root/cmake/matrix.sh" "$@"
+        ;;
     torture) torture ;;
     soak) soak ;;
     setup) setup ;;
     clean)
-        for folder in build build-asan build-tsan build-fuzz build-coverage build-windows build-windows-libs; do
+        for folder in build build-release build-asan build-tsan build-fuzz build-coverage build-windows build-windows-libs; do
             rm -rf "${root:?}/$folder"
         done
         ;;

@@ -16,9 +16,9 @@ total=0
 
 # Lines that ran, of those of the sources that the target aims at (a folder stands for all of its sources).
 covered() {
-    llvm-profdata-14 merge -sparse -o "$build/profile/$1.data" "$build/profile/$1".*.raw
+    llvm-profdata merge -sparse -o "$build/profile/$1.data" "$build/profile/$1".*.raw
     aims=$(sed -n 's|^// aims: ||p' "$folder/fuzz_$1.c" | tr '\n' ' ')
-    llvm-cov-14 export -format=lcov -instr-profile="$build/profile/$1.data" "$build/fuzz_$1" |
+    llvm-cov export -format=lcov -instr-profile="$build/profile/$1.data" "$build/fuzz_$1" |
         awk -v aims="$aims" '
             BEGIN { count = split(aims, aim, " ") }
             /^SF:/ {

@@ -21,5 +21,5 @@ echo 'analyze: clang-tidy'
 # One file a process: version 14 mixes up va_list between files.
 files=$(ls src/*/*.c tests/fuzz/*.c | grep -vE '(_win32|_registry)\.c$')
 # shellcheck disable=SC2086 # a list of files
-printf '%s\n' $files | xargs -P "$jobs" -n 1 clang-tidy-14 --quiet -p "$build" 2>/dev/null || failed=1
+printf '%s\n' $files | xargs -P "$jobs" -n 1 clang-tidy --quiet -p "$build" 2>/dev/null || failed=1
 exit "$failed"

@@ -8,7 +8,7 @@ export LC_ALL
 dll=$1
 list=$2
 shift 2
-may_import='advapi32 bcrypt crypt32 kernel32 msvcrt ole32 shell32 user32 winhttp ws2_32'
+may_import='advapi32 bcrypt crypt32 kernel32 msvcrt ncrypt ole32 shell32 user32 winhttp ws2_32'
 objdump=x86_64-w64-mingw32-objdump
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
