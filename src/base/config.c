@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/config_table.h"
 #include "base/text.h"
+#include "base/unseen.h"
 #include "platform/default_paths.h"
 #include "platform/file.h"
 #include "platform/system.h"
@@ -31,6 +32,19 @@ static enum ekm_rc config_refuse(struct reading *reading, const char *key, const
     (void)text_format(reading->reason, reading->reason_cap, "%s%s: %s%s%s", reading->config->path,
                       line, key, key[0] != '\0' ? ": " : "", why);
     return EKM_CONFIGURATION;
+}
+
+/* The value itself may be a password: what nobody sees at its ends is named, not shown. */
+static enum ekm_rc config_refuse_value(struct reading *reading, const char *key, const char *value,
+                                       const char *why)
+{
+    char text[300];
+    size_t size = 0, len = strlen(value);
+    const char *last = unseen_last(value, len, &size), *first = unseen_first(value, len, &size);
+    (void)text_format(text, sizeof text, "%s%s%s%s%s", why,
+                      first != NULL ? "; it begins with " : "", first != NULL ? first : "",
+                      last != NULL ? "; it ends with " : "", last != NULL ? last : "");
+    return config_refuse(reading, key, text);
 }
 
 static char *config_trim(char *text)
@@ -79,7 +93,7 @@ static enum ekm_rc config_read_line(struct reading *reading, char *line)
     reading->seen[index] = true;
     const char *why = NULL;
     enum ekm_rc rc = config_setting_read(setting, value, reading->config, &why);
-    return rc == EKM_CONFIGURATION ? config_refuse(reading, key, why) : rc;
+    return rc == EKM_CONFIGURATION ? config_refuse_value(reading, key, value, why) : rc;
 }
 
 static enum ekm_rc config_read_lines(struct reading *reading, char *text)

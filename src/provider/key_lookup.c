@@ -3,11 +3,22 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/unseen.h"
 #include "keymap/keymap.h"
 #include "keymap/old_rule.h"
 #include "platform/system.h"
 
 #define RECORD_MAX_MS 1000
+
+/* A name is no secret: all of it is shown, escaped, and the character that people do not see. */
+static enum ekm_rc key_lookup_refuse_name(struct call *call, const char *name)
+{
+    size_t good = text_name_len(name, "-", strlen(name)), size = 0;
+    const char *kind = unseen_first(name + good, strlen(name + good), &size);
+    return call_fail(call, EKM_REQUEST_REFUSED,
+                     "a key name is of letters, digits and hyphens; character %zu of '%s' is %s",
+                     good + 1, name, kind != NULL ? kind : "another");
+}
 
 enum ekm_rc key_lookup_parse_name(struct call *call, const char *text, struct key_id *out)
 {
@@ -20,7 +31,7 @@ enum ekm_rc key_lookup_parse_name(struct call *call, const char *text, struct ke
                          name_len, max_len);
     }
     if (!text_is_name(out->name, "-", KEY_NAME_MAX)) {
-        return call_fail(call, EKM_REQUEST_REFUSED, "a key name is of letters, digits and hyphens");
+        return key_lookup_refuse_name(call, out->name);
     }
     if (slash != NULL && !text_is_name(slash + 1, "-", KEY_VERSION_MAX)) {
         return call_fail(call, EKM_REQUEST_REFUSED,

@@ -17,7 +17,7 @@
 #define CHUNKS             (SESSION_MAX / CHUNK_SLOTS)
 #define INDEX_BITS         16
 #define IDENTITY_MAX_BYTES 1024
-#define ODD_MAX            160
+#define ODD_MAX            200
 #define SECRET_MAX_BYTES   4096
 #define UTF8_MOST          3 /* bytes of a UTF-16 unit */
 
@@ -244,7 +244,9 @@ static enum ekm_rc session_read_credential(struct call *call, const SqlCpCredent
         goto out;
     }
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
-    if (!sign_in_has_word(buf_text(&secret), secret.len)) {
+    if (sign_in_has_word(buf_text(&secret), secret.len)) {
+        identity_judge_end(buf_text(&secret), secret.len, odd, ODD_MAX);
+    } else {
         identity_judge_secret(buf_text(&secret), secret.len, odd, ODD_MAX);
     }
     rc = credential_open(call, buf_text(&secret), secret.len, &vault->credential);

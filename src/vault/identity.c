@@ -107,22 +107,32 @@ static size_t identity_id_len(const char *secret, size_t len, size_t *whole)
     return at;
 }
 
+void identity_judge_end(const char *secret, size_t len, char *out, size_t cap)
+{
+    size_t size = 0;
+    const char *kind = unseen_last(secret, len, &size);
+    out[0] = '\0';
+    if (kind != NULL) {
+        (void)text_format(out, cap, "SECRET ends with %s", kind);
+    } else if (len > 0 && strchr("'\"`{}()[]<>", secret[len - 1]) != NULL) {
+        (void)text_copy(out, cap, "SECRET ends with a quote, brace or bracket");
+    }
+}
+
 void identity_judge_secret(const char *secret, size_t len, char *out, size_t cap)
 {
     size_t size = 0, whole, id_len = identity_id_len(secret, len, &whole);
     const char *kind = NULL;
-    out[0] = '\0';
+    identity_judge_end(secret, len, out, cap);
     if (id_len < len && id_len < whole) {
         kind = identity_kind(secret + id_len, len - id_len, &size);
-        (void)text_format(out, cap, "character %u of SECRET, still within the client ID, is %s",
-                          (unsigned)id_len + 1,
+        size_t said = strlen(out);
+        (void)text_format(out + said, cap - said,
+                          "%scharacter %u of SECRET, still within the client ID, is %s",
+                          said > 0 ? "; " : "", (unsigned)id_len + 1,
                           text_is_alnum(secret[id_len]) ? "a letter or digit out of place" : kind);
-    } else if ((kind = unseen_last(secret, len, &size)) != NULL) {
-        (void)text_format(out, cap, "SECRET ends with %s", kind);
-    } else if (id_len < len &&
+    } else if (out[0] == '\0' && id_len < len &&
                (kind = unseen_first(secret + id_len, len - id_len, &size)) != NULL) {
         (void)text_format(out, cap, "in SECRET %s follows the client ID", kind);
-    } else if (len > 0 && strchr("'\"`{}()[]<>", secret[len - 1]) != NULL) {
-        (void)text_copy(out, cap, "SECRET ends with a quote, brace or bracket");
     }
 }

@@ -19,5 +19,7 @@ enum ekm_rc identity_read(struct call *call, const char *text, size_t len,
  * braces around it, or what stands where the client ID must be. "" if nothing is. Holds no
  * character of it. */
 void identity_judge_secret(const char *secret, size_t len, char *out, size_t cap);
+/* The same of its end alone, where it begins with a word instead of a client ID. */
+void identity_judge_end(const char *secret, size_t len, char *out, size_t cap);
 
 #endif

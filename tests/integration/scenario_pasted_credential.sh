@@ -57,3 +57,14 @@ told 'character 1 of SECRET, still within the client ID, is a brace' contoso-vau
 
 # The refusals of Entra are remembered by secret: the right one still works.
 works contoso-vault "$good"
+
+# A key's name is no secret: it is shown.
+try_key() {
+    : >"$log"
+    NAME=$1 run 1 <<'SQL'
+CREATE ASYMMETRIC KEY k FROM PROVIDER AkvEkm WITH PROVIDER_KEY_NAME = '$(NAME)', CREATION_DISPOSITION = OPEN_EXISTING;
+SQL
+    grep ' error .*code="3110"' "$log" | grep -qF -- "$2" || fail "no '$2' in: $(grep ' error ' "$log")"
+}
+try_key "TdeKey0$space" "character 8 of 'TdeKey0\\xC2\\xA0' is a no-break space (U+00A0)"
+try_key "Tde_Key0" "character 4 of 'Tde_Key0' is another"

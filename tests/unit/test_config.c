@@ -272,6 +272,8 @@ static void test_a_byte_order_mark_is_skipped(void **state)
 static void test_form_is_checked(void **state)
 {
     (void)state;
+    refuse("log_level = debug\xC2\xA0\n", 1, "it ends with a no-break space (U+00A0)");
+    refuse("\nallow_drop = \xE2\x80\x8Byes\n", 2, "it begins with a zero-width space (U+200B)");
     refuse("log_level = info\n\nlog_level = info\n", 3, "twice");
     refuse("log_level info\n", 1, "key = value");
     refuse("vault_suffixes = a.b\nca_file = x\n", 2, "ca_file");

@@ -117,6 +117,7 @@ static void test_a_secret_is_judged_by_kind(void **state)
         {"{" GUID "}abc8Q~good", "character 1 of SECRET, still within the client ID, is a brace"},
         {"11111111-2222-4333-8444-55555555xyz", "character 33"},
         {"abc8Q~goodabc8Q~goodabc8Q~goodabc8Q~good", "character 5 of SECRET"},
+        {"managed-identity\n", "SECRET ends with a line feed (U+000A); character 1 of SECRET"},
         {"", ""},
     };
     (void)state;
