@@ -95,12 +95,12 @@ static void take_finished(struct batch *batch)
     }
 }
 
-/* The multi handle itself is broken, which only want of memory does. */
-static void give_up(struct batch *batch)
+/* All that is under way, with this result. */
+static void http_give_up(struct batch *batch, CURLcode result)
 {
     for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
         if (batch->at[i] != NULL) {
-            take_out(batch, &batch->handle->easies[i], CURLE_OUT_OF_MEMORY);
+            take_out(batch, &batch->handle->easies[i], result);
         }
     }
 }
@@ -115,6 +115,8 @@ static void http_wipe_sent(struct batch *batch)
     }
 }
 
+/* An abort is looked for here: curl asks for progress at times only, newer versions not at all
+ * while a connection is made. */
 static void http_run_batch(struct batch *batch)
 {
     CURLM *multi = batch->handle->multi;
@@ -127,8 +129,10 @@ static void http_run_batch(struct batch *batch)
         if (code == CURLM_OK && before == batch->under_way) {
             code = curl_multi_poll(multi, NULL, 0, SLICE_MS, NULL);
         }
-        if (code != CURLM_OK) {
-            give_up(batch);
+        if (code != CURLM_OK) { /* the multi handle is broken, which only want of memory does */
+            http_give_up(batch, CURLE_OUT_OF_MEMORY);
+        } else if (call_aborted(batch->call)) {
+            http_give_up(batch, CURLE_ABORTED_BY_CALLBACK);
         }
     }
 }

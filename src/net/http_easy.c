@@ -44,18 +44,6 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     return len;
 }
 
-/* Called by curl at least once a second, whatever the transfer waits for. */
-static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
-                       curl_off_t up)
-{
-    const struct http_easy *easy = context;
-    (void)down_total;
-    (void)down;
-    (void)up_total;
-    (void)up;
-    return call_aborted(easy->call) ? 1 : 0;
-}
-
 /* Curl's own sockets would be inherited by whatever the host executes. (Its pair of wake-up sockets
  * still is.) */
 static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
@@ -144,10 +132,7 @@ static bool http_easy_prepare(struct http_easy *easy, const struct http_client *
            curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEDATA, easy) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HEADERDATA, easy) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, easy) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+           curl_easy_setopt(curl, CURLOPT_HEADERDATA, easy) == CURLE_OK;
 }
 
 bool http_easy_open(struct http_easy *easy, struct http_client *client)
