@@ -6,6 +6,7 @@ network_pids=
 network_finish() {
     status=$?
     trap - EXIT
+    set +e
     for pid in $network_pids; do
         kill "$pid" 2>/dev/null || :
         wait "$pid" 2>/dev/null || :

@@ -492,6 +492,24 @@ static void a_resolver_that_hangs(void **state)
     assert_false(response.maybe_sent);
 }
 
+/* Free must not wait for a resolver that gave nobody an answer. */
+static void stopping_does_not_wait_for_a_lookup(void **state)
+{
+    (void)state;
+    config.connect_to.count = 0;
+    config.connect_timeout_ms = 400;
+    restart();
+    atomic_store(&resolver_hangs, true);
+    enum ekm_rc rc = ask("hang.vault.azure.net", "/ok");
+    uint64_t start_ms = plat_now_ms();
+    http_stop();
+    uint64_t took_ms = plat_now_ms() - start_ms;
+    atomic_store(&resolver_hangs, false);
+    start_http();
+    assert_int_equal(rc, EKM_HOST_NOT_RESOLVED);
+    assert_in_range(took_ms, 0, SOON_MS);
+}
+
 /* Bound, so that nobody else gets it, but deaf. */
 static int closed_port(void)
 {
@@ -816,6 +834,7 @@ int main(void)
         TEST(broken_answers),
         TEST(a_name_that_does_not_resolve),
         TEST(a_resolver_that_hangs),
+        TEST(stopping_does_not_wait_for_a_lookup),
         TEST(a_refused_connection),
         TEST(a_connection_that_takes_too_long),
         TEST(handshakes_that_fail),
