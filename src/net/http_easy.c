@@ -65,6 +65,10 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *user)
     const struct http_easy *easy = user;
     (void)curl;
     SSL_CTX_set_msg_callback(context, NULL); /* curl's, which writes a text for each record */
+    if (easy->request->detour != NULL && easy->request->detour->authorities != NULL) {
+        return http_detour_trust(easy->request->detour, context) ? CURLE_OK
+                                                                 : CURLE_SSL_CACERT_BADFILE;
+    }
     switch (trust_store_apply(context, easy->call)) {
     case EKM_OK:
         return CURLE_OK;

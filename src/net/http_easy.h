@@ -30,7 +30,8 @@ struct http_easy {
     struct call *call;
     const struct http_request *request;
     struct http_response *response;
-    struct curl_slist headers[6]; /* linked as far as they are in use; the texts are not theirs */
+    struct curl_slist headers[6],
+        way; /* linked as far as they are in use; the texts are not theirs */
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
     size_t header_len, body_given, body_sent, head_len;

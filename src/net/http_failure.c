@@ -18,7 +18,8 @@
 static bool uses_proxy(const struct http_request *request)
 {
     char proxy[300];
-    return !request->local && proxy_leads_to(request->host, proxy, sizeof proxy);
+    return !request->local && request->detour == NULL &&
+           proxy_leads_to(request->host, proxy, sizeof proxy);
 }
 
 /* What curl remembers of names is in doubt for as long as it remembers it. */

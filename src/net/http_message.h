@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/call.h"
+#include "net/http_detour.h"
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE };
 struct http_response;
@@ -25,7 +26,8 @@ struct http_request {
     bool to_entra;    /* a name that does not resolve is EKM_CONNECT_FAILED then */
     bool once;        /* has effects: never repeated once it may have left */
     bool local; /* to a service beside this process: plain HTTP allowed, never through a proxy */
-    bool new_connection, new_lookup; /* of a repeat: shares neither with the tries before */
+    const struct http_detour *detour; /* or NULL */
+    bool new_connection, new_lookup;  /* of a repeat: shares neither with the tries before */
     /* Reads an answer that is no success: sets what it means in the call and returns that; its row
      * tells whether another try may help. NULL: the status alone tells. */
     enum ekm_rc (*refusal)(struct call *call, const struct http_response *response);

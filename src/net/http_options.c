@@ -42,6 +42,22 @@ static bool set_rarity(CURL *curl, const struct http_request *request)
             curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK);
 }
 
+/* The address of a service beside this process is what it is: `connect_to` does not count. Nor does
+ * it on a detour, whose connections and sessions serve nobody else. */
+static bool set_way(struct http_easy *easy)
+{
+    const struct http_detour *detour = easy->request->detour;
+    if (detour == NULL) {
+        return !easy->request->local ||
+               curl_easy_setopt(easy->curl, CURLOPT_CONNECT_TO, NULL) == CURLE_OK;
+    }
+    easy->way = (struct curl_slist){(char *)(uintptr_t)detour->connect_to, NULL};
+    return curl_easy_setopt(easy->curl, CURLOPT_CONNECT_TO, &easy->way) == CURLE_OK &&
+           curl_easy_setopt(easy->curl, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
+}
+
 /* Curl remembers an address for a minute; from 8.16 on, that there was none as well, for all
  * handles that share names. */
 static bool set_lookup(struct http_easy *easy)
@@ -70,7 +86,7 @@ static bool set_proxy(struct http_easy *easy, const struct config *config,
                       const struct http_request *request)
 {
     char proxy[512];
-    if (request->local) {
+    if (request->local || request->detour != NULL) {
         easy->proxied = true; /* so that the next request sets its own */
         return http_options_proxy(easy->curl, "");
     }
@@ -118,7 +134,7 @@ bool http_options_set(struct http_easy *easy)
 {
     CURL *curl = easy->curl;
     const struct http_request *request = easy->request;
-    return set_rarity(curl, request) && set_method(easy) && set_lookup(easy) &&
+    return set_rarity(curl, request) && set_way(easy) && set_method(easy) && set_lookup(easy) &&
            set_proxy(easy, easy->call->config, request) && set_times(curl, easy->call, request) &&
            curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target_of(request->url)) == CURLE_OK &&
@@ -134,7 +150,11 @@ void http_options_forget(struct http_easy *easy)
     if (easy->request->local) {
         (void)http_options_protocols(easy->curl, false);
     }
-    if (easy->request->once || easy->request->new_connection) {
+    if (easy->request->local || easy->request->detour != NULL) {
+        (void)curl_easy_setopt(easy->curl, CURLOPT_CONNECT_TO, easy->client->connect_to);
+        (void)curl_easy_setopt(easy->curl, CURLOPT_SSL_SESSIONID_CACHE, 1L);
+    }
+    if (easy->request->once || easy->request->new_connection || easy->request->detour != NULL) {
         (void)curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 0L);
         (void)curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 0L);
     }

@@ -14,6 +14,8 @@
 #define URL_MAX    2560   /* an endpoint, and an ARM id with every byte escaped */
 #define FORM_MAX   200000 /* the longest token file, every byte escaped */
 #define HEADER_MAX 4200
+#define WAY_MAX    1024
+#define CA_MAX     65536
 
 static enum ekm_rc token_request_secret(struct call *call, struct token_request *request)
 {
@@ -70,11 +72,13 @@ enum ekm_rc token_request_make(struct call *call, const struct sign_in *who,
         [SIGN_IN_FEDERATED_IDENTITY] = federated_identity_request,
     };
     const struct buf url = BUF_EMPTY(URL_MAX), header = BUF_EMPTY(HEADER_MAX);
-    const struct buf form = BUF_EMPTY(FORM_MAX);
+    const struct buf form = BUF_EMPTY(FORM_MAX), way = BUF_EMPTY(WAY_MAX), pem = BUF_EMPTY(CA_MAX);
     memset(out, 0, sizeof *out);
     out->url = url;
     out->header = header;
     out->form = form;
+    out->way = way;
+    out->authorities = pem;
     out->who = who;
     out->secret = secret;
     out->where = *where;
@@ -111,6 +115,8 @@ void token_request_free(struct token_request *request)
     buf_free(&request->url);
     buf_free(&request->header);
     buf_free(&request->form);
+    buf_free(&request->way);
+    buf_free(&request->authorities);
 }
 
 void token_value_init(struct token_value *value)

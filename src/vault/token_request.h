@@ -20,8 +20,9 @@ struct token_request {
     enum identity_source source; /* of a managed identity */
     int64_t expiry_s;            /* of the certificate that signed; 0: none did */
     char host[254];
-    struct buf url, header, form;
-    struct http_request http; /* points into the above */
+    struct buf url, header, form, way, authorities;
+    struct http_detour detour; /* by `way`, trusting `authorities` */
+    struct http_request http;  /* points into the above */
 };
 
 struct token_value {

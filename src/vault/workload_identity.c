@@ -8,6 +8,7 @@
 #include "platform/file.h"
 #include "platform/system.h"
 #include "vault/entra.h"
+#include "vault/workload_proxy.h"
 
 #define TOKEN_FILE_MAX 65536
 #define FILE_PATH_CAP  1024
@@ -176,6 +177,9 @@ enum ekm_rc workload_identity_request(struct call *call, struct token_request *r
     if (rc == EKM_OK) {
         const struct entra_proof proof = {true, buf_text(&token), token.len};
         rc = entra_request(call, request, client_id, &proof);
+    }
+    if (rc == EKM_OK && call->config->sign_in.aks_token_proxy) {
+        rc = workload_proxy_apply(call, request);
     }
     buf_free(&token);
     return rc;

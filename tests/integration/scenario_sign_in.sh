@@ -8,14 +8,16 @@ identity=33333333-4444-4555-8666-777777777777
 identity_object=33333333-aaaa-4555-8666-777777777777
 log=$folder/vault/akv-ekm.log
 
-# surround FILE: the environment of that machine, and no other
+# surround FILE...: the environment of that machine, and no other
 surround() {
     unset IDENTITY_ENDPOINT IDENTITY_HEADER IMDS_ENDPOINT AZURE_POD_IDENTITY_AUTHORITY_HOST AZURE_CLIENT_ID AZURE_TENANT_ID \
         AZURE_FEDERATED_TOKEN_FILE AZURE_AUTHORITY_HOST AZURE_KUBERNETES_TOKEN_PROXY AZURE_KUBERNETES_SNI_NAME \
         AZURE_KUBERNETES_CA_FILE
-    while IFS= read -r line; do
-        export "${line?}"
-    done <"$folder/vault/$1"
+    for file in "$@"; do
+        while IFS= read -r line; do
+            export "${line?}"
+        done <"$folder/vault/$file"
+    done
 }
 
 # use SECRET: from now on
@@ -147,6 +149,18 @@ refused "workload-identity:$application" 5027
 AZURE_AUTHORITY_HOST=https://login.microsoftonline.us/
 ctl POST /oidc/token >/dev/null
 refused "workload-identity:$application" 5028
+
+# A pod with identity bindings: by the proxy alone, if the configuration says so.
+surround workload.env workload-proxy.env
+configure 'aks_token_proxy = yes'
+opens "workload-identity:$application" 'sign_in="workload-identity"'
+AZURE_KUBERNETES_CA_DATA=x
+export AZURE_KUBERNETES_CA_DATA
+refused "workload-identity:$application" 5028
+unset AZURE_KUBERNETES_CA_DATA
+AZURE_KUBERNETES_CA_FILE=$folder/cert.pem
+refused "workload-identity:$application" 3106
+configure 'aks_token_proxy = no'
 
 # An application that trusts the machine's identity.
 surround identity.env
