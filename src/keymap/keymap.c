@@ -20,7 +20,7 @@ static struct {
     struct snapshot *current; /* NULL: nothing could be read so far */
 } shared = {PLAT_MUTEX_INIT, NULL};
 static enum plat_io reported_io;
-static size_t reported_broken, reported_line;
+static size_t reported_broken, reported_lines[8];
 
 static void snapshot_put(struct snapshot *snapshot)
 {
@@ -60,18 +60,29 @@ static void report_unreadable(enum plat_io io)
     }
 }
 
-static void report_broken(size_t broken, size_t line)
+/* Names the lines that cannot be read, or the first of them. The rest of the map counts. */
+static void report_broken(const struct keymap_table *table)
 {
+    char others[128] = "";
+    size_t named = sizeof table->broken_lines / sizeof table->broken_lines[0];
     plat_mutex_lock(&shared.lock);
-    bool is_new = broken != reported_broken || line != reported_line;
-    reported_broken = broken;
-    reported_line = line;
+    bool is_new = table->broken != reported_broken ||
+                  memcmp(table->broken_lines, reported_lines, sizeof reported_lines) != 0;
+    reported_broken = table->broken;
+    memcpy(reported_lines, table->broken_lines, sizeof reported_lines);
     plat_mutex_unlock(&shared.lock);
-    if (is_new && broken > 0) {
-        log_text(LEVEL_ERROR, 0, "keymap",
-                 "%s: lines that are no entries, kept as they are: %zu, the first is line %zu",
-                 keymap_store_name(), broken, line);
+    if (!is_new || table->broken == 0) {
+        return;
     }
+    for (size_t i = 1; i < table->broken && i < named; i++) {
+        size_t len = strlen(others);
+        (void)text_format(others + len, sizeof others - len, "%s%zu", i == 1 ? ", then " : ", ",
+                          table->broken_lines[i]);
+    }
+    log_text(LEVEL_ERROR, 0, "keymap",
+             "%s: lines that are no entries, kept as they are: %zu, the first is line %zu%s%s",
+             keymap_store_name(), table->broken, table->broken_lines[0], others,
+             table->broken > named ? " and more" : "");
 }
 
 /* Entries are never taken out by us: somebody did, knowingly or not. A look that another overtook
@@ -99,7 +110,7 @@ static bool keymap_install_table(struct keymap_table *table)
     shared.current = next;
     plat_mutex_unlock(&shared.lock);
     report_unreadable(PLAT_IO_OK);
-    report_broken(table->broken, table->first_broken_line);
+    report_broken(table);
     report_fewer(&table->state, table->count, former != NULL ? former->table.count : 0);
     snapshot_put(former);
     return true;
@@ -142,7 +153,8 @@ static struct snapshot *keymap_refresh_snapshot(void)
 void keymap_start(const struct config *config)
 {
     reported_io = PLAT_IO_OK;
-    reported_broken = reported_line = 0;
+    reported_broken = 0;
+    memset(reported_lines, 0, sizeof reported_lines);
     keymap_store_start(config);
     snapshot_put(keymap_refresh_snapshot());
 }

@@ -213,9 +213,11 @@ static enum plat_io visit_entry(void *context, const struct plat_registry_key *m
     if (io == PLAT_IO_OK || io == PLAT_IO_FAILED) {
         return io;
     }
-    if (all->table.broken++ == 0) {
-        all->table.first_broken_line = (size_t)all->table.state.size;
+    struct keymap_table *table = &all->table;
+    if (table->broken < sizeof table->broken_lines / sizeof(size_t)) {
+        table->broken_lines[table->broken] = (size_t)table->state.size;
     }
+    table->broken++;
     return PLAT_IO_OK;
 }
 

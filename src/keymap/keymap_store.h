@@ -23,8 +23,8 @@ struct keymap_table {
     struct keymap_text *text;            /* what holds the entries; other tables may share it */
     const struct keymap_entry **entries; /* sorted by keymap_entry_order */
     size_t count;
-    size_t broken, first_broken_line; /* lines that are no entry; first counts from 1 */
-    size_t raw_len, lines;            /* of a file */
+    size_t broken, broken_lines[8]; /* lines that are no entry; the first of them, counted from 1 */
+    size_t raw_len, lines;          /* of a file */
     bool young; /* written so shortly before that `state` might not show another change */
     struct plat_file_state state;
 };

@@ -80,9 +80,10 @@ static void keymap_text_read_lines(struct keymap_table *table, size_t start)
             kind = LINE_BROKEN; /* nor is this */
         }
         table->count += kind == LINE_ENTRY;
-        if (kind == LINE_BROKEN && table->broken++ == 0) {
-            table->first_broken_line = table->lines;
+        if (kind == LINE_BROKEN && table->broken < sizeof table->broken_lines / sizeof(size_t)) {
+            table->broken_lines[table->broken] = table->lines;
         }
+        table->broken += kind == LINE_BROKEN;
     }
 }
 

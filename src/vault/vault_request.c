@@ -11,7 +11,8 @@
 /* What a call goes in with. */
 struct entry {
     struct challenge challenge;
-    bool guessed; /* the vault has not said it in this life */
+    bool guessed;            /* the vault has not said it in this life */
+    struct call_error fetch; /* what the token's first try came to, if it failed */
 };
 
 /* The request without token whose only right answer is 401. */
@@ -81,7 +82,8 @@ static enum ekm_rc challenge_request_judge(struct call *call, const struct vault
  * EKM_OK: *said is the vault's word; else set in the call, or EKM_NO_ANSWER without: it was not
  * tried. */
 static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
-                                 struct token_fetch *fetch, bool *issued, struct challenge *said)
+                                 struct token_fetch *fetch, bool *issued, struct entry *entry,
+                                 struct challenge *said)
 {
     char url[VAULT_URL_MAX];
     struct http_request request;
@@ -99,6 +101,9 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
     *issued =
         fetch != NULL &&
         token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].response : NULL);
+    if (fetch != NULL && tried && items[1].rc != EKM_OK) {
+        entry->fetch = items[1].error;
+    }
     enum ekm_rc rc = tried ? challenge_request_judge(call, vault, &items[0], said) : EKM_NO_ANSWER;
     http_response_free(&answers[0]);
     http_response_free(&answers[1]);
@@ -120,7 +125,7 @@ static enum ekm_rc vault_request_confirm_guess(struct call *call, const struct v
         return EKM_OK;
     }
     bool own = flight == TOKEN_FLIGHT_OWN;
-    enum ekm_rc rc = ask_and_fetch(call, vault, own ? &fetch : NULL, &issued, &said);
+    enum ekm_rc rc = ask_and_fetch(call, vault, own ? &fetch : NULL, &issued, entry, &said);
     if (rc != EKM_OK) {
         const struct call_error first = call->error;
         rc = challenge_request_send(call, vault, &said);
@@ -159,6 +164,18 @@ static enum ekm_rc find_challenge(struct call *call, const struct vault *vault, 
     return entry->guessed ? vault_request_confirm_guess(call, vault, entry) : EKM_OK;
 }
 
+/* Time ran out before a token came: the line names the login host, not the vault alone. */
+static enum ekm_rc vault_request_name_login(struct call *call, const struct entry *entry)
+{
+    if (entry->fetch.rc != EKM_OK) {
+        call->error = entry->fetch;
+        return entry->fetch.rc;
+    }
+    const char *login = entry->challenge.authority;
+    return call_fail(call, EKM_DEADLINE, "no token yet%s%s", login[0] != '\0' ? " from " : "",
+                     login);
+}
+
 /* A token for the challenge. A refusal under a guess is none: the vault may have moved since. */
 static enum ekm_rc find_token(struct call *call, const struct vault *vault, struct entry *entry,
                               struct token **token)
@@ -166,6 +183,9 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
     const char *host = vault->address.host;
     struct challenge said;
     enum ekm_rc rc = token_get(call, vault->credential, &entry->challenge, token);
+    if (rc == EKM_DEADLINE && call->error.note[0] == '\0') {
+        return vault_request_name_login(call, entry);
+    }
     bool refused = credential_needs_tenant(vault->credential) &&
                    (rc == EKM_BAD_CREDENTIALS || rc == EKM_TOKEN_FAILED ||
                     rc == EKM_FEDERATED_NONE || rc == EKM_FEDERATED_ISSUER);
@@ -189,8 +209,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
 static enum ekm_rc vault_request_enter(struct call *call, const struct vault *vault,
                                        struct token **token)
 {
-    struct entry entry;
-    entry.guessed = false;
+    struct entry entry = {.guessed = false};
     enum ekm_rc rc = find_challenge(call, vault, &entry);
     return rc == EKM_OK ? find_token(call, vault, &entry, token) : rc;
 }
@@ -343,6 +362,7 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
     *again = false;
     if (rc == EKM_OK) {
         request->authorization = token_header(token);
+        request->new_connection = past->count > 0; /* another front end may know the key */
         rc = http_retry_perform(call, request, response);
         request->authorization = NULL;
     }
@@ -362,11 +382,10 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
 enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
                                struct http_request *request, struct http_response *response)
 {
-    struct entry entry;
+    struct entry entry = {.guessed = false};
     struct refusals past;
     bool again = true;
     memset(&past, 0, sizeof past);
-    entry.guessed = false;
     request->host = vault->address.host;
     request->refusal = vault_refusal;
     enum ekm_rc rc = find_challenge(call, vault, &entry);

@@ -57,7 +57,7 @@ static void check_sorted(const struct keymap_table *table)
         FUZZ_CHECK(entry->thumbprint.len >= 1 && entry->thumbprint.len <= THUMBPRINT_MAX_BYTES);
         FUZZ_CHECK(i == 0 || keymap_entry_order(table->entries[i - 1], entry) <= 0);
     }
-    FUZZ_CHECK((table->broken > 0) == (table->first_broken_line > 0));
+    FUZZ_CHECK((table->broken > 0) == (table->broken_lines[0] > 0));
 }
 
 /* The last one of those that are equal to it, as keymap_find takes it; NULL if there is none. */

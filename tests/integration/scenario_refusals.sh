@@ -61,3 +61,10 @@ grep -q ' error .* OpenSession code="3304" .*note="answered with' "$log" || fail
 ctl DELETE /faults >/dev/null
 
 database_opens
+
+# A login service that hangs is named by the line.
+fault '{"path":"oauth2","times":0,"action":"hang"}'
+state RECOVERY_PENDING
+grep -q ' error .* OpenSession .*note="login.microsoftonline.com: ' "$log" || fail 'no line names the login host that hangs'
+ctl DELETE /faults >/dev/null
+database_opens

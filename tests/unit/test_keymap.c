@@ -527,6 +527,24 @@ static void test_lost_entries_are_reported(void **state)
     assert_true(end_log_with("the first is line 2"));
 }
 
+/* A map is used whole: what cannot be read in it is named by line, the rest counts. */
+static void test_broken_lines_are_named(void **state)
+{
+    char text[2048] = "odd\n" HOST "\t0000010000000000000000000000000000000000\t" URI "One/v1\n";
+    (void)state;
+    begin_log();
+    for (int i = 0; i < 9; i++) {
+        strcat(text, i % 2 == 0 ? "odd\n" : HOST "\t00\n");
+    }
+    strcat(text, HOST "\t0000020000000000000000000000000000000000\t" URI "Two/v2");
+    write_map(text);
+    assert_int_equal(keymap_count(), 2);
+    expect(HOST, 1, "One", "v1");
+    expect(HOST, 2, "Two", "v2");
+    assert_true(end_log_with("kept as they are: 10, the first is line 1, then 3, 4, 5, 6, 7, 8, 9 "
+                             "and more"));
+}
+
 static void test_missing_parent(void **state)
 {
     (void)state;
@@ -649,6 +667,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tolerant_reading, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unusable_entries, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_broken_lines_are_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_broken_lines_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_last_of_two_lines_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_vaults_and_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_old_thumbprints, set_up, tear_down),

@@ -118,7 +118,7 @@ static void test_lines(void **state)
         assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
         assert_int_equal(table.count, rows[i].entries);
         assert_int_equal(table.broken, rows[i].broken);
-        assert_int_equal(table.first_broken_line, rows[i].broken);
+        assert_int_equal(table.broken_lines[0], rows[i].broken);
         if (table.count == 1) {
             assert_string_equal(table.entries[0]->host, HOST);
         }
@@ -174,7 +174,7 @@ static void test_rewrite_keeps_everything(void **state)
                      PLAT_IO_OK);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 2);
-    assert_int_equal(after.first_broken_line, 1);
+    assert_int_equal(after.broken_lines[0], 1);
     assert_false(keymap_store_changed(&after.state));
     FILE *file = fopen(config.keymap_file, "r");
     assert_non_null(file);
@@ -204,7 +204,7 @@ static void test_long_entry_is_none(void **state)
                      PLAT_IO_OK);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.broken, 1);
-    assert_int_equal(after.first_broken_line, 2);
+    assert_int_equal(after.broken_lines[0], 2);
     assert_string_equal(after.entries[0]->uri, URI);
     keymap_table_free(&after);
 }
@@ -253,7 +253,7 @@ static void check_same(const struct keymap_table *a, const struct keymap_table *
 {
     assert_int_equal(a->count, b->count);
     assert_int_equal(a->broken, b->broken);
-    assert_int_equal(a->first_broken_line, b->first_broken_line);
+    assert_int_equal(a->broken_lines[0], b->broken_lines[0]);
     assert_true(a->young == b->young);
     assert_memory_equal(&a->state, &b->state, sizeof a->state);
     for (size_t i = 0; i < a->count; i++) {

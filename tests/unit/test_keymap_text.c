@@ -45,7 +45,7 @@ static void check(const struct keymap_table *table, const char *bytes)
     assert_int_equal(table->count, anew.count);
     assert_int_equal(table->lines, anew.lines);
     assert_int_equal(table->broken, anew.broken);
-    assert_int_equal(table->first_broken_line, anew.first_broken_line);
+    assert_int_equal(table->broken_lines[0], anew.broken_lines[0]);
     for (size_t i = 0; i < anew.count; i++) {
         assert_int_equal(keymap_entry_order(table->entries[i], anew.entries[i]), 0);
         assert_string_equal(table->entries[i]->uri, anew.entries[i]->uri);
