@@ -87,9 +87,9 @@ static void give_token(const struct request *request, struct answer *answer, boo
 
 void app_service_serve(const struct request *request, struct answer *answer)
 {
-    bool is_aci = strcmp(request->path, APP_SERVICE_ACI) == 0;
+    bool is_aci = request_is_at(request, APP_SERVICE_ACI);
     const char *version = request_query(request, "api-version");
-    if (!is_aci && strcmp(request->path, APP_SERVICE_PATH) != 0) {
+    if (!is_aci && !request_is_at(request, APP_SERVICE_PATH)) {
         app_service_refuse(request, answer, 404, "Not found.");
     } else if (strcmp(request->method, "GET") != 0) {
         app_service_refuse(request, answer, 405, "Only GET is supported.");

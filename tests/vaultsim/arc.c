@@ -164,7 +164,7 @@ static bool is_known_version(const char *version)
 void arc_serve(const struct request *request, struct answer *answer)
 {
     const char *metadata = request_header(request, "Metadata");
-    if (strcmp(request->path, MACHINE_TOKEN_PATH) != 0) {
+    if (!request_is_at(request, MACHINE_TOKEN_PATH)) {
         arc_refuse(answer, 404, "NotFound", "The requested resource was not found");
     } else if (strcmp(request->method, "GET") != 0) {
         arc_refuse(answer, 405, "MethodNotAllowed", "Only GET is supported");

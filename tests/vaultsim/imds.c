@@ -83,8 +83,8 @@ static void give_compute(struct answer *answer)
 
 void imds_serve(const struct request *request, struct answer *answer)
 {
-    bool is_token = strcmp(request->path, MACHINE_TOKEN_PATH) == 0;
-    bool is_compute = strcmp(request->path, "/metadata/instance/compute") == 0;
+    bool is_token = request_is_at(request, MACHINE_TOKEN_PATH);
+    bool is_compute = request_is_at(request, "/metadata/instance/compute");
     answer_field(answer, "Server", "IMDS/150.870.65.1854");
     answer_field(answer, "x-ms-request-id", "%s", request->id);
     if (!imds_check_request(request, answer) || !check_version(request, answer)) {

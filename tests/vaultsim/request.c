@@ -78,6 +78,13 @@ const char *request_query(const struct request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+bool request_is_at(const struct request *request, const char *path)
+{
+    size_t len = strlen(path);
+    const char *own = request->path + (strncmp(request->path, "//", 2) == 0 ? 1 : 0);
+    return strncmp(own, path, len) == 0 && (own[len] == '\0' || strcmp(own + len, "/") == 0);
+}
+
 static void take_host(struct request *request)
 {
     static const char *const names[SITE_COUNT] = {NULL, "imds", "arc", "app-service"};

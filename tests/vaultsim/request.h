@@ -68,6 +68,10 @@ void request_free(struct request *request);
 const char *request_header(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name);
 
+/* Whether the path is this one. One slash more at the end, as msal-node writes it, or in front, as
+ * msal4j does, does not count. */
+bool request_is_at(const struct request *request, const char *path);
+
 const char *operation_counter(enum operation operation);    /* the name in "by" */
 const char *operation_permission(enum operation operation); /* the word of the access policies */
 const char *operation_action(enum operation operation);     /* the data action of RBAC */

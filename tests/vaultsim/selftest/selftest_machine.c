@@ -26,7 +26,8 @@ static void imds_url(const char *rest, char *url, size_t cap)
 {
     char base[128];
     sim_env("identity.env", "AZURE_POD_IDENTITY_AUTHORITY_HOST", base, sizeof base);
-    snprintf(url, cap, "%s/metadata/identity/oauth2/token?api-version=2018-02-01%s", base, rest);
+    /* Two slashes, as msal4j writes them. */
+    snprintf(url, cap, "%s//metadata/identity/oauth2/token?api-version=2018-02-01%s", base, rest);
 }
 
 static long imds(struct client *client, const char *rest, const char *const headers[3])
@@ -261,7 +262,7 @@ void test_app_service(void **state)
     assert_int_equal(app_service(&c, "identity-aci.env", "secret", "&principalId=" USER_OID), 200);
     assert_string_equal(client_text(&c, "client_id"), USER);
     sim_env("identity-app-service.env", "IDENTITY_ENDPOINT", endpoint, sizeof endpoint);
-    snprintf(url, sizeof url, "%s?api-version=2019-08-01&" RESOURCE, endpoint);
+    snprintf(url, sizeof url, "%s/?api-version=2019-08-01&" RESOURCE, endpoint); /* as msal-node */
     assert_int_equal(client_fetch(&c, url, none, NULL), 401);
     sim_env("identity-app-service.env", "IDENTITY_HEADER", former, sizeof former);
     sim_do("POST", "/identities/rotate", NULL);
