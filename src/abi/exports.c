@@ -21,6 +21,9 @@
 SqlCpError SqlCryptInitializeProvider(void)
 {
     struct entry_engine_state host;
+    if (provider_check_process() != EKM_OK) {
+        return ekm_code(EKM_CLOSING);
+    }
     entry_save_engine_state(&host);
     enum ekm_rc rc = provider_initialize();
     entry_restore_engine_state(&host);
@@ -30,6 +33,9 @@ SqlCpError SqlCryptInitializeProvider(void)
 SqlCpError SqlCryptFreeProvider(void)
 {
     struct entry_engine_state host;
+    if (provider_check_process() != EKM_OK) {
+        return ekm_code(EKM_CLOSING);
+    }
     entry_save_engine_state(&host);
     enum ekm_rc rc = provider_free();
     entry_restore_engine_state(&host);

@@ -37,6 +37,9 @@ void plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex, uint
 
 /* Runs `handler` in every child that the process forks from now on. False: the system refused. */
 bool plat_on_fork_child(void (*handler)(void));
+/* Runs `handler` when the process calls exit(), while its other threads go on. Never on Windows,
+ * where they are gone by then. False: the system refused. */
+bool plat_on_exit(void (*handler)(void));
 
 /* Keeps the signals that writing may raise (SIGPIPE; SIGXFSZ at a limit of file sizes) from this
  * thread between hold and release, and removes what came meanwhile: the host's own signal handling

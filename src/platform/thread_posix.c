@@ -1,6 +1,7 @@
 #include "platform/thread.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 void plat_mutex_lock(struct plat_mutex *mutex)
@@ -27,6 +28,11 @@ void plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex, uint
 bool plat_on_fork_child(void (*handler)(void))
 {
     return pthread_atfork(NULL, NULL, handler) == 0;
+}
+
+bool plat_on_exit(void (*handler)(void))
+{
+    return atexit(handler) == 0;
 }
 
 void plat_signals_hold(struct plat_signals *signals)

@@ -44,6 +44,12 @@ bool plat_on_fork_child(void (*handler)(void))
     return true;
 }
 
+bool plat_on_exit(void (*handler)(void))
+{
+    (void)handler;
+    return true;
+}
+
 void plat_signals_hold(struct plat_signals *signals)
 {
     signals->held = false;

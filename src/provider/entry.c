@@ -78,11 +78,11 @@ void entry_restore_engine_state(const struct entry_engine_state *host)
 enum ekm_rc entry_begin(struct entry_point *door, const char *operation)
 {
     const struct config *config = NULL;
-    entry_save_engine_state(&door->host);
     door->session = NULL;
     enum ekm_rc rc = provider_enter(&config);
     door->inside = rc == EKM_OK;
-    if (door->inside) {
+    if (door->inside) { /* else nothing of OpenSSL may be touched: it may be torn down */
+        entry_save_engine_state(&door->host);
         call_begin(&door->call, operation, config);
         door->call.provider_closing = provider_closing();
         credential_sweep(door->call.start_ms);
@@ -115,8 +115,8 @@ SqlCpError entry_end(struct entry_point *door, enum ekm_rc rc)
     if (door->inside) {
         code = call_end(&door->call, rc);
         session_put(door->session);
+        entry_restore_engine_state(&door->host);
         provider_leave();
     }
-    entry_restore_engine_state(&door->host);
     return code;
 }

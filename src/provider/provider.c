@@ -52,9 +52,12 @@ static void mark_child(void)
     atomic_store(&is_forked_child, true);
 }
 
+/* The process ends: OpenSSL may be torn down, and nothing of it may be touched any more. */
+static atomic_bool is_exiting;
+
 enum ekm_rc provider_check_process(void)
 {
-    return atomic_load(&is_forked_child) ? EKM_CLOSING : EKM_OK;
+    return atomic_load(&is_forked_child) || atomic_load(&is_exiting) ? EKM_CLOSING : EKM_OK;
 }
 
 static void change_state(enum state next)
@@ -210,10 +213,55 @@ static bool join_or_begin(void)
     return false;
 }
 
+/* Under the lock: whether somebody is at work. A Free that asks is so itself. */
+static bool provider_is_busy(bool freeing)
+{
+    return inside > 0 || state == STATE_STARTING || (state == STATE_CLOSING && !freeing);
+}
+
+/* Whether everybody left in time. */
+static bool provider_wait_idle(bool freeing)
+{
+    uint64_t until_ms = plat_now_ms() + PROVIDER_CLOSE_WAIT_MS;
+    plat_mutex_lock(&lock);
+    while (provider_is_busy(freeing) && plat_now_ms() < until_ms) {
+        plat_cond_wait_until(&changed, &lock, until_ms);
+    }
+    bool idle = !provider_is_busy(freeing);
+    plat_mutex_unlock(&lock);
+    return idle;
+}
+
+/* The engine calls exit(). Its other threads go on meanwhile, and OpenSSL tears itself down next:
+ * it was there before us, so its handler comes after this one. Calls are aborted, and no other one
+ * gets in. */
+static void provider_on_exit(void)
+{
+    if (atomic_load(&is_forked_child)) {
+        return;
+    }
+    plat_mutex_lock(&lock);
+    atomic_store(&is_exiting, true);
+    atomic_store(&closing, true);
+    plat_mutex_unlock(&lock);
+    session_abort_all();
+    (void)provider_wait_idle(false);
+}
+
+/* Once in a process. OpenSSL is made ready first, so that it is torn down last. */
+static bool provider_watch_process(void)
+{
+    static bool watching; /* guarded by the state STARTING */
+    if (!watching) {
+        watching = OPENSSL_init_crypto(0, NULL) == 1 && plat_on_fork_child(mark_child) &&
+                   plat_on_exit(provider_on_exit);
+    }
+    return watching;
+}
+
 enum ekm_rc provider_initialize(void)
 {
-    static bool watching_forks; /* guarded by the state STARTING */
-    if (atomic_load(&is_forked_child)) {
+    if (provider_check_process() != EKM_OK) {
         return EKM_CLOSING;
     }
     plat_mutex_lock(&lock);
@@ -223,17 +271,14 @@ enum ekm_rc provider_initialize(void)
         return EKM_OK;
     }
     enum ekm_rc rc = EKM_OUT_OF_MEMORY;
-    if (!watching_forks) {
-        watching_forks = plat_on_fork_child(mark_child);
-    }
-    if (watching_forks) {
+    if (provider_watch_process()) {
         rc = provider_start();
     } else {
-        log_reason("Initialize", rc, "forks cannot be watched");
+        log_reason("Initialize", rc, "forks and the process's end cannot be watched");
     }
     plat_mutex_lock(&lock);
     initialize_count = rc == EKM_OK ? 1 : 0;
-    atomic_store(&closing, false);
+    atomic_store(&closing, atomic_load(&is_exiting));
     state = rc == EKM_OK ? STATE_UP : STATE_DOWN;
     plat_cond_broadcast(&changed);
     plat_mutex_unlock(&lock);
@@ -254,22 +299,9 @@ static bool shut_gate(void)
     return true;
 }
 
-/* Whether everybody left in time. */
-static bool wait_for_calls(void)
-{
-    uint64_t until_ms = plat_now_ms() + PROVIDER_CLOSE_WAIT_MS;
-    plat_mutex_lock(&lock);
-    while (inside > 0 && plat_now_ms() < until_ms) {
-        plat_cond_wait_until(&changed, &lock, until_ms);
-    }
-    bool all_left = inside == 0;
-    plat_mutex_unlock(&lock);
-    return all_left;
-}
-
 enum ekm_rc provider_free(void)
 {
-    if (atomic_load(&is_forked_child)) {
+    if (provider_check_process() != EKM_OK) {
         return EKM_CLOSING;
     }
     plat_mutex_lock(&lock);
@@ -279,7 +311,7 @@ enum ekm_rc provider_free(void)
         return EKM_OK;
     }
     session_abort_all();
-    if (!wait_for_calls()) {
+    if (!provider_wait_idle(true)) {
         log_reason("Free", EKM_FAILURE, "calls still run: nothing is closed, Free may be repeated");
         change_state(STATE_STUCK);
         return EKM_FAILURE;
@@ -291,11 +323,11 @@ enum ekm_rc provider_free(void)
 
 enum ekm_rc provider_enter(const struct config **out)
 {
-    if (atomic_load(&is_forked_child)) {
+    if (provider_check_process() != EKM_OK) {
         return EKM_CLOSING;
     }
     plat_mutex_lock(&lock);
-    bool open = state == STATE_UP;
+    bool open = state == STATE_UP && !atomic_load(&is_exiting);
     if (open) {
         inside++;
     }
@@ -308,7 +340,7 @@ void provider_leave(void)
 {
     plat_mutex_lock(&lock);
     inside--;
-    if (inside == 0 && state == STATE_CLOSING) {
+    if (inside == 0 && (state == STATE_CLOSING || atomic_load(&is_exiting))) {
         plat_cond_broadcast(&changed);
     }
     plat_mutex_unlock(&lock);

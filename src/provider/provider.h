@@ -24,7 +24,8 @@ enum ekm_rc provider_free(void) EKM_MUST_CHECK;
 enum ekm_rc provider_enter(const struct config **out) EKM_MUST_CHECK;
 void provider_leave(void);
 
-/* EKM_CLOSING in a forked child, where locks may be held by threads that do not exist there. */
+/* EKM_CLOSING in a forked child, where locks may be held by threads that do not exist there, and
+ * once the process ends. */
 enum ekm_rc provider_check_process(void) EKM_MUST_CHECK;
 
 /* The abort flag of calls that have no session. */
