@@ -37,7 +37,7 @@ void plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex, uint
 
 /* Runs `handler` in every child that the process forks from now on. False: the system refused. */
 bool plat_on_fork_child(void (*handler)(void));
-/* Runs `handler` when the process calls exit(), while its other threads go on. Never on Windows,
+/* Runs `handler` at the normal end of the process, while other threads go on. Never on Windows,
  * where they are gone by then. False: the system refused. */
 bool plat_on_exit(void (*handler)(void));
 

@@ -232,9 +232,9 @@ static bool provider_wait_idle(bool freeing)
     return idle;
 }
 
-/* The engine calls exit(). Its other threads go on meanwhile, and OpenSSL tears itself down next:
- * it was there before us, so its handler comes after this one. Calls are aborted, and no other one
- * gets in. */
+/* The engine ends the process. Its other threads go on meanwhile, and OpenSSL tears itself down
+ * next: it was there before us, so its handler comes after this one. Calls are aborted, and no
+ * other one gets in. */
 static void provider_on_exit(void)
 {
     if (atomic_load(&is_forked_child)) {
