@@ -35,8 +35,26 @@ struct batch {
  * out once more. */
 static bool http_item_is_doubtful(const struct http_item *item)
 {
-    return item->rc == EKM_OK ? item->response->status >= 500 || item->response->status == 408
-                              : item->rc == EKM_DEADLINE || ekm_retryable(item->rc);
+    long status = item->response->status;
+    if (item->rc != EKM_OK) {
+        return item->rc == EKM_DEADLINE || ekm_retryable(item->rc);
+    }
+    /* What is no JSON is the word of something on the way. */
+    bool is_page = status >= 300 && status != 401 && status != 429 &&
+                   strstr(item->response->content_type, "json") == NULL;
+    return status >= 500 || status == 408 || is_page;
+}
+
+/* For a repeat that must not use them: what they lead to failed. */
+static void http_drop_connections(struct batch *batch)
+{
+    bool anew = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        anew = anew || batch->items[i].request->new_connection;
+    }
+    if (anew) {
+        http_pool_drop_connections(batch->handle);
+    }
 }
 
 static void http_finish_item(struct batch *batch, struct http_easy *easy, enum ekm_rc rc,
@@ -151,6 +169,7 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
     if (client.may_signal) {
         plat_signals_hold(&signals);
     }
+    http_drop_connections(&batch);
     http_run_batch(&batch);
     for (size_t i = 1; i < HTTP_AT_ONCE; i++) {
         http_easy_close(&batch.handle->easies[i]);

@@ -139,9 +139,8 @@ static CURLM *new_multi(void)
     return multi;
 }
 
-/* Closes the handle's connections: libcurl has no other way to close those of a multi handle. It
- * keeps them where there is no memory for a new one. */
-static void drop_connections(struct http_handle *handle)
+/* Libcurl has no other way to close the connections of a multi handle. */
+void http_pool_drop_connections(struct http_handle *handle)
 {
     CURLM *multi = new_multi();
     if (multi != NULL) {
@@ -278,7 +277,7 @@ static struct http_handle *take_expired(uint64_t now_ms)
 void http_pool_give(struct http_handle *handle)
 {
     if (handle->doubted) {
-        drop_connections(handle);
+        http_pool_drop_connections(handle);
     }
     handle->given_ms = plat_now_ms();
     plat_mutex_lock(&pool.mutex);

@@ -30,6 +30,8 @@ void http_pool_stop(void);
  * handles go first, of them who has least time. */
 enum ekm_rc http_pool_take(struct call *call, const char *host,
                            struct http_handle **out) EKM_MUST_CHECK;
+/* Of a handle in use whose easies are idle. Keeps them where there is no memory. */
+void http_pool_drop_connections(struct http_handle *handle);
 /* Closes the handle's connections where they are in doubt, and those of handles that were idle for
  * so long that curl would use theirs no more: the peers have closed most of them by then. */
 void http_pool_give(struct http_handle *handle);

@@ -383,9 +383,8 @@ enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
                                struct http_request *request, struct http_response *response)
 {
     struct entry entry = {.guessed = false};
-    struct refusals past;
+    struct refusals past = {.count = 0};
     bool again = true;
-    memset(&past, 0, sizeof past);
     request->host = vault->address.host;
     request->refusal = vault_refusal;
     enum ekm_rc rc = find_challenge(call, vault, &entry);

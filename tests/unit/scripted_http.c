@@ -71,6 +71,7 @@ static void note(const struct http_request *request, struct seen_request *out)
     out->method = request->method;
     out->to_entra = request->to_entra;
     out->once = request->once;
+    out->new_connection = request->new_connection;
     out->local = request->local;
     (void)text_copy(out->url, sizeof out->url, request->url);
     (void)text_copy(out->host, sizeof out->host, request->host);

@@ -19,7 +19,7 @@ struct scripted_answer {
 
 struct seen_request {
     enum http_method method;
-    bool to_entra, once, local;
+    bool to_entra, once, local, new_connection;
     char url[2048], host[256], bearer[512], content_type[64], body[4096];
     char header[512], basic[512]; /* one more line; what follows "Authorization: Basic " */
 };

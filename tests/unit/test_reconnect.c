@@ -185,6 +185,18 @@ static void a_connection_that_turns_sick(void **state)
     assert_int_equal(tls_server_connections(), before + 1);
 }
 
+/* A page of something on the way says nothing of what other connections lead to. */
+static void a_connection_that_ends_at_a_page(void **state)
+{
+    struct asker asker = {.host = HOST, .path = "/ok"};
+    (void)state;
+    (void)expect_served(HOST);
+    tls_server_turn(400);
+    (void)ask(&asker);
+    assert_int_equal(asker.status, 400);
+    assert_int_equal(expect_served(HOST).tries, 1);
+}
+
 static void all_connections_turn_sick(void **state)
 {
     (void)state;
@@ -300,10 +312,15 @@ static void idle_connections_are_closed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(only_http_1_1_is_offered),       TEST(a_connection_that_turns_sick),
-        TEST(all_connections_turn_sick),      TEST(a_connection_that_goes_silent),
-        TEST(a_connection_that_is_throttled), TEST(a_moment_without_names),
-        TEST(a_lookup_that_takes_long),       TEST(names_are_looked_up_for_new_names_alone),
+        TEST(only_http_1_1_is_offered),
+        TEST(a_connection_that_turns_sick),
+        TEST(a_connection_that_ends_at_a_page),
+        TEST(all_connections_turn_sick),
+        TEST(a_connection_that_goes_silent),
+        TEST(a_connection_that_is_throttled),
+        TEST(a_moment_without_names),
+        TEST(a_lookup_that_takes_long),
+        TEST(names_are_looked_up_for_new_names_alone),
         TEST(idle_connections_are_closed),
     };
     return cmocka_run_group_tests_name("reconnect", tests, start_all, stop_all);

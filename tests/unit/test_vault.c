@@ -447,7 +447,7 @@ static void refused_sessions_send_nothing(void **state)
 static struct {
     unsigned refusals; /* still to come */
     const char *message, *challenge;
-    unsigned tokens, refused;
+    unsigned tokens, refused, same_connection;
 } moody;
 
 static void serve_moody(void *context, struct call *asking, const struct seen_request *asked,
@@ -462,6 +462,7 @@ static void serve_moody(void *context, struct call *asking, const struct seen_re
         answer->body = TOKEN("t");
         return;
     }
+    moody.same_connection += !asked->new_connection;
     if (moody.refusals == 0) {
         answer->status = 200;
         answer->body = key_body(KID);
@@ -503,6 +504,16 @@ static void a_good_token_refused_for_a_moment(void **state)
     set_moody(9, "[TokenExpired] Error validating token: 'S2S12086'", CHALLENGE("tenant-1"));
     expect_get(&pinned, EKM_OK);
     assert_in_range(moody.tokens, 1, 4);
+}
+
+/* Behind one connection there may be a server that does not know the key yet. */
+static void a_refusal_opens_another_connection(void **state)
+{
+    (void)state;
+    set_moody(5, AKV10046, CHALLENGE("tenant-1"));
+    expect_get(&pinned, EKM_OK);
+    assert_int_equal(moody.refused, 5);
+    assert_int_equal(moody.same_connection, 1);
 }
 
 /* To the deadline, with at most one new token a second, and the service's own number. */
@@ -970,6 +981,7 @@ int main(void)
         TEST(a_vault_that_moved_unseen),
         TEST(refused_sessions_send_nothing),
         TEST(a_good_token_refused_for_a_moment),
+        TEST(a_refusal_opens_another_connection),
         TEST(a_token_refused_for_ever),
         TEST(a_token_of_the_wrong_kind),
         TEST(refusals_without_a_usable_challenge),

@@ -215,8 +215,9 @@ static bool serve_turned(SSL *tls, bool *open)
         wait_for_stop(SSL_get_fd(tls));
         *open = false;
     } else {
-        *open = answer(tls, turned_to == 429 ? "429 Too Many Requests" : "503 Service Unavailable",
-                       "", "{\"error\":{\"code\":\"Unavailable\"}}");
+        char status[32];
+        (void)snprintf(status, sizeof status, "%d Turned", turned_to);
+        *open = answer(tls, status, "Content-Type: text/html\r\n", "<html>");
     }
     return true;
 }
