@@ -82,7 +82,16 @@ public class Client {
             .clientAssertion(() -> identity.getToken(exchange).block().getToken()).build(), VAULT);
     }
 
-    static void run(String name) {
+    /** Always Encrypted: a column encryption key under a column master key in the vault, signed with it. */
+    static void columnKey() throws Exception {
+        var provider = new com.microsoft.sqlserver.jdbc.SQLServerColumnEncryptionAzureKeyVaultProvider(secret());
+        byte[] plain = "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.UTF_8);
+        byte[] sealed = provider.encryptColumnEncryptionKey(VAULT + "/keys/peer", "RSA_OAEP", plain);
+        byte[] opened = provider.decryptColumnEncryptionKey(VAULT + "/keys/peer", "RSA_OAEP", sealed);
+        check(java.util.Arrays.equals(plain, opened), "wrong plain text");
+    }
+
+    static void run(String name) throws Exception {
         String pem = System.getenv("SIM") + "/app.pem";
         switch (name) {
         case "secret" -> open(secret(), VAULT);
@@ -91,6 +100,7 @@ public class Client {
         case "keys, 404" -> missing();
         case "certificate" ->
             open(new ClientCertificateCredentialBuilder().tenantId(TENANT).clientId(CLIENT).pemCertificate(pem).build(), VAULT);
+        case "mssql-jdbc" -> columnKey();
         case "workload identity" -> open(new WorkloadIdentityCredentialBuilder().build(), VAULT);
         case "managed identity as assertion" -> secretless();
         default -> open(machine(name.endsWith("user-assigned") ? USER : null), VAULT);

@@ -22,7 +22,7 @@ rm -f "$SIM.hosts"
 
 "$build/vaultsim" --state "$SIM" --port 443 --imds-port 8080 --arc-port 40342 --arc-tokens /var/opt/azcmagent/tokens >"$SIM/out" &
 sim=$!
-until grep -q ready "$SIM/out"; do sleep 0.1; done
+until grep -qs ready "$SIM/out"; do sleep 0.1; done
 # Some libraries know the address of IMDS only.
 socat TCP-LISTEN:80,bind=169.254.169.254,fork,reuseaddr TCP:127.0.0.1:8080 &
 imds=$!

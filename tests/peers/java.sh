@@ -1,4 +1,4 @@
-# java.sh install|run: azure-identity and azure-security-keyvault-keys for Java.
+# java.sh install|run: azure-identity and azure-security-keyvault-keys for Java; mssql-jdbc.
 set -e
 case $1 in
 install)
@@ -29,6 +29,7 @@ install)
   </dependencyManagement>
   <dependencies>
     <dependency><groupId>com.azure</groupId><artifactId>azure-identity</artifactId></dependency>
+    <dependency><groupId>com.microsoft.sqlserver</groupId><artifactId>mssql-jdbc</artifactId><version>13.6.2.jre11</version></dependency>
     <dependency><groupId>com.azure</groupId><artifactId>azure-security-keyvault-keys</artifactId></dependency>
   </dependencies>
 </project>
@@ -41,7 +42,7 @@ run)
         timeout 120 java -Djavax.net.ssl.trustStore="$SIM/trust.p12" -Djavax.net.ssl.trustStorePassword=changeit \
             -cp "$PEERS/java/target/classes:$PEERS/java/lib/*" Client "$@"
     }
-    client secret 'secret, Managed HSM' 'keys, all operations' 'keys, 404' certificate
+    client secret 'secret, Managed HSM' 'keys, all operations' 'keys, 404' certificate mssql-jdbc
     (export $(cat "$SIM/workload.env") && client 'workload identity')
     (export $(cat "$SIM/identity.env") && client 'IMDS, system-assigned' 'IMDS, user-assigned' 'managed identity as assertion')
     (export $(cat "$SIM/identity-arc.env") && client Arc)

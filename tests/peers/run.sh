@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 peers=$build/peers
 mkdir -p "$peers"
 if [ $# -eq 0 ]; then
-    set -- python go javascript java rust
+    set -- python go javascript java rust golibs mongo
 fi
 ready=
 for client; do
