@@ -30,6 +30,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
     size_t len = size * count;
+    http_send_wipe(easy); /* before curl makes its next blocks of what it freed */
     easy->header_len += len;
     if (easy->header_len > HEADERS_MAX) {
         easy->body_rc = EKM_ANSWER_TOO_BIG;
