@@ -82,7 +82,7 @@ bool text_equal_nocase_n(const char *a, const char *b, size_t len)
 
 bool text_equal_nocase(const char *a, const char *b)
 {
-    return text_equal_nocase_n(a, b, SIZE_MAX);
+    return text_equal_nocase_n(a, b, strlen(a) + 1);
 }
 
 bool text_ends_nocase(const char *text, const char *end)

@@ -1,7 +1,6 @@
 #include "net/curl_library.h"
 
 #include <openssl/crypto.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -28,7 +27,11 @@ unsigned long curl_library_openssl(const char *ssl_version)
     static const char name[] = "OpenSSL/";
     const char *at = ssl_version != NULL ? strstr(ssl_version, name) : NULL;
     bool used = at != NULL && (at == ssl_version || at[-1] == ' ');
-    return used ? strtoul(at + sizeof name - 1, NULL, 10) : 0;
+    unsigned long major = 0;
+    for (at = used ? at + sizeof name - 1 : ""; text_is_digit(*at) && major < 1000; at++) {
+        major = major * 10 + (unsigned long)(*at - '0');
+    }
+    return major;
 }
 
 enum ekm_rc curl_library_check(char *reason, size_t reason_cap)

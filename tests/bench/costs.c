@@ -1,5 +1,6 @@
 /* What one warm Decrypt costs in counts that do not depend on the machine's load, and their
  * baseline. */
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,14 +112,22 @@ static size_t measure(const struct bench *bench, struct cost *costs)
     return count;
 }
 
-/* The line `name value margin_percent` of the baseline. */
+/* The line `name value margin_percent [libcurl]` of the baseline. */
 static void read_baseline(const char *path, const char *name, double *value, double *margin)
 {
     char line[256], word[64];
     bool found = false;
     FILE *in = fopen(path, "r");
-    while (in != NULL && !found && fgets(line, sizeof line, in) != NULL) {
-        found = sscanf(line, "%63s %lf %lf", word, value, margin) == 3 && strcmp(word, name) == 0;
+    unsigned here = curl_version_info(CURLVERSION_NOW)->version_num; /* 0xMMmmpp */
+    while (in != NULL && fgets(line, sizeof line, in) != NULL) {
+        unsigned since = 0;
+        double line_value, line_margin;
+        if (sscanf(line, "%63s %lf %lf %u", word, &line_value, &line_margin, &since) >= 3 &&
+            strcmp(word, name) == 0 && (here >> 16) * 100 + (here >> 8 & 0xff) >= since) {
+            *value = line_value;
+            *margin = line_margin;
+            found = true;
+        }
     }
     if (!found) {
         give_up("%s has no %s", path, name);
