@@ -1,6 +1,6 @@
 #!/bin/sh
 # After Free no client secret or unwrapped key is anywhere in the memory of the process, the client secret already when its
-# last session is closed; nor is a token, but in a few processes with libcurl 7.88 (docs/security.md). In processes with one life of the provider, as SQL Server has, with the tenants file and
+# last session is closed; nor is a token, but in a few processes with libcurl 7.88 (docs/SECURITY.md). In processes with one life of the provider, as SQL Server has, with the tenants file and
 # without; and after many lives in one process. AKVEKM_LIVES: how many processes each.
 . "$(dirname -- "$0")/scenario.sh"
 
