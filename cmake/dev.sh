@@ -4,6 +4,7 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales valgrind groff-base nghttp2-proxy iproute2'
+private_packages='dpkg-dev perl make'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
 fuzz_packages='clang libclang-rt-dev llvm dpkg-dev'
 matrix_packages='debootstrap debian-archive-keyring'
@@ -16,9 +17,11 @@ usage() {
 usage: sh cmake/dev.sh COMMAND
 
   demo       build, start the embedded vault, run the setup article's T-SQL through the host stand-in
-  test       build and run every test, of the Linux side, then of the Windows side; the failures and
-             ctest's closing lines of both are shown
+  test       build and run every test: of the Linux side, again with private libraries those of them that
+             may differ, of the Windows side; the failures and ctest's closing lines of all are shown
   build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost
+  private    build the library with OpenSSL, curl and cJSON inside, as the packages have it, and run the tests
+             that show the difference
   windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
   fuzz       run every fuzzer in turn: fuzz [SECONDS each, or EXECUTIONSx each], 60 s if nothing is said
@@ -93,13 +96,15 @@ build() {
     quietly "building $preset" env -C "$root" cmake --build --preset "$preset" -j "$jobs"
 }
 
-# run_tests FOLDER: only the failures' output and ctest's own closing lines. The pipe would hide ctest's exit code.
+# run_tests FOLDER [OPTION of ctest]...: only the failures' output and ctest's own closing lines. The pipe would hide ctest's exit code.
 run_tests() {
-    say "testing $1"
+    folder=$1
+    shift
+    say "testing $folder"
     result=$(mktemp)
     {
         status=0
-        ctest --test-dir "$root/$1" --output-on-failure -j "$jobs" </dev/null 2>&1 || status=$?
+        ctest --test-dir "$root/$folder" --output-on-failure -j "$jobs" "$@" </dev/null 2>&1 || status=$?
         echo "$status" >"$result"
     } | grep -vE '^ *Start +[0-9]+: |^ *[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed |^(Internal ctest|Test project) |^ *$' || :
     status=$(cat "$result")
@@ -118,16 +123,27 @@ format_package() {
     ! grep -qs '^12' /etc/debian_version || echo clang-format-14
 }
 
-# The failures of the Linux side must not hide those of the Windows side. That one is a command of its own: called as a
-# function beside `||` it would go on after an error.
+# The failures of one side must not hide those of the others. These are commands of their own: called as a function
+# beside `||` they would go on after an error.
 test_all() {
-    packages="$packages $windows_packages $(format_package)"
+    packages="$packages $private_packages $windows_packages $(format_package)"
     setup
     build dev
     status=0
     run_tests build || status=$?
+    sh "$root/cmake/dev.sh" private || status=$?
     sh "$root/cmake/dev.sh" windows || status=$?
     return "$status"
+}
+
+# What the other libraries can make a difference to; the long storms and the matrix of faults have run with the system's.
+private() {
+    packages="$packages $private_packages"
+    setup
+    sh "$root/cmake/libraries.sh" linux "$root/build-private-libs" "$jobs"
+    build private
+    run_tests build-private -E 'faults|storm_' \
+        -R '^(integration|scenario|bench)[.]|^lint[.]exports$|^unit[.]test_(curl_library|http.*|provider|trust_store|wiping.*)$'
 }
 
 # The libraries come as source packages, the server of the tests is the native vaultsim.
@@ -135,7 +151,7 @@ windows() {
     packages="$packages $windows_packages"
     setup
     build dev
-    sh "$root/cmake/windows/libraries.sh" "$root/build-windows-libs" "$jobs"
+    sh "$root/cmake/libraries.sh" windows "$root/build-windows-libs" "$jobs"
     build mingw
     trap 'sh "$root/cmake/windows/wine.sh" "$root/build-windows" --end' EXIT
     trap 'exit 1' HUP INT TERM
@@ -173,7 +189,7 @@ torture() {
 fuzz() {
     packages="$packages $fuzz_packages"
     setup
-    quietly "fetching cJSON's source package" env AKVEKM_SOURCES=cjson sh "$root/cmake/windows/libraries.sh" \
+    quietly "fetching cJSON's source package" env AKVEKM_SOURCES=cjson sh "$root/cmake/libraries.sh" linux \
         "$root/build-fuzz/libraries"
     build fuzz "-DAKVEKM_CJSON_SOURCE=$(echo "$root"/build-fuzz/libraries/src/cjson-*/)"
     say 'fuzzing'
@@ -213,6 +229,7 @@ case ${1:-help} in
         setup
         build dev
         ;;
+    private) private ;;
     windows) windows ;;
     sanitize) sanitize ;;
     fuzz) fuzz "${2-}" ;;
@@ -232,7 +249,8 @@ case ${1:-help} in
     soak) soak ;;
     setup) setup ;;
     clean)
-        for folder in build build-release build-asan build-tsan build-fuzz build-coverage build-windows build-windows-libs; do
+        for folder in build build-release build-asan build-tsan build-fuzz build-coverage build-private build-private-libs \
+            build-windows build-windows-libs; do
             rm -rf "${root:?}/$folder"
         done
         ;;

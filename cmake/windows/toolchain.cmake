@@ -6,7 +6,7 @@ set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-win32)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
 
 set(AKVEKM_WINDOWS_LIBRARIES "${CMAKE_CURRENT_LIST_DIR}/../../build-windows-libs" CACHE PATH
-    "The folder that cmake/windows/libraries.sh filled")
+    "The folder that cmake/libraries.sh filled")
 get_filename_component(CMAKE_FIND_ROOT_PATH "${AKVEKM_WINDOWS_LIBRARIES}/root" ABSOLUTE)
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES AKVEKM_WINDOWS_LIBRARIES)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -8,11 +8,36 @@
 
 #define NEEDED_CURL (LIBCURL_VERSION_NUM < 0x075700 ? LIBCURL_VERSION_NUM : 0x075700)
 
-/* A curl of the library's own wipes what it frees: headers with tokens, bodies. One that the host
- * shares must be left as it is. */
+#ifdef AKVEKM_PRIVATE_LIBRARIES
+static void *crypto_malloc(size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return wiping_malloc(len);
+}
+
+static void *crypto_realloc(void *block, size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return wiping_realloc(block, len);
+}
+
+static void crypto_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    wiping_free(block);
+}
+#endif
+
+/* An OpenSSL and a curl of the library's own wipe what they free: records, headers with tokens,
+ * bodies. Libraries that the host shares must be left as they are. OpenSSL takes the functions
+ * before its first allocation alone: later starts find them in place. */
 bool curl_library_start(void)
 {
 #ifdef AKVEKM_PRIVATE_LIBRARIES
+    (void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
     return curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc,
                                 wiping_strdup, wiping_calloc) == CURLE_OK;
 #else
@@ -69,6 +94,15 @@ void curl_library_set_quick_exit(CURLM *multi)
     if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x081400) {
         (void)curl_multi_setopt(multi, quick_exit, 1L);
     }
+}
+
+const char *curl_library_inside(void)
+{
+#ifdef AKVEKM_INSIDE
+    return AKVEKM_INSIDE;
+#else
+    return "";
+#endif
 }
 
 void curl_library_versions(char *out, size_t cap)

@@ -32,4 +32,8 @@ void curl_library_set_quick_exit(CURLM *multi);
 /* "curl 7.88.1, OpenSSL/3.0.15": for the log's first line. */
 void curl_library_versions(char *out, size_t cap);
 
+/* The source packages of the libraries that are inside, "openssl 3.0.20-1~deb12u2, ..."; "" where
+ * the system's are used. */
+const char *curl_library_inside(void);
+
 #endif

@@ -23,7 +23,27 @@ static bool load_default_places(X509_STORE *store)
     return X509_STORE_load_path(store, X509_get_default_cert_dir()) == 1 || file;
 }
 
-/* Where libcurl would look, as its builder set it; else where OpenSSL would. */
+/* The bundles that distributions make of the authorities for TLS servers. */
+static bool load_known_bundle(X509_STORE *store)
+{
+    static const char *const bundles[] = {
+        "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu */
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* RHEL and its kin */
+        "/etc/pki/tls/certs/ca-bundle.crt",                  /* older ones of these */
+        "/var/lib/ca-certificates/ca-bundle.pem",            /* SLES */
+        "/etc/ssl/ca-bundle.pem",                            /* older SLES */
+        "/etc/ssl/cert.pem",                                 /* Alpine */
+    };
+    for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++) {
+        if (is_readable(bundles[i]) && X509_STORE_load_file(store, bundles[i]) == 1) {
+            return true;
+        }
+    }
+    return is_readable("/etc/ssl/certs") && X509_STORE_load_path(store, "/etc/ssl/certs") == 1;
+}
+
+/* Where libcurl would look, as its builder set it; else where OpenSSL would, else where
+ * distributions have them: libraries of the library's own know no place. */
 bool trust_system_load(X509_STORE *store)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
@@ -39,6 +59,7 @@ bool trust_system_load(X509_STORE *store)
                   is_readable(X509_get_default_cert_file())) &&
                  load_default_places(store);
     }
+    loaded = loaded || load_known_bundle(store);
     ERR_clear_error();
     return loaded;
 }

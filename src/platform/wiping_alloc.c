@@ -16,9 +16,8 @@ static size_t length_of(const void *block)
     return len;
 }
 
-void *wiping_malloc(size_t len)
+static void *keep_length(char *head, size_t len)
 {
-    char *head = len <= SIZE_MAX - HEAD_BYTES ? malloc(HEAD_BYTES + len) : NULL;
     if (head == NULL) {
         return NULL;
     }
@@ -26,16 +25,18 @@ void *wiping_malloc(size_t len)
     return head + HEAD_BYTES;
 }
 
+void *wiping_malloc(size_t len)
+{
+    return keep_length(len <= SIZE_MAX - HEAD_BYTES ? malloc(HEAD_BYTES + len) : NULL, len);
+}
+
+/* calloc: what comes fresh from the system is not touched. */
 void *wiping_calloc(size_t count, size_t len)
 {
-    if (len != 0 && count > SIZE_MAX / len) {
+    if (len != 0 && count > (SIZE_MAX - HEAD_BYTES) / len) {
         return NULL;
     }
-    void *block = wiping_malloc(count * len);
-    if (block != NULL) {
-        memset(block, 0, count * len);
-    }
-    return block;
+    return keep_length(calloc(1, HEAD_BYTES + count * len), count * len);
 }
 
 void *wiping_realloc(void *block, size_t len)

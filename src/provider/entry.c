@@ -6,6 +6,14 @@
 #include "base/text.h"
 #include "provider/provider.h"
 
+/* The queue of an OpenSSL of the library's own is of no interest to the host. Nor may it be looked
+ * at before the first Initialize: that would allocate before the wiping allocator is in place. */
+#ifdef AKVEKM_PRIVATE_LIBRARIES
+static const bool shares_openssl = false;
+#else
+static const bool shares_openssl = true;
+#endif
+
 /* One entry of the queue. A mark would not do: curl empties the whole queue when it connects and
  * reads. */
 struct entry_openssl_error {
@@ -45,7 +53,7 @@ static struct entry_openssl_error *take_queue(void)
 
 static void put_queue(struct entry_openssl_error *first)
 {
-    if (first == NULL && ERR_peek_error() == 0) {
+    if (!shares_openssl || (first == NULL && ERR_peek_error() == 0)) {
         return;
     }
     ERR_clear_error();
@@ -66,7 +74,7 @@ static void put_queue(struct entry_openssl_error *first)
 void entry_save_engine_state(struct entry_engine_state *host)
 {
     plat_errors_save(&host->errors);
-    host->queue = ERR_peek_error() != 0 ? take_queue() : NULL;
+    host->queue = shares_openssl && ERR_peek_error() != 0 ? take_queue() : NULL;
 }
 
 void entry_restore_engine_state(const struct entry_engine_state *host)

@@ -136,6 +136,7 @@ static void log_started(void)
     log_pair(&line, "version", AKVEKM_VERSION);
     log_pair(&line, "openssl", OpenSSL_version(OPENSSL_VERSION_STRING));
     log_pair(&line, "curl", curl);
+    log_pair(&line, "inside", curl_library_inside());
     log_pair(&line, "os", os);
     log_pair(&line, "config", config.path[0] != '\0' ? config.path : "none: defaults");
     log_pair(&line, "keymap", keymap_store_name());

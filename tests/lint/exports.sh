@@ -1,5 +1,5 @@
 #!/bin/sh
-# exports.sh LIBRARY EXPORTS [KIB]: the built library exports exactly the listed names, needs only the libraries it may need,
+# exports.sh LIBRARY EXPORTS system|private [KIB]: the built library exports exactly the listed names, needs only the libraries it may need,
 # runs with the C library of the oldest supported system, stays mapped, and is smaller than that when stripped.
 set -eu
 LC_ALL=C
@@ -7,9 +7,13 @@ export LC_ALL
 
 library=$1
 list=$2
-less_than_kib=${3:-}
+less_than_kib=${4:-}
 newest_glibc=2.34
 may_need='libcurl.so.4 libcrypto.so.3 libssl.so.3 libcjson.so.1 libc.so.6'
+if [ "$3" = private ]; then
+    newest_glibc=2.28
+    may_need='libc.so.6 libpthread.so.0 libdl.so.2' # all three glibc's own
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0

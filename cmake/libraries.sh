@@ -1,28 +1,56 @@
 #!/bin/sh
-# libraries.sh FOLDER [JOBS]: OpenSSL, curl, cJSON and cmocka for Windows x64, static, in FOLDER/root, from Debian's source
-# packages: those carry the security fixes. Never from a bare upstream tarball. What is there and still right is kept;
-# FOLDER/root/versions.txt says what it was made from. Prints one line a step; a failed step prints its whole output.
-# With AKVEKM_SOURCES='cjson' in the environment it fetches that source package into FOLDER/src and builds nothing.
+# libraries.sh SYSTEM FOLDER [JOBS]: OpenSSL, curl and cJSON as static libraries in FOLDER/root, built small, for SYSTEM:
+#   windows   Windows x64 by mingw-w64, with cmocka for the tests
+#   linux     the machine's own processor, position independent, every symbol hidden (AKVEKM_LIBRARIES=private)
+# They come from Debian's source packages, which carry the security fixes, never from a bare upstream tarball. What is there
+# and still right is kept; FOLDER/root/versions.txt lists the versions. The script prints one line a step; a failed step prints
+# its whole output.
+#
+# In the environment:
+#   AKVEKM_SOURCES='cjson'  fetches that source package into FOLDER/src and builds nothing
+#   AKVEKM_FRESH=yes        asks the archive for newer source packages even if it was asked within a day, and fails if it
+#                           does not answer
 set -eu
 LC_ALL=C
 export LC_ALL
 
-[ $# -ge 1 ] || {
-    echo 'usage: sh cmake/windows/libraries.sh FOLDER [JOBS]' >&2
+usage() {
+    echo 'usage: sh cmake/libraries.sh windows|linux FOLDER [JOBS]' >&2
     exit 2
 }
-script=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/$(basename -- "$0")
-mkdir -p "$1"
-folder=$(CDPATH='' cd -- "$1" && pwd)
-jobs=${2:-$(nproc)}
 
-target=x86_64-w64-mingw32
-cc=$target-gcc-win32
-harden='-O2 -fstack-protector-strong'
+[ $# -ge 2 ] || usage
+script=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/$(basename -- "$0")
+system=$1
+mkdir -p "$2"
+folder=$(CDPATH='' cd -- "$2" && pwd)
+jobs=${3:-$(nproc)}
+
+sources='openssl curl cjson'
+case $system in
+windows)
+    target=x86_64-w64-mingw32
+    cc=$target-gcc-win32
+    ar=$target-ar
+    compiler_package=gcc-mingw-w64-x86-64-win32
+    sources="$sources cmocka"
+    harden='-O2 -fstack-protector-strong'
+    ;;
+linux)
+    cc=gcc
+    ar=ar
+    compiler_package=gcc
+    # Sections: the linker drops what nothing reaches.
+    harden='-O2 -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIC -fvisibility=hidden'
+    harden="$harden -ffunction-sections -fdata-sections"
+    ;;
+*) usage ;;
+esac
+sources=${AKVEKM_SOURCES:-$sources}
 SOURCE_DATE_EPOCH=1700000000
 export SOURCE_DATE_EPOCH
 
-# The oldest version that may go into the DLL: an archive that offers less is refused, not used.
+# The oldest version that may go into a package: an archive that offers less is refused, not used.
 floor_of() {
     case $1 in
     openssl) echo 3.0.20-1~deb12u1 ;;
@@ -31,7 +59,6 @@ floor_of() {
     cmocka) echo 1.1.5-2.1 ;;
     esac
 }
-sources=${AKVEKM_SOURCES:-openssl curl cjson cmocka}
 
 say() {
     printf 'libraries: %s\n' "$*"
@@ -47,7 +74,7 @@ step() {
     say "$1"
     log=$folder/log.txt
     status=0
-    libraries_step=$2 sh "$script" "$folder" "$jobs" >"$log" 2>&1 </dev/null || status=$?
+    libraries_step=$2 sh "$script" "$system" "$folder" "$jobs" >"$log" 2>&1 </dev/null || status=$?
     if [ "$status" -ne 0 ]; then
         cat "$log" >&2
         die "$1"
@@ -162,12 +189,12 @@ step_fetch() {
 
 # Once a day, so that a kept folder follows Debian's security updates; without a network, what is there stays in use.
 fetch() {
-    if [ -n "$(find "$folder/fetched" -mtime -1 2>/dev/null)" ]; then
+    if [ -z "${AKVEKM_FRESH:-}" ] && [ -n "$(find "$folder/fetched" -mtime -1 2>/dev/null)" ]; then
         return 0
     fi
-    if [ ! -f "$folder/root/versions.txt" ]; then
+    if [ -n "${AKVEKM_FRESH:-}" ] || [ ! -f "$folder/root/versions.txt" ]; then
         step "fetching source packages: $sources" step_fetch
-    elif ! libraries_step=step_fetch sh "$script" "$folder" "$jobs" >"$folder/log.txt" 2>&1 </dev/null; then
+    elif ! libraries_step=step_fetch sh "$script" "$system" "$folder" "$jobs" >"$folder/log.txt" 2>&1 </dev/null; then
         say "warning: the package archive does not answer, or lacks a file; the libraries of $(date -r "$folder/fetched") stay in use"
     fi
 }
@@ -182,28 +209,52 @@ check_versions() {
     done
 }
 
-# --- the four libraries --------------------------------------------------------------------------------------------------
+# --- the libraries -------------------------------------------------------------------------------------------------------
+
+# What of OpenSSL is left out: all but TLS 1.2 and newer, X.509, RSA, elliptic curves and their ciphers and hashes.
+openssl_without='tests module legacy engine comp cms ct cmp ts srp srtp psk dtls ssl3 tls1 tls1_1 weak-ssl-ciphers
+    nextprotoneg ui-console autoload-config capieng uplink aria bf blake2 camellia cast des dsa ec2m gost idea md4 mdc2 ocb
+    rc2 rc4 rc5 rmd160 scrypt seed siphash siv sm2 sm3 sm4 whirlpool rfc3779 quic unstable-qlog brotli zstd ml-dsa slh-dsa
+    lms argon2'
+# Linux: the library stays mapped by itself (-z nodelete), and the host's exit() may come while calls are under way: so
+# neither a pin nor a cleanup at exit. Nothing is loaded, so no dso.
+openssl_without_linux='dso pinshared atexit async afalgeng ktls filenames'
+
+# openssl_options TREE: one no-NAME a line, of those that this version knows: Configure refuses others.
+openssl_options() {
+    without=$openssl_without
+    [ "$system" = windows ] || without="$without $openssl_without_linux"
+    for name in $without; do
+        case $name in
+        ssl3 | tls1 | tls1_1) echo "no-$name" ;;
+        *) ! grep -q "^ *\"$name\",\$" "$1/Configure" || echo "no-$name" ;;
+        esac
+    done
+}
 
 # OpenSSL embeds the compiler's flags and the paths it was configured by: none of them may name this folder. The three
 # directories are given at make: Configure on Unix takes C:/ as relative. no-autoload-config: no configuration file is read
-# from a place that an unprivileged user could create. Never no-dso: the module would not stay mapped for its atexit call.
+# from a place that an unprivileged user could create. Never no-dso for Windows: the module would not stay mapped for its
+# atexit call.
 step_openssl() {
     tree=$(tree_of openssl "$(version_of openssl)")
     rm -rf "$folder/objects/openssl"
     mkdir -p "$folder/objects/openssl"
     cd "$folder/objects/openssl"
     configure=$(realpath --relative-to=. "$tree")/Configure
-    newer=
-    if dpkg --compare-versions "$(version_of openssl)" ge 3.5; then
-        newer='no-quic no-ml-dsa no-slh-dsa no-brotli no-zstd'
+    if [ "$system" = windows ]; then
+        ssl_dir='C:/Program Files/Common Files/SSL'
+        set -- mingw64 "--cross-compile-prefix=$target-"
+    else
+        ssl_dir=/opt/akv-ekm/none
+        case $(uname -m) in
+        x86_64) set -- linux-x86_64 ;;
+        aarch64) set -- linux-aarch64 ;;
+        *) die "no build of OpenSSL is known for $(uname -m)" ;;
+        esac
     fi
-    # shellcheck disable=SC2086 # a list of options
-    CFLAGS=$harden perl "$configure" mingw64 "--cross-compile-prefix=$target-" --prefix=/openssl --libdir=lib \
-        no-shared no-tests no-module no-legacy no-engine no-comp no-cms no-ct no-cmp no-ts no-srp no-srtp no-psk no-dtls \
-        no-ssl3 no-tls1 no-tls1_1 no-weak-ssl-ciphers no-nextprotoneg no-ui-console no-autoload-config no-capieng \
-        no-uplink no-aria no-bf no-blake2 no-camellia no-cast no-des no-dsa no-ec2m no-gost no-idea no-md4 no-mdc2 no-ocb \
-        no-rc2 no-rc4 no-rc5 no-rmd160 no-scrypt no-seed no-siphash no-siv no-sm2 no-sm3 no-sm4 no-whirlpool no-rfc3779 $newer
-    ssl_dir='C:/Program Files/Common Files/SSL'
+    # shellcheck disable=SC2046 # a list of options
+    CFLAGS=$harden perl "$configure" "$@" --prefix=/openssl --libdir=lib no-shared $(openssl_options "$tree")
     make -s build_generated
     make -s "-j$jobs" "OPENSSLDIR=$ssl_dir" "ENGINESDIR=$ssl_dir/none" "MODULESDIR=$ssl_dir/none" libcrypto.a libssl.a
     mkdir -p "$folder/new/include" "$folder/new/lib"
@@ -215,11 +266,8 @@ step_openssl() {
 
 # curl's own list of sources, without 50 s of cross try-compiles: for Windows its header config-win32.h knows all. The first
 # header is precompiled with exactly make's flags.
-step_curl() {
-    tree=$(tree_of curl "$(version_of curl)")
-    rm -rf "$folder/objects/curl"
-    mkdir -p "$folder/objects/curl"
-    cp -r "$tree/lib" "$tree/include" "$folder/objects/curl"
+build_curl_windows() {
+    cp -r "$1/lib" "$1/include" "$folder/objects/curl"
     cd "$folder/objects/curl/lib"
     defines='-DCURL_STATICLIB -DHTTP_ONLY -DCURL_DISABLE_NTLM -DCURL_DISABLE_COOKIES -DCURL_DISABLE_ALTSVC'
     defines="$defines -DCURL_DISABLE_HSTS -DCURL_DISABLE_NETRC -DCURL_DISABLE_DOH -DCURL_DISABLE_WEBSOCKETS"
@@ -237,16 +285,43 @@ curl_setup.h.gch: curl_setup.h
 MAKEFILE
     make -s "-j$jobs" -f ours.mk libcurl.a
     cp libcurl.a "$folder/new/lib"
-    cp -r ../include/curl "$folder/new/include"
+}
+
+# By CMake: its checks take a third of configure's time. arc4random is a function of glibc 2.36. The trust store is src/net's.
+build_curl_linux() {
+    cd "$folder/objects/curl"
+    cmake -S "$1" -B . -G Ninja -DCMAKE_BUILD_TYPE=None "-DCMAKE_C_FLAGS=$harden -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+        -DBUILD_CURL_EXE=OFF -DBUILD_SHARED_LIBS=OFF -DBUILD_STATIC_LIBS=ON -DBUILD_TESTING=OFF -DBUILD_LIBCURL_DOCS=OFF \
+        -DBUILD_MISC_DOCS=OFF -DENABLE_CURL_MANUAL=OFF -DENABLE_MANUAL=OFF -DPICKY_COMPILER=OFF \
+        -DHTTP_ONLY=ON -DENABLE_THREADED_RESOLVER=ON -DENABLE_IPV6=ON -DENABLE_UNIX_SOCKETS=OFF -DENABLE_WEBSOCKETS=OFF \
+        -DCURL_DISABLE_WEBSOCKETS=ON -DCURL_DISABLE_NTLM=ON -DCURL_DISABLE_COOKIES=ON -DCURL_DISABLE_ALTSVC=ON \
+        -DCURL_DISABLE_HSTS=ON -DCURL_DISABLE_NETRC=ON -DCURL_DISABLE_DOH=ON -DCURL_DISABLE_IPFS=ON -DCURL_DISABLE_MIME=ON \
+        -DCURL_DISABLE_GETOPTIONS=ON -DCURL_DISABLE_AWS=ON -DCURL_DISABLE_SRP=ON -DCURL_USE_OPENSSL=ON \
+        -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG=ON -DCURL_CA_BUNDLE=none -DCURL_CA_PATH=none -DCURL_ZLIB=OFF -DCURL_BROTLI=OFF \
+        -DCURL_ZSTD=OFF -DUSE_NGHTTP2=OFF -DUSE_LIBIDN2=OFF -DCURL_USE_LIBPSL=OFF -DCURL_USE_LIBSSH2=OFF \
+        -DCURL_USE_LIBSSH=OFF -DCURL_USE_GSSAPI=OFF -DHAVE_ARC4RANDOM=0 \
+        "-DOPENSSL_ROOT_DIR=$folder/new" -DOPENSSL_USE_STATIC_LIBS=ON \
+        "-DOPENSSL_INCLUDE_DIR=$folder/new/include" "-DOPENSSL_SSL_LIBRARY=$folder/new/lib/libssl.a" \
+        "-DOPENSSL_CRYPTO_LIBRARY=$folder/new/lib/libcrypto.a"
+    cmake --build . -j "$jobs"
+    cp lib/libcurl.a "$folder/new/lib"
+}
+
+step_curl() {
+    tree=$(tree_of curl "$(version_of curl)")
+    rm -rf "$folder/objects/curl"
+    mkdir -p "$folder/objects/curl"
+    "build_curl_$system" "$tree"
+    cp -r "$tree/include/curl" "$folder/new/include"
     rm -rf "$folder/objects/curl"
 }
 
-# CJSON_HIDE_SYMBOLS: else its objects ask the linker to export the whole of cJSON from our DLL.
+# CJSON_HIDE_SYMBOLS: else its objects ask Windows' linker to export the whole of cJSON from our DLL.
 step_cjson() {
     cd "$(tree_of cjson "$(version_of cjson)")"
     # shellcheck disable=SC2086 # a list of flags
     $cc $harden -DCJSON_HIDE_SYMBOLS -c cJSON.c -o "$folder/objects/cjson.o"
-    $target-ar rcs "$folder/new/lib/libcjson.a" "$folder/objects/cjson.o"
+    $ar rcs "$folder/new/lib/libcjson.a" "$folder/objects/cjson.o"
     mkdir -p "$folder/new/include/cjson"
     cp cJSON.h "$folder/new/include/cjson"
 }
@@ -255,8 +330,16 @@ step_cmocka() {
     cd "$(tree_of cmocka "$(version_of cmocka)")"
     $cc -O1 -DHAVE_MALLOC_H -DHAVE_INTTYPES_H -DHAVE_SIGNAL_H -DHAVE_STRINGS_H -DHAVE_STRUCT_TIMESPEC -Iinclude \
         -c src/cmocka.c -o "$folder/objects/cmocka.o"
-    $target-ar rcs "$folder/new/lib/libcmocka.a" "$folder/objects/cmocka.o"
+    $ar rcs "$folder/new/lib/libcmocka.a" "$folder/objects/cmocka.o"
     cp include/cmocka*.h "$folder/new/include"
+}
+
+# The texts that a package must carry.
+copy_licences() {
+    mkdir -p "$folder/new/licences"
+    for source in openssl curl cjson; do
+        cp "$(tree_of "$source" "$(version_of "$source")")/debian/copyright" "$folder/new/licences/$source.txt"
+    done
 }
 
 build() {
@@ -264,8 +347,9 @@ build() {
     mkdir -p "$folder/new/include" "$folder/new/lib" "$folder/objects"
     step "building $(grep '^openssl' "$folder/wanted.txt") (about a minute)" step_openssl
     step "building $(grep '^curl' "$folder/wanted.txt")" step_curl
-    step "building $(grep '^cjson' "$folder/wanted.txt"), $(grep '^cmocka' "$folder/wanted.txt")" step_cjson
-    step 'building cmocka' step_cmocka
+    step "building $(grep '^cjson' "$folder/wanted.txt")" step_cjson
+    [ "$system" != windows ] || step "building $(grep '^cmocka' "$folder/wanted.txt")" step_cmocka
+    copy_licences
     cp "$folder/wanted.txt" "$folder/new/versions.txt"
     rm -rf "$folder/root" "$folder/objects"
     mv "$folder/new" "$folder/root"
@@ -289,7 +373,7 @@ fi
 # The stamp: versions, compiler, and this script, which holds the flags.
 {
     check_versions
-    echo "compiler $($cc -dumpfullversion) $(dpkg-query -W -f='${Version}' gcc-mingw-w64-x86-64-win32)"
+    echo "compiler $($cc -dumpfullversion) $(dpkg-query -W -f='${Version}' "$compiler_package")"
     echo "script $(sha256sum <"$script" | cut -d ' ' -f 1)"
 } >"$folder/wanted.txt"
 [ ! -f "$folder/fallback.txt" ] || sed 's/^/libraries: warning: /' "$folder/fallback.txt"
