@@ -6,6 +6,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales valgrind groff-base nghttp2-proxy iproute2'
 private_packages='dpkg-dev perl make'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
+package_packages='rpm wixl msitools faketime zip'
 fuzz_packages='clang libclang-rt-dev llvm dpkg-dev'
 matrix_packages='debootstrap debian-archive-keyring'
 analyze_packages='clang-tidy cppcheck'
@@ -27,6 +28,7 @@ usage: sh cmake/dev.sh COMMAND
   fuzz       run every fuzzer in turn: fuzz [SECONDS each, or EXECUTIONSx each], 60 s if nothing is said
   analyze    gcc's analyzer, cppcheck and clang-tidy over src/ and the fuzzers
   coverage   run every test and show which lines of src/ ran, by file and in all
+  package    make dist/: deb, rpm, tar.gz, MSI, zip, and try them; OPTIONS of cmake/package/package.sh (docs/release.md)
   bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
   matrix     in clean chroots of Debian 12, 13 and sid: build, Release, demo, tests: matrix [SUITE...]; as root
   torture    the map's writers killed thousands of times, and every allocation refused once; some minutes
@@ -159,6 +161,20 @@ windows() {
     run_tests build-windows
 }
 
+# package [OPTIONS of cmake/package/package.sh]. Newer source packages are asked for first, and must be had.
+package() {
+    packages="$packages $private_packages $windows_packages $package_packages"
+    setup
+    AKVEKM_FRESH=yes sh "$root/cmake/libraries.sh" linux "$root/build-private-libs" "$jobs"
+    AKVEKM_FRESH=yes sh "$root/cmake/libraries.sh" windows "$root/build-windows-libs" "$jobs"
+    build dev
+    build package
+    build package-mingw
+    sh "$root/cmake/package/package.sh" "$@"
+    case " $*" in *' --sign'*) export AKVEKM_SIGNED=yes ;; esac
+    sh "$root/tests/package/run.sh" "$root" "$root/build"
+}
+
 # bench [OPTIONS of build/bench]
 bench() {
     setup
@@ -235,6 +251,10 @@ case ${1:-help} in
     fuzz) fuzz "${2-}" ;;
     analyze) analyze ;;
     coverage) coverage ;;
+    package)
+        shift
+        package "$@"
+        ;;
     bench)
         shift
         bench "$@"
@@ -250,7 +270,7 @@ case ${1:-help} in
     setup) setup ;;
     clean)
         for folder in build build-release build-asan build-tsan build-fuzz build-coverage build-private build-private-libs \
-            build-windows build-windows-libs; do
+            build-windows build-windows-libs build-package build-package-windows dist; do
             rm -rf "${root:?}/$folder"
         done
         ;;

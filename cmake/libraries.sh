@@ -334,11 +334,14 @@ step_cmocka() {
     cp include/cmocka*.h "$folder/new/include"
 }
 
-# The texts that a package must carry.
+# The texts that a package must carry: the licence itself, as not every system has a copy, and what Debian lists by file.
 copy_licences() {
     mkdir -p "$folder/new/licences"
     for source in openssl curl cjson; do
-        cp "$(tree_of "$source" "$(version_of "$source")")/debian/copyright" "$folder/new/licences/$source.txt"
+        tree=$(tree_of "$source" "$(version_of "$source")")
+        for text in LICENSE.txt COPYING LICENSE debian/copyright; do
+            [ ! -f "$tree/$text" ] || printf -- '----- %s: %s -----\n\n%s\n\n' "$source" "$text" "$(cat "$tree/$text")"
+        done >"$folder/new/licences/$source.txt"
     done
 }
 

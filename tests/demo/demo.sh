@@ -53,7 +53,7 @@ ctl POST /keys '{"vault":"contoso-vault.vault.azure.net","name":"TdeKey0","kty":
 echo 'key TdeKey0 (RSA 2048) in contoso-vault'
 
 AKVEKM_CONFIG=$folder/vault/akv-ekm.conf
-LIBRARY=$build/libakvekm.so
+LIBRARY=${DEMO_LIBRARY:-$build/libakvekm.so} # the installed one, for the packages
 VAULT=contoso-vault
 SECRET='11111111222243338444555555555555Sim~Secret-0.with_hyphens-1'
 BACKUP=$folder/DemoTde.bak
