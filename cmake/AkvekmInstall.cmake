@@ -33,16 +33,16 @@ add_custom_command(OUTPUT "${made_dir}/akv-ekm.conf"
     DEPENDS "${package_dir}/sample.sh" "${PROJECT_SOURCE_DIR}/docs/configuration.md" VERBATIM)
 add_custom_target(package_texts ALL DEPENDS "${made_dir}/akv-ekm.conf")
 install(FILES "${made_dir}/setup.sql" "${made_dir}/akv-ekm.conf" DESTINATION "${documents}/examples")
-install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/changelog.md"
+install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/CHANGELOG.md"
     "${PROJECT_SOURCE_DIR}/docs/admin.md" "${PROJECT_SOURCE_DIR}/docs/configuration.md" "${PROJECT_SOURCE_DIR}/docs/errors.md"
-    "${PROJECT_SOURCE_DIR}/docs/security.md" DESTINATION "${documents}")
+    "${PROJECT_SOURCE_DIR}/docs/SECURITY.md" DESTINATION "${documents}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${documents}" RENAME copyright)
 if(AKVEKM_LIBRARIES STREQUAL "private")
     install(FILES "${AKVEKM_PRIVATE_LIBRARIES}/root/licences/openssl.txt" "${AKVEKM_PRIVATE_LIBRARIES}/root/licences/curl.txt"
         "${AKVEKM_PRIVATE_LIBRARIES}/root/licences/cjson.txt" DESTINATION "${documents}/licences")
 endif()
 install(FILES "${made_dir}/akv-ekm.cdx.json" DESTINATION "${documents}" OPTIONAL) # package.sh writes it
-install(FILES "${package_dir}/logrotate" DESTINATION etc/logrotate.d RENAME akv-ekm)
+install(FILES "${PROJECT_SOURCE_DIR}/docs/logrotate.conf" DESTINATION etc/logrotate.d RENAME akv-ekm)
 install(FILES "${PROJECT_BINARY_DIR}/akv-ekm.conf.5" DESTINATION usr/share/man/man5)
 if(TARGET akv-ekm)
     install(FILES "${PROJECT_BINARY_DIR}/akv-ekm.1" DESTINATION usr/share/man/man1 OPTIONAL)

@@ -79,7 +79,7 @@ function(akvekm_dll name)
         "${CMAKE_CURRENT_BINARY_DIR}/${name}.rc" "${messages}")
     set_target_properties(${name} PROPERTIES PREFIX "")
     if(MSVC)
-        target_link_options(${name} PRIVATE /DYNAMICBASE /NXCOMPAT /HIGHENTROPYVA /GUARD:CF /Brepro)
+        target_link_options(${name} PRIVATE /DYNAMICBASE /NXCOMPAT /HIGHENTROPYVA /GUARD:CF /CETCOMPAT /Brepro)
     else()
         # A fixed base, or the linker makes one of the output's name; no time in the header: built twice, the same file.
         target_link_options(${name} PRIVATE -s -static-libgcc -Wl,--exclude-all-symbols
