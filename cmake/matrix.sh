@@ -2,7 +2,7 @@
 # matrix.sh [SUITE...]: builds and tests the project in clean chroots of Debian: bookworm trixie sid, if none is named. As root.
 # Everything lies in AKVEKM_MATRIX_DIR, else in ${TMPDIR:-/tmp}/akvekm-matrix: a tarball of each chroot with its packages, kept
 # for a week, the chroot of the running suite, and the output of each step. The mirror is the one of this machine's apt. All
-# mounts are made in a namespace of their own, so that they end with the command, however it ends. Ends with a table.
+# mounts and processes are in namespaces of their own, so that they end with the command, however it ends. Ends with a table.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -132,7 +132,8 @@ mkdir -p "$folder"
 for suite in "$@"; do
     chroot=$folder/$suite
     trap remove_chroot EXIT
-    trap 'exit 1' HUP INT TERM
+    child=
+    trap '[ -z "$child" ] || kill "$child"; exit 1' HUP INT TERM
     remove_chroot
     find "$folder" -maxdepth 1 -name "$suite.tar" -mtime "+$keep_days" -delete
     if [ -f "$folder/$suite.tar" ]; then
@@ -141,7 +142,10 @@ for suite in "$@"; do
     elif ! step chroot make_chroot; then
         continue
     fi
-    unshare --mount --propagation private sh "$root/cmake/matrix.sh" --inside "$suite" || echo "$suite ended FAILED" >>"$folder/table"
+    unshare --mount --propagation private --pid --fork --kill-child sh "$root/cmake/matrix.sh" --inside "$suite" &
+    child=$!
+    wait "$child" || echo "$suite ended FAILED" >>"$folder/table"
+    child=
     remove_chroot
 done
 echo
