@@ -1,7 +1,8 @@
 /*
- * memory_scan LIBRARY VAULT KEY SECRET LIVES: that many lives of the provider, from
+ * memory_scan LIBRARY VAULT KEY SECRET LIVES [MARK]...: that many lives of the provider, from
  * loading to unloading, each with all that a host does; then handles are counted, and the whole
- * process is searched for what must be gone.
+ * process is searched for what must be gone. With MARKs, masked like SECRET, those are what must be
+ * gone instead of SECRET, which then holds none.
  *
  * SECRET is hex with every byte turned by MASK, so that the process never holds it but in the
  * buffer handed to the DLL. The marks looked for are kept masked for the same reason. Exit: 0
@@ -31,7 +32,9 @@ struct mark {
 
 enum { TOKEN = 2 }; /* among the marks */
 
-static struct mark marks[5];
+enum { SECRET_MARKS = 2, FIXED_MARKS = 5, MARKS_MAX = 12 };
+static struct mark marks[MARKS_MAX];
+static size_t mark_count = FIXED_MARKS, first_mark;
 static bool telling;
 static void *library;
 
@@ -116,6 +119,18 @@ static void mark_key(void)
     }
 }
 
+static void mark_further(const char *hex)
+{
+    char digits[3] = "";
+    struct mark *mark = &marks[mark_count++];
+    first_mark = SECRET_MARKS;
+    mark->what = "secret of a form";
+    for (; hex[0] && hex[1] && mark->len < MARK_MAX; hex += 2) {
+        memcpy(digits, hex, 2);
+        mark->masked[mark->len++] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+}
+
 static bool stands_at(const volatile uint8_t *at, const struct mark *mark)
 {
     for (size_t i = 0; i < mark->len; i++)
@@ -152,19 +167,19 @@ static void look_at(const char *name, const volatile uint8_t *start, size_t at, 
 
 static void scan_region(const char *name, const volatile uint8_t *start, size_t len)
 {
-    const size_t count = sizeof marks / sizeof *marks;
+    const size_t count = mark_count;
     bool begins[256] = {false};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = first_mark; i < count; i++)
         begins[marks[i].masked[0] ^ MASK] = true;
     for (size_t at = 0; at < len; at++)
-        for (size_t i = 0; begins[start[at]] && i < count; i++)
+        for (size_t i = first_mark; begins[start[at]] && i < count; i++)
             if (at + marks[i].len <= len)
                 look_at(name, start, at, &marks[i]);
 }
 
 static size_t scan(void)
 {
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+    for (size_t i = 0; i < mark_count; i++)
         marks[i].found = 0;
     return process_visit(scan_region);
 }
@@ -207,7 +222,7 @@ static void search_closed(void)
     telling = true;
     scan();
     telling = false;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+    for (size_t i = 0; i < mark_count; i++)
         if (i != TOKEN && marks[i].found > 0)
             fail("left after the last session, before Free", (long)i);
 }
@@ -243,6 +258,8 @@ int main(int argc, char **argv)
     mark_secret(argv[4]);
     mark_token();
     mark_key();
+    for (int i = 6; i < argc && mark_count < MARKS_MAX; i++)
+        mark_further(argv[i]);
     for (int life = 1; life <= lives; life++) {
         live(argv, life == 1);
         if (life == SETTLED)
@@ -254,7 +271,7 @@ int main(int argc, char **argv)
         fail("handles are left open", (long)process_handles());
     telling = true;
     size_t seen = scan();
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+    for (size_t i = 0; i < mark_count; i++) {
         printf("%s: found %lu times\n", marks[i].what, marks[i].found);
         clean = clean && (marks[i].found == 0 || i == TOKEN);
     }
