@@ -8,9 +8,11 @@
 #include "platform/file.h"
 #include "platform/system.h"
 
-#define FILE_MAX      65536
-#define PASSWORD_MAX  1024
-#define CERT_PATH_CAP 1200
+#define FILE_MAX        65536
+#define PASSWORD_MAX    1024
+#define CERT_PATH_CAP   1200
+#define RENEWAL_TRIES   3
+#define RENEWAL_WAIT_MS 20
 
 static enum ekm_rc certificate_fail(struct call *call, const char *path, const char *why)
 {
@@ -187,12 +189,30 @@ static enum ekm_rc certificate_check(struct call *call, struct certificate *out)
     return EKM_OK;
 }
 
+/* Whoever renews the file may write it in place: then it is whole a moment later. */
+static enum ekm_rc certificate_open_renewed(struct call *call, const char *name,
+                                            struct certificate *out)
+{
+    for (int i = 0;; i++) {
+        enum ekm_rc rc = certificate_open_file(call, name, out);
+        if ((rc != EKM_CERTIFICATE_UNUSABLE && rc != EKM_CERTIFICATE_PAIR) || i == RENEWAL_TRIES) {
+            return rc;
+        }
+        const struct call_error error = call->error;
+        rc = call_sleep(call, RENEWAL_WAIT_MS);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+        call->error = error;
+    }
+}
+
 enum ekm_rc certificate_open(struct call *call, const char *name, struct certificate *out)
 {
     memset(out, 0, sizeof *out);
     bool in_store = plat_store_exists() && certificate_is_thumbprint(name);
-    enum ekm_rc rc =
-        in_store ? certificate_open_store(call, name, out) : certificate_open_file(call, name, out);
+    enum ekm_rc rc = in_store ? certificate_open_store(call, name, out)
+                              : certificate_open_renewed(call, name, out);
     return rc == EKM_OK ? certificate_check(call, out) : rc;
 }
 

@@ -10,8 +10,10 @@
 #include "vault/entra.h"
 #include "vault/workload_proxy.h"
 
-#define TOKEN_FILE_MAX 65536
-#define FILE_PATH_CAP  1024
+#define TOKEN_FILE_MAX  65536
+#define FILE_PATH_CAP   1024
+#define RENEWAL_TRIES   3
+#define RENEWAL_WAIT_MS 20
 
 static enum ekm_rc workload_missing(struct call *call, const char *setting, const char *variable)
 {
@@ -100,6 +102,7 @@ static enum ekm_rc workload_read_file(struct call *call, const char *path, struc
     struct plat_file_state state;
     int handle = -1;
     size_t len = 0;
+    buf_clear(out);
     if (buf_reserve(out, TOKEN_FILE_MAX) != EKM_OK) {
         return call_fail(call, EKM_OUT_OF_MEMORY, "the token file");
     }
@@ -152,11 +155,22 @@ static enum ekm_rc workload_read_token(struct call *call, struct buf *out)
                          "AZURE_FEDERATED_TOKEN_FILE is no "
                          "absolute path below 1024 bytes");
     }
-    enum ekm_rc rc = workload_read_file(call, path, out);
-    if (rc == EKM_OK && !workload_is_token(out)) {
-        rc = call_fail(call, EKM_TOKEN_FILE_UNUSABLE, "%.180s: holds no signed token", path);
+    /* Whoever renews the file may write it in place: then it is whole a moment later. */
+    for (int i = 0;; i++) {
+        enum ekm_rc rc = workload_read_file(call, path, out);
+        if (rc == EKM_OK && !workload_is_token(out)) {
+            rc = call_fail(call, EKM_TOKEN_FILE_UNUSABLE, "%.180s: holds no signed token", path);
+        }
+        if (rc != EKM_TOKEN_FILE_UNUSABLE || i == RENEWAL_TRIES) {
+            return rc;
+        }
+        const struct call_error error = call->error;
+        rc = call_sleep(call, RENEWAL_WAIT_MS);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+        call->error = error;
     }
-    return rc;
 }
 
 enum ekm_rc workload_identity_request(struct call *call, struct token_request *request)
