@@ -57,8 +57,12 @@ form() {
     secret=$(printf '%s' "$2" | mask)
     shift 2
     for lives in 1 5; do
-        "$build/memory_scan" "$LIBRARY" "$VAULT" TdeKey0 "$secret" "$lives" "$@" >"$folder/out" 2>"$folder/err" ||
-            fail "something is left: $what, $lives lives"
+        code=0
+        "$build/memory_scan" "$LIBRARY" "$VAULT" TdeKey0 "$secret" "$lives" "$@" >"$folder/out" 2>"$folder/err" || code=$?
+        case $code in
+        0 | 2) ;; # a token, as above
+        *) fail "something is left: $what, $lives lives" ;;
+        esac
     done
 }
 
