@@ -35,10 +35,12 @@ const char *machine_error_text(enum machine_error error)
 
 static bool is_known_resource(const char *resource)
 {
-    return strncmp(resource, TOKENS_EXCHANGE, strlen(TOKENS_EXCHANGE)) == 0 ||
-           cloud_issues("login.microsoftonline.com", resource) ||
-           cloud_issues("login.microsoftonline.us", resource) ||
-           cloud_issues("login.partner.microsoftonline.cn", resource);
+    const char *names[CLOUD_ENTRA_MAX];
+    bool is_known = strncmp(resource, TOKENS_EXCHANGE, strlen(TOKENS_EXCHANGE)) == 0;
+    for (size_t i = 0; !is_known && cloud_entra_hosts(i, names) > 0; i++) {
+        is_known = cloud_issues(names[0], resource);
+    }
+    return is_known;
 }
 
 /* The back ends give one token out until little of its life is left. */

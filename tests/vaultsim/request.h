@@ -11,34 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "operation.h"
 #include "site.h"
-
-enum operation {
-    OP_GET_KEY,
-    OP_LIST_KEYS,
-    OP_LIST_VERSIONS,
-    OP_CREATE,
-    OP_IMPORT,
-    OP_UPDATE,
-    OP_DELETE,
-    OP_LIST_DELETED,
-    OP_GET_DELETED,
-    OP_PURGE,
-    OP_RECOVER,
-    OP_BACKUP,
-    OP_RESTORE,
-    OP_ROTATE,
-    OP_GET_POLICY,
-    OP_SET_POLICY,
-    OP_ENCRYPT,
-    OP_DECRYPT,
-    OP_WRAP,
-    OP_UNWRAP,
-    OP_SIGN,
-    OP_VERIFY,
-    OP_HEALTH,
-    OP_UNKNOWN,
-};
 
 struct request {
     struct MHD_Connection *connection;
@@ -71,11 +45,5 @@ const char *request_query(const struct request *request, const char *name);
 /* Whether the path is this one. One slash more at the end, as msal-node writes it, or in front, as
  * msal4j does, does not count. */
 bool request_is_at(const struct request *request, const char *path);
-
-const char *operation_counter(enum operation operation);    /* the name in "by" */
-const char *operation_permission(enum operation operation); /* the word of the access policies */
-const char *operation_action(enum operation operation);     /* the data action of RBAC */
-bool operation_is_crypto(enum operation operation);
-bool operation_writes(enum operation operation); /* changes what the vault holds */
 
 #endif

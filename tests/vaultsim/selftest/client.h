@@ -1,8 +1,6 @@
 /*
- * What the self test shares: a vaultsim of its own and an HTTPS client that trusts its CA.
- *
- * Every function fails the running cmocka test when it cannot do its work. struct client belongs to
- * one thread; the sim is read-only once started.
+ * What the self test shares: a vaultsim of its own and an HTTPS client that trusts its CA. Every
+ * function fails the running test when it cannot do its work. struct client belongs to one thread.
  */
 #ifndef VAULTSIM_SELFTEST_CLIENT_H
 #define VAULTSIM_SELFTEST_CLIENT_H
@@ -51,7 +49,7 @@ void client_close(struct client *client);
 /* body NULL: none; the status, 0 if there was no answer. content_type NULL: JSON. */
 long client_send(struct client *client, const char *method, const char *host, const char *path,
                  const char *body, const char *content_type);
-/* GET of a plain URL, at most three header lines, NULL: fewer. proxy NULL: none. */
+/* GET of any URL with up to three header lines; proxy NULL: none. */
 long client_fetch(struct client *client, const char *url, const char *const headers[3],
                   const char *proxy);
 long client_get(struct client *client, const char *host, const char *path);

@@ -12,17 +12,6 @@
 
 #include "client.h"
 
-#define KEY_JSON(rest) "{\"vault\":\"" VAULT "\",\"name\":\"tested\"" rest "}"
-#define FORM           "application/x-www-form-urlencoded"
-#define HELLO          "aGVsbG8"
-
-#define assert_code(client, expected)                                                              \
-    assert_string_equal(client_text(client, "error.code"), expected)
-#define assert_inner(client, expected)                                                             \
-    assert_string_equal(client_text(client, "error.innererror.code"), expected)
-#define assert_says(client, part)                                                                  \
-    assert_non_null(strstr(client_text(client, "error.message"), part))
-
 static struct client c;
 
 void wrap_hello(struct client *client, const char *key, char *body, unsigned long cap)
@@ -255,153 +244,7 @@ static void test_memoise(void **state)
     sim_do("POST", "/settings", "{\"memoise\":false}");
 }
 
-static void test_attributes(void **state)
-{
-    (void)state;
-    char unwrap[1024], wrap[] = "{\"alg\":\"RSA-OAEP-256\",\"value\":\"" HELLO "\"}";
-    client_sign_in(&c, "vault.azure.net");
-    wrap_hello(&c, "tested", unwrap, sizeof unwrap);
-    sim_do("PATCH", "/keys", KEY_JSON(",\"enabled\":false"));
-    assert_int_equal(client_post(&c, VAULT, "/keys/tested/unwrapkey" V, unwrap), 403);
-    assert_code(&c, "Forbidden");
-    assert_inner(&c, "KeyDisabled");
-    assert_int_equal(client_get(&c, VAULT, "/keys/tested" V), 200);
-    sim_do("POST", "/settings", "{\"disabled_get_403\":true}");
-    assert_int_equal(client_get(&c, VAULT, "/keys/tested" V), 403);
-    sim_do("POST", "/settings", "{\"disabled_get_403\":false}");
-    sim_do("PATCH", "/keys", KEY_JSON(",\"enabled\":true,\"exp\":1000000000"));
-    assert_int_equal(client_post(&c, VAULT, "/keys/tested/wrapkey" V, wrap), 403);
-    assert_int_equal(client_post(&c, VAULT, "/keys/tested/unwrapkey" V, unwrap), 200);
-    sim_do("PATCH", "/keys", KEY_JSON(",\"exp\":0,\"nbf\":9000000000"));
-    assert_int_equal(client_post(&c, VAULT, "/keys/tested/wrapkey" V, wrap), 403);
-    assert_int_equal(client_post(&c, VAULT, "/keys/tested/unwrapkey" V, unwrap), 200);
-    sim_do("PATCH", "/keys", KEY_JSON(",\"nbf\":0,\"key_ops\":[\"wrapKey\"]"));
-    assert_int_equal(client_post(&c, VAULT, "/keys/tested/unwrapkey" V, unwrap), 403);
-    assert_inner(&c, "KeyOperationForbidden");
-    sim_do("PATCH", "/keys",
-           KEY_JSON(",\"key_ops\":[\"wrapKey\",\"unwrapKey\",\"encrypt\",\"decrypt\",\"sign\","
-                    "\"verify\"]"));
-    assert_int_equal(client_post(&c, VAULT, "/keys/tested/wrapkey" V, wrap), 200);
-}
-
-static void test_roles(void **state)
-{
-    (void)state;
-    client_sign_in(&c, "vault.azure.net");
-    assert_int_equal(client_post(&c, VAULT, "/keys/made/create" V, "{\"kty\":\"EC\"}"), 403);
-    assert_inner(&c, "ForbiddenByPolicy");
-    sim_do("POST", "/clients",
-           "{\"client_id\":\"" CLIENT "\",\"permissions\":[],\"rbac\":true,\"vault\":\"" VAULT
-           "\"}");
-    assert_int_equal(client_get(&c, VAULT, "/keys/tested" V), 403);
-    assert_inner(&c, "ForbiddenByRbac");
-    sim_do("POST", "/clients", "{\"client_id\":\"" CLIENT "\",\"permissions\":[\"all\"]}");
-    assert_int_equal(client_get(&c, VAULT, "/keys/tested" V), 200);
-    sim_do("POST", "/vaults/" VAULT "/firewall", "{\"deny\":\"firewall\"}");
-    assert_int_equal(client_get(&c, VAULT, "/keys/tested" V), 403);
-    assert_inner(&c, "ForbiddenByFirewall");
-    sim_do("POST", "/vaults/" VAULT "/firewall", "{\"deny\":\"none\"}");
-}
-
-static void test_deletion(void **state)
-{
-    (void)state;
-    client_sign_in(&c, "vault.azure.net");
-    assert_int_equal(client_post(&c, VAULT, "/keys/made/create" V, "{\"kty\":\"EC\"}"), 200);
-    assert_int_equal(client_post(&c, VAULT, "/keys/made/create" V, "{\"kty\":\"EC\"}"), 200);
-    assert_int_equal(client_get(&c, VAULT, "/keys/made/versions" V), 200);
-    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(c.json, "value")), 2);
-    assert_int_equal(client_send(&c, "DELETE", VAULT, "/keys/made" V, NULL, NULL), 200);
-    assert_string_equal(client_text(&c, "recoveryId"), "https://" VAULT "/deletedkeys/made");
-    assert_int_equal(client_get(&c, VAULT, "/keys/made" V), 404);
-    assert_int_equal(client_post(&c, VAULT, "/keys/made/create" V, "{\"kty\":\"EC\"}"), 409);
-    assert_inner(&c, "ObjectIsDeletedButRecoverable");
-    assert_int_equal(client_get(&c, VAULT, "/deletedkeys/made" V), 200);
-    assert_int_equal(client_post(&c, VAULT, "/deletedkeys/made/recover" V, ""), 200);
-    assert_int_equal(client_get(&c, VAULT, "/keys/made" V), 200);
-    assert_string_equal(client_text(&c, "attributes.recoveryLevel"), "Recoverable+Purgeable");
-    client_send(&c, "DELETE", VAULT, "/keys/made" V, NULL, NULL);
-    assert_int_equal(client_send(&c, "DELETE", VAULT, "/deletedkeys/made" V, NULL, NULL), 204);
-    assert_int_equal(client_get(&c, VAULT, "/deletedkeys/made" V), 404);
-    assert_says(&c, "Deleted Key not found: made");
-    sim_do("POST", "/settings", "{\"purge_protection\":true}");
-    assert_int_equal(client_post(&c, VAULT, "/keys/made/create" V, "{\"kty\":\"EC\"}"), 200);
-    sim_do("POST", "/settings", "{\"purge_protection\":false}");
-    assert_string_equal(client_text(&c, "attributes.recoveryLevel"), "Recoverable");
-    client_send(&c, "DELETE", VAULT, "/keys/made" V, NULL, NULL);
-    assert_int_equal(client_send(&c, "DELETE", VAULT, "/deletedkeys/made" V, NULL, NULL), 403);
-}
-
-static void test_hsm(void **state)
-{
-    (void)state;
-    client_sign_in(&c, "managedhsm.azure.net");
-    assert_int_equal(client_post(&c, HSM, "/keys/k/create" V, "{\"kty\":\"RSA\"}"), 400);
-    assert_says(&c, "(Activity ID: ");
-    sim_do("POST", "/keys", "{\"vault\":\"" HSM "\",\"name\":\"k\",\"kty\":\"RSA-HSM\"}");
-    assert_int_equal(client_get(&c, HSM, "/keys/k" V), 200);
-    assert_string_equal(client_text(&c, "key.kty"), "RSA-HSM");
-    sim_do("POST", "/clients",
-           "{\"client_id\":\"" CLIENT "\",\"permissions\":[],\"vault\":\"" HSM "\"}");
-    assert_int_equal(client_get(&c, HSM, "/keys/k" V), 403);
-    assert_code(&c, "AccessDenied");
-    client_sign_in(&c, "vault.azure.net");
-    assert_int_equal(client_get(&c, HSM, "/keys/k" V), 401);
-    assert_says(&c, "Found token with aud=https://vault.azure.net");
-}
-
-static void test_paging(void **state)
-{
-    (void)state;
-    char json[128], path[512] = "/keys" V;
-    int pages = 0, items = 0;
-    client_sign_in(&c, "vault.azure.cn");
-    c.token[0] = '\0';
-    for (int i = 0; i < 30; i++) {
-        snprintf(json, sizeof json,
-                 "{\"vault\":\"second-vault.vault.azure.net\",\"name\":\"n%02d\",\"kty\":\"oct\"}",
-                 i);
-        sim_do("POST", "/keys", json);
-    }
-    client_sign_in(&c, "vault.azure.net");
-    while (path[0] != '\0') {
-        assert_int_equal(client_get(&c, "second-vault.vault.azure.net", path), 200);
-        const cJSON *item = NULL, *value = cJSON_GetObjectItem(c.json, "value");
-        cJSON_ArrayForEach(item, value)
-        {
-            snprintf(json, sizeof json, "https://second-vault.vault.azure.net/keys/n%02d", items++);
-            assert_string_equal(cJSON_GetObjectItem(item, "kid")->valuestring, json);
-        }
-        const char *link = client_text(&c, "nextLink");
-        const char *start = "https://second-vault.vault.azure.net:443";
-        assert_true(link[0] == '\0' || strncmp(link, start, strlen(start)) == 0);
-        snprintf(path, sizeof path, "%s", link[0] != '\0' ? link + strlen(start) : "");
-        pages++;
-    }
-    assert_int_equal(pages, 2);
-    assert_int_equal(items, 30);
-    assert_int_equal(client_get(&c, VAULT, "/keys" V "&maxresults=26"), 400);
-}
-
-/* Keys without a private half: to be looked at, also after a restart, and no more. */
-static void test_filler(void **state)
-{
-    (void)state;
-    sim_do("POST", "/keys/filler",
-           "{\"vault\":\"second-vault.vault.azure.net\",\"count\":3,\"versions\":2}");
-    sim_stop();
-    sim_start();
-    client_sign_in(&c, "vault.azure.net");
-    const char *host = "second-vault.vault.azure.net";
-    assert_int_equal(client_get(&c, host, "/keys/filler-00002" V), 200);
-    assert_int_equal(strlen(client_text(&c, "key.n")), 342);
-    assert_int_equal(client_get(&c, host, "/keys/filler-00002/versions" V), 200);
-    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(c.json, "value")), 2);
-    assert_int_equal(client_post(&c, host, "/keys/filler-00002/wrapkey" V,
-                                 "{\"alg\":\"RSA-OAEP-256\",\"value\":\"" HELLO "\"}"),
-                     403);
-    assert_inner(&c, "KeyOperationForbidden");
-}
+#define SELFTEST_ENTRY(name) cmocka_unit_test(test_##name),
 
 int main(int argc, char **argv)
 {
@@ -410,30 +253,10 @@ int main(int argc, char **argv)
         return 2;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_challenge),      cmocka_unit_test(test_token),
-        cmocka_unit_test(test_requests),       cmocka_unit_test(test_crypto),
-        cmocka_unit_test(test_sign),           cmocka_unit_test(test_implicit_rejection),
-        cmocka_unit_test(test_attributes),     cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_deletion),       cmocka_unit_test(test_hsm),
-        cmocka_unit_test(test_paging),         cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_cuts),           cmocka_unit_test(test_odds),
-        cmocka_unit_test(test_gone),           cmocka_unit_test(test_hang_ends),
-        cmocka_unit_test(test_counts),         cmocka_unit_test(test_parallel),
-        cmocka_unit_test(test_leaks),          cmocka_unit_test(test_throttle),
-        cmocka_unit_test(test_restore),        cmocka_unit_test(test_import),
-        cmocka_unit_test(test_restart),        cmocka_unit_test(test_memoise),
-        cmocka_unit_test(test_filler),         cmocka_unit_test(test_imds),
-        cmocka_unit_test(test_imds_header),    cmocka_unit_test(test_imds_identities),
-        cmocka_unit_test(test_machine_faults), cmocka_unit_test(test_arc),
-        cmocka_unit_test(test_app_service),    cmocka_unit_test(test_assertions),
-        cmocka_unit_test(test_federation),     cmocka_unit_test(test_secretless),
-        cmocka_unit_test(test_applications),   cmocka_unit_test(test_documents),
-        cmocka_unit_test(test_hsm_shapes),     cmocka_unit_test(test_hsm_lists),
-        cmocka_unit_test(test_tags),           cmocka_unit_test(test_life),
-        cmocka_unit_test(test_policy),         cmocka_unit_test(test_empty_pages),
-        cmocka_unit_test(test_claims),         cmocka_unit_test(test_service_faults),
-        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_clock),
-    };
+        cmocka_unit_test(test_challenge), cmocka_unit_test(test_token),
+        cmocka_unit_test(test_requests),  cmocka_unit_test(test_crypto),
+        cmocka_unit_test(test_sign),      cmocka_unit_test(test_implicit_rejection),
+        cmocka_unit_test(test_memoise),   SELFTESTS(SELFTEST_ENTRY)};
     curl_global_init(CURL_GLOBAL_DEFAULT);
     sim_program(argv[1]);
     sim_start();

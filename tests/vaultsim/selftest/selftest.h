@@ -7,46 +7,33 @@
 #ifndef VAULTSIM_SELFTEST_H
 #define VAULTSIM_SELFTEST_H
 
+#define KEY_JSON(rest) "{\"vault\":\"" VAULT "\",\"name\":\"tested\"" rest "}"
+#define FORM           "application/x-www-form-urlencoded"
+#define HELLO          "aGVsbG8"
+
+#define assert_code(client, expected)                                                              \
+    assert_string_equal(client_text(client, "error.code"), expected)
+#define assert_inner(client, expected)                                                             \
+    assert_string_equal(client_text(client, "error.innererror.code"), expected)
+#define assert_says(client, part)                                                                  \
+    assert_non_null(strstr(client_text(client, "error.message"), part))
+
 /* Wraps the text "hello" by RSA-OAEP-256 with /keys/<key>; the value is written as JSON body for
  * unwrapkey. */
 struct client;
 void wrap_hello(struct client *client, const char *key, char *body, unsigned long cap);
 
-void test_faults(void **state);
-void test_cuts(void **state);
-void test_odds(void **state);
-void test_gone(void **state);
-void test_hang_ends(void **state);
-void test_counts(void **state);
-void test_parallel(void **state);
-void test_leaks(void **state);
-void test_throttle(void **state);
-void test_restore(void **state);
-void test_import(void **state);
-void test_restart(void **state);
-
-void test_imds(void **state);
-void test_imds_header(void **state);
-void test_imds_identities(void **state);
-void test_machine_faults(void **state);
-void test_arc(void **state);
-void test_app_service(void **state);
-
-void test_assertions(void **state);
-void test_federation(void **state);
-void test_secretless(void **state);
-void test_applications(void **state);
-void test_documents(void **state);
-
-void test_hsm_shapes(void **state);
-void test_hsm_lists(void **state);
-void test_tags(void **state);
-void test_life(void **state);
-void test_policy(void **state);
-void test_empty_pages(void **state);
-void test_claims(void **state);
-void test_service_faults(void **state);
-void test_refusals(void **state);
-void test_clock(void **state);
+/* The tests of the other files, in the order they run. */
+#define SELFTESTS(X)                                                                               \
+    X(attributes)                                                                                  \
+    X(roles)                                                                                       \
+    X(deletion) X(hsm) X(paging) X(filler) X(faults) X(cuts) X(odds) X(gone) X(hang_ends)          \
+        X(counts) X(parallel) X(leaks) X(throttle) X(restore) X(import) X(restart) X(imds)         \
+            X(imds_header) X(imds_identities) X(machine_faults) X(arc) X(app_service)              \
+                X(assertions) X(federation) X(secretless) X(applications) X(documents)             \
+                    X(hsm_shapes) X(hsm_lists) X(tags) X(life) X(policy) X(empty_pages) X(claims)  \
+                        X(service_faults) X(refusals) X(clock)
+#define SELFTEST_DECLARE(name) void test_##name(void **state);
+SELFTESTS(SELFTEST_DECLARE)
 
 #endif
