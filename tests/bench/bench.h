@@ -29,6 +29,7 @@ void bench_wrap_locally(struct bench *bench);
 void bench_start(struct bench *bench);   /* load, cold start, memory, size */
 void bench_restart(struct bench *bench); /* many databases */
 void bench_map(struct bench *bench);
+void bench_sign_in(struct bench *bench); /* each form of signing in */
 
 /* Holds the counts of a Decrypt against the baseline in `path`; gives how many are worse. */
 int bench_check(struct bench *bench, const char *path);

@@ -22,6 +22,7 @@ static const struct section {
     {"processor", bench_processor},   {"calls", bench_calls},
     {"wrap", bench_wrap_locally},     {"start", bench_start},
     {"restart", bench_restart},       {"map", bench_map},
+    {"sign_in", bench_sign_in},
 };
 #define SECTION_COUNT (sizeof sections / sizeof sections[0])
 
