@@ -26,9 +26,13 @@ bool access_enabled(const struct instance *instance, struct failure *failure)
 static bool set_load_failure(struct failure *failure, const char *path,
                              const struct provider_fault *fault)
 {
+    struct failure lacking;
     switch (fault->step) {
     case PROVIDER_STEP_EXPORT:
-        return failure_set(failure, 33085, fault->state, fault->text, path);
+        failure_set(&lacking, 33085, 0, path);
+        failure_set(failure, 33027, fault->state, path, fault->text);
+        snprintf(failure->notice, sizeof failure->notice, "%.299s", lacking.text);
+        return false;
     case PROVIDER_STEP_INITIALIZE:
         return failure_set_provider(failure, 33029, fault->code);
     case PROVIDER_STEP_INFO:
@@ -56,11 +60,14 @@ static bool check_info(const struct provider_info *info, struct failure *failure
 }
 
 /* Loaded and sound, or NULL. */
-static struct provider_library *load(const struct instance *instance, const char *path,
+static struct provider_library *load(struct instance *instance, const char *path,
                                      struct failure *failure)
 {
     struct provider_fault fault = {0};
+    instance_log_message(instance, 33090, path);
     struct provider_library *library = provider_library_load(path, instance->options.trace, &fault);
+    if (library)
+        instance_log_message(instance, 33080, path);
     if (!library) {
         set_load_failure(failure, path, &fault);
     } else if (!check_info(provider_library_info(library), failure)) {
@@ -160,6 +167,19 @@ void access_unload(struct instance *instance, int provider_id)
     *link = entry->next;
     provider_library_unload(entry->library);
     free(entry);
+}
+
+void access_reload(struct connection *connection)
+{
+    struct loaded_provider *entry = NULL;
+    access_end(connection);
+    platform_mutex_lock(connection->instance->providers_lock);
+    while ((entry = connection->instance->providers) != NULL) {
+        connection->instance->providers = entry->next;
+        provider_library_unload(entry->library);
+        free(entry);
+    }
+    platform_mutex_unlock(connection->instance->providers_lock);
 }
 
 void access_stop(struct instance *instance)

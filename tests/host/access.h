@@ -30,6 +30,8 @@ bool access_library(struct instance *instance, const cJSON *provider,
 struct provider_library *access_loaded(struct instance *instance, int provider_id);
 /* Forgets the loaded library; it is unloaded when nobody uses it any more. */
 void access_unload(struct instance *instance, int provider_id);
+/* Between two statements of the only connection: its sessions end and every library is unloaded. */
+void access_reload(struct connection *connection);
 void access_stop(struct instance *instance);
 
 /* The connection's session with this provider, opened on first use; it lives as long as the

@@ -31,7 +31,10 @@ bool connection_fail(struct connection *connection, const struct failure *failur
         fprintf(connection->out, "%s\n", failure->text);
         return failure->severity > 0;
     }
-    fprintf(connection->out, "Msg %d, Level %d, State %d, Line %d\n%s\n", failure->number,
+    if (failure->notice[0])
+        fprintf(connection->out, "%s\n", failure->notice);
+    fprintf(connection->out, "Msg %d, Level %d, State %d, Line %d\n%s\n",
+            message_number(failure->number, connection->instance->options.engine),
             failure->severity, failure->state, connection->line, failure->text);
     connection->instance->errors++;
     connection->batch_over = connection->batch_over || failure->ends_batch;

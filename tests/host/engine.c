@@ -3,15 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "engine_key.h"
 #include "memory.h"
 #include "platform.h"
 #include "report.h"
-#include "storage_log.h"
-
-enum { SEGMENT_BYTES = 64 * 1024, MAX_SEGMENTS = 256 };
 
 struct open_database *engine_database(const struct instance *instance, int id)
 {
@@ -28,6 +23,7 @@ struct open_database *engine_add(struct instance *instance, const cJSON *entry)
     while (*link)
         link = &(*link)->next;
     database->id = catalog_id(entry);
+    database->snapshot = *catalog_text(entry, "snapshot") != 0;
     database->single_user = strcmp(catalog_text(entry, "user_access"), "SINGLE_USER") == 0;
     *link = database;
     return database;
@@ -112,34 +108,4 @@ bool engine_uses_key(const struct instance *instance, const cJSON *key)
         used = at->storage && key_matches(storage_wrapped_key(at->storage), &thumbprint);
     value_free(&thumbprint);
     return used;
-}
-
-/* behaviour of a running database: asks the provider again, and goes on with the key in memory if
- * it fails. */
-bool engine_new_segment(struct instance *instance, struct open_database *database)
-{
-    char why[256];
-    uint8_t plain[STORAGE_MAX_KEY];
-    size_t len = 0;
-    struct failure failure;
-    const struct storage_wrapped *wrapped = storage_wrapped_key(database->storage);
-    if (storage_encrypted(database->storage)) {
-        if (!engine_unwrap(instance, wrapped, plain, &len, &failure)) {
-            const char *name = storage_name(database->storage);
-            instance_log_failure(instance, name, &failure);
-            instance_log(instance, "Database '%s' goes on with the key in memory.", name);
-            report_key_in_memory();
-        }
-        OPENSSL_cleanse(plain, sizeof plain);
-    }
-    return storage_new_segment(database->storage, why);
-}
-
-void engine_log_written(struct connection *connection, struct open_database *database)
-{
-    struct storage_segment *segments = memory_take(MAX_SEGMENTS * sizeof *segments);
-    size_t count = storage_segments(database->storage, segments, MAX_SEGMENTS);
-    if (count > 0 && segments[count - 1].bytes >= SEGMENT_BYTES)
-        engine_new_segment(connection->instance, database);
-    free(segments);
 }

@@ -1,6 +1,5 @@
 /*
- * The TDE engine: open databases, whose key opens them, recovery, rotation, what happens at a new
- * log segment.
+ * The TDE engine: open databases, whose key opens them, recovery.
  *
  * Owns the list of open databases. It speaks to providers by engine sessions of its own (access.h).
  * Recovery runs on several threads, one database each; everything else on the script's thread.
@@ -24,6 +23,7 @@ struct open_database {
     enum engine_state state;
     struct storage *storage; /* NULL if its files cannot be opened, or offline */
     bool single_user;
+    bool snapshot;          /* read-only, of another database */
     struct failure failure; /* why its recovery is pending */
 };
 
@@ -48,9 +48,5 @@ struct open_database *engine_current(struct connection *connection, struct failu
 /* Whether the database encryption key of an open database is under this asymmetric key of master.
  */
 bool engine_uses_key(const struct instance *instance, const cJSON *key);
-/* After data was written: begins a new log segment now and then, and asks the provider for the key
- * again. */
-void engine_log_written(struct connection *connection, struct open_database *database);
-bool engine_new_segment(struct instance *instance, struct open_database *database);
 
 #endif

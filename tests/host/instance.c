@@ -78,5 +78,16 @@ void instance_log_failure(struct instance *instance, const char *database,
                           const struct failure *failure)
 {
     instance_log(instance, "Database '%s': Error: %d, Severity: %d, State: %d. %s", database,
-                 failure->number, failure->severity, failure->state, failure->text);
+                 message_number(failure->number, instance->options.engine), failure->severity,
+                 failure->state, failure->text);
+}
+
+void instance_log_message(struct instance *instance, int number, ...)
+{
+    struct failure failure;
+    va_list arguments;
+    va_start(arguments, number);
+    failure_set_list(&failure, number, 0, arguments);
+    va_end(arguments);
+    instance_log(instance, "%s", failure.text);
 }

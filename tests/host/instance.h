@@ -27,6 +27,10 @@ struct options {
     int sessions;      /* threads of recovery and storm */
     const char *storm; /* NULL: none */
     int timeout_s;
+    int engine;          /* the year of SQL Server's version */
+    bool outage_network; /* codes of an unreachable vault count as a network outage */
+    bool no_log_access;  /* trace flag 15025 */
+    bool reload;         /* libraries are unloaded between statements */
 };
 
 struct instance {
@@ -47,6 +51,8 @@ bool instance_start(struct instance *instance, const struct options *options);
 void instance_stop(struct instance *instance);
 
 void instance_log(struct instance *instance, const char *format, ...) PLATFORM_PRINTF(2, 3);
+/* A message of severity 10, as the errorlog has it. */
+void instance_log_message(struct instance *instance, int number, ...);
 void instance_log_failure(struct instance *instance, const char *database,
                           const struct failure *failure);
 

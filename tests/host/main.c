@@ -30,6 +30,12 @@ static const char usage[] =
     "                        server asymmetric key K\n"
     "  --storm KIND:S        before the scripts, for S seconds: `recover` closes and recovers all\n"
     "                        databases again and again, `write` writes to them\n"
+    "  --engine YEAR         2025: messages by their new numbers, compatibility level 170\n"
+    "  --outage-codes none|network\n"
+    "                        whether codes of an unreachable vault count as an outage, in which a\n"
+    "                        running database goes on with the key in memory (default network)\n"
+    "  --trace-flag 15025    no access to the provider at new log segments\n"
+    "  --reload              unload idle libraries after each statement\n"
     "  --report              at the end: databases by state, how many recoveries and statements\n"
     "                        there were and the longest time one took\n"
     "  --timeout-s N         give up after so many seconds (default: never)\n"
@@ -48,23 +54,32 @@ enum {
     OPT_MAKE,
     OPT_STORM,
     OPT_REPORT,
+    OPT_ENGINE,
+    OPT_OUTAGE,
+    OPT_TRACE_FLAG,
+    OPT_RELOAD,
     OPT_TIMEOUT,
     OPT_HELP,
     OPT_VERSION
 };
 
-static const struct option long_options[] = {{"data", required_argument, NULL, OPT_DATA},
-                                             {"login", required_argument, NULL, OPT_LOGIN},
-                                             {"trace", no_argument, NULL, OPT_TRACE},
-                                             {"sessions", required_argument, NULL, OPT_SESSIONS},
-                                             {"engine-tags", required_argument, NULL, OPT_TAGS},
-                                             {"make-databases", required_argument, NULL, OPT_MAKE},
-                                             {"storm", required_argument, NULL, OPT_STORM},
-                                             {"report", no_argument, NULL, OPT_REPORT},
-                                             {"timeout-s", required_argument, NULL, OPT_TIMEOUT},
-                                             {"help", no_argument, NULL, OPT_HELP},
-                                             {"version", no_argument, NULL, OPT_VERSION},
-                                             {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {
+    {"data", required_argument, NULL, OPT_DATA},
+    {"login", required_argument, NULL, OPT_LOGIN},
+    {"trace", no_argument, NULL, OPT_TRACE},
+    {"sessions", required_argument, NULL, OPT_SESSIONS},
+    {"engine-tags", required_argument, NULL, OPT_TAGS},
+    {"make-databases", required_argument, NULL, OPT_MAKE},
+    {"storm", required_argument, NULL, OPT_STORM},
+    {"report", no_argument, NULL, OPT_REPORT},
+    {"engine", required_argument, NULL, OPT_ENGINE},
+    {"outage-codes", required_argument, NULL, OPT_OUTAGE},
+    {"trace-flag", required_argument, NULL, OPT_TRACE_FLAG},
+    {"reload", no_argument, NULL, OPT_RELOAD},
+    {"timeout-s", required_argument, NULL, OPT_TIMEOUT},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0}};
 
 struct command {
     struct options options;
@@ -76,6 +91,29 @@ static int bad_usage(const char *what)
 {
     fprintf(stderr, "ekmhost: %s\n%s", what, usage);
     return 2;
+}
+
+/* The options that say which SQL Server is played. */
+static int take_engine_option(struct command *command, int option)
+{
+    switch (option) {
+    case OPT_ENGINE:
+        command->options.engine = atoi(optarg);
+        return command->options.engine >= 2016 ? -1 : bad_usage("--engine takes a year from 2016");
+    case OPT_OUTAGE:
+        command->options.outage_network = strcmp(optarg, "network") == 0;
+        return command->options.outage_network || strcmp(optarg, "none") == 0
+                   ? -1
+                   : bad_usage("--outage-codes takes none or network");
+    case OPT_TRACE_FLAG:
+        command->options.no_log_access = true;
+        return strcmp(optarg, "15025") == 0 ? -1 : bad_usage("--trace-flag knows 15025");
+    case OPT_RELOAD:
+        command->options.reload = true;
+        return -1;
+    default:
+        return bad_usage("unknown option");
+    }
 }
 
 static int take_option(struct command *command, int option)
@@ -115,7 +153,7 @@ static int take_option(struct command *command, int option)
         puts("ekmhost " EKMHOST_VERSION);
         return 0;
     default:
-        return bad_usage("unknown option");
+        return take_engine_option(command, option);
     }
     return -1;
 }
@@ -209,7 +247,9 @@ int main(int argc, char **argv)
     struct command command = {
         .options = {.login = "CONTOSO\\dba",
                     .engine_tags = "RSA_512,RSA_1024,RSA_2048,RSA_3072,RSA_4096",
-                    .sessions = 8}};
+                    .sessions = 8,
+                    .engine = 2022,
+                    .outage_network = true}};
     platform_begin(&argc, &argv);
     int exit_now = parse(&command, argc, argv);
     if (exit_now >= 0)

@@ -33,6 +33,7 @@ static const struct message messages[] = {
     {942, 14, 4, "Database '%s' cannot be opened because it is offline."},
     {1801, 16, 3, "Database '%s' already exists. Choose a different database name."},
     {2714, 16, 6, "There is already an object named '%s' in the database."},
+    {2592, 10, 1, "CHECKDB found 0 allocation errors and 0 consistency errors in database '%s'."},
     {3013, 16, 1, "%s is terminating abnormally."},
     {3014, 0, 1, "%s successfully processed %d pages."},
     {3101, 16, 1, "Exclusive access could not be obtained because the database '%s' is in use."},
@@ -48,6 +49,7 @@ static const struct message messages[] = {
      "Cannot drop the %s '%s', because it does not exist or you do not have permission."},
     {3702, 16, 3, "Cannot drop database \"%s\" because it is currently in use."},
     {3708, 16, 1, "Cannot drop the database '%s' because it is a system database."},
+    {3906, 16, 1, "Failed to update database \"%s\" because the database is read-only."},
     {5011, 14, 5,
      "User cannot alter database '%s', it does not exist, or it cannot be altered now."},
     {5058, 16, 1, "Option '%s' cannot be set in database '%s'."},
@@ -82,7 +84,7 @@ static const struct message messages[] = {
     {15530, 16, 1, "The %s with name \"%s\" already exists."},
     {15600, 15, 1, "An invalid parameter or option was specified for procedure '%s'."},
     {33022, 16, 1, "Cannot obtain cryptographic provider properties." SUFFIX},
-    {33023, 16, 1, "The %s is too long. Maximum allowed length is %d characters."},
+    {33023, 16, 1, "The %s is too long. Maximum allowed length is %d bytes."},
     {33024, 16, 1,
      "Cryptographic provider guid '%s' in the library is different from the guid recorded in the "
      "system catalog for provider with id %d."},
@@ -101,8 +103,10 @@ static const struct message messages[] = {
     {33035, 16, 1, "Cannot create key '%s' in the provider." SUFFIX},
     {33036, 10, 1, "Cannot drop the key with thumbprint '%s' in the provider." SUFFIX},
     {33037, 16, 1, "Cannot export %s from the provider." SUFFIX},
+    {33038, 16, 1, "The type of the provider's key does not allow this operation.%s"},
     {33039, 16, 1, "Invalid algorithm '%s'." SUFFIX},
-    {33042, 16, 1, "Cannot add credential '%s' because it is already mapped to the login '%s'."},
+    {33040, 16, 1, "A key of a provider takes no further encryption, by password or key.%s"},
+    {33042, 16, 1, "Cannot add the credential: it is already mapped to a login.%s"},
     {33043, 16, 1,
      "Cannot add credential '%s' because there is already a credential of provider '%s' specified "
      "for the login."},
@@ -111,13 +115,18 @@ static const struct message messages[] = {
     {33046, 16, 1,
      "Server principal '%s' has no credential associated with cryptographic provider '%s'."},
     {33047, 16, 1, "Fail to obtain or decrypt secret for credential '%s'."},
+    {33048, 16, 1, "The %s cannot be used while another security context is impersonated."},
     {33049, 16, 2, "Key with %s '%s' does not exist in the provider or access is denied." SUFFIX},
     {33050, 16, 1,
      "Cannot create key '%s' in the provider. The provider does not allow specifying key names."},
+    {33051, 16, 1, "Invalid algorithm id %d." SUFFIX},
+    {33052, 16, 1, "A key of a provider cannot be a temporary key.%s"},
     {33053, 16, 4,
      "Extensible Key Management is disabled. Use sp_configure 'EKM provider enabled' to enable "
      "it.%s"},
+    {33054, 16, 1, "This edition has no Extensible Key Management.%s"},
     {33055, 16, 1, "Exception happened when calling cryptographic provider '%s' in the API '%s'."},
+    {33056, 16, 1, "Cannot impersonate login '%s' to reach the cryptographic provider '%s'."},
     {33057, 10, 1,
      "Cryptographic provider is now disabled. However users who have an open session with the "
      "provider can still use it. Restart the server to disable the provider for all users.%s"},
@@ -125,10 +134,19 @@ static const struct message messages[] = {
      "Cryptographic provider is now dropped. However users who have an open session with the "
      "provider can still use it. Restart the server to drop the provider for all users.%s"},
     {33071, 16, 1, "This command requires %s to be disabled. Disable it and rerun this command."},
-    {33085, 16, 1, "The method '%s' cannot be found in cryptographic provider library '%s'."},
+    {33080, 10, 1, "The library '%s' of a cryptographic provider is now in memory."},
+    {33081, 10, 1, "The library '%s' was not loaded: its signature or its path is not valid."},
+    {33082, 16, 1, "There is no library for the cryptographic provider with guid '%s'."},
+    {33083, 16, 1, "Cannot create the %s '%s': the cryptographic provider '%s' has no such keys."},
+    {33084, 16, 1,
+     "OPEN SYMMETRIC KEY does not take a key of a provider, which is open to whoever may use the "
+     "provider.%s"},
+    {33085, 10, 1,
+     "One or more methods cannot be found in the cryptographic provider library '%s'."},
     {33087, 16, 1, "%s property of the key returned by the provider is not the expected one."},
     {33088, 16, 1, "The algorithm '%s' is not supported for EKM operations by this engine."},
     {33089, 16, 1, "Key validation failed: no algorithm info for that key." SUFFIX},
+    {33090, 10, 1, "The library '%s' of a cryptographic provider is about to be loaded."},
     {33102, 16, 1, "Cannot encrypt a system database: '%s'."},
     {33103, 16, 1, "A database encryption key already exists for this database.%s"},
     {33104, 16, 1, "A database encryption key does not exist for this database.%s"},
@@ -148,12 +166,21 @@ static const struct message messages[] = {
      "The asymmetric key '%s' does not have a login associated with it. Create a login and "
      "credential for this key to automatically access the extensible key management provider "
      "'%s'."},
+    {33122, 16, 1,
+     "Database '%s' has changes of an earlier encryption scan that wait for a log backup: back the "
+     "log up and try again."},
+    {33123, 16, 1,
+     "The database encryption key is in use on a mirror or secondary replica, and cannot be "
+     "altered or dropped.%s"},
     {33126, 16, 1, "Database encryption key is corrupted and cannot be read.%s"},
     {33127, 16, 1,
      "The %s cannot be dropped because it is used by one or more databases to encrypt a Database "
      "Encryption Key."},
     {33140, 16, 1,
      "The login '%s' could not be created because a login is already associated with '%s'."},
+    {37563, 16, 1, "The server has no primary identity.%s"},
+    {37576, 16, 1,
+     "This version of the connector for Azure Key Vault knows no managed identity.%s"},
     {50000, 16, 1, "%s"},
 };
 
@@ -175,6 +202,7 @@ bool failure_set_list(struct failure *failure, int number, int state, va_list ar
     failure->severity = message->severity;
     failure->state = state ? state : message->state;
     failure->provider_code = -1;
+    failure->notice[0] = 0;
     failure->ends_batch = number < 300 || number == 911 || number == 50000;
     vsnprintf(failure->text, sizeof failure->text, message->text, arguments);
     return false;
@@ -201,6 +229,17 @@ bool failure_set_provider(struct failure *failure, int number, int code, ...)
     snprintf(failure->text + used, sizeof failure->text - used, "%d. (%s)", code,
              message_provider_text(code));
     return false;
+}
+
+int message_number(int number, int engine)
+{
+    static const int twins[][2] = {{33028, 37549}, {33029, 37550}, {33035, 37551}, {33037, 37552},
+                                   {33039, 37553}, {33049, 37554}, {33051, 37555}, {33089, 37556}};
+    for (size_t i = 0; engine >= 2025 && i < sizeof twins / sizeof *twins; i++) {
+        if (twins[i][0] == number)
+            return twins[i][1];
+    }
+    return number;
 }
 
 const char *message_provider_text(int code)

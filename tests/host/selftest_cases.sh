@@ -70,7 +70,9 @@ GO
 SQL
     has '^Msg 33023, '
     has '^Msg 33027, '
-    has '^Msg 33085, Level 16, State 15, '
+    has '^One or more methods cannot be found'
+    has "^Msg 33027, Level 16, State 15, "
+    logged 'dummy_provider.* is about to be loaded'
     DUMMY_API=2 sql 1 <<'SQL'
 CREATE CRYPTOGRAPHIC PROVIDER Prov FROM FILE = '$(PROVIDER)';
 SQL
@@ -166,8 +168,12 @@ DROP CREDENTIAL cred;
 DROP CRYPTOGRAPHIC PROVIDER Prov;
 DROP ASYMMETRIC KEY TDE_Key;
 DROP CREDENTIAL second;
+ALTER LOGIN [CONTOSO\dba] ADD CREDENTIAL cred;
+CREATE CREDENTIAL third WITH IDENTITY = 'vault-a', SECRET = 'right' FOR CRYPTOGRAPHIC PROVIDER Prov;
 SQL
     for number in 33042 33043 33045 15187 33044; do has "^Msg $number, "; done
+    [ "$(grep -c '^Msg 33042, ' "$work/out")" = 2 ] || fail "a credential serves one login"
+    has '^Cannot add the credential: it is already mapped to a login.$'
     has 'The credential cannot be dropped'
     has 'The asymmetric key cannot be dropped'
     sql 1 --login 'CONTOSO\other' <<'SQL'
@@ -175,7 +181,7 @@ SELECT * FROM sys.dm_cryptographic_provider_keys(65536);
 SQL
     has "^Server principal 'CONTOSO.other' has no credential"
     sql 0 --login 'CONTOSO\other' <<'SQL'
-ALTER LOGIN [NT SERVICE\MSSQLSERVER] ADD CREDENTIAL cred;
+ALTER LOGIN [NT SERVICE\MSSQLSERVER] ADD CREDENTIAL third;
 SELECT key_name FROM sys.dm_cryptographic_provider_keys(65536);
 SQL
     has '^TdeKey0$'
@@ -281,4 +287,131 @@ SQL
     for number in 15315 15352 15466 195 207 208; do has "^Msg $number, "; done
     calls SqlCryptOpenSession 1
     calls SqlCryptCloseSession 1
+}
+
+# The access of a running database to its provider: when, and what its failure means under either assumption.
+case_access() {
+    set_up
+    encrypt_database
+    sql 0 <<'SQL'
+USE DemoTde;
+CHECKPOINT;
+BACKUP DATABASE DemoTde TO DISK = '$(BACKUPS)/a.bak';
+BACKUP LOG DemoTde TO DISK = '$(BACKUPS)/l.bak';
+DBCC CHECKDB;
+CREATE DATABASE Shot ON (NAME = DemoTde, FILENAME = '$(BACKUPS)/shot.ss') AS SNAPSHOT OF DemoTde;
+USE Shot;
+SELECT name FROM people WHERE id = 1;
+SQL
+    calls SqlCryptDecrypt 6
+    has '^CHECKDB found 0 allocation errors'
+    has '^Ada Lovelace$'
+    sql 1 <<'SQL'
+USE Shot;
+INSERT INTO people VALUES (9, 'nobody');
+GO
+USE master;
+DROP DATABASE Shot;
+DBCC CHECKDB;
+DBCC CHECKDB (nosuch);
+SQL
+    has '^Msg 3906, '
+    has '^Msg 911, '
+    # Trace flag 15025: none at log files, all the others.
+    sql 0 --trace-flag 15025 <<'SQL'
+USE DemoTde;
+CHECKPOINT;
+DBCC CHECKDB (DemoTde);
+SQL
+    calls SqlCryptDecrypt 2
+    for codes in network none; do
+        cat >"$work/outage.sql" <<'SQL'
+USE DemoTde;
+CHECKPOINT;
+GO
+BACKUP DATABASE DemoTde TO DISK = '$(BACKUPS)/b.bak' WITH INIT;
+GO
+DBCC CHECKDB (DemoTde);
+GO
+CREATE DATABASE Shot ON (NAME = DemoTde, FILENAME = '$(BACKUPS)/shot.ss') AS SNAPSHOT OF DemoTde;
+GO
+SELECT name FROM people WHERE id = 2;
+DROP DATABASE Shot;
+SQL
+        wanted=0
+        [ "$codes" = network ] || wanted=1
+        DUMMY_FAIL=$(printf 'SqlCryptDecrypt=3102@%s,' 3 4 5 6 7 8 9) \
+            sql "$wanted" --outage-codes "$codes" --report <"$work/outage.sql"
+        has '^Grace Hopper$'
+        errors=$(grep -c '^Msg 15466, ' "$work/out")
+        case $codes in
+            network) reported 'times with the key in memory 4' ;;
+            none)
+                reported 'times with the key in memory 0'
+                [ "$errors" = 4 ] || fail "$errors statements failed of 4"
+                has '^Msg 3013, '
+                ;;
+        esac
+    done
+    # What is no outage of the network fails under both.
+    DUMMY_FAIL=SqlCryptDecrypt=5004@3 sql 1 --outage-codes network <<'SQL'
+USE DemoTde;
+CHECKPOINT;
+SQL
+    has '^Msg 15466, '
+    has 'Provider error code: 5004\.'
+    ekmhost --data "$work/data" --outage-codes some </dev/null >"$work/out" 2>&1
+    [ $? = 2 ] || fail 'bad usage of --outage-codes'
+}
+
+# The messages and names that SQL Server 2025 has of its own, and those of what providers do not have.
+case_engine() {
+    set_up
+    encrypt_database
+    sql 1 --engine 2025 <<'SQL'
+CREATE ASYMMETRIC KEY k FROM PROVIDER Prov
+WITH PROVIDER_KEY_NAME = 'Nosuch', CREATION_DISPOSITION = OPEN_EXISTING;
+SELECT encryptor_type FROM sys.dm_database_encryption_keys;
+SELECT compatibility_level AS level FROM sys.databases WHERE name = 'DemoTde';
+SQL
+    has '^Msg 37554, Level 16, State 2, '
+    has '^ASYMMETRIC KEY_OAEP_256$'
+    has '^170$'
+    DUMMY_FAIL=SqlCryptInitializeProvider=5003 sql 1 --engine 2025 <<'SQL'
+SELECT * FROM sys.dm_cryptographic_provider_keys(65536);
+SQL
+    has '^Msg 37550, '
+    logged 'Error: 37550, '
+    sql 1 <<'SQL'
+CREATE SYMMETRIC KEY s FROM PROVIDER Prov WITH ALGORITHM = AES_256, PROVIDER_KEY_NAME = 's';
+CREATE SYMMETRIC KEY [#s] FROM PROVIDER Prov WITH ALGORITHM = AES_256, PROVIDER_KEY_NAME = 's';
+CREATE ASYMMETRIC KEY p FROM PROVIDER Prov WITH PROVIDER_KEY_NAME = 'TdeKey0',
+CREATION_DISPOSITION = OPEN_EXISTING ENCRYPTION BY PASSWORD = 'word';
+SELECT encryptor_type FROM sys.dm_database_encryption_keys;
+SQL
+    for number in 33083 33052 33040; do has "^Msg $number, "; done
+    has '^ASYMMETRIC KEY$'
+    DUMMY_FAIL=SqlCryptGetAlgorithmInfo=7@5 sql 1 <<'SQL'
+SELECT key_name FROM sys.dm_cryptographic_provider_keys(65536);
+SQL
+    has '^Msg 33051, '
+}
+
+# A library that is unloaded and loaded again between statements.
+case_reload() {
+    set_up
+    encrypt_database
+    sql 0 --reload <<'SQL'
+SELECT key_name FROM sys.dm_cryptographic_provider_keys(65536);
+SELECT key_name FROM sys.dm_cryptographic_provider_keys(65536);
+USE DemoTde;
+CHECKPOINT;
+SELECT name FROM people WHERE id = 1;
+SQL
+    has '^Ada Lovelace$'
+    [ "$(grep -c '^TdeKey0$' "$work/out")" = 2 ] || fail 'the keys twice'
+    calls SqlCryptInitializeProvider 3
+    calls SqlCryptFreeProvider 3
+    calls SqlCryptOpenSession 4
+    calls SqlCryptCloseSession 4
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
 #include "memory.h"
 #include "report.h"
 
@@ -69,6 +70,8 @@ static void execute(struct connection *connection, const struct compiled *statem
     int errors = instance->errors;
     statement->kind->run(connection, &statement->match);
     report_statement(start_ns, instance->errors > errors);
+    if (instance->options.reload)
+        access_reload(connection);
     if (!catalog_save(&instance->catalog))
         connection_raise(connection, 50000, 0, "The catalog cannot be written.");
     fflush(connection->out);

@@ -160,6 +160,13 @@ static bool run_create(struct connection *connection, const struct pattern_match
     return good;
 }
 
+static bool run_create_under_password(struct connection *connection,
+                                      const struct pattern_match *match)
+{
+    (void)match;
+    return connection_raise(connection, 33040, 0, "");
+}
+
 /* REMOVE PROVIDER KEY: the only DROP that reaches the provider; its failure is a notice (33036). */
 static void drop_in_provider(struct connection *connection, const cJSON *key)
 {
@@ -203,5 +210,9 @@ const struct statement_kind statements_asymmetric[] = {
     {"CREATE ASYMMETRIC KEY {key:n} FROM PROVIDER {provider:n} "
      "[ WITH #(ALGORITHM:w,PROVIDER_KEY_NAME:s,CREATION_DISPOSITION:w) ]",
      run_create},
+    {"CREATE ASYMMETRIC KEY {key:n} FROM PROVIDER {provider:n} "
+     "WITH #(ALGORITHM:w,PROVIDER_KEY_NAME:s,CREATION_DISPOSITION:w) "
+     "ENCRYPTION BY PASSWORD = {password:s}",
+     run_create_under_password},
     {"DROP ASYMMETRIC KEY {key:n} [ {remove:=REMOVE} PROVIDER KEY ]", run_drop},
     {NULL, NULL}};

@@ -7,7 +7,7 @@
 #include <openssl/rand.h>
 
 #include "database.h"
-#include "engine.h"
+#include "engine_ask.h"
 #include "engine_key.h"
 #include "memory.h"
 #include "statement.h"
@@ -54,10 +54,11 @@ static bool backup(struct connection *connection, const struct pattern_match *ma
     char why[256];
     if (!entry)
         return failure_set(failure, 911, 0, name);
-    const struct open_database *database = engine_database(connection->instance, catalog_id(entry));
-    if (!database)
+    struct open_database *database = engine_database(connection->instance, catalog_id(entry));
+    if (!database || database->snapshot)
         return failure_set(failure, 5058, 0, "BACKUP", name);
-    if (!engine_usable(connection, entry, failure))
+    if (!engine_usable(connection, entry, failure) ||
+        !engine_ask(connection->instance, database, failure))
         return false;
     bool encrypted = pattern_text(match, "ENCRYPTION") != NULL;
     if (encrypted && !make_backup_key(connection, match, &outer, failure))

@@ -4,9 +4,11 @@
 #include <strings.h>
 
 #include "database.h"
-#include "engine.h"
+#include "engine_ask.h"
 #include "memory.h"
+#include "platform.h"
 #include "statement.h"
+#include "storage_backup.h"
 #include "storage_key.h"
 
 static bool free_name(struct connection *connection, const char *name)
@@ -29,6 +31,58 @@ static bool run_create(struct connection *connection, const struct pattern_match
         connection_raise(connection, 5123, 0, base, why);
     free(base);
     return storage != NULL;
+}
+
+/* The files of the database copied, unlocked with the key that the database has in memory. */
+static struct storage *copy_files(struct open_database *source, const char *name, const char *base,
+                                  char why[256])
+{
+    char *aside = memory_format("%s.copy", base);
+    size_t key_len = 0;
+    const uint8_t *key = storage_key(source->storage, &key_len);
+    struct storage *copy = NULL;
+    if (storage_backup(source->storage, aside, NULL, why) &&
+        storage_restore(aside, base, name, NULL, 0, why))
+        copy = storage_open(base, why);
+    platform_path_remove(aside);
+    free(aside);
+    if (copy && key_len > 0)
+        storage_unlock(copy, 0, key, key_len);
+    return copy;
+}
+
+/* AS SNAPSHOT OF: the provider is asked for the key of the database; the copy can only be read. */
+static bool run_snapshot(struct connection *connection, const struct pattern_match *match)
+{
+    const char *name = pattern_text(match, "database");
+    const cJSON *entry =
+        catalog_find(connection_catalog(connection), "databases", pattern_text(match, "source"));
+    struct failure failure;
+    char why[256];
+    if (!free_name(connection, name))
+        return false;
+    if (!entry)
+        return connection_raise(connection, 911, 0, pattern_text(match, "source"));
+    struct open_database *source = engine_database(connection->instance, catalog_id(entry));
+    if (!source || source->snapshot)
+        return connection_raise(connection, 5058, 0, "SNAPSHOT", catalog_text(entry, "name"));
+    if (!engine_usable(connection, entry, &failure) ||
+        !engine_ask(connection->instance, source, &failure))
+        return connection_fail(connection, &failure);
+    char *base = database_base(connection, name);
+    struct storage *copy = copy_files(source, name, base, why);
+    if (copy) {
+        struct open_database *database = database_register(connection, name, base);
+        database->storage = copy;
+        database->snapshot = true;
+        catalog_set_text(connection_catalog(connection),
+                         catalog_find(connection_catalog(connection), "databases", name),
+                         "snapshot", "yes");
+    } else {
+        connection_raise(connection, 5123, 0, base, why);
+    }
+    free(base);
+    return copy != NULL;
 }
 
 static char *base_of_file(const char *file)
@@ -179,6 +233,9 @@ static bool run_ignored_option(struct connection *connection, const struct patte
 
 const struct statement_kind statements_database[] = {
     {"CREATE DATABASE {database:n} ON ( FILENAME = {file:s} ) FOR ATTACH", run_attach},
+    {"CREATE DATABASE {database:n} ON ( NAME = {logical:n} , FILENAME = {file:s} ) "
+     "AS SNAPSHOT OF {source:n}",
+     run_snapshot},
     {"CREATE DATABASE {database:n}", run_create},
     {"DROP DATABASE {database:n}", run_drop},
     {"EXEC sp_detach_db {database:v}", run_detach},

@@ -53,6 +53,22 @@ static bool find_pair(struct connection *connection, const struct pattern_match 
                                            pattern_text(match, "credential"));
 }
 
+/* A credential of a provider serves one login. */
+static bool is_mapped(const struct catalog *catalog, const cJSON *credential)
+{
+    const cJSON *login = NULL;
+    const cJSON *id = NULL;
+    cJSON_ArrayForEach(login, catalog_list(catalog, "logins"))
+    {
+        cJSON_ArrayForEach(id, cJSON_GetObjectItemCaseSensitive(login, "credentials"))
+        {
+            if (id->valueint == catalog_id(credential))
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool run_add_credential(struct connection *connection, const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
@@ -63,12 +79,8 @@ static bool run_add_credential(struct connection *connection, const struct patte
     int provider_id = catalog_number(credential, "provider_id");
     cJSON *mapped = cJSON_GetObjectItemCaseSensitive(login, "credentials");
     const cJSON *id = NULL;
-    cJSON_ArrayForEach(id, mapped)
-    {
-        if (id->valueint == catalog_id(credential))
-            return connection_raise(connection, 33042, 0, catalog_text(credential, "name"),
-                                    catalog_text(login, "name"));
-    }
+    if (provider_id && is_mapped(catalog, credential))
+        return connection_raise(connection, 33042, 0, "");
     cJSON_ArrayForEach(id, mapped)
     {
         const cJSON *other = catalog_find_number(catalog, "credentials", "id", id->valueint);

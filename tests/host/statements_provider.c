@@ -5,14 +5,17 @@
 #include "access.h"
 #include "statement.h"
 
-enum { MAX_PATH_CHARACTERS = 256 };
+enum { MAX_PATH_BYTES = 512 }; /* of UTF-16 */
 
-static size_t characters(const char *utf8)
+static size_t utf16_bytes(const char *utf8)
 {
-    size_t count = 0;
-    for (; *utf8; utf8++)
-        count += (*utf8 & 0xC0) != 0x80;
-    return count;
+    size_t units = 0;
+    for (; *utf8; utf8++) {
+        uint8_t byte = (uint8_t)*utf8;
+        units += (byte & 0xC0) != 0x80; /* one for each character */
+        units += byte >= 0xF0;          /* and another above the basic plane */
+    }
+    return 2 * units;
 }
 
 /* Loads the file and takes its identity; false after the message. */
@@ -21,8 +24,8 @@ static bool examine(struct connection *connection, const char *path, struct prov
     struct failure failure;
     if (!access_enabled(connection->instance, &failure))
         return connection_fail(connection, &failure);
-    if (characters(path) > MAX_PATH_CHARACTERS)
-        return connection_raise(connection, 33023, 0, "file path", MAX_PATH_CHARACTERS);
+    if (utf16_bytes(path) > MAX_PATH_BYTES)
+        return connection_raise(connection, 33023, 0, "file path", MAX_PATH_BYTES);
     return access_try(connection->instance, path, info, &failure) ||
            connection_fail(connection, &failure);
 }

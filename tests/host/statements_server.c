@@ -4,8 +4,10 @@
 #include <strings.h>
 #include <time.h>
 
+#include <openssl/crypto.h>
+
 #include "connection_state.h"
-#include "engine.h"
+#include "engine_ask.h"
 #include "expression.h"
 #include "memory.h"
 #include "platform.h"
@@ -129,6 +131,32 @@ static bool run_set(struct connection *connection, const struct pattern_match *m
            (at_end(&expression, match, "assignment") || connection_fail(connection, &failure));
 }
 
+/* Reads every page, and the provider is asked for the key as SQL Server asks it. */
+static bool run_check(struct connection *connection, const struct pattern_match *match)
+{
+    const char *name = pattern_text(match, "database");
+    const cJSON *entry = name ? catalog_find(connection_catalog(connection), "databases", name)
+                              : connection_database(connection);
+    struct failure failure;
+    char why[256];
+    uint8_t *data = NULL;
+    size_t len = 0;
+    if (!entry)
+        return connection_raise(connection, 911, 0, name);
+    name = catalog_text(entry, "name");
+    struct open_database *database = engine_database(connection->instance, catalog_id(entry));
+    bool good = engine_usable(connection, entry, &failure);
+    if (good && database) {
+        good = engine_ask(connection->instance, database, &failure) &&
+               (storage_read(database->storage, &data, &len, why) ||
+                failure_set(&failure, 5120, 0, storage_base(database->storage), why));
+        if (data)
+            OPENSSL_cleanse(data, len);
+        free(data);
+    }
+    return good ? connection_notice(connection, 2592, name) : connection_fail(connection, &failure);
+}
+
 static bool run_wait(struct connection *connection, const struct pattern_match *match)
 {
     (void)connection;
@@ -159,6 +187,7 @@ const struct statement_kind statements_server[] = {
     {"PRINT {value:*}", run_print},
     {"DECLARE {list:*}", run_declare},
     {"SET {assignment:*}", run_set},
+    {"DBCC CHECKDB [ ( {database:v} ) ]", run_check},
     {"WAITFOR DELAY {time:s}", run_wait},
     {"SHUTDOWN [ WITH NOWAIT ]", run_shutdown},
     {NULL, NULL}};

@@ -98,6 +98,29 @@ static cJSON *find(struct connection *connection, const struct pattern_match *ma
     return key;
 }
 
+/* FROM PROVIDER: only asymmetric keys of providers are played. */
+static bool run_create_in_provider(struct connection *connection, const struct pattern_match *match)
+{
+    const char *name = pattern_text(match, "key");
+    const char *provider_name = pattern_text(match, "provider");
+    const cJSON *provider =
+        catalog_find(connection_catalog(connection), "providers", provider_name);
+    struct provider_library *library = NULL;
+    struct failure failure;
+    if (!access_enabled(connection->instance, &failure))
+        return connection_fail(connection, &failure);
+    if (*name == '#')
+        return connection_raise(connection, 33052, 0, "");
+    if (!provider)
+        return connection_raise(connection, 15151, 0, "find", "cryptographic provider",
+                                provider_name);
+    if (!access_library(connection->instance, provider, &library, &failure))
+        return connection_fail(connection, &failure);
+    if (provider_library_info(library)->symmetric_support & SQLCP_KEY_FLAG_SUPPORTED)
+        return connection_raise(connection, 50000, 0, "ekmhost plays no symmetric provider keys.");
+    return connection_raise(connection, 33083, 0, "symmetric key", name, provider_name);
+}
+
 static bool unwrap(struct connection *connection, const cJSON *key, const cJSON *protector,
                    struct provider_session *session, struct failure *failure)
 {
@@ -172,6 +195,9 @@ const struct statement_kind statements_symmetric[] = {
     {"CREATE SYMMETRIC KEY {key:n} WITH #(ALGORITHM:w,KEY_SOURCE:s,IDENTITY_VALUE:s) "
      "ENCRYPTION BY ASYMMETRIC KEY {protector:n}",
      run_create},
+    {"CREATE SYMMETRIC KEY {key:n} FROM PROVIDER {provider:n} "
+     "[ WITH #(ALGORITHM:w,PROVIDER_KEY_NAME:s,CREATION_DISPOSITION:w) ]",
+     run_create_in_provider},
     {"OPEN SYMMETRIC KEY {key:n} DECRYPTION BY ASYMMETRIC KEY {protector:n}", run_open},
     {"CLOSE SYMMETRIC KEY {key:n}", run_close},
     {"CLOSE ALL SYMMETRIC KEYS", run_close_all},

@@ -1,7 +1,7 @@
 /* CREATE TABLE, DROP TABLE, INSERT, CHECKPOINT. */
 #include <string.h>
 
-#include "engine.h"
+#include "engine_ask.h"
 #include "expression.h"
 #include "statement.h"
 #include "tables.h"
@@ -104,8 +104,8 @@ static bool run_checkpoint(struct connection *connection, const struct pattern_m
     struct open_database *database = engine_current(connection, &failure);
     if (!database)
         return connection->database_id == ENGINE_MASTER_ID || connection_fail(connection, &failure);
-    return engine_new_segment(connection->instance, database) ||
-           connection_raise(connection, 5120, 0, storage_base(database->storage), "log");
+    return engine_new_segment(connection->instance, database, &failure) ||
+           connection_fail(connection, &failure);
 }
 
 const struct statement_kind statements_table[] = {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "connection.h"
-#include "engine.h"
+#include "engine_ask.h"
 #include "memory.h"
 #include "recovery.h"
 #include "report.h"
@@ -50,7 +50,7 @@ static void write_once(struct connection *connection, struct open_database *data
         instance_log(connection->instance, "storm: Msg %d: %s", failure.number, failure.text);
     rowset_free(&rows);
     start_ns = platform_clock_ns();
-    report_statement(start_ns, !engine_new_segment(connection->instance, database));
+    report_statement(start_ns, !engine_new_segment(connection->instance, database, &failure));
 }
 
 /* Its own time: a busy machine may start this thread late. */

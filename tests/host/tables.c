@@ -6,7 +6,7 @@
 
 #include <openssl/crypto.h>
 
-#include "engine.h"
+#include "engine_ask.h"
 #include "memory.h"
 #include "storage_log.h"
 
@@ -42,15 +42,16 @@ static bool save(struct connection *connection, struct open_database *database,
                  const cJSON *document, struct failure *failure)
 {
     char why[256];
+    if (database->snapshot)
+        return failure_set(failure, 3906, 0, storage_name(database->storage));
+    if (!engine_log_room(connection, database, failure))
+        return false;
     char *text = cJSON_PrintUnformatted(document);
     size_t len = strlen(text);
     bool good = storage_write(database->storage, text, len, why) &&
                 storage_log(database->storage, text, len, why);
     memory_wipe_text(text);
-    if (!good)
-        return storage_failure(database, why, failure);
-    engine_log_written(connection, database);
-    return true;
+    return good || storage_failure(database, why, failure);
 }
 
 static cJSON *find(const cJSON *document, const char *name)

@@ -13,6 +13,13 @@ static struct value thumbprint_value(const uint8_t *bytes, size_t len)
     return len ? value_binary(bytes, len) : value_null();
 }
 
+/* Compatibility level 170: what stands under an asymmetric key is padded by OAEP-256, and said so.
+ */
+static bool new_names(const struct view_request *request)
+{
+    return request->connection->instance->options.engine >= 2025;
+}
+
 static bool fill_databases(const struct view_request *request, struct rowset *rows,
                            struct failure *failure)
 {
@@ -30,6 +37,7 @@ static bool fill_databases(const struct view_request *request, struct rowset *ro
         row[3] = value_text(database && database->single_user ? "SINGLE_USER" : "MULTI_USER");
         row[4] =
             value_number(database && database->storage && storage_encrypted(database->storage));
+        row[5] = value_number(new_names(request) ? 170 : 160);
     }
     return true;
 }
@@ -51,7 +59,7 @@ static bool fill_encryption_keys(const struct view_request *request, struct rows
         row[3] = value_text("AES");
         row[4] = value_number(atoi(storage_algorithm(database->storage) + 4));
         row[5] = thumbprint_value(wrapped->thumbprint, wrapped->thumbprint_len);
-        row[6] = value_text("ASYMMETRIC KEY");
+        row[6] = value_text(new_names(request) ? "ASYMMETRIC KEY_OAEP_256" : "ASYMMETRIC KEY");
         row[7] = value_number(0);
     }
     return true;
@@ -99,6 +107,28 @@ static bool fill_symmetric_keys(const struct view_request *request, struct rowse
         row[2] = value_number(256);
         row[3] = value_text(catalog_text(key, "algorithm"));
         row[4] = value_text(catalog_text(key, "guid"));
+    }
+    return true;
+}
+
+/* What symmetric keys of the connection's database are encrypted by. */
+static bool fill_key_encryptions(const struct view_request *request, struct rowset *rows,
+                                 struct failure *failure)
+{
+    (void)failure;
+    struct catalog *catalog = connection_catalog(request->connection);
+    const cJSON *key = NULL;
+    cJSON_ArrayForEach(key, catalog_list(catalog, "symmetric_keys"))
+    {
+        if (catalog_number(key, "database_id") != request->connection->database_id)
+            continue;
+        const cJSON *protector = catalog_find_number(catalog, "asymmetric_keys", "id",
+                                                     catalog_number(key, "asymmetric_key_id"));
+        struct value *row = rowset_add_row(rows);
+        row[0] = value_number(catalog_id(key));
+        row[1] = value_hex(catalog_text(protector, "thumbprint"));
+        row[2] = value_text(new_names(request) ? "ENCRYPTION BY ASYMMETRIC KEY_OAEP_256"
+                                               : "ENCRYPTION BY ASYMMETRIC KEY");
     }
     return true;
 }
@@ -223,7 +253,8 @@ static bool fill_master_files(const struct view_request *request, struct rowset 
 }
 
 static const struct view views[] = {
-    {"databases", "name database_id state_desc user_access_desc is_encrypted", fill_databases},
+    {"databases", "name database_id state_desc user_access_desc is_encrypted compatibility_level",
+     fill_databases},
     {"dm_database_encryption_keys",
      "database_id encryption_state encryption_state_desc key_algorithm key_length "
      "encryptor_thumbprint encryptor_type percent_complete",
@@ -234,6 +265,7 @@ static const struct view views[] = {
      fill_asymmetric_keys},
     {"symmetric_keys", "name symmetric_key_id key_length algorithm_desc key_guid",
      fill_symmetric_keys},
+    {"key_encryptions", "key_id thumbprint crypt_type_desc", fill_key_encryptions},
     {"credentials", "credential_id name credential_identity target_type target_id",
      fill_credentials},
     {"server_principals", "name principal_id type type_desc", fill_principals},

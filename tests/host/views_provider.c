@@ -102,10 +102,11 @@ static bool add_key(struct provider_session *session, SqlCpKeyId id, struct rows
     struct provider_key_info info = {.name = ""};
     struct provider_algorithm algorithm = {.id = 0};
     int code = provider_key_by_id(session, id, &info);
-    if (code == SQLCP_SUCCESS)
-        code = provider_session_algorithm(session, info.algorithm_id, &algorithm);
     if (code != SQLCP_SUCCESS)
         return failure_set_provider(failure, 33022, code);
+    code = provider_session_algorithm(session, info.algorithm_id, &algorithm);
+    if (code != SQLCP_SUCCESS)
+        return failure_set_provider(failure, 33051, code, (int)info.algorithm_id);
     struct value *row = rowset_add_row(rows);
     row[0] = value_number(id);
     row[1] = value_text(info.name);

@@ -267,13 +267,15 @@ GO
 SQL
 }
 
-# R54, R55: the key $KEY as TDE_Key, its login with a credential; the administrator keeps one as well
+# R54, R55: the key $KEY as TDE_Key, its login with a credential of its own: one serves one login
 set_up_key() {
     sql <<'SQL'
 CREATE ASYMMETRIC KEY TDE_Key FROM PROVIDER AkvEkm
 WITH PROVIDER_KEY_NAME = '$(KEY)', CREATION_DISPOSITION = OPEN_EXISTING;
 CREATE LOGIN TDE_Login FROM ASYMMETRIC KEY TDE_Key;
-ALTER LOGIN TDE_Login ADD CREDENTIAL tde_cred;
+CREATE CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(SECRET)'
+FOR CRYPTOGRAPHIC PROVIDER AkvEkm;
+ALTER LOGIN TDE_Login ADD CREDENTIAL login_cred;
 GO
 SQL
 }

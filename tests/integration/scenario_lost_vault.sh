@@ -20,6 +20,7 @@ ctl POST /keys "{\"vault\":\"$second\",\"name\":\"TdeKey0\",\"version\":\"$versi
 rm "$folder/backup.pem"
 VAULT=second-vault sql <<'SQL'
 ALTER CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(SECRET)';
+ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(SECRET)';
 GO
 ALTER DATABASE DemoTde SET ONLINE;
 GO

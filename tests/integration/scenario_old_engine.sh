@@ -7,13 +7,17 @@ open_key() {
 CREATE ASYMMETRIC KEY TDE_Key FROM PROVIDER AkvEkm
 WITH PROVIDER_KEY_NAME = 'TdeKey0', CREATION_DISPOSITION = OPEN_EXISTING;
 CREATE LOGIN TDE_Login FROM ASYMMETRIC KEY TDE_Key;
-ALTER LOGIN TDE_Login ADD CREDENTIAL tde_cred;
+ALTER LOGIN TDE_Login ADD CREDENTIAL login_cred;
 SQL
 }
 
 start_vault
 new_key TdeKey0 3072 >/dev/null
 set_up_provider
+sql <<'SQL'
+CREATE CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(SECRET)'
+FOR CRYPTOGRAPHIC PROVIDER AkvEkm;
+SQL
 open_key | run 1 --engine-tags RSA_512,RSA_1024,RSA_2048
 msg 33088
 configure 'report_3072_as_2048 = yes'

@@ -39,7 +39,9 @@ KEY="TdeKey0/$version1" sql <<'SQL'
 CREATE ASYMMETRIC KEY Old_Key FROM PROVIDER AkvEkm
 WITH PROVIDER_KEY_NAME = '$(KEY)', CREATION_DISPOSITION = OPEN_EXISTING;
 CREATE LOGIN Old_Login FROM ASYMMETRIC KEY Old_Key;
-ALTER LOGIN Old_Login ADD CREDENTIAL tde_cred;
+CREATE CREDENTIAL old_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(SECRET)'
+FOR CRYPTOGRAPHIC PROVIDER AkvEkm;
+ALTER LOGIN Old_Login ADD CREDENTIAL old_cred;
 SQL
 [ "$(thumbprint_of Old_Key)" = "$thumbprint" ] || fail 'another thumbprint on another machine'
 map_has "$thumbprint" "TdeKey0/$version1"

@@ -81,10 +81,11 @@ ALTER CRYPTOGRAPHIC PROVIDER AkvEkm ENABLE;
 GO
 DROP CRYPTOGRAPHIC PROVIDER AkvEkm;
 SQL
-for number in 33027 33023 33085 33026 33024 33044; do
+for number in 33027 33023 33026 33024 33044; do
     msg "$number"
 done
-has '^Msg 33085, Level 16, State 15, '
+has '^One or more methods cannot be found'
+has '^Msg 33027, Level 16, State 15, '
 
 # A configuration that is unsafe or wrong: the provider does not start, with the code that says so.
 printf 'call_timeout_ms = soon\n' >>"$config"

@@ -67,9 +67,12 @@ SQL
     rotate 3 "$version3"
     N=4 KEY="TdeKey0/$version1" run 1 <<'SQL'
 ALTER LOGIN [CONTOSO\dba] ADD CREDENTIAL tde_cred2;
+GO
+ALTER LOGIN [CONTOSO\dba] ADD CREDENTIAL tde_cred;
 CREATE ASYMMETRIC KEY Again FROM PROVIDER AkvEkm
 WITH PROVIDER_KEY_NAME = '$(KEY)', CREATION_DISPOSITION = OPEN_EXISTING;
 SQL
+    msg 33042 # that of the second key serves its login alone
     msg 15396
     sql <<'SQL'
 BACKUP LOG DemoTde TO DISK = '$(BACKUPS)/log.bak';
@@ -84,6 +87,13 @@ SELECT encryptor_thumbprint FROM sys.dm_database_encryption_keys WHERE database_
 SQL
     has '^Ada Lovelace$'
     [ "$(value)" = "0x$first" ] || fail 'the old backup is under the old version'
+    # One credential handed on by DROP and ADD works too, once nothing needs the key of the login it is taken from.
+    sql <<'SQL'
+ALTER LOGIN TDE_Login3 DROP CREDENTIAL tde_cred3;
+ALTER LOGIN TDE_Login DROP CREDENTIAL login_cred;
+ALTER LOGIN TDE_Login ADD CREDENTIAL tde_cred3;
+SQL
+    database_opens
 }
 
 start_vault

@@ -28,6 +28,7 @@ secrets "\"$client_secret\",\"New~Secret-2\""
 cat >"$folder/open.sql" <<'SQL'
 SELECT DATALENGTH(ENCRYPTBYASYMKEY(ASYMKEY_ID('TDE_Key'), 'x')) AS before;
 ALTER CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW)';
+ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW)';
 GO
 WAITFOR DELAY '00:00:02';
 GO

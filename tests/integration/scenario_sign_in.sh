@@ -27,6 +27,7 @@ use() {
     # Without the provider: the login's own credential is not asked for that.
     sql <<'SQL'
 ALTER CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
+ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
 SQL
 }
 
@@ -84,6 +85,7 @@ ctl DELETE /faults >/dev/null
 # The vendor's spelling.
 sql <<'SQL'
 ALTER CREDENTIAL tde_cred WITH IDENTITY = 'Managed Identity', SECRET = '$(VAULT).vault.azure.net';
+ALTER CREDENTIAL login_cred WITH IDENTITY = 'Managed Identity', SECRET = '$(VAULT).vault.azure.net';
 SQL
 database_opens
 
