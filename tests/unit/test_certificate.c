@@ -210,6 +210,17 @@ static void test_files_that_are_refused(void **state)
     expect("half", EKM_CERTIFICATE_UNUSABLE, "no private key");
 }
 
+/* 40 hex digits name a certificate of the machine's own store, where there is one; else a file. */
+static void test_thumbprints(void **state)
+{
+    static const char thumbprint[] = "0123456789abcdef0123456789ABCDEF01234567";
+    (void)state;
+    expect(thumbprint, EKM_CERTIFICATE_UNUSABLE,
+           plat_store_exists() ? "LocalMachine" : "neither .pem nor .pfx");
+    write_pair("0123456789abcdef0123456789ABCDEF01234567.pem", KEY_PKCS8, key, leaf);
+    expect(thumbprint, plat_store_exists() ? EKM_CERTIFICATE_UNUSABLE : EKM_OK, "");
+}
+
 static void test_dates(void **state)
 {
     (void)state;
@@ -296,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files_that_are_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_files_that_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_thumbprints, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dates, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_assertions, set_up, tear_down),
     };
