@@ -77,6 +77,14 @@ refused managed-identity:nobody 5016
 refused federated-identity 5016
 ctl POST /faults '{"host":"imds","times":2,"action":"status","status":410}' >/dev/null
 opens managed-identity 'managed-identity source=imds'
+ctl POST /faults '{"host":"imds","times":1,"action":"status","status":429}' >/dev/null
+opens managed-identity 'managed-identity source=imds'
+# Whatever the proxy, it is not asked.
+configure 'proxy = http://127.0.0.1:9'
+configure 'no_proxy = azure.net, microsoftonline.com'
+opens managed-identity 'managed-identity source=imds'
+configure 'proxy ='
+configure 'no_proxy ='
 # A redirect is followed by nobody.
 ctl POST /faults '{"host":"imds","times":0,"action":"status","status":302}' >/dev/null
 refused managed-identity 5019
@@ -88,6 +96,17 @@ ALTER CREDENTIAL tde_cred WITH IDENTITY = 'Managed Identity', SECRET = '$(VAULT)
 ALTER CREDENTIAL login_cred WITH IDENTITY = 'Managed Identity', SECRET = '$(VAULT).vault.azure.net';
 SQL
 database_opens
+sql <<'SQL'
+ALTER CREDENTIAL tde_cred WITH IDENTITY = 'managedidentity', SECRET = '$(VAULT).vault.azure.net';
+SQL
+database_opens
+sql <<'SQL'
+ALTER CREDENTIAL tde_cred WITH IDENTITY = 'Managed Identity', SECRET = 'New~Secret-that-is-no-host';
+SQL
+run 1 <<'SQL'
+SELECT COUNT(*) FROM sys.dm_cryptographic_provider_keys(65536);
+SQL
+msg 33028 5002
 
 # App Service: the header is rotated while the old one lies in nobody's memory.
 surround identity-app-service.env
