@@ -33,19 +33,30 @@ static const struct {
     {"CURL_SSL_BACKEND", "libcurl reads it where it has several TLS libraries"},
 };
 
+void environment_visit(environment_visitor *visit, void *context)
+{
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        char value[1024];
+        if (plat_environment(variables[i].name, value, sizeof value) > 0) {
+            visit(context, variables[i].name, value, variables[i].effect);
+        }
+    }
+}
+
+static void environment_log(void *context, const char *name, const char *value, const char *effect)
+{
+    const enum log_level *level = context;
+    struct log_line line;
+    log_begin(&line, *level, 0, "Initialize");
+    log_pair(&line, "environment", name);
+    log_pair(&line, "value", value);
+    log_pair(&line, "note", effect);
+    log_write(&line);
+}
+
 void environment_report(void)
 {
     /* What leads astray is told even where only errors are. */
     enum log_level level = log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR;
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
-        char value[1024];
-        if (plat_environment(variables[i].name, value, sizeof value) > 0) {
-            struct log_line line;
-            log_begin(&line, level, 0, "Initialize");
-            log_pair(&line, "environment", variables[i].name);
-            log_pair(&line, "value", value);
-            log_pair(&line, "note", variables[i].effect);
-            log_write(&line);
-        }
-    }
+    environment_visit(environment_log, &level);
 }

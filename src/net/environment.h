@@ -10,4 +10,9 @@
  * shown where they can hold no secret. */
 void environment_report(void);
 
+/* Each of them that is set, with what it does. */
+typedef void environment_visitor(void *context, const char *name, const char *value,
+                                 const char *effect);
+void environment_visit(environment_visitor *visit, void *context);
+
 #endif

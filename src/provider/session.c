@@ -17,7 +17,6 @@
 #define CHUNKS             (SESSION_MAX / CHUNK_SLOTS)
 #define INDEX_BITS         16
 #define IDENTITY_MAX_BYTES 1024
-#define ODD_MAX            200
 #define SECRET_MAX_BYTES   4096
 #define UTF8_MOST          3 /* bytes of a UTF-16 unit */
 
@@ -217,10 +216,8 @@ static enum ekm_rc session_read_managed(struct call *call, const struct buf *sec
     return credential_open_managed(call, &vault->credential);
 }
 
-/* IDENTITY and SECRET, judged before anything is sent. On success vault->credential is the caller's
- * to release, and `odd` is what to say of SECRET if Entra refuses it. */
-static enum ekm_rc session_read_credential(struct call *call, const SqlCpCredential *auth,
-                                           struct vault *vault, char odd[ODD_MAX])
+enum ekm_rc session_read_credential(struct call *call, const SqlCpCredential *auth,
+                                    struct vault *vault, char odd[SESSION_ODD_MAX])
 {
     uint8_t identity_text[IDENTITY_MAX_BYTES / 2 * UTF8_MOST + 1];
     uint8_t secret_text[SECRET_MAX_BYTES / 2 * UTF8_MOST + 1];
@@ -245,9 +242,9 @@ static enum ekm_rc session_read_credential(struct call *call, const SqlCpCredent
     }
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
     if (sign_in_has_word(buf_text(&secret), secret.len)) {
-        identity_judge_end(buf_text(&secret), secret.len, odd, ODD_MAX);
+        identity_judge_end(buf_text(&secret), secret.len, odd, SESSION_ODD_MAX);
     } else {
-        identity_judge_secret(buf_text(&secret), secret.len, odd, ODD_MAX);
+        identity_judge_secret(buf_text(&secret), secret.len, odd, SESSION_ODD_MAX);
     }
     rc = credential_open(call, buf_text(&secret), secret.len, &vault->credential);
     if (rc != EKM_OK && odd[0] != '\0') {
@@ -263,7 +260,7 @@ out:
 enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth, SqlCpSession *handle)
 {
     struct vault vault;
-    char odd[ODD_MAX] = "";
+    char odd[SESSION_ODD_MAX] = "";
     memset(&vault, 0, sizeof vault);
     if (auth == NULL || handle == NULL) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "credential or session is NULL");

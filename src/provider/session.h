@@ -31,6 +31,12 @@ struct session {
  * only. */
 enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth,
                          SqlCpSession *handle) EKM_MUST_CHECK;
+/* IDENTITY and SECRET, judged before anything is sent. On success vault->credential is the caller's
+ * to release, and `odd` is what to say of SECRET if Entra refuses it. */
+#define SESSION_ODD_MAX 200
+enum ekm_rc session_read_credential(struct call *call, const SqlCpCredential *auth,
+                                    struct vault *vault, char odd[SESSION_ODD_MAX]) EKM_MUST_CHECK;
+
 /* Takes over the vault's credential on success. */
 enum ekm_rc session_add(const struct vault *vault, SqlCpSession *handle) EKM_MUST_CHECK;
 /* NULL for a handle that is not open. The caller gives it back with session_put. */

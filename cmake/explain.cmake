@@ -1,0 +1,26 @@
+# cmake -DPAGE=docs/errors.md -DOUT=explain_rows.inc -P explain.cmake: the rows of the page's tables as rows of C, for `akv-ekm
+# explain`, so that a code is explained once.
+file(READ "${PAGE}" text)
+string(REGEX REPLACE "\\[([^]]*)\\]\\([^)]*\\)" "\\1" text "${text}") # a link is its text
+string(REPLACE "\\|" "<bar>" text "${text}")
+string(REPLACE "`" "" text "${text}")
+string(REGEX REPLACE "\\*+([^*|\n]+)\\*+" "\\1" text "${text}")
+# What a list of CMake gives a meaning of its own.
+string(REPLACE ";" "<semicolon>" text "${text}")
+string(REPLACE "[" "<left>" text "${text}")
+string(REPLACE "]" "<right>" text "${text}")
+string(REPLACE "\\" "<slash>" text "${text}")
+string(REPLACE "\"" "<quote>" text "${text}")
+string(REGEX MATCHALL "\n\\| [0-9]+ \\|[^|\n]+\\|[^|\n]+\\|" rows "${text}")
+set(out "")
+foreach(row IN LISTS rows)
+    string(REGEX REPLACE "^\n\\| ([0-9]+) \\| *([^|]*) \\| *([^|]*) \\|$" "    {\\1, \"\\2\",\n     \"\\3\"},\n" row "${row}")
+    string(APPEND out "${row}")
+endforeach()
+string(REPLACE "<bar>" "|" out "${out}")
+string(REPLACE "<semicolon>" ";" out "${out}")
+string(REPLACE "<left>" "[" out "${out}")
+string(REPLACE "<right>" "]" out "${out}")
+string(REPLACE "<slash>" "\\\\" out "${out}")
+string(REPLACE "<quote>" "\\\"" out "${out}")
+file(WRITE "${OUT}" "${out}")

@@ -1,0 +1,224 @@
+/* The vault itself, by the library's own requests: sign-in, permissions, the key, its work. */
+#include <string.h>
+
+#include "base/text.h"
+#include "platform/system.h"
+#include "provider/key_lookup.h"
+#include "tool/doctor.h"
+#include "tool/explain.h"
+#include "tool/keys.h"
+#include "vault/challenge.h"
+#include "vault/credential.h"
+
+#define PLAIN_BYTES    32 /* an AES-256 key, as SQL Server wraps */
+#define DAYS_LEFT_WARN 30
+#define SECONDS_A_DAY  86400
+#define LIMIT_OF_VAULT                                                                             \
+    "2,000 to 4,000 operations in 10 s by key size, 1,000 to 2,000 with an HSM key"
+
+static void vault_step_begin(struct doctor *doctor, const char *operation)
+{
+    doctor_begin(doctor);
+    connection_begin_call(&doctor->connection, &doctor->call, operation);
+}
+
+/* What a request came to: counted, and told if it failed. */
+static bool vault_step_end(struct doctor *doctor, const char *step, enum doctor_outcome outcome,
+                           enum ekm_rc rc)
+{
+    doctor->requests++;
+    doctor->throttled += rc == EKM_THROTTLED || (doctor->signed_in && doctor->call.tries > 1);
+    if (rc != EKM_OK) {
+        doctor_report_failure(doctor, step, outcome, rc);
+    }
+    return rc == EKM_OK;
+}
+
+static void vault_report_certificate(struct doctor *doctor)
+{
+    int64_t end_s = doctor->connection.vault.credential->expiry_s;
+    if (end_s == 0) {
+        return;
+    }
+    char date[16];
+    int64_t left = (end_s - plat_unix_time_ms() / 1000) / SECONDS_A_DAY;
+    keys_date(end_s, date);
+    doctor_report(doctor, "certificate", left < DAYS_LEFT_WARN ? DOCTOR_WARNING : DOCTOR_OK,
+                  "renew it in time: docs/admin.md, Renewing a certificate",
+                  "the certificate that signs in is good until %s, %lld days", date,
+                  (long long)left);
+}
+
+static bool vault_is_of_challenge(enum ekm_rc rc)
+{
+    return rc == EKM_CHALLENGE_FOREIGN || rc == EKM_CHALLENGE_MALFORMED ||
+           rc == EKM_CHALLENGE_NO_RESOURCE || rc == EKM_NOT_VAULT || rc == EKM_NOT_VAULT_PASSING;
+}
+
+static void vault_report_sign_in(struct doctor *doctor)
+{
+    struct challenge challenge;
+    bool guessed = true;
+    struct vault *vault = &doctor->connection.vault;
+    vault_step_begin(doctor, "OpenSession");
+    enum ekm_rc rc = vault_authenticate(&doctor->call, vault);
+    bool known = challenge_recall(&vault->address, &challenge, &guessed) && !guessed;
+    if (known) {
+        doctor_report(doctor, "challenge", DOCTOR_OK, NULL, "tenant %s at %s", challenge.tenant,
+                      challenge.authority);
+    }
+    if (rc == EKM_BAD_CREDENTIALS && doctor->connection.odd[0] != '\0') {
+        call_add_note(&doctor->call, doctor->connection.odd);
+    }
+    const char *step = !known && vault_is_of_challenge(rc) ? "challenge" : "sign-in";
+    if (vault_step_end(doctor, step, DOCTOR_FAILED, rc)) {
+        doctor->signed_in = true;
+        doctor_report(doctor, "sign-in", DOCTOR_OK, NULL, "Entra gave a token%s%s",
+                      vault->credential->described[0] != '\0' ? ": " : "",
+                      vault->credential->described);
+        vault_report_certificate(doctor);
+    }
+}
+
+static void vault_report_key(struct doctor *doctor)
+{
+    const struct vault_key *key = &doctor->found;
+    char facts[120];
+    int64_t now_s = plat_unix_time_ms() / 1000;
+    keys_describe(key, facts, sizeof facts);
+    connection_begin_call(&doctor->connection, &doctor->call, "GetKey");
+    enum ekm_rc rc = key_lookup_check(&doctor->call, key);
+    if (rc != EKM_OK) {
+        doctor_report_failure(doctor, "key", DOCTOR_FAILED, rc);
+        return;
+    }
+    bool is_late = key->expires_s != 0 && key->expires_s <= now_s;
+    bool is_early = key->not_before_s > now_s;
+    if (is_late || is_early) {
+        doctor_report(doctor, "key", DOCTOR_FAILED, explain_todo(ekm_code(EKM_KEY_EXPIRED)),
+                      "5005: the key %s: %s", is_late ? "expired" : "is not valid yet", facts);
+        return;
+    }
+    bool soon =
+        key->expires_s != 0 && key->expires_s - now_s < (int64_t)DAYS_LEFT_WARN * SECONDS_A_DAY;
+    doctor_report(doctor, "key", soon ? DOCTOR_WARNING : DOCTOR_OK,
+                  "the key expires soon: rotate it (docs/admin.md, Rotation)",
+                  "%s/%s: RSA %u bits, %s, may wrap and unwrap", key->id.name, key->id.version,
+                  (unsigned)key->public.bits, facts);
+    doctor_report(
+        doctor, "purge", key->purge_protected ? DOCTOR_OK : DOCTOR_WARNING,
+        "switch purge protection of the vault on: a purged key is lost for ever, with every "
+        "database and backup under it",
+        "the key %s purge protection", key->purge_protected ? "has" : "is without");
+}
+
+static bool vault_report_get(struct doctor *doctor)
+{
+    vault_step_begin(doctor, "GetKey");
+    enum ekm_rc rc = key_lookup_parse_name(&doctor->call, doctor->options->key, &doctor->key);
+    if (rc == EKM_OK) {
+        rc = vault_get_key(&doctor->call, &doctor->connection.vault, &doctor->key, &doctor->found);
+    }
+    if (!vault_step_end(doctor, "get", DOCTOR_FAILED, rc)) {
+        return false;
+    }
+    doctor_report(doctor, "get", DOCTOR_OK, NULL, "may get the key");
+    vault_report_key(doctor);
+    return true;
+}
+
+/* Random bytes there and back: what SQL Server does with the key of a database. */
+static void vault_report_work(struct doctor *doctor)
+{
+    uint8_t plain[PLAIN_BYTES];
+    struct buf wrapped = BUF_EMPTY(RSA_MAX_BYTES), opened = BUF_EMPTY(RSA_MAX_BYTES);
+    const struct vault *vault = &doctor->connection.vault;
+    const struct config *config = doctor->connection.config;
+    enum rsa_algorithm algorithm = config->wrap_auto ? RSA_OAEP_256 : config->wrap_algorithm;
+    (void)plat_random(plain, sizeof plain);
+    vault_step_begin(doctor, "Encrypt");
+    enum ekm_rc rc = vault_wrap(&doctor->call, vault, &doctor->found.id, algorithm, plain,
+                                sizeof plain, &wrapped);
+    if (vault_step_end(doctor, "wrap", DOCTOR_FAILED, rc)) {
+        doctor_report(doctor, "wrap", DOCTOR_OK, NULL, "may wrap (%s)",
+                      rsa_algorithm_name(algorithm));
+    } else {
+        /* Whether it may unwrap is to be known all the same: the wrapping needs no vault. */
+        buf_clear(&wrapped);
+        rc = rsa_public_wrap(&doctor->found.public, algorithm, plain, sizeof plain, &wrapped);
+    }
+    if (wrapped.len == 0) {
+        doctor_report(doctor, "unwrap", DOCTOR_SKIPPED, NULL, "nothing is wrapped");
+        goto out;
+    }
+    vault_step_begin(doctor, "Decrypt");
+    rc = vault_unwrap(&doctor->call, vault, &doctor->found.id, algorithm, wrapped.data, wrapped.len,
+                      &opened);
+    if (!vault_step_end(doctor, "unwrap", DOCTOR_FAILED, rc)) {
+        goto out;
+    }
+    bool same = opened.len == sizeof plain && memcmp(opened.data, plain, sizeof plain) == 0;
+    doctor_report(doctor, "unwrap", same ? DOCTOR_OK : DOCTOR_FAILED,
+                  "do not encrypt anything under this key; report it", "%s",
+                  same ? "may unwrap: random bytes came back as they were"
+                       : "what came back is NOT what was wrapped");
+out:
+    buf_free(&wrapped);
+    buf_free(&opened);
+    plat_wipe(plain, sizeof plain);
+}
+
+static bool vault_see_key(void *context, const struct vault_key *key)
+{
+    size_t *count = context;
+    (void)key;
+    (*count)++;
+    return true;
+}
+
+static void vault_report_list(struct doctor *doctor)
+{
+    size_t count = 0;
+    struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
+    vault_step_begin(doctor, "ListKeys");
+    enum ekm_rc rc = vault_list_keys_page(&doctor->call, &doctor->connection.vault, vault_see_key,
+                                          &count, &next);
+    if (rc == EKM_FORBIDDEN) {
+        doctor_report(doctor, "list", DOCTOR_WARNING,
+                      "grant list as well: without it a lost map cannot be found again",
+                      "3113: may not list the keys");
+        doctor->requests++;
+    } else if (vault_step_end(doctor, "list", DOCTOR_FAILED, rc)) {
+        doctor_report(doctor, "list", DOCTOR_OK, NULL, "may list: %zu keys on the first page%s",
+                      count, next.len > 0 ? ", and more" : "");
+    }
+    buf_free(&next);
+}
+
+void doctor_look_at_vault(struct doctor *doctor)
+{
+    if (doctor->connection.vault.address.host[0] == '\0' || doctor->credential != EKM_OK ||
+        !doctor->reached) {
+        doctor_report(doctor, "vault", DOCTOR_SKIPPED, NULL,
+                      "sign-in, permissions and key are not tried: see what failed before");
+        return;
+    }
+    vault_report_sign_in(doctor);
+    if (!doctor->signed_in) {
+        doctor_report(doctor, "key", DOCTOR_SKIPPED, NULL,
+                      "permissions and key are not tried without a token");
+        return;
+    }
+    if (vault_report_get(doctor)) {
+        vault_report_work(doctor);
+    }
+    vault_report_list(doctor);
+    doctor_begin(doctor);
+    doctor_report(doctor, "network", DOCTOR_OK, NULL, "the vault saw: %s",
+                  doctor->network[0] != '\0' ? doctor->network : "it does not tell");
+    doctor_report(doctor, "throttling", doctor->throttled > 0 ? DOCTOR_WARNING : DOCTOR_OK,
+                  "others use the vault's limit up: spread databases over vaults, or raise "
+                  "call_timeout_ms",
+                  "%u of %u requests had to be repeated; a vault allows " LIMIT_OF_VAULT,
+                  doctor->throttled, doctor->requests);
+}

@@ -1,0 +1,18 @@
+#include "tool/name_server.h"
+
+#include "base/text.h"
+
+/* Windows asks by rules of its own (policies, suffixes, caches): its resolver's word counts. */
+size_t name_server_list(struct name_server out[NAME_SERVERS_MAX])
+{
+    (void)out;
+    return 0;
+}
+
+bool name_server_ask(const struct name_server *server, const char *host, char *answer, size_t cap)
+{
+    (void)server;
+    (void)host;
+    (void)text_copy(answer, cap, "not asked");
+    return false;
+}

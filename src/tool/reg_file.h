@@ -1,0 +1,32 @@
+/*
+ * Reads entries of a map out of what people have of one: a registry export of Microsoft's
+ * connector, or lines as in the map's file.
+ *
+ * Pure, but for the file that is read whole. One thread.
+ */
+#ifndef AKVEKM_TOOL_REG_FILE_H
+#define AKVEKM_TOOL_REG_FILE_H
+
+#include "base/buf.h"
+#include "vault/key.h"
+
+#define REG_FILE_MAX ((size_t)64 * 1024 * 1024)
+
+struct reg_entry {
+    size_t line;
+    char host[254];
+    struct thumbprint thumbprint;
+    struct key_id key; /* versioned */
+    const char *wrong; /* NULL: all is right; else what is not, and only `line` is filled */
+};
+
+typedef void reg_visitor(void *context, const struct reg_entry *entry);
+
+/* UTF-8, with or without its mark, or UTF-16LE: as UTF-8. EKM_INVALID_ARGUMENT, EKM_ANSWER_TOO_BIG,
+ * EKM_FAILURE if it cannot be read. */
+enum ekm_rc reg_file_read(const char *path, struct buf *out) EKM_MUST_CHECK;
+
+/* Each entry, and each line that should have been one. Changes the text. */
+void reg_file_visit(char *text, reg_visitor *visit, void *context);
+
+#endif

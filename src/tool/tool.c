@@ -1,0 +1,50 @@
+#include "tool/tool.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "net/curl_library.h"
+#include "platform/system.h"
+#include "vault/json.h"
+
+/* lint.tool compares these rows with docs/tool.md, the manual page and the completion. */
+static const struct tool_command commands[] = {
+    {"doctor", "--identity VAULT --key NAME[/VERSION]",
+     "tries all that SQL Server will need, step by step, and says what to do",
+     "--identity --key --user --json ", tool_doctor},
+    {"explain", "CODE", "says what a provider error code means and what to do", "", tool_explain},
+    {"map", "list | check | import FILE.reg | export | add VAULT NAME/VERSION",
+     "shows, tests and extends the map from thumbprints to keys", "--identity --user --dry-run ",
+     tool_map},
+    {"keys", "--identity VAULT", "lists the keys of a vault", "--identity --user ", tool_keys},
+    {"version", "", "prints the versions of library, OpenSSL, curl and cJSON", "", tool_version},
+};
+
+const struct tool_command *tool_command_at(size_t index)
+{
+    return index < sizeof commands / sizeof commands[0] ? &commands[index] : NULL;
+}
+
+int tool_misuse(const char *format, const char *word)
+{
+    char line[300];
+    const char *place = strstr(format, "%s");
+    size_t before = place != NULL ? (size_t)(place - format) : strlen(format);
+    (void)text_format(line, sizeof line, "%.*s%.120s%s", (int)before, format,
+                      place != NULL ? word : "", place != NULL ? place + 2 : "");
+    (void)fprintf(stderr, "akv-ekm: %s; `akv-ekm help` shows the usage\n", line);
+    return TOOL_USAGE;
+}
+
+int tool_version(const struct tool_options *options)
+{
+    char curl[128], os[128];
+    (void)options;
+    curl_library_versions(curl, sizeof curl);
+    plat_os_name(os, sizeof os);
+    (void)printf("akv-ekm %s\nopenssl %s\n%s\ncjson %s\nos %s\n", AKVEKM_VERSION,
+                 OpenSSL_version(OPENSSL_VERSION_STRING), curl, cJSON_Version(), os);
+    return TOOL_OK;
+}

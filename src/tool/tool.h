@@ -1,0 +1,44 @@
+/*
+ * akv-ekm, the tool beside the library: its commands, what they are given, and how they end.
+ *
+ * Every answer comes from the modules that SQL Server runs; a command only asks and prints. One
+ * thread. A secret is read by tool_secret.h alone and never stands among the options.
+ */
+#ifndef AKVEKM_TOOL_TOOL_H
+#define AKVEKM_TOOL_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
+
+#define TOOL_WORDS_MAX 8
+
+struct tool_options {
+    const char *identity, *key, *user, *instance, *sign_in, *library; /* NULL: not given */
+    bool json, dry_run;
+    const char *words[TOOL_WORDS_MAX]; /* what is no option */
+    size_t word_count;
+};
+
+struct tool_command {
+    const char *name, *arguments, *summary;
+    const char *options; /* the options it takes, each followed by a blank */
+    int (*run)(const struct tool_options *options);
+};
+
+/* Past the last: NULL. */
+const struct tool_command *tool_command_at(size_t index);
+
+/* A line on standard error; returns TOOL_USAGE. */
+int tool_misuse(const char *format, const char *word);
+
+/* Each command. */
+int tool_version(const struct tool_options *options);
+int tool_explain(const struct tool_options *options);
+int tool_map(const struct tool_options *options);
+int tool_keys(const struct tool_options *options);
+int tool_setup(const struct tool_options *options);
+int tool_doctor(const struct tool_options *options);
+
+#endif

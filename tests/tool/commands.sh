@@ -1,0 +1,133 @@
+#!/bin/sh
+# commands.sh BUILD: every command of akv-ekm but doctor: what it says, its exit status, and what it leaves in the map.
+. "$(dirname -- "$0")/tool.sh"
+start_vault
+map=$folder/vault/keymap
+tab=$(printf '\t')
+
+# --- usage ---
+tool 0 help
+says '^usage: akv-ekm COMMAND'
+tool 2 nonsense
+tool 2
+tool 2 keys --identity
+tool 2 keys --key x
+says 'does not take .--key'
+tool 2 map
+tool 2 map list more
+tool 2 explain
+tool 2 explain x
+tool 2 keys --secret=abc
+says 'a secret is no argument'
+! grep -q abc "$folder/out" || fail 'what may be a secret is shown'
+
+tool 0 version
+says '^akv-ekm [0-9]+\.'
+says '^openssl 3'
+says '^curl [0-9]'
+says '^cjson [0-9]'
+
+# --- explain ---
+tool 0 explain 3113
+says '^What happened: 403 in the vault'
+says '^What to do: .*Crypto Service Encryption User'
+says 'the application lacks the permission'
+tool 1 explain 42
+says 'no code of this library'
+for code in $(sed -nE 's/^    X\(EKM_[A-Z0-9_]+, *([0-9]+),.*/\1/p' "$2/src/base/err_table.h" | sort -un); do
+    tool 0 explain "$code"
+    says '^What to do: .'
+    ! grep -qE '<(bar|semicolon|left|right|slash|quote)>|`' "$folder/out" || fail "explain $code keeps marks"
+done
+
+# --- keys ---
+tool 0 keys --user "$user" --identity contoso-vault
+says "^TdeKey0${tab}enabled"
+given_secret=${client}wrong
+tool 1 keys --user "$user" --identity contoso-vault
+says '3303: .*AADSTS7000215'
+unset given_secret
+
+# --- map ---
+tool 0 map --user "$user" list
+[ ! -s "$folder/out" ] || fail 'an empty map has entries'
+tool 0 map --user "$user" --dry-run add contoso-vault TdeKey0
+[ ! -s "$map" ] || fail '--dry-run writes'
+tool 0 map --user "$user" add contoso-vault TdeKey0
+says "^$host${tab}[0-9A-F]{40}${tab}https://$host/keys/TdeKey0/[0-9a-f]{32}\$"
+cp "$folder/out" "$folder/added"
+tool 0 map --user "$user" list
+cmp -s "$folder/added" "$folder/out" || fail 'list is not what was added'
+tool 1 map --user "$user" add contoso-vault Missing
+says '3112'
+tool 0 map --user "$user" check --identity contoso-vault
+says '1 entries, 1 asked of the vault, 0 wrong'
+
+# An export of Microsoft's connector: UTF-16LE with a mark, CR LF, its own spelling of host and thumbprint.
+cat >"$folder/export.txt" <<REG
+Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider\\Azure Key Vault]
+
+[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider\\Azure Key Vault\\Log]
+"Level"=dword:00000001
+
+[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider\\Azure Key Vault\\https://Second-Vault.vault.azure.net:443/\\0xaabbccddeeff00112233445566778899aabbccdd]
+"KeyUri"="https://second-vault.vault.azure.net:443/keys/Old/0123456789abcdef0123456789abcdef"
+
+REG
+awk '{ printf "%s\r\n", $0 }' "$folder/export.txt" >"$folder/crlf.txt"
+{ printf '\377\376'; iconv -f UTF-8 -t UTF-16LE "$folder/crlf.txt"; } >"$folder/export.reg"
+tool 0 map --user "$user" --dry-run import "$folder/export.reg"
+says '1 would be added, 0 were there, 0 not imported'
+tool 0 map --user "$user" import "$folder/export.reg"
+says '1 added, 0 were there, 0 not imported'
+tool 0 map --user "$user" import "$folder/crlf.txt"
+says '0 added, 1 were there, 0 not imported'
+tool 0 map --user "$user" list
+says "^second-vault.vault.azure.net${tab}AABBCCDDEEFF00112233445566778899AABBCCDD${tab}https://second-vault.vault.azure.net(:443)?/keys/Old/0123456789abcdef0123456789abcdef\$"
+
+# What stands in the map stays; what is no entry is named and costs the others nothing.
+sed 's|keys/Old/0123|keys/Old/9999|' "$folder/export.txt" >"$folder/other.reg"
+tool 1 map --user "$user" import "$folder/other.reg"
+says 'line 9: not imported: 5008: .*Old/0123456789abcdef0123456789abcdef'
+{
+    printf '# a comment\nno entry\n%s\tXY\thttps://%s/keys/a/b\n' "$host" "$host"
+    printf '%s\t0x11\thttps://%s/keys/a\n%s\t11\thttps://other.vault.azure.net/keys/a/b\n' "$host" "$host" "$host"
+    printf '%s\t1111111111111111111111111111111111111111\thttps://%s/keys/Fine/0123456789abcdef0123456789abcdef' "$host" "$host"
+} >"$folder/lines"
+tool 1 map --user "$user" import "$folder/lines"
+says 'line 2: not imported: a line has host'
+says 'line 3: not imported: the thumbprint'
+says 'line 4: not imported: KeyUri names no version'
+says 'line 5: not imported: KeyUri is no key of that vault'
+says '1 added, 0 were there, 4 not imported'
+tool 1 map --user "$user" import "$folder/nowhere"
+says 'cannot be read'
+
+# What export prints can be imported again, in either form.
+tool 0 map --user "$user" list
+sort "$folder/out" >"$folder/all"
+for form in '' reg; do
+    # shellcheck disable=SC2086 # a word or none
+    tool 0 map --user "$user" export $form
+    cp "$folder/out" "$folder/exported"
+    rm -f "$map"
+    tool 0 map --user "$user" import "$folder/exported"
+    tool 0 map --user "$user" list
+    sort "$folder/out" | cmp -s - "$folder/all" || fail "export '$form' and import lose something"
+done
+
+# check names each entry that is wrong, and asks that vault alone which is signed in to.
+printf 'nonsense\n' >>"$map"
+tool 1 map --user "$user" check
+says '^WRONG.*line 4 is no entry'
+says '3 entries, 0 asked of the vault, 1 wrong'
+tool 1 map --user "$user" check --identity contoso-vault
+says '^WRONG.*3112'
+says '3 entries, 2 asked of the vault, 2 wrong'
+
+configure log_level=everything
+tool 1 map --user "$user" list
+says '5003: .*log_level'
+echo done
