@@ -15,12 +15,6 @@
 #define ROUND_WAIT_MS 100
 #define SCHEME        "Authorization: Basic "
 
-#ifdef _WIN32
-#define ARC_SEPARATOR '\\'
-#else
-#define ARC_SEPARATOR '/'
-#endif
-
 /* An event of its own in log and system log, whatever comes of the call. */
 static enum ekm_rc arc_attack(struct call *call, const char *why)
 {
@@ -28,11 +22,19 @@ static enum ekm_rc arc_attack(struct call *call, const char *why)
     return call_fail(call, EKM_ARC_ATTACK, "%s", why);
 }
 
+/* On Windows, which the folder's own separators tell, upper and lower case are the same. */
+static char arc_separator(const char *keys)
+{
+    return strchr(keys, '\\') != NULL ? '\\' : '/';
+}
+
 static bool arc_is_folder(const char *path, size_t len, const char *keys)
 {
-    bool is_nocase = ARC_SEPARATOR == '\\';
-    return strlen(keys) == len && len > 0 &&
-           (is_nocase ? text_equal_nocase_n(path, keys, len) : memcmp(path, keys, len) == 0);
+    if (strlen(keys) != len || len == 0) {
+        return false;
+    }
+    return arc_separator(keys) == '/' ? memcmp(path, keys, len) == 0
+                                      : text_equal_nocase_n(path, keys, len);
 }
 
 bool arc_key_path(const char *authenticate, const char *keys, char *out, size_t cap)
@@ -43,7 +45,7 @@ bool arc_key_path(const char *authenticate, const char *keys, char *out, size_t 
         return false;
     }
     const char *path = authenticate + sizeof realm - 1;
-    const char *name = strrchr(path, ARC_SEPARATOR);
+    const char *name = strrchr(path, arc_separator(keys));
     if (name == NULL || !arc_is_folder(path, (size_t)(name - path), keys)) {
         return false;
     }

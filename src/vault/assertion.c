@@ -28,7 +28,7 @@ static enum ekm_rc assertion_write_claims(const char *client_id, const char *aud
 {
     struct buf json = BUF_EMPTY(2048);
     char id[37];
-    int64_t now_s = plat_unix_time_ms() / 1000;
+    long long now_s = plat_unix_time_ms() / 1000, end_s = now_s + ASSERTION_LIFE_S;
     if (!uuid_make(id)) {
         return EKM_INTERNAL;
     }
@@ -36,8 +36,7 @@ static enum ekm_rc assertion_write_claims(const char *client_id, const char *aud
         &json,
         "{\"aud\":\"%s\",\"iss\":\"%s\",\"sub\":\"%s\",\"jti\":\"%s\",\"nbf\":%lld,\"iat\":%lld,"
         "\"exp\":%lld}",
-        audience, client_id, client_id, id, (long long)now_s, (long long)now_s,
-        (long long)(now_s + ASSERTION_LIFE_S));
+        audience, client_id, client_id, id, now_s, now_s, end_s);
     if (rc == EKM_OK) {
         rc = base64url_encode(json.data, json.len, out);
     }

@@ -28,6 +28,7 @@ use() {
     sql <<'SQL'
 ALTER CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
 ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
+ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
 SQL
 }
 
@@ -94,14 +95,17 @@ ctl DELETE /faults >/dev/null
 sql <<'SQL'
 ALTER CREDENTIAL tde_cred WITH IDENTITY = 'Managed Identity', SECRET = '$(VAULT).vault.azure.net';
 ALTER CREDENTIAL login_cred WITH IDENTITY = 'Managed Identity', SECRET = '$(VAULT).vault.azure.net';
+ALTER CREDENTIAL login_cred WITH IDENTITY = 'Managed Identity', SECRET = '$(VAULT).vault.azure.net';
 SQL
 database_opens
 sql <<'SQL'
 ALTER CREDENTIAL tde_cred WITH IDENTITY = 'managedidentity', SECRET = '$(VAULT).vault.azure.net';
+ALTER CREDENTIAL login_cred WITH IDENTITY = 'managedidentity', SECRET = '$(VAULT).vault.azure.net';
 SQL
 database_opens
 sql <<'SQL'
 ALTER CREDENTIAL tde_cred WITH IDENTITY = 'Managed Identity', SECRET = 'New~Secret-that-is-no-host';
+ALTER CREDENTIAL login_cred WITH IDENTITY = 'Managed Identity', SECRET = 'New~Secret-that-is-no-host';
 SQL
 run 1 <<'SQL'
 SELECT COUNT(*) FROM sys.dm_cryptographic_provider_keys(65536);

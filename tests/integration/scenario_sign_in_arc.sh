@@ -42,6 +42,7 @@ use() {
     export NEW_SECRET
     sql <<'SQL'
 ALTER CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
+ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
 SQL
 }
 
