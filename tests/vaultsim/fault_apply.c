@@ -35,6 +35,7 @@ static void word_as_entra(const struct fault_plan *plan, const struct request *r
                  : status == 403 ? 53003
                                  : 90014;
     const char *error = fault_text(plan, "error");
+    error = error != NULL ? error : fault_text(plan, "code");
     struct entra_fault fault = {
         .status = status,
         .number = fault_number(plan, "aadsts", number),
@@ -61,7 +62,7 @@ static void word_as_service(const struct fault_plan *plan, const struct request 
         arc_refuse(answer, status, code != NULL ? code : "Unexpected", message);
     } else if (request->site == SITE_APP_SERVICE) {
         app_service_refuse(request, answer, status, message);
-    } else if (cloud_is_entra(request->host) && code == NULL) {
+    } else if (cloud_is_entra(request->host)) {
         word_as_entra(plan, request, status, message, answer);
     } else {
         answer_error(answer, status, code != NULL ? code : usual_code((int)status),

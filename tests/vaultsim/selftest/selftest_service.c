@@ -244,6 +244,11 @@ void test_service_faults(void **state)
     sim_do("POST", "/faults", "{\"path\":\"oauth2\",\"action\":\"status\",\"status\":503}");
     assert_int_equal(client_sign_in(&c, "vault.azure.net"), 503);
     assert_string_equal(client_text(&c, "error"), "temporarily_unavailable");
+    sim_do(
+        "POST", "/faults",
+        "{\"path\":\"oauth2\",\"action\":\"status\",\"status\":401,\"code\":\"invalid_client\"}");
+    assert_int_equal(client_sign_in(&c, "vault.azure.net"), 401);
+    assert_string_equal(client_text(&c, "error"), "invalid_client");
     client_close(&c);
 }
 
