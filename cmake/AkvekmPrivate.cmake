@@ -40,9 +40,13 @@ function(akvekm_link_old_glibc name)
     target_link_libraries(${name} PRIVATE $<TARGET_OBJECTS:${name}_old> -l:libc.so.6 c_nonshared gcc
         -Wl,--no-as-needed -l:libpthread.so.0 -l:libdl.so.2 -Wl,--as-needed)
     set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS "${folder}/libc.so.6")
+    if(NOT AKVEKM_TESTS)
+        # For packages. The build's number is a hash of all, and notes for a debugger name the folder of the build.
+        target_link_options(${name} PRIVATE -s)
+    endif()
 endfunction()
 
-# akvekm_private_versions(OUT [SYSTEM-FOLDER]): what is inside, for the log's first line.
+# akvekm_inside_versions(OUT FOLDER): what is inside, for the log's first line.
 function(akvekm_inside_versions out folder)
     set(file "${folder}/root/versions.txt")
     set(text)
