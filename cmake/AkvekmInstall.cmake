@@ -52,6 +52,13 @@ if(completion)
     install(FILES ${completion} DESTINATION usr/share/bash-completion/completions RENAME akv-ekm)
 endif()
 
+# For packages: every file and folder bears the time of the source. rpm by itself takes the later ones back only.
+install(CODE "
+    if(DEFINED ENV{AKVEKM_PACKAGING} AND NOT \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\" MATCHES \"^/*\$\")
+        execute_process(COMMAND find \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\"
+            -exec touch -h -d \"@\$ENV{SOURCE_DATE_EPOCH}\" {} + COMMAND_ERROR_IS_FATAL ANY)
+    endif()")
+
 # --- CPack -----------------------------------------------------------------------------------------------------------------
 
 foreach(script deb/preinst deb/postinst deb/postrm rpm/pre rpm/posttrans rpm/postun)

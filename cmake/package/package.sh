@@ -44,7 +44,8 @@ esac
 # The time of the source: that of its commit, or of its newest file where there is no history.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null ||
     find "$root/src" "$root/cmake" "$root/docs" -type f -printf '%T@\n' | sort -n | tail -n 1 | cut -d . -f 1)}
-export SOURCE_DATE_EPOCH
+AKVEKM_PACKAGING=yes
+export SOURCE_DATE_EPOCH AKVEKM_PACKAGING
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 debian=$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release)
