@@ -22,22 +22,32 @@ function(akvekm_private_packages)
     target_compile_definitions(akvekm::private_curl INTERFACE CURL_STATICLIB)
 endfunction()
 
-# Links the module against the names of the oldest glibc instead of this machine's.
-function(akvekm_link_old_glibc name)
+# The names of the oldest glibc to link against, and the few functions that it has under other names.
+function(akvekm_make_old_glibc)
+    if(TARGET akvekm_old_glibc)
+        return()
+    endif()
     find_program(AKVEKM_READELF readelf REQUIRED)
     mark_as_advanced(AKVEKM_READELF)
-    set(folder "${CMAKE_CURRENT_BINARY_DIR}/old_glibc")
+    set(folder "${PROJECT_BINARY_DIR}/old_glibc")
     add_custom_command(OUTPUT "${folder}/libc.so.6"
         COMMAND sh "${private_dir}/linux/glibc_stub.sh" "${CMAKE_C_COMPILER}" ${AKVEKM_OLDEST_GLIBC} "${folder}"
         DEPENDS "${private_dir}/linux/glibc_stub.sh" COMMENT "Making glibc ${AKVEKM_OLDEST_GLIBC}'s names" VERBATIM)
-    add_custom_target(${name}_glibc DEPENDS "${folder}/libc.so.6")
-    add_library(${name}_old OBJECT "${private_dir}/linux/old_glibc.c")
-    akvekm_target(${name}_old)
+    add_custom_target(akvekm_old_glibc DEPENDS "${folder}/libc.so.6")
+    add_library(akvekm_old OBJECT "${private_dir}/linux/old_glibc.c")
+    akvekm_target(akvekm_old)
     # Its names are the implementation's own, as they must be.
-    target_compile_options(${name}_old PRIVATE -fno-lto -fno-builtin)
-    add_dependencies(${name} ${name}_glibc)
+    target_compile_options(akvekm_old PRIVATE -fno-lto -fno-builtin)
+endfunction()
+
+# Links the library or program against the names of the oldest glibc instead of this machine's.
+function(akvekm_link_old_glibc name)
+    akvekm_make_old_glibc()
+    set(folder "${PROJECT_BINARY_DIR}/old_glibc")
+    add_dependencies(${name} akvekm_old_glibc)
+    # Where threads and dlsym were libraries of their own they must be asked for; newer systems have both still, empty.
     target_link_options(${name} PRIVATE -nodefaultlibs "-L${folder}")
-    target_link_libraries(${name} PRIVATE $<TARGET_OBJECTS:${name}_old> -l:libc.so.6 c_nonshared gcc
+    target_link_libraries(${name} PRIVATE $<TARGET_OBJECTS:akvekm_old> -l:libc.so.6 c_nonshared gcc
         -Wl,--no-as-needed -l:libpthread.so.0 -l:libdl.so.2 -Wl,--as-needed)
     set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS "${folder}/libc.so.6")
     if(NOT AKVEKM_TESTS)

@@ -46,5 +46,9 @@ int tool_version(const struct tool_options *options)
     plat_os_name(os, sizeof os);
     (void)printf("akv-ekm %s\nopenssl %s\n%s\ncjson %s\nos %s\n", AKVEKM_VERSION,
                  OpenSSL_version(OPENSSL_VERSION_STRING), curl, cJSON_Version(), os);
+    const char *inside = curl_library_inside();
+    if (inside[0] != '\0') {
+        (void)printf("inside %s\n", inside);
+    }
     return TOOL_OK;
 }

@@ -13,6 +13,9 @@ newer=$(dpkg-deb --fsys-tarfile "$3" | tar -t | sed -n 's|.*/\([^/]*\)/libakvekm
 in_root dpkg -i "$work/package.deb" >"$work/log" 2>&1 || fail 'dpkg -i'
 list 'after installation'
 needs_glibc_alone /opt/akv-ekm/current/libakvekm.so
+needs_glibc_alone /usr/bin/akv-ekm
+in_root akv-ekm version >"$work/log" || fail 'akv-ekm version'
+grep '^inside ' "$work/log" || fail 'akv-ekm version does not say what is inside'
 [ "$(in_root stat -c '%U:%G %a' /var/opt/mssql/akv-ekm)" = 'mssql:mssql 700' ] || fail 'rights of the folder of the map'
 in_root sh -c '! find /opt/akv-ekm /etc/logrotate.d/akv-ekm -perm /022 ! -type l | grep .' || fail 'others may write'
 demo_in_root /opt/akv-ekm/current/libakvekm.so

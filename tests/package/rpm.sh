@@ -17,6 +17,9 @@ rpm_there -i "$2" >"$work/log" 2>&1 || fail 'rpm -i'
 list 'after installation'
 rpm_there -V akv-ekm || fail 'rpm -V'
 needs_glibc_alone /opt/akv-ekm/current/libakvekm.so
+needs_glibc_alone /usr/bin/akv-ekm
+in_root akv-ekm version >"$work/log" || fail 'akv-ekm version'
+grep '^inside ' "$work/log" || fail 'akv-ekm version does not say what is inside'
 demo_in_root /opt/akv-ekm/current/libakvekm.so
 
 echo 'vault	AA	https://vault/keys/k/v' >"$root/var/opt/mssql/akv-ekm/keymap"
