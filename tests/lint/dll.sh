@@ -23,7 +23,8 @@ $objdump -p "$dll" >"$work/headers"
 grep -q 'file format pei-x86-64' "$work/headers" || complain 'is not for Windows x64'
 
 grep -v '^$' "$list" | sort >"$work/expected"
-sed -n '/^\[Ordinal\/Name Pointer\] Table/,/^$/s/^[[:space:]]*\[ *[0-9]*\] *\([^ ]*\).*/\1/p' "$work/headers" |
+# Newer binutils write the ordinal's base and a hint before the name.
+sed -n '/^\[Ordinal\/Name Pointer\] Table/,/^$/s/^[[:space:]]*\[ *[0-9]*\] .*/&/p' "$work/headers" | awk '{ print $NF }' |
     sort >"$work/found"
 [ -s "$work/expected" ] || complain "no names in $list"
 cmp -s "$work/expected" "$work/found" || {

@@ -145,9 +145,9 @@ static void the_longest_names_are_not_cut(void **state)
     buf_free(&value);
 }
 
-#define INNER(code)  "{\"error\":{\"code\":\"Forbidden\",\"innererror\":{\"code\":\"" code "\"}}}"
-#define ERROR(code)  "{\"error\":{\"code\":\"" code "\"}}"
-#define CONFLICT(in) "{\"error\":{\"code\":\"Conflict\",\"innererror\":{\"code\":\"" in "\"}}}"
+#define INNER(code)      "{\"error\":{\"code\":\"Forbidden\",\"innererror\":{\"code\":\"" code "\"}}}"
+#define ERROR_BODY(code) "{\"error\":{\"code\":\"" code "\"}}"
+#define CONFLICT(in)     "{\"error\":{\"code\":\"Conflict\",\"innererror\":{\"code\":\"" in "\"}}}"
 
 struct row {
     long status;
@@ -177,7 +177,7 @@ static void expect_code(const struct row *row, const char *content_type)
 static void statuses_become_codes(void **state)
 {
     static const struct row rows[] = {
-        {400, ERROR("BadParameter"), EKM_REQUEST_REFUSED},
+        {400, ERROR_BODY("BadParameter"), EKM_REQUEST_REFUSED},
         {403, INNER("KeyDisabled"), EKM_KEY_DISABLED},
         {403, INNER("ForbiddenByFirewall"), EKM_FIREWALL},
         {403, INNER("ForbiddenByConnection"), EKM_FIREWALL},
@@ -185,23 +185,23 @@ static void statuses_become_codes(void **state)
         {403, INNER("KeyOperationForbidden"), EKM_KEY_OPERATION},
         {403, INNER("ForbiddenByPolicy"), EKM_FORBIDDEN},
         {403, INNER("ForbiddenByRbac"), EKM_FORBIDDEN},
-        {403, ERROR("AccessDenied"), EKM_FORBIDDEN},
+        {403, ERROR_BODY("AccessDenied"), EKM_FORBIDDEN},
         {403, "{\"error\":{\"code\":null,\"message\":null}}", EKM_FORBIDDEN},
-        {404, ERROR("KeyNotFound"), EKM_KEY_NOT_FOUND},
-        {405, ERROR("x"), EKM_REQUEST_REFUSED},
-        {408, ERROR("x"), EKM_REQUEST_LATE},
-        {409, ERROR("Conflict"), EKM_REQUEST_REFUSED},
+        {404, ERROR_BODY("KeyNotFound"), EKM_KEY_NOT_FOUND},
+        {405, ERROR_BODY("x"), EKM_REQUEST_REFUSED},
+        {408, ERROR_BODY("x"), EKM_REQUEST_LATE},
+        {409, ERROR_BODY("Conflict"), EKM_REQUEST_REFUSED},
         {409, CONFLICT("ObjectIsDeletedButRecoverable"), EKM_REQUEST_REFUSED},
         {409, CONFLICT("ObjectIsBeingDeleted"), EKM_KEY_BUSY},
         {409, CONFLICT("ObjectIsBeingRecovered"), EKM_KEY_BUSY},
-        {410, ERROR("x"), EKM_REQUEST_REFUSED},
-        {429, ERROR("Throttled"), EKM_THROTTLED},
+        {410, ERROR_BODY("x"), EKM_REQUEST_REFUSED},
+        {429, ERROR_BODY("Throttled"), EKM_THROTTLED},
         {429, "", EKM_THROTTLED},
         {429, "<html>", EKM_THROTTLED},
-        {500, ERROR("x"), EKM_SERVER_ERROR},
+        {500, ERROR_BODY("x"), EKM_SERVER_ERROR},
         {500, "", EKM_SERVER_ERROR},
-        {501, ERROR("x"), EKM_SERVER_REFUSED},
-        {503, ERROR("x"), EKM_SERVER_ERROR},
+        {501, ERROR_BODY("x"), EKM_SERVER_REFUSED},
+        {503, ERROR_BODY("x"), EKM_SERVER_ERROR},
         {503, "", EKM_SERVER_ERROR},
         {201, "{}", EKM_UNEXPECTED_STATUS},
         {202, "{}", EKM_UNEXPECTED_STATUS},
@@ -219,7 +219,7 @@ static void pages_are_no_word_of_the_vault(void **state)
     static const struct row rows[] = {
         {300, "", EKM_NOT_VAULT},
         {302, "", EKM_NOT_VAULT},
-        {302, ERROR("Moved"), EKM_NOT_VAULT},
+        {302, ERROR_BODY("Moved"), EKM_NOT_VAULT},
         {307, "<html>", EKM_NOT_VAULT},
         {400, "", EKM_NOT_VAULT_PASSING},
         {400, "<!DOCTYPE html><title>Runtime Error</title>", EKM_NOT_VAULT_PASSING},
@@ -256,7 +256,7 @@ static void passing_refusals_are_repeated(void **state)
         {503, "", EKM_OK},
         {408, "", EKM_OK},
         {409, CONFLICT("ObjectIsBeingRecovered"), EKM_OK},
-        {409, ERROR("ObjectIsBeingDeleted"), EKM_OK},
+        {409, ERROR_BODY("ObjectIsBeingDeleted"), EKM_OK},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -278,7 +278,7 @@ static void serve_throttled(void *context, struct call *asking, const struct see
     (void)asking;
     (void)asked;
     answer->status = 429;
-    answer->body = ERROR("Throttled");
+    answer->body = ERROR_BODY("Throttled");
     answer->request_id = "rid-2";
 }
 
@@ -339,9 +339,9 @@ static void challenges_that_are_none(void **state)
          EKM_CHALLENGE_FOREIGN},
         {{.status = 403, .body = INNER("ForbiddenByFirewall")}, EKM_FIREWALL},
         {{.status = 403, .body = INNER("ForbiddenByConnection")}, EKM_FIREWALL},
-        {{.status = 403, .body = ERROR("Forbidden")}, EKM_FORBIDDEN},
-        {{.status = 404, .body = ERROR("x")}, EKM_KEY_NOT_FOUND},
-        {{.status = 400, .body = ERROR("x")}, EKM_REQUEST_REFUSED},
+        {{.status = 403, .body = ERROR_BODY("Forbidden")}, EKM_FORBIDDEN},
+        {{.status = 404, .body = ERROR_BODY("x")}, EKM_KEY_NOT_FOUND},
+        {{.status = 400, .body = ERROR_BODY("x")}, EKM_REQUEST_REFUSED},
         {{.status = 403}, EKM_NOT_VAULT},
         {{.status = 404}, EKM_NOT_VAULT},
         {{.status = 400, .retry_after = "1000"}, EKM_NOT_VAULT_PASSING},
@@ -668,12 +668,12 @@ static void refused_operations(void **state)
         enum ekm_rc wrap, unwrap;
     } rows[] = {
         {400, "{\"error\":{\"code\":\"BadParameter\"}}", EKM_REQUEST_REFUSED, EKM_UNWRAP_REFUSED},
-        {409, ERROR("Conflict"), EKM_REQUEST_REFUSED, EKM_REQUEST_REFUSED},
+        {409, ERROR_BODY("Conflict"), EKM_REQUEST_REFUSED, EKM_REQUEST_REFUSED},
         {403, INNER("KeyDisabled"), EKM_KEY_DISABLED, EKM_KEY_DISABLED},
         {403, INNER("KeyOperationForbidden"), EKM_KEY_OPERATION, EKM_KEY_OPERATION},
-        {403, ERROR("Forbidden"), EKM_FORBIDDEN, EKM_FORBIDDEN},
+        {403, ERROR_BODY("Forbidden"), EKM_FORBIDDEN, EKM_FORBIDDEN},
         {403, "<html>", EKM_NOT_VAULT, EKM_NOT_VAULT},
-        {404, ERROR("KeyNotFound"), EKM_KEY_NOT_FOUND, EKM_KEY_NOT_FOUND},
+        {404, ERROR_BODY("KeyNotFound"), EKM_KEY_NOT_FOUND, EKM_KEY_NOT_FOUND},
         {404, "", EKM_NOT_VAULT, EKM_NOT_VAULT},
         {302, "", EKM_NOT_VAULT, EKM_NOT_VAULT},
         {202, "", EKM_UNEXPECTED_STATUS, EKM_UNEXPECTED_STATUS},
@@ -919,7 +919,7 @@ static void deletion(void **state)
     assert_true(asked->once);
     assert_string_equal(asked->url, "https://" HOST "/keys/name?api-version=7.4");
     assert_string_equal(asked->bearer, "t1");
-    script(404, ERROR("KeyNotFound"));
+    script(404, ERROR_BODY("KeyNotFound"));
     assert_int_equal(vault_delete_key(&call, &vault, "name"), EKM_KEY_NOT_FOUND);
 }
 

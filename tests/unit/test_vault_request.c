@@ -63,7 +63,7 @@ static void suggest(const char *tenant)
 }
 
 /* One request to the vault that needs a token. */
-static enum ekm_rc send(long *status)
+static enum ekm_rc send_request(long *status)
 {
     struct http_response response;
     struct http_request request = {.method = HTTP_GET, .url = "https://" HOST "/keys/name?"};
@@ -77,7 +77,7 @@ static enum ekm_rc send(long *status)
 static void expect(enum ekm_rc rc, unsigned challenges, unsigned tokens, unsigned refused)
 {
     long status = 0;
-    enum ekm_rc got = send(&status);
+    enum ekm_rc got = send_request(&status);
     if (got != rc) {
         fail_msg("%s instead of %s (%s)", ekm_name(got), ekm_name(rc), call.error.note);
     }
@@ -212,15 +212,15 @@ static void vault_and_entra_fail(void **state)
     cloud.token_status = 503;
     suggest("tenant-1");
     long status = 0;
-    assert_int_equal(send(&status), EKM_SERVER_ERROR);
+    assert_int_equal(send_request(&status), EKM_SERVER_ERROR);
     assert_true(cloud.challenges > 2);
     assert_int_equal(cloud.tokens, 1);
     cloud.vault_status = 401;
     call_begin(&call, "Test", &config);
-    assert_int_equal(send(&status), EKM_TOKEN_UNAVAILABLE);
+    assert_int_equal(send_request(&status), EKM_TOKEN_UNAVAILABLE);
     cloud.token_status = 200;
     call_begin(&call, "Test", &config);
-    assert_int_equal(send(&status), EKM_OK);
+    assert_int_equal(send_request(&status), EKM_OK);
     assert_int_equal(status, 200);
 }
 
@@ -235,7 +235,7 @@ static void the_first_try_takes_it_all(void **state)
     scripted_http_add(&(struct scripted_answer){.status = 200});
     scripted_http_add(&(struct scripted_answer){.status = 401, .takes_ms = 20000});
     long status = 0;
-    assert_int_equal(send(&status), EKM_NO_ANSWER);
+    assert_int_equal(send_request(&status), EKM_NO_ANSWER);
     assert_int_equal(call.error.rc, EKM_NO_ANSWER);
 }
 
@@ -246,7 +246,7 @@ static void foreign_challenge(void **state)
     cloud.challenge = CHALLENGE_OF("login.example.org/tenant-1");
     suggest("tenant-1");
     long status = 0;
-    assert_int_equal(send(&status), EKM_CHALLENGE_FOREIGN);
+    assert_int_equal(send_request(&status), EKM_CHALLENGE_FOREIGN);
     assert_int_equal(cloud.tokens, 1); /* at the cloud's own Entra */
 }
 
