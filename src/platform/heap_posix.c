@@ -27,9 +27,12 @@ struct heap_block {
     struct heap_block *next;
 };
 
-/* Blocks that are held until all are taken: else the same one would come again and again. */
+/* Blocks that are held until all are taken: else the same one would come again and again. They go
+ * back in the order in which they came: a thread's cache of small blocks, which came first, takes
+ * its own blocks again. With newer ones, from the heap's end, it would keep the heap from
+ * shrinking. */
 struct heap_taken {
-    struct heap_block *blocks;
+    struct heap_block *oldest, **end;
     size_t bytes;
 };
 
@@ -41,8 +44,9 @@ static bool heap_take(struct heap_taken *taken, size_t size, unsigned count)
             return false;
         }
         plat_wipe(block, size);
-        block->next = taken->blocks;
-        taken->blocks = block;
+        block->next = NULL;
+        *taken->end = block;
+        taken->end = &block->next;
         taken->bytes += size;
     }
     return true;
@@ -50,9 +54,9 @@ static bool heap_take(struct heap_taken *taken, size_t size, unsigned count)
 
 static void heap_give_back(struct heap_taken *taken)
 {
-    while (taken->blocks != NULL) {
-        struct heap_block *block = taken->blocks;
-        taken->blocks = block->next;
+    while (taken->oldest != NULL) {
+        struct heap_block *block = taken->oldest;
+        taken->oldest = block->next;
         free(block);
     }
 }
@@ -75,7 +79,7 @@ static bool heap_take_all(struct heap_taken *taken, size_t size)
 
 void plat_wipe_freed(void)
 {
-    struct heap_taken taken = {NULL, 0};
+    struct heap_taken taken = {NULL, &taken.oldest, 0};
     bool going = true;
     /* The largest first: what is left of a block that was cut is taken by the smaller ones. */
     for (size_t size = LARGEST_BLOCK; going && size > SMALLEST_BLOCK; size /= 2) {

@@ -6,8 +6,7 @@
  *
  * SECRET is hex with every byte turned by MASK, so that the process never holds it but in the
  * buffer handed to the DLL. The marks looked for are kept masked for the same reason. Exit: 0
- * nothing found, 1 something was, or the life went wrong. HEADERS is how many tokens may stand in
- * the head of a request, where a curl that is not the library's own leaves them.
+ * nothing found, 1 something was, or the life went wrong.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -250,9 +249,12 @@ static void live(char **argv, bool first)
 
 int main(int argc, char **argv)
 {
+    /* Not from the heap: a block that the library freed would be kept, with what it still holds. */
+    static char printed[4096];
     bool clean = true;
     int lives = argc >= 6 ? atoi(argv[5]) : 0;
     unsigned long settled = 0;
+    setvbuf(stdout, printed, _IOFBF, sizeof printed);
     if (lives < 1)
         fail("usage: memory_scan LIBRARY VAULT KEY SECRET LIVES", lives);
     mark_secret(argv[4]);
@@ -273,10 +275,8 @@ int main(int argc, char **argv)
     size_t seen = scan();
     for (size_t i = 0; i < mark_count; i++) {
         printf("%s: found %lu times\n", marks[i].what, marks[i].found);
-        clean = clean && (marks[i].found == 0 || i == TOKEN);
+        clean = clean && marks[i].found == 0;
     }
     printf("%zu MiB searched\n", seen >> 20);
-    if (!clean)
-        return 1;
-    return marks[TOKEN].found == 0 ? 0 : 2;
+    return clean ? 0 : 1;
 }
