@@ -3,8 +3,4 @@
 # the one given is the one that counts.
 set -eu
 cd "$1"
-failed=0
-for file in $(find src include tests -name '*.[ch]'); do
-    "$2" --dry-run --Werror "$file" || failed=1
-done
-exit "$failed"
+find src include tests -name '*.[ch]' -exec "$2" --dry-run --Werror {} +
