@@ -9,7 +9,7 @@
 #include "net/trust_store.h"
 #include "platform/system.h"
 
-#define PROTOCOL_TCP 6 /* IANA's number */
+#define SOCKET_STREAM 1 /* SOCK_STREAM of both systems, whose header belongs to src/platform */
 
 void probe_init(struct probe *probe, const char *host, const char *port)
 {
@@ -35,12 +35,13 @@ static void probe_say_error(const char *otherwise, char *out, size_t cap)
 bool probe_resolve(struct probe *probe, char *problem, size_t cap)
 {
     BIO_ADDRINFO *found = NULL;
-    if (BIO_lookup_ex(probe->host, probe->port, BIO_LOOKUP_CLIENT, 0, 0, 0, &found) != 1) {
+    if (BIO_lookup_ex(probe->host, probe->port, BIO_LOOKUP_CLIENT, 0, SOCKET_STREAM, 0, &found) !=
+        1) {
         probe_say_error("the name does not resolve", problem, cap);
         return false;
     }
     for (const BIO_ADDRINFO *at = found; at != NULL; at = BIO_ADDRINFO_next(at)) {
-        if (BIO_ADDRINFO_protocol(at) != PROTOCOL_TCP || probe->count == PROBE_ADDRESSES_MAX) {
+        if (probe->count == PROBE_ADDRESSES_MAX) {
             continue;
         }
         char *text = BIO_ADDR_hostname_string(BIO_ADDRINFO_address(at), 1);
@@ -81,7 +82,7 @@ static void probe_say_socket(int error, char *out, size_t cap)
 /* Negative: it failed, and the address says how. */
 static int probe_open(const BIO_ADDRINFO *at, struct probe_address *address)
 {
-    int fd = BIO_socket(BIO_ADDRINFO_family(at), BIO_ADDRINFO_socktype(at), PROTOCOL_TCP, 0);
+    int fd = BIO_socket(BIO_ADDRINFO_family(at), SOCKET_STREAM, 0, 0);
     if (fd < 0) {
         (void)text_copy(address->problem, sizeof address->problem, "no socket of this kind");
         return -1;
@@ -112,17 +113,14 @@ bool probe_connect(struct probe *probe)
         BIO_ADDRINFO *found = NULL;
         uint64_t start_ms = plat_now_ms();
         (void)text_copy(address->problem, sizeof address->problem, "");
-        if (BIO_lookup_ex(address->text, probe->port, BIO_LOOKUP_CLIENT, 0, 0, 0, &found) != 1) {
+        if (BIO_lookup_ex(address->text, probe->port, BIO_LOOKUP_CLIENT, 0, SOCKET_STREAM, 0,
+                          &found) != 1) {
             ERR_clear_error();
             (void)text_copy(address->problem, sizeof address->problem,
                             "no address of this machine");
             continue;
         }
-        const BIO_ADDRINFO *at = found;
-        while (at != NULL && BIO_ADDRINFO_protocol(at) != PROTOCOL_TCP) {
-            at = BIO_ADDRINFO_next(at);
-        }
-        int fd = at != NULL ? probe_open(at, address) : -1;
+        int fd = probe_open(found, address);
         address->ms = plat_now_ms() - start_ms;
         if (fd >= 0 && probe->socket < 0) {
             probe->socket = fd;

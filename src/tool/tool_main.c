@@ -74,8 +74,9 @@ static int main_read_options(int argc, char **argv, const struct tool_command *c
 {
     const struct main_option known[] = {
         {"--identity", &out->identity, NULL}, {"--key", &out->key, NULL},
-        {"--user", &out->user, NULL},         {"--dry-run", NULL, &out->dry_run},
-        {"--json", NULL, &out->json},
+        {"--user", &out->user, NULL},         {"--sign-in", &out->sign_in, NULL},
+        {"--instance", &out->instance, NULL}, {"--library", &out->library, NULL},
+        {"--dry-run", NULL, &out->dry_run},   {"--json", NULL, &out->json},
     };
     for (int i = 2; i < argc;) {
         int used = 1;

@@ -9,8 +9,8 @@ complain() {
 }
 commands=$(sed -nE 's/^    \{"([a-z]+)", ?.*/\1/p' "$1/src/tool/tool.c")
 options=$(grep -oE '\{"--[a-z-]+"' "$1/src/tool/tool_main.c" | tr -d '{"' | sort -u)
-[ "$(printf '%s\n' "$commands" | wc -l)" -ge 5 ] || complain "tool.sh finds no commands in tool.c"
-[ "$(printf '%s\n' "$options" | wc -l)" -ge 5 ] || complain "tool.sh finds no options in tool_main.c"
+[ "$(printf '%s\n' "$commands" | wc -l)" -ge 6 ] || complain "tool.sh finds no commands in tool.c"
+[ "$(printf '%s\n' "$options" | wc -l)" -ge 8 ] || complain "tool.sh finds no options in tool_main.c"
 for command in $commands; do
     grep -q "^| \`akv-ekm $command[ \`]" "$1/docs/tool.md" || complain "docs/tool.md: no row of $command"
     grep -q "^\.B akv\\\\-ekm $command" "$2" || complain "$2: no paragraph of $command"
