@@ -1,5 +1,6 @@
 /*
- * The 17 doors: enter, one call inward, leave. All exports there are (cmake/exports.txt).
+ * The 17 doors: enter, one call inward, leave. All exports there are (cmake/exports.txt). While the
+ * calls are recorded they make a detour by provider/trace_calls.h.
  */
 #if defined(__GNUC__)
 #pragma GCC visibility push(default)
@@ -17,8 +18,10 @@
 #include "provider/provider.h"
 #include "provider/provider_info.h"
 #include "provider/session.h"
+#include "provider/trace.h"
+#include "provider/trace_calls.h"
 
-SqlCpError SqlCryptInitializeProvider(void)
+static SqlCpError exports_initialize(void)
 {
     struct entry_engine_state host;
     if (provider_check_process() != EKM_OK) {
@@ -30,7 +33,7 @@ SqlCpError SqlCryptInitializeProvider(void)
     return ekm_code(rc);
 }
 
-SqlCpError SqlCryptFreeProvider(void)
+static SqlCpError exports_free_provider(void)
 {
     struct entry_engine_state host;
     if (provider_check_process() != EKM_OK) {
@@ -43,25 +46,25 @@ SqlCpError SqlCryptFreeProvider(void)
 }
 
 /* These three work in any state; only a forked child may not enter their lock. */
-SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
+static SqlCpError exports_provider_info(SqlCpProviderInfo *info)
 {
     enum ekm_rc rc = provider_check_process();
     return ekm_code(rc == EKM_OK ? provider_info_read(info) : rc);
 }
 
-SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
+static SqlCpError exports_next_algorithm(SqlCpAlgId *algId)
 {
     enum ekm_rc rc = provider_check_process();
     return ekm_code(rc == EKM_OK ? provider_info_next_algorithm(algId) : rc);
 }
 
-SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
+static SqlCpError exports_algorithm(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
 {
     enum ekm_rc rc = provider_check_process();
     return ekm_code(rc == EKM_OK ? provider_info_algorithm(algId, info) : rc);
 }
 
-SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)
+static SqlCpError exports_open_session(const SqlCpCredential *auth, SqlCpSession *session)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin(&door, "OpenSession");
@@ -71,7 +74,7 @@ SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *sessio
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort)
+static SqlCpError exports_close_session(SqlCpSession *session, SqlCpBoolean abort)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin(&door, "CloseSession");
@@ -81,8 +84,9 @@ SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort)
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name, SqlCpAlgId algId,
-                             SqlCpKeyFlags flags, SqlCpKeyThumbprint *thumb)
+static SqlCpError exports_create_key(const SqlCpSession *session, const SqlCpStr *name,
+                                     SqlCpAlgId algId, SqlCpKeyFlags flags,
+                                     SqlCpKeyThumbprint *thumb)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "CreateKey", session);
@@ -93,7 +97,7 @@ SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name, 
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptDropKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb)
+static SqlCpError exports_drop_key(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "DropKey", session);
@@ -103,7 +107,7 @@ SqlCpError SqlCryptDropKey(const SqlCpSession *session, const SqlCpKeyThumbprint
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
+static SqlCpError exports_next_key(const SqlCpSession *session, SqlCpKeyId *keyId)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "GetNextKeyId", session);
@@ -113,8 +117,8 @@ SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
-                                     SqlCpKeyInfo *info)
+static SqlCpError exports_key_by_id(const SqlCpSession *session, SqlCpKeyId keyId,
+                                    SqlCpKeyInfo *info)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByKeyId", session);
@@ -124,8 +128,8 @@ SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId key
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                                     SqlCpKeyInfo *info)
+static SqlCpError exports_key_by_thumb(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                                       SqlCpKeyInfo *info)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByThumb", session);
@@ -135,8 +139,8 @@ SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session, const SqlCpKey
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name,
-                                    SqlCpKeyInfo *info)
+static SqlCpError exports_key_by_name(const SqlCpSession *session, const SqlCpStr *name,
+                                      SqlCpKeyInfo *info)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByName", session);
@@ -146,9 +150,9 @@ SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr 
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                             const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
-                             SqlCpKeyBlob *blob)
+static SqlCpError exports_export_key(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                                     const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
+                                     SqlCpKeyBlob *blob)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "ExportKey", session);
@@ -158,9 +162,9 @@ SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyThumbpri
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr *name,
-                             const SqlCpKeyThumbprint *decryptor, SqlCpKeyBlobType type,
-                             SqlCpKeyFlags flags, const SqlCpKeyBlob *blob)
+static SqlCpError exports_import_key(const SqlCpSession *session, const SqlCpStr *name,
+                                     const SqlCpKeyThumbprint *decryptor, SqlCpKeyBlobType type,
+                                     SqlCpKeyFlags flags, const SqlCpKeyBlob *blob)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "ImportKey", session);
@@ -176,9 +180,9 @@ SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr *name,
 }
 
 /* The parameters are initialization vectors, which RSA has no use for. */
-SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                           SqlCpBoolean final, const SqlCpEncryptionParam *params, uint32_t nParams,
-                           const SqlCpData *plain, SqlCpData *cipher)
+static SqlCpError exports_encrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                                  SqlCpBoolean final, const SqlCpEncryptionParam *params,
+                                  uint32_t nParams, const SqlCpData *plain, SqlCpData *cipher)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "Encrypt", session);
@@ -190,9 +194,9 @@ SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThumbprint
     return entry_end(&door, rc);
 }
 
-SqlCpError SqlCryptDecrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
-                           SqlCpBoolean final, const SqlCpEncryptionParam *params, uint32_t nParams,
-                           const SqlCpData *cipher, SqlCpData *plain)
+static SqlCpError exports_decrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                                  SqlCpBoolean final, const SqlCpEncryptionParam *params,
+                                  uint32_t nParams, const SqlCpData *cipher, SqlCpData *plain)
 {
     struct entry_point door;
     enum ekm_rc rc = entry_begin_session(&door, "Decrypt", session);
@@ -202,4 +206,121 @@ SqlCpError SqlCryptDecrypt(const SqlCpSession *session, const SqlCpKeyThumbprint
         rc = crypt_decrypt(&door.call, door.session, thumb, final != 0, cipher, plain);
     }
     return entry_end(&door, rc);
+}
+
+/* The recording begins with it. */
+SqlCpError SqlCryptInitializeProvider(void)
+{
+    return trace_initialize(exports_initialize);
+}
+
+SqlCpError SqlCryptFreeProvider(void)
+{
+    return trace_wanted() ? trace_free_provider(exports_free_provider) : exports_free_provider();
+}
+
+SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
+{
+    return trace_wanted() ? trace_provider_info(exports_provider_info, info)
+                          : exports_provider_info(info);
+}
+
+SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
+{
+    return trace_wanted() ? trace_next_algorithm(exports_next_algorithm, algId)
+                          : exports_next_algorithm(algId);
+}
+
+SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
+{
+    return trace_wanted() ? trace_algorithm(exports_algorithm, algId, info)
+                          : exports_algorithm(algId, info);
+}
+
+SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)
+{
+    return trace_wanted() ? trace_open_session(exports_open_session, auth, session)
+                          : exports_open_session(auth, session);
+}
+
+SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort)
+{
+    return trace_wanted() ? trace_close_session(exports_close_session, session, abort)
+                          : exports_close_session(session, abort);
+}
+
+SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const SqlCpStr *name, SqlCpAlgId algId,
+                             SqlCpKeyFlags flags, SqlCpKeyThumbprint *thumb)
+{
+    return trace_wanted() ? trace_create_key(exports_create_key, session, name, algId, flags, thumb)
+                          : exports_create_key(session, name, algId, flags, thumb);
+}
+
+SqlCpError SqlCryptDropKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb)
+{
+    return trace_wanted() ? trace_drop_key(exports_drop_key, session, thumb)
+                          : exports_drop_key(session, thumb);
+}
+
+SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
+{
+    return trace_wanted() ? trace_next_key(exports_next_key, session, keyId)
+                          : exports_next_key(session, keyId);
+}
+
+SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
+                                     SqlCpKeyInfo *info)
+{
+    return trace_wanted() ? trace_key_by_id(exports_key_by_id, session, keyId, info)
+                          : exports_key_by_id(session, keyId, info);
+}
+
+SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                                     SqlCpKeyInfo *info)
+{
+    return trace_wanted() ? trace_key_by_thumb(exports_key_by_thumb, session, thumb, info)
+                          : exports_key_by_thumb(session, thumb, info);
+}
+
+SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session, const SqlCpStr *name,
+                                    SqlCpKeyInfo *info)
+{
+    return trace_wanted() ? trace_key_by_name(exports_key_by_name, session, name, info)
+                          : exports_key_by_name(session, name, info);
+}
+
+SqlCpError SqlCryptExportKey(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                             const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
+                             SqlCpKeyBlob *blob)
+{
+    return trace_wanted()
+               ? trace_export_key(exports_export_key, session, thumb, encryptor, type, blob)
+               : exports_export_key(session, thumb, encryptor, type, blob);
+}
+
+SqlCpError SqlCryptImportKey(const SqlCpSession *session, const SqlCpStr *name,
+                             const SqlCpKeyThumbprint *decryptor, SqlCpKeyBlobType type,
+                             SqlCpKeyFlags flags, const SqlCpKeyBlob *blob)
+{
+    return trace_wanted()
+               ? trace_import_key(exports_import_key, session, name, decryptor, type, flags, blob)
+               : exports_import_key(session, name, decryptor, type, flags, blob);
+}
+
+SqlCpError SqlCryptEncrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                           SqlCpBoolean final, const SqlCpEncryptionParam *params, uint32_t nParams,
+                           const SqlCpData *plain, SqlCpData *cipher)
+{
+    return trace_wanted() ? trace_crypt(exports_encrypt, "Encrypt", session, thumb, final, params,
+                                        nParams, plain, cipher)
+                          : exports_encrypt(session, thumb, final, params, nParams, plain, cipher);
+}
+
+SqlCpError SqlCryptDecrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
+                           SqlCpBoolean final, const SqlCpEncryptionParam *params, uint32_t nParams,
+                           const SqlCpData *cipher, SqlCpData *plain)
+{
+    return trace_wanted() ? trace_crypt(exports_decrypt, "Decrypt", session, thumb, final, params,
+                                        nParams, cipher, plain)
+                          : exports_decrypt(session, thumb, final, params, nParams, cipher, plain);
 }

@@ -35,11 +35,11 @@ struct config {
     char keymap_file[1024];
     struct text_list vault_suffixes, authority_hosts, connect_to;
     struct sign_in_settings sign_in;
-    uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections;
-    bool has_proxy, has_no_proxy; /* false: what the system says */
-    char proxy[512], no_proxy[2048], ca_file[1024], log_file[1024]; /* "" for none */
+    uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections, trace_file_mb;
+    bool has_proxy, has_no_proxy;                   /* false: what the system says */
+    char proxy[512], no_proxy[2048], ca_file[1024]; /* "" for none */
+    char log_file[1024], trace_file[1024], api_version[32], instance_tag[25];
     enum log_level log_level;
-    char api_version[32], instance_tag[25];
 };
 /* Defaults alone, allocating nothing. */
 void config_defaults(struct config *config);

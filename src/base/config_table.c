@@ -44,6 +44,8 @@ static const struct config_setting settings[] = {
     {"proxy",               {KIND_PROXY, 0, SIZE(proxy)},         AT(proxy), false},
     {"report_3072_as_2048", {KIND_BOOL, 0, 0},                    AT(report_3072_as_2048), false},
     {"sign_in",             {KIND_FORMS, 0, 0},                   AT(sign_in.forms), false},
+    {"trace_file",          {KIND_PATH, 0, SIZE(trace_file)},     AT(trace_file), false},
+    {"trace_file_mb",       {KIND_NUMBER, 1, 4096},               AT(trace_file_mb), false},
     {"try_timeout_ms",      {KIND_NUMBER, 100, 600000},           AT(try_timeout_ms), false},
     {"unwrap_algorithms",   {KIND_UNWRAP, 0, 0},                  AT(unwrap_algorithms), false},
     {"vault_suffixes",      {KIND_SUFFIXES, 0, 0},                AT(vault_suffixes), true},
@@ -140,6 +142,7 @@ void config_defaults(struct config *config)
     config->try_timeout_ms = 10000;
     config->call_timeout_ms = 30000;
     config->max_connections = 64;
+    config->trace_file_mb = 64;
     (void)text_copy(config->api_version, sizeof config->api_version, "7.4");
 }
 

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t plat_now_ms(void);      /* monotonic */
-int64_t plat_unix_time_ms(void); /* wall clock, UTC */
+uint64_t plat_now_ms(void), plat_now_us(void); /* monotonic */
+int64_t plat_unix_time_ms(void);               /* wall clock, UTC */
 
 struct plat_time {
     int year, month, day, hour, minute, second, millisecond;

@@ -15,14 +15,25 @@
 #define EPOCH_100NS    116444736000000000 /* 1601 to 1970 */
 #define VARIABLE_UNITS 2048
 
-uint64_t plat_now_ms(void)
+/* In parts of a second; a year of them fits. */
+static uint64_t ticks_now(uint64_t parts)
 {
     LARGE_INTEGER frequency, ticks;
     /* Neither can fail since Windows XP. */
     (void)QueryPerformanceFrequency(&frequency);
     (void)QueryPerformanceCounter(&ticks);
     uint64_t count = (uint64_t)ticks.QuadPart, second = (uint64_t)frequency.QuadPart;
-    return count / second * 1000 + count % second * 1000 / second;
+    return count / second * parts + count % second * parts / second;
+}
+
+uint64_t plat_now_ms(void)
+{
+    return ticks_now(1000);
+}
+
+uint64_t plat_now_us(void)
+{
+    return ticks_now(1000000);
 }
 
 int64_t plat_unix_time_ms(void)

@@ -21,6 +21,7 @@
 #include "platform/thread.h"
 #include "provider/provider_info.h"
 #include "provider/session.h"
+#include "provider/trace.h"
 #include "vault/challenge.h"
 #include "vault/token.h"
 #include "vault/wire.h"
@@ -50,6 +51,7 @@ static atomic_bool is_forked_child;
 static void mark_child(void)
 {
     atomic_store(&is_forked_child, true);
+    atomic_store(&trace_is_on, false);
 }
 
 /* The process ends: OpenSSL may be torn down, and nothing of it may be touched any more. */
@@ -175,12 +177,14 @@ static enum ekm_rc provider_start(void)
     tenants_start();
     provider_info_set(&config);
     log_started();
+    trace_start(&config);
     return EKM_OK;
 }
 
 /* In reverse; nobody is inside and nobody gets in. */
 static void tear_down(void)
 {
+    trace_stop();
     session_close_all();
     discovery_clear();
     keycache_clear();

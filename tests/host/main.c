@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "platform.h"
 #include "provider_conformance.h"
+#include "record.h"
 #include "report.h"
 #include "script.h"
 #include "storm.h"
@@ -36,6 +37,8 @@ static const char usage[] =
     "                        running database goes on with the key in memory (default network)\n"
     "  --trace-flag 15025    no access to the provider at new log segments\n"
     "  --reload              unload idle libraries after each statement\n"
+    "  --record FILE         let the library record all calls (its setting trace_file)\n"
+    "  --as FILE             behave as a recording showed, where it contradicts an assumption\n"
     "  --report              at the end: databases by state, how many recoveries and statements\n"
     "                        there were and the longest time one took\n"
     "  --timeout-s N         give up after so many seconds (default: never)\n"
@@ -58,6 +61,8 @@ enum {
     OPT_OUTAGE,
     OPT_TRACE_FLAG,
     OPT_RELOAD,
+    OPT_RECORD,
+    OPT_AS,
     OPT_TIMEOUT,
     OPT_HELP,
     OPT_VERSION
@@ -76,6 +81,8 @@ static const struct option long_options[] = {
     {"outage-codes", required_argument, NULL, OPT_OUTAGE},
     {"trace-flag", required_argument, NULL, OPT_TRACE_FLAG},
     {"reload", no_argument, NULL, OPT_RELOAD},
+    {"record", required_argument, NULL, OPT_RECORD},
+    {"as", required_argument, NULL, OPT_AS},
     {"timeout-s", required_argument, NULL, OPT_TIMEOUT},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -83,8 +90,9 @@ static const struct option long_options[] = {
 
 struct command {
     struct options options;
-    const char *make; /* N:KEY */
-    int exit_now;     /* -1: go on */
+    const char *make;        /* N:KEY */
+    const char *record, *as; /* files; NULL: none */
+    int exit_now;            /* -1: go on */
 };
 
 static int bad_usage(const char *what)
@@ -110,6 +118,12 @@ static int take_engine_option(struct command *command, int option)
         return strcmp(optarg, "15025") == 0 ? -1 : bad_usage("--trace-flag knows 15025");
     case OPT_RELOAD:
         command->options.reload = true;
+        return -1;
+    case OPT_RECORD:
+        command->record = optarg;
+        return -1;
+    case OPT_AS:
+        command->as = optarg;
         return -1;
     default:
         return bad_usage("unknown option");
@@ -256,5 +270,8 @@ int main(int argc, char **argv)
         return exit_now;
     if (command.options.timeout_s > 0)
         platform_end_after((unsigned)command.options.timeout_s);
+    if ((command.record && !record_prepare(&command.options, command.record)) ||
+        (command.as && !record_follow(&command.options, command.as)))
+        return 3;
     return run(&command, argc - optind, argv + optind);
 }

@@ -79,7 +79,13 @@ static int ask_key(const struct provider_session *session, const struct key_ques
     uint16_t name[SQLCP_MAX_KEY_NAME_BYTES / 2];
     SqlCpKeyInfo info;
     memset(&info, 0, sizeof info);
-    int code = ask_once(session, question, &info);
+    int code = SQLCP_INSUFFICIENT_BUFFER;
+    if (provider_library_habits()->offers_buffers) {
+        info.name.cb = sizeof name;
+        info.thumb.cb = sizeof out->thumbprint;
+    } else {
+        code = ask_once(session, question, &info);
+    }
     provider_conformance_query(question_function(question), code, info.name.ws, info.name.cb,
                                sizeof name);
     provider_conformance_query(question_function(question), code, info.thumb.pb, info.thumb.cb,
@@ -190,16 +196,23 @@ static int call_output(const struct provider_session *session, enum output_call 
     }
 }
 
+/* More than any wrapped key or public key needs. */
+enum { FIRST_OFFER = 2048 };
+
 static int call_sized(const struct provider_session *session, enum output_call call,
                       const SqlCpData *thumbprint, const SqlCpData *in, uint8_t **bytes,
                       size_t *len)
 {
     const char *function = output_functions[call];
-    SqlCpData out = {0, NULL};
+    SqlCpData out = {FIRST_OFFER, NULL};
     *bytes = NULL;
     *len = 0;
-    int code = call_output(session, call, thumbprint, in, &out);
-    provider_conformance_query(function, code, out.pb, out.cb, output_max[call]);
+    int code = SQLCP_INSUFFICIENT_BUFFER;
+    if (!provider_library_habits()->offers_buffers) {
+        out.cb = 0;
+        code = call_output(session, call, thumbprint, in, &out);
+        provider_conformance_query(function, code, out.pb, out.cb, output_max[call]);
+    }
     if (code == SQLCP_SUCCESS && out.cb > 0)
         return SQLCP_PROVIDER_ERROR; /* bytes it never handed over */
     if (code != SQLCP_INSUFFICIENT_BUFFER || out.cb > output_max[call])

@@ -30,6 +30,18 @@ struct provider_library {
     uint64_t next_number;
 };
 
+static struct provider_habits habits;
+
+void provider_library_behave(const struct provider_habits *those)
+{
+    habits = *those;
+}
+
+const struct provider_habits *provider_library_habits(void)
+{
+    return &habits;
+}
+
 /* One line to stderr for the call, if asked; gives the code on. */
 static int trace(const struct provider_library *library, uint64_t start_ns, const char *function,
                  int code, uint64_t session)
@@ -195,7 +207,7 @@ struct provider_library *provider_library_load(const char *path, bool trace_call
             platform_library_close(library->module);
             library->module = NULL;
         } else if (fault_set(fault, PROVIDER_STEP_INFO, ask_info(library)) &&
-                   (library->info.overwrote_name ||
+                   (library->info.overwrote_name || habits.no_algorithms ||
                     fault_set(fault, PROVIDER_STEP_ALGORITHMS, ask_algorithms(library)))) {
             return library;
         }
@@ -217,6 +229,11 @@ void provider_library_unload(struct provider_library *library)
     }
     platform_mutex_free(library->lock);
     free(library);
+}
+
+int provider_library_algorithms(struct provider_library *library)
+{
+    return library->info.algorithm_count > 0 ? SQLCP_SUCCESS : ask_algorithms(library);
 }
 
 const struct provider_info *provider_library_info(const struct provider_library *library)
@@ -268,7 +285,7 @@ void provider_session_close(struct provider_session *session, bool abort_calls)
         *link = session->next;
     platform_mutex_unlock(library->lock);
     uint64_t start_ns = platform_clock_ns();
-    int code = library->exports.close_session(&session->handle, abort_calls);
+    int code = library->exports.close_session(&session->handle, abort_calls || habits.aborts);
     trace(library, start_ns, "SqlCryptCloseSession", code, session->number);
     free(session->identity);
     free(session);

@@ -25,6 +25,17 @@ struct provider_session;
 struct provider_library *provider_library_load(const char *path, bool trace,
                                                struct provider_fault *fault);
 void provider_library_unload(struct provider_library *library); /* Free and unload; NULL allowed */
+/* How the engine that is played differs from what is assumed; before anything is loaded. */
+struct provider_habits {
+    bool no_algorithms;  /* the algorithms are not asked for at each load, but when needed */
+    bool offers_buffers; /* no size is asked for first */
+    bool aborts;         /* CloseSession with abort */
+};
+void provider_library_behave(const struct provider_habits *habits);
+const struct provider_habits *provider_library_habits(void);
+
+/* The algorithms, asked for if they were not; the provider's code. */
+int provider_library_algorithms(struct provider_library *library);
 const struct provider_info *provider_library_info(const struct provider_library *library);
 
 /* Sessions. `spid` 0 is the engine. All functions below return the provider's code. */

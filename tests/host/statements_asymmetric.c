@@ -42,6 +42,9 @@ static bool algorithm_of_tag(struct instance *instance, const cJSON *provider, c
     if (!access_library(instance, provider, &library, failure))
         return false;
     const struct provider_info *info = provider_library_info(library);
+    int code = provider_library_algorithms(library);
+    if (code != SQLCP_SUCCESS)
+        return failure_set_provider(failure, 33039, code, tag);
     for (size_t i = 0; i < info->algorithm_count; i++) {
         if (strcasecmp(info->algorithms[i].tag, tag) == 0) {
             *id = info->algorithms[i].id;

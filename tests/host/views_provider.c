@@ -85,6 +85,9 @@ static bool fill_algorithms(const struct view_request *request, struct rowset *r
     if (!access_library(request->connection->instance, provider, &library, failure))
         return false;
     const struct provider_info *info = provider_library_info(library);
+    int code = provider_library_algorithms(library);
+    if (code != SQLCP_SUCCESS)
+        return failure_set_provider(failure, 33022, code);
     for (size_t i = 0; i < info->algorithm_count; i++) {
         const struct provider_algorithm *algorithm = &info->algorithms[i];
         struct value *row = rowset_add_row(rows);
