@@ -529,14 +529,21 @@ static void forge(size_t i, uint64_t value)
     memcpy(&forged[i], &value, sizeof value);
 }
 
+static bool traced; /* the second time: with a recording of all calls */
+
 static int start(void **state)
 {
     uint64_t right;
+    char line[128];
     *state = &ready;
     sim_start(&sim, NULL, NULL);
     sim_configure(&sim, "allow_create = yes");
     sim_configure(&sim, "allow_drop = yes");
     sim_configure(&sim, "log_level = error");
+    if (traced) {
+        (void)snprintf(line, sizeof line, "trace_file = %s/trace", sim.folder);
+        sim_configure(&sim, line);
+    }
     ready_open(&ready, &sim, "hostile");
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &closed), 0);
     assert_int_equal(ready.ekm.CloseSession(&closed, 0), SQLCP_SUCCESS);
@@ -552,8 +559,18 @@ static int start(void **state)
     for (size_t i = 0; i < COUNT(forged); i++) {
         sessions[3 + i] = &forged[i];
     }
+    data_count = 0;
     make_data();
     return 0;
+}
+
+static int finish(void **state)
+{
+    char *recording = sim_file(&sim, "trace");
+    assert_int_equal(strstr(recording, " Decrypt session=") != NULL, traced);
+    assert_null(strstr(recording, SIM_PLAIN));
+    free(recording);
+    return ready_tear_down(state);
 }
 
 int main(void)
@@ -570,5 +587,7 @@ int main(void)
         cmocka_unit_test(test_forked_child),
         cmocka_unit_test(test_outside),
     };
-    return cmocka_run_group_tests(tests, start, ready_tear_down);
+    int failed = cmocka_run_group_tests(tests, start, finish);
+    traced = true;
+    return failed + cmocka_run_group_tests(tests, start, finish);
 }
