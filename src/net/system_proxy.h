@@ -1,8 +1,9 @@
 /*
  * The proxy that the system's settings name for a host, where the system has such settings.
  *
- * Owns what was found out, for as long as the provider is up, as the connector does. Called by
- * http.c and http_failure.c; any thread. On POSIX there is none: curl reads the environment.
+ * Owns what was found out, for as long as the provider is up, as the connector does; what could not
+ * be found out is asked again after a minute. Called by http.c, http_options.c and proxy.c; any
+ * thread. On POSIX there is none: curl reads the environment.
  */
 #ifndef AKVEKM_NET_SYSTEM_PROXY_H
 #define AKVEKM_NET_SYSTEM_PROXY_H

@@ -6,16 +6,22 @@
 #include <winhttp.h>
 
 #include "base/text.h"
+#include "platform/system.h"
 #include "platform/thread.h"
 
-#define HOSTS_MAX 64
-#define WAIT_MS   5000
+#define HOSTS_MAX    64
+#define WAIT_MS      5000
+#define ASK_AGAIN_MS 60000
+
+/* FAILED: what counts could not be found out, so it is asked again. */
+enum way { WAY_FAILED, WAY_UNSET, WAY_DIRECT, WAY_PROXY };
 
 /* What was found out, the oldest overwritten first. */
 static struct {
     struct plat_mutex mutex;
     struct finding {
         char host[254], proxy[512];
+        uint64_t ask_ms; /* when to ask again, 0: never */
     } findings[HOSTS_MAX];
     size_t next;
 } known = {.mutex = PLAT_MUTEX_INIT};
@@ -27,73 +33,99 @@ static bool proxy_to_utf8(const wchar_t *text, char *out, size_t cap)
 }
 
 /* A fixed proxy and the hosts that go round it. */
-static bool use_list(const wchar_t *list, const wchar_t *bypass, const char *host, char *out,
-                     size_t cap)
+static enum way use_list(const wchar_t *list, const wchar_t *bypass, const char *host, char *out,
+                         size_t cap)
 {
     char proxies[2048], around[4096];
     (void)proxy_to_utf8(bypass, around, sizeof around);
-    return proxy_to_utf8(list, proxies, sizeof proxies) && !system_proxy_bypassed(around, host) &&
-           system_proxy_pick(proxies, out, cap);
+    bool leads = proxy_to_utf8(list, proxies, sizeof proxies) &&
+                 !system_proxy_bypassed(around, host) && system_proxy_pick(proxies, out, cap);
+    return leads ? WAY_PROXY : WAY_DIRECT;
 }
 
-/* A script: its address is given, or found by DHCP and DNS. */
-static bool ask_script(const WINHTTP_CURRENT_USER_IE_PROXY_CONFIG *settings, const char *host,
-                       char *out, size_t cap)
+/* The service's account is shown to a host that asks for it only where an administrator named the
+ * host, and only when it refused before: anybody may answer to a search by DHCP and DNS. */
+static bool run_script(HINTERNET session, const wchar_t *url, const wchar_t *script,
+                       WINHTTP_PROXY_INFO *info)
 {
-    WINHTTP_AUTOPROXY_OPTIONS options = {.fAutoLogonIfChallenged = TRUE};
-    WINHTTP_PROXY_INFO info = {0, NULL, NULL};
-    char address[300];
-    wchar_t url[300];
-    if (settings->lpszAutoConfigUrl != NULL) {
-        options.dwFlags = WINHTTP_AUTOPROXY_CONFIG_URL;
-        options.lpszAutoConfigUrl = settings->lpszAutoConfigUrl;
-    } else {
+    WINHTTP_AUTOPROXY_OPTIONS options = {.fAutoLogonIfChallenged = FALSE};
+    if (script == NULL) {
         options.dwFlags = WINHTTP_AUTOPROXY_AUTO_DETECT;
         options.dwAutoDetectFlags = WINHTTP_AUTO_DETECT_TYPE_DHCP | WINHTTP_AUTO_DETECT_TYPE_DNS_A;
+        return WinHttpGetProxyForUrl(session, url, &options, info);
     }
+    options.dwFlags = WINHTTP_AUTOPROXY_CONFIG_URL;
+    options.lpszAutoConfigUrl = script;
+    if (WinHttpGetProxyForUrl(session, url, &options, info)) {
+        return true;
+    }
+    options.fAutoLogonIfChallenged = TRUE;
+    return GetLastError() == ERROR_WINHTTP_LOGIN_FAILURE &&
+           WinHttpGetProxyForUrl(session, url, &options, info);
+}
+
+/* A script: its address is given, or NULL: found by DHCP and DNS. What it says is the last word,
+ * also DIRECT. */
+static enum way ask_script(const wchar_t *script, const char *host, char *out, size_t cap)
+{
+    WINHTTP_PROXY_INFO info = {0, NULL, NULL};
+    enum way way = WAY_FAILED;
+    char address[300];
+    wchar_t url[300];
     (void)text_format(address, sizeof address, "https://%s/", host);
     HINTERNET session = WinHttpOpen(L"akv-ekm", WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0);
-    bool found = session != NULL && MultiByteToWideChar(CP_UTF8, 0, address, -1, url, 300) > 0 &&
-                 WinHttpSetTimeouts(session, WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS) &&
-                 WinHttpGetProxyForUrl(session, url, &options, &info) &&
-                 info.dwAccessType == WINHTTP_ACCESS_TYPE_NAMED_PROXY &&
-                 use_list(info.lpszProxy, info.lpszProxyBypass, host, out, cap);
+    if (session != NULL && MultiByteToWideChar(CP_UTF8, 0, address, -1, url, 300) > 0 &&
+        WinHttpSetTimeouts(session, WAIT_MS, WAIT_MS, WAIT_MS, WAIT_MS) &&
+        run_script(session, url, script, &info)) {
+        bool named = info.dwAccessType == WINHTTP_ACCESS_TYPE_NAMED_PROXY;
+        way = named ? use_list(info.lpszProxy, info.lpszProxyBypass, host, out, cap) : WAY_DIRECT;
+    }
     (void)GlobalFree(info.lpszProxy);
     (void)GlobalFree(info.lpszProxyBypass);
     if (session != NULL) {
         (void)WinHttpCloseHandle(session);
     }
-    return found;
+    return way;
 }
 
 /* What `netsh winhttp set proxy` set, for services whose account has no settings of its own. */
-static bool ask_machine(const char *host, char *out, size_t cap)
+static enum way ask_machine(const char *host, char *out, size_t cap)
 {
     WINHTTP_PROXY_INFO info = {0, NULL, NULL};
-    bool found = WinHttpGetDefaultProxyConfiguration(&info) &&
-                 info.dwAccessType == WINHTTP_ACCESS_TYPE_NAMED_PROXY &&
-                 use_list(info.lpszProxy, info.lpszProxyBypass, host, out, cap);
+    enum way way = WAY_FAILED;
+    if (WinHttpGetDefaultProxyConfiguration(&info)) {
+        bool named = info.dwAccessType == WINHTTP_ACCESS_TYPE_NAMED_PROXY;
+        way = named ? use_list(info.lpszProxy, info.lpszProxyBypass, host, out, cap) : WAY_UNSET;
+    }
     (void)GlobalFree(info.lpszProxy);
     (void)GlobalFree(info.lpszProxyBypass);
-    return found;
+    return way;
 }
 
+/* The account's script, its fixed proxy, the machine's: the first that says anything. False: one
+ * that comes before could not be asked. */
 static bool ask_system(const char *host, char *out, size_t cap)
 {
     WINHTTP_CURRENT_USER_IE_PROXY_CONFIG settings = {FALSE, NULL, NULL, NULL};
-    bool has = WinHttpGetIEProxyConfigForCurrentUser(&settings), found = false;
-    if (has && (settings.fAutoDetect || settings.lpszAutoConfigUrl != NULL)) {
-        found = ask_script(&settings, host, out, cap);
+    bool complete = WinHttpGetIEProxyConfigForCurrentUser(&settings);
+    enum way way = WAY_UNSET;
+    if (settings.fAutoDetect || settings.lpszAutoConfigUrl != NULL) {
+        way = ask_script(settings.lpszAutoConfigUrl, host, out, cap);
+        complete = complete && way != WAY_FAILED;
     }
-    if (!found && has && settings.lpszProxy != NULL) {
-        found = use_list(settings.lpszProxy, settings.lpszProxyBypass, host, out, cap);
-    } else if (!found) {
-        found = ask_machine(host, out, cap);
+    if (way < WAY_DIRECT && settings.lpszProxy != NULL) {
+        way = use_list(settings.lpszProxy, settings.lpszProxyBypass, host, out, cap);
+    } else if (way < WAY_DIRECT) {
+        way = ask_machine(host, out, cap);
+        complete = complete && way != WAY_FAILED;
+    }
+    if (way != WAY_PROXY) {
+        out[0] = '\0';
     }
     (void)GlobalFree(settings.lpszAutoConfigUrl);
     (void)GlobalFree(settings.lpszProxy);
     (void)GlobalFree(settings.lpszProxyBypass);
-    return found;
+    return complete;
 }
 
 bool system_proxy_settings(char *out, size_t cap)
@@ -121,7 +153,7 @@ bool system_proxy_settings(char *out, size_t cap)
 }
 
 /* Under the lock. */
-static const struct finding *find_known(const char *host)
+static struct finding *find_known(const char *host)
 {
     for (size_t i = 0; i < HOSTS_MAX; i++) {
         if (strcmp(known.findings[i].host, host) == 0) {
@@ -131,32 +163,48 @@ static const struct finding *find_known(const char *host)
     return NULL;
 }
 
-/* Once, though several may have asked at a time. */
-static void proxy_remember(const char *host, const char *proxy)
+/* Once, though several may have asked at a time; an answer that was complete stays. */
+static void proxy_remember(const char *host, const char *proxy, bool complete)
 {
     plat_mutex_lock(&known.mutex);
-    if (find_known(host) == NULL) {
-        struct finding *place = &known.findings[known.next++ % HOSTS_MAX];
+    struct finding *place = find_known(host);
+    if (place == NULL) {
+        place = &known.findings[known.next++ % HOSTS_MAX];
+        place->ask_ms = 1;
         (void)text_copy(place->host, sizeof place->host, host);
+    }
+    if (place->ask_ms != 0) {
+        place->ask_ms = complete ? 0 : plat_now_ms() + ASK_AGAIN_MS;
         (void)text_copy(place->proxy, sizeof place->proxy, proxy);
     }
     plat_mutex_unlock(&known.mutex);
 }
 
+/* Whether the caller must ask. When it is time to do so again one thread does, and the others go
+ * on with what is known. */
+static bool proxy_must_ask(const char *host, char *proxy, size_t cap)
+{
+    bool ask = true;
+    plat_mutex_lock(&known.mutex);
+    struct finding *finding = find_known(host);
+    if (finding != NULL) {
+        uint64_t now_ms = plat_now_ms();
+        (void)text_copy(proxy, cap, finding->proxy);
+        ask = finding->ask_ms != 0 && now_ms >= finding->ask_ms;
+        if (ask) {
+            finding->ask_ms = now_ms + ASK_AGAIN_MS;
+        }
+    }
+    plat_mutex_unlock(&known.mutex);
+    return ask;
+}
+
 bool system_proxy_find(const char *host, char *out, size_t cap)
 {
     char proxy[sizeof known.findings[0].proxy] = "";
-    plat_mutex_lock(&known.mutex);
-    const struct finding *finding = find_known(host);
-    if (finding != NULL) {
-        (void)text_copy(proxy, sizeof proxy, finding->proxy);
-    }
-    plat_mutex_unlock(&known.mutex);
-    if (finding == NULL) {
-        if (!ask_system(host, proxy, sizeof proxy)) {
-            proxy[0] = '\0';
-        }
-        proxy_remember(host, proxy);
+    if (proxy_must_ask(host, proxy, sizeof proxy)) {
+        bool complete = ask_system(host, proxy, sizeof proxy);
+        proxy_remember(host, proxy, complete);
     }
     return text_copy(out, cap, proxy) && proxy[0] != '\0';
 }
