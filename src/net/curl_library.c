@@ -33,11 +33,25 @@ static void crypto_free(void *block, const char *file, int line)
 
 /* An OpenSSL and a curl of the library's own wipe what they free: records, headers with tokens,
  * bodies. Libraries that the host shares must be left as they are. OpenSSL takes the functions
- * before its first allocation alone: later starts find them in place. */
-bool curl_library_start(void)
+ * before its first allocation alone: later starts find them in place. Nor does an OpenSSL of the
+ * library's own clean up when the process ends: on Windows the other threads were killed by then,
+ * perhaps while they held its locks, and its memory goes with the process. */
+bool curl_library_prepare(void)
 {
 #ifdef AKVEKM_PRIVATE_LIBRARIES
     (void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
+    return OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1;
+#else
+    return OPENSSL_init_crypto(0, NULL) == 1;
+#endif
+}
+
+bool curl_library_start(void)
+{
+    if (!curl_library_prepare()) {
+        return false;
+    }
+#ifdef AKVEKM_PRIVATE_LIBRARIES
     return curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc,
                                 wiping_strdup, wiping_calloc) == CURLE_OK;
 #else

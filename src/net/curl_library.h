@@ -12,6 +12,9 @@
 
 #include "base/err.h"
 
+/* Makes OpenSSL ready; as often as one likes. Before anything else of OpenSSL is called: one that
+ * is inside takes its allocator and its way to end then alone. False: no memory. */
+bool curl_library_prepare(void);
 /* False: no memory. Each success is matched by a curl_global_cleanup. */
 bool curl_library_start(void);
 /* EKM_CONFIGURATION with a reason unless its TLS is the OpenSSL that this library uses, 3 or newer,

@@ -258,7 +258,7 @@ static bool provider_watch_process(void)
 {
     static bool watching; /* guarded by the state STARTING */
     if (!watching) {
-        watching = OPENSSL_init_crypto(0, NULL) == 1 && plat_on_fork_child(mark_child) &&
+        watching = curl_library_prepare() && plat_on_fork_child(mark_child) &&
                    plat_on_exit(provider_on_exit);
     }
     return watching;

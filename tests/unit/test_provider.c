@@ -3,7 +3,7 @@
 
 // wrap: vault_authenticate vault_get_key vault_wrap vault_unwrap vault_list_keys
 // wrap: vault_list_versions vault_create_key vault_delete_key http_start http_stop
-// wrap: vault_list_keys_page vault_request_try_all
+// wrap: vault_list_keys_page vault_request_try_all OPENSSL_init_crypto
 // with: fake_vault.c provider_fixture.c
 
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #endif
 #include <cmocka.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include "platform/system.h"
@@ -46,6 +47,47 @@ static void test_counted(void **state)
     assert_int_equal(SqlCryptGetNextKeyId(&old, &id), SQLCP_INVALID_ARGUMENT);
     fixture_stop();
 }
+
+/* What the first caller asked of OpenSSL: later ones change nothing. */
+static uint64_t openssl_options;
+
+int __real_OPENSSL_init_crypto(uint64_t options, const OPENSSL_INIT_SETTINGS *settings);
+int __wrap_OPENSSL_init_crypto(uint64_t options, const OPENSSL_INIT_SETTINGS *settings);
+int __wrap_OPENSSL_init_crypto(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
+{
+    static bool asked;
+    openssl_options = asked ? openssl_options : options;
+    asked = true;
+    return __real_OPENSSL_init_crypto(options, settings);
+}
+
+#ifdef AKVEKM_PRIVATE_LIBRARIES
+/* Whatever Initialize does first: an OpenSSL that is inside wipes what it frees, and does not clean
+ * up at the end of a process whose threads were killed. */
+static void test_openssl_inside_is_ours(void **state)
+{
+    CRYPTO_malloc_fn allocate = NULL;
+    CRYPTO_realloc_fn reallocate = NULL;
+    CRYPTO_free_fn release = NULL;
+    (void)state;
+    fixture_start();
+    CRYPTO_get_mem_functions(&allocate, &reallocate, &release);
+    assert_ptr_not_equal(allocate, CRYPTO_malloc);
+    assert_ptr_not_equal(reallocate, CRYPTO_realloc);
+    assert_ptr_not_equal(release, CRYPTO_free);
+    assert_true((openssl_options & OPENSSL_INIT_NO_ATEXIT) != 0);
+    fixture_stop();
+}
+#else
+/* One that the host shares stays as it is. */
+static void test_openssl_of_the_host_is_left(void **state)
+{
+    (void)state;
+    fixture_start();
+    assert_true((openssl_options & OPENSSL_INIT_NO_ATEXIT) == 0);
+    fixture_stop();
+}
+#endif
 
 /* Every door but the five that open in any state; NULL everywhere must not matter yet. */
 static void test_closed_doors(void **state)
@@ -356,6 +398,11 @@ static void test_child_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+#ifdef AKVEKM_PRIVATE_LIBRARIES
+        CASE(test_openssl_inside_is_ours),
+#else
+        CASE(test_openssl_of_the_host_is_left),
+#endif
         CASE(test_counted),
         CASE(test_closed_doors),
         CASE(test_null_everywhere),
