@@ -27,9 +27,10 @@ static SqlCpError exports_initialize(void)
     if (provider_check_process() != EKM_OK) {
         return ekm_code(EKM_CLOSING);
     }
-    entry_save_engine_state(&host);
-    enum ekm_rc rc = provider_initialize();
-    entry_restore_engine_state(&host);
+    enum ekm_rc rc = entry_save_engine_state(&host);
+    if (rc == EKM_OK) {
+        rc = entry_restore_engine_state(&host, provider_initialize());
+    }
     return ekm_code(rc);
 }
 
@@ -39,13 +40,15 @@ static SqlCpError exports_free_provider(void)
     if (provider_check_process() != EKM_OK) {
         return ekm_code(EKM_CLOSING);
     }
-    entry_save_engine_state(&host);
-    enum ekm_rc rc = provider_free();
-    entry_restore_engine_state(&host);
+    enum ekm_rc rc = entry_save_engine_state(&host);
+    if (rc == EKM_OK) {
+        rc = entry_restore_engine_state(&host, provider_free());
+    }
     return ekm_code(rc);
 }
 
-/* These three work in any state; only a forked child may not enter their lock. */
+/* These three work in any state, and touch nothing but memory: whose thread it is does not matter.
+ * Only a forked child may not enter their lock. */
 static SqlCpError exports_provider_info(SqlCpProviderInfo *info)
 {
     enum ekm_rc rc = provider_check_process();

@@ -1,8 +1,10 @@
 #include "provider/entry.h"
 
 #include <openssl/err.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "provider/provider.h"
 
@@ -71,16 +73,50 @@ static void put_queue(struct entry_openssl_error *first)
     }
 }
 
-void entry_save_engine_state(struct entry_engine_state *host)
+/* Why logins could not be set aside, and how often. A thread that is still one must not write the
+ * log: it might make the file, which would then be the login's. The next call does it instead. */
+static atomic_uint refused_count, refused_error;
+
+static void log_refused_logins(void)
 {
-    plat_errors_save(&host->errors);
-    host->queue = shares_openssl && ERR_peek_error() != 0 ? take_queue() : NULL;
+    unsigned count = atomic_load(&refused_count) > 0 ? atomic_exchange(&refused_count, 0) : 0;
+    if (count > 0) {
+        log_text(LEVEL_ERROR, 0, "entry",
+                 "%u calls were refused: the login of their thread could not be set aside, "
+                 "Windows' error %u",
+                 count, atomic_load(&refused_error));
+    }
 }
 
-void entry_restore_engine_state(const struct entry_engine_state *host)
+enum ekm_rc entry_save_engine_state(struct entry_engine_state *host)
 {
+    uint32_t error = 0;
+    plat_errors_save(&host->errors);
+    host->queue = NULL;
+    if (!plat_impersonation_leave(&host->login, &error)) {
+        atomic_store(&refused_error, error);
+        atomic_fetch_add(&refused_count, 1);
+        plat_errors_restore(&host->errors);
+        return EKM_INTERNAL;
+    }
+    host->queue = shares_openssl && ERR_peek_error() != 0 ? take_queue() : NULL;
+    return EKM_OK;
+}
+
+enum ekm_rc entry_restore_engine_state(struct entry_engine_state *host, enum ekm_rc rc)
+{
+    uint32_t error = 0;
     put_queue(host->queue);
+    if (!plat_impersonation_restore(&host->login, &error)) {
+        log_text(LEVEL_ERROR, 0, "entry",
+                 "the login of this thread could not be put back, Windows' error %u: it goes on "
+                 "with no rights",
+                 error);
+        plat_impersonation_drop();
+        rc = EKM_INTERNAL;
+    }
     plat_errors_restore(&host->errors);
+    return rc;
 }
 
 enum ekm_rc entry_begin(struct entry_point *door, const char *operation)
@@ -90,7 +126,13 @@ enum ekm_rc entry_begin(struct entry_point *door, const char *operation)
     enum ekm_rc rc = provider_enter(&config);
     door->inside = rc == EKM_OK;
     if (door->inside) { /* else nothing of OpenSSL may be touched: it may be torn down */
-        entry_save_engine_state(&door->host);
+        rc = entry_save_engine_state(&door->host);
+        if (rc != EKM_OK) {
+            door->inside = false;
+            provider_leave();
+            return rc;
+        }
+        log_refused_logins();
         call_begin(&door->call, operation, config);
         door->call.provider_closing = provider_closing();
         credential_sweep(door->call.start_ms);
@@ -123,7 +165,9 @@ SqlCpError entry_end(struct entry_point *door, enum ekm_rc rc)
     if (door->inside) {
         code = call_end(&door->call, rc);
         session_put(door->session);
-        entry_restore_engine_state(&door->host);
+        if (entry_restore_engine_state(&door->host, EKM_OK) != EKM_OK) {
+            code = ekm_code(EKM_INTERNAL);
+        }
         provider_leave();
     }
     return code;
