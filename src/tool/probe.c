@@ -271,7 +271,7 @@ bool probe_ask(struct probe *probe, const char *name, const char *path, char *he
                       path, name);
     bool answered =
         probe_write(bio, probe->socket, request) && probe_read_head(bio, probe->socket, head, cap);
-    BIO_free(bio);
+    BIO_free_all(bio); /* with its reference to the socket's */
     return answered;
 }
 

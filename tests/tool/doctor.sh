@@ -99,6 +99,27 @@ fault 'wrong secret' 1 FAILED sign-in '3303: .*AADSTS7000215: the client secret 
 given_secret="'$client$secret'"
 fault 'quoted secret' 1 FAILED credential '3303: .*is a quote'
 unset given_secret
+given_secret=managed-identity
+AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:1
+export AZURE_POD_IDENTITY_AUTHORITY_HOST
+fault 'no managed identity' 1 FAILED sign-in '5018: '
+unset AZURE_POD_IDENTITY_AUTHORITY_HOST
+mkdir "$folder/certificates"
+configure "certificate_folder=$folder/certificates"
+given_secret="certificate:$client:app"
+fault 'no certificate' 1 FAILED sign-in '5024: .*app'
+app_certificate() { # DAYS
+    openssl req -newkey rsa:2048 -nodes -subj /CN=app -keyout "$folder/app.key" -out "$folder/app.csr" 2>/dev/null
+    openssl x509 -req -in "$folder/app.csr" -signkey "$folder/app.key" -days "$1" -out "$folder/app.crt" 2>/dev/null
+    cat "$folder/app.key" "$folder/app.crt" >"$folder/certificates/app.pem"
+    ctl POST /clients "{\"client_id\":\"11111111-2222-4333-8444-555555555555\",\"certificates\":[\"$folder/app.crt\"]}"
+}
+app_certificate 9
+fault 'certificate ends soon' 0 warning certificate 'good until 20[0-9-]*, [89] days'
+app_certificate -1
+fault 'certificate expired' 1 FAILED sign-in '5025: '
+configure
+unset given_secret
 faults '"path":"oauth2","host":"login","action":"hang"'
 fault 'Entra hangs' 1 FAILED sign-in '(3107|5001): .*login'
 faults
@@ -120,7 +141,7 @@ for deny in firewall nsp; do
     fault "$deny" 1 FAILED get '5011: the vault.s network rules'
 done
 ctl POST "/vaults/$host/firewall" '{"deny":"connection"}'
-fault 'private link' 1 FAILED 'challenge|^FAILED +[0-9]+ ms  sign-in' '5011: .*ForbiddenByConnection'
+fault 'private link' 1 FAILED sign-in '5011: .*ForbiddenByConnection'
 ctl POST "/vaults/$host/firewall" '{"deny":"none"}'
 key=Missing
 fault 'no such key' 1 FAILED get '3112: '
