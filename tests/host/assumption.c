@@ -38,6 +38,7 @@ const struct assumption assumptions[] = {
     {"A29", "Blob type 1, no encryptor", judge_public_blob},
     {"A30", "CloseSession comes with abort 0", judge_no_abort},
     {"A31", "Every session is closed before the last Free", judge_all_closed},
+    {"A32", "After an exception nothing of the library is called", NULL},
     {NULL, NULL, NULL}};
 /* clang-format on */
 

@@ -37,7 +37,8 @@ bool connection_fail(struct connection *connection, const struct failure *failur
             message_number(failure->number, connection->instance->options.engine),
             failure->severity, failure->state, connection->line, failure->text);
     connection->instance->errors++;
-    connection->batch_over = connection->batch_over || failure->ends_batch;
+    connection->over = connection->over || failure->number == 33055;
+    connection->batch_over = connection->batch_over || failure->ends_batch || connection->over;
     return false;
 }
 

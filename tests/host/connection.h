@@ -30,6 +30,7 @@ struct connection {
     FILE *out;
     int line;        /* of the statement under way */
     bool batch_over; /* an error gave the batch up */
+    bool over;       /* an exception in a provider ended the session */
     struct variable *variables;
     size_t variable_count;
     struct opened_key *keys;

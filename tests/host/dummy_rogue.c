@@ -4,6 +4,7 @@
  *
  * It has one key, "K", whose cipher text is the plain text with every bit turned.
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,5 +221,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session,
     (void)thumb;
     (void)params;
     (void)nParams;
+    if (breaks("exception"))
+        raise(SIGSEGV);
     return final ? turn(cipher, plain) : SQLCP_NOT_SUPPORTED;
 }

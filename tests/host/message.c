@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "provider_info.h"
+
 struct message {
     int number, severity, state;
     const char *text;
@@ -125,7 +127,7 @@ static const struct message messages[] = {
      "Extensible Key Management is disabled. Use sp_configure 'EKM provider enabled' to enable "
      "it.%s"},
     {33054, 16, 1, "This edition has no Extensible Key Management.%s"},
-    {33055, 16, 1, "Exception happened when calling cryptographic provider '%s' in the API '%s'."},
+    {33055, 16, 1, "An exception was raised inside a cryptographic provider.%s"},
     {33056, 16, 1, "Cannot impersonate login '%s' to reach the cryptographic provider '%s'."},
     {33057, 10, 1,
      "Cryptographic provider is now disabled. However users who have an open session with the "
@@ -221,6 +223,8 @@ bool failure_set(struct failure *failure, int number, int state, ...)
 bool failure_set_provider(struct failure *failure, int number, int code, ...)
 {
     va_list arguments;
+    if (code == PROVIDER_EXCEPTION)
+        return failure_set(failure, 33055, 0, "");
     va_start(arguments, code);
     failure_set_list(failure, number, 0, arguments);
     va_end(arguments);

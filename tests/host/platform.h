@@ -40,6 +40,10 @@ void platform_mutex_unlock(struct platform_mutex *mutex);
 struct platform_thread *platform_thread_start(void (*run)(void *context), void *context);
 void platform_thread_join(struct platform_thread *thread);
 
+/* False: the call raised an exception of the processor, and was left where it stood; what it held
+ * stays held. Where the system cannot do that (Windows) the process ends. */
+bool platform_guarded(void (*call)(void *context), void *context);
+
 void *platform_library_open(const char *path, char *why, size_t cap);
 void *platform_library_symbol(void *library, const char *name);
 void platform_library_close(void *library);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,6 +45,40 @@ void platform_environment_set(const char *name, const char *value)
         setenv(name, value, 1);
     else
         unsetenv(name);
+}
+
+/* Where this thread goes back to; NULL outside a guarded call. */
+static _Thread_local sigjmp_buf *guard;
+
+static void leave_call(int number)
+{
+    if (guard)
+        siglongjmp(*guard, 1);
+    signal(number, SIG_DFL); /* not a guarded call: it happens again, as without a handler */
+}
+
+static void install_guard(void)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    struct sigaction action = {.sa_handler = leave_call};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+}
+
+bool platform_guarded(void (*call)(void *context), void *context)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    sigjmp_buf place;
+    pthread_once(&once, install_guard);
+    if (sigsetjmp(place, 1) != 0) {
+        guard = NULL;
+        return false;
+    }
+    guard = &place;
+    call(context);
+    guard = NULL;
+    return true;
 }
 
 void platform_end_after(unsigned seconds)

@@ -188,6 +188,12 @@ void platform_thread_join(struct platform_thread *thread)
     free(thread);
 }
 
+bool platform_guarded(void (*call)(void *context), void *context)
+{
+    call(context);
+    return true;
+}
+
 void *platform_library_open(const char *path, char *why, size_t cap)
 {
     wchar_t *own = wide(path);

@@ -1,4 +1,5 @@
 /* The calls of a session, each with its two-call dance: ask for the size, allocate, ask again. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,13 @@ static SqlCpData as_data(const uint8_t *bytes, size_t len)
     return data;
 }
 
+static int raised(struct provider_session *session, const char *function)
+{
+    fprintf(stderr, "ekmhost: an exception in %s\n", function);
+    provider_session_broken(session);
+    return PROVIDER_EXCEPTION;
+}
+
 /* How a key is asked for: exactly one of the three. */
 struct key_question {
     const SqlCpStr *name;
@@ -34,24 +42,40 @@ static const char *question_function(const struct key_question *question)
                                   : "SqlCryptGetKeyInfoByKeyId";
 }
 
-static int ask_once(const struct provider_session *session, const struct key_question *question,
+struct question_call {
+    const struct provider_session *session;
+    const struct key_question *question;
+    SqlCpKeyInfo *info;
+    int code;
+};
+
+static void ask_exports(void *context)
+{
+    struct question_call *call = context;
+    const struct key_question *question = call->question;
+    const struct provider_exports *exports = provider_session_exports(call->session);
+    const SqlCpSession *handle = provider_session_handle(call->session);
+    call->code = question->name ? exports->get_key_info_by_name(handle, question->name, call->info)
+                 : question->thumbprint
+                     ? exports->get_key_info_by_thumb(handle, question->thumbprint, call->info)
+                     : exports->get_key_info_by_key_id(handle, question->id, call->info);
+}
+
+static int ask_once(struct provider_session *session, const struct key_question *question,
                     SqlCpKeyInfo *info)
 {
-    const struct provider_exports *exports = provider_session_exports(session);
-    const SqlCpSession *handle = provider_session_handle(session);
     const char *function = question_function(question);
+    struct question_call call = {session, question, info, 0};
     uint64_t start_ns = platform_clock_ns();
-    int code = question->name ? exports->get_key_info_by_name(handle, question->name, info)
-               : question->thumbprint
-                   ? exports->get_key_info_by_thumb(handle, question->thumbprint, info)
-                   : exports->get_key_info_by_key_id(handle, question->id, info);
-    provider_session_trace(session, start_ns, function, code);
-    provider_conformance_key(function, code, info, provider_session_thumbprint_len(session));
-    return code;
+    if (!platform_guarded(ask_exports, &call))
+        return raised(session, function);
+    provider_session_trace(session, start_ns, function, call.code);
+    provider_conformance_key(function, call.code, info, provider_session_thumbprint_len(session));
+    return call.code;
 }
 
 /* The second call, with buffers as large as the first one asked for. */
-static int fetch_key(const struct provider_session *session, const struct key_question *question,
+static int fetch_key(struct provider_session *session, const struct key_question *question,
                      SqlCpKeyInfo *info, uint16_t *name, struct provider_key_info *out)
 {
     const char *function = question_function(question);
@@ -61,6 +85,8 @@ static int fetch_key(const struct provider_session *session, const struct key_qu
     info->name.ws = name;
     info->thumb.pb = out->thumbprint;
     int code = ask_once(session, question, info);
+    if (code == PROVIDER_EXCEPTION)
+        return code;
     provider_conformance_fetch(function, code, name, asked.name.cb, info->name.ws, info->name.cb);
     provider_conformance_fetch(function, code, out->thumbprint, asked.thumb.cb, info->thumb.pb,
                                info->thumb.cb);
@@ -73,7 +99,7 @@ static int fetch_key(const struct provider_session *session, const struct key_qu
     return code;
 }
 
-static int ask_key(const struct provider_session *session, const struct key_question *question,
+static int ask_key(struct provider_session *session, const struct key_question *question,
                    struct provider_key_info *out)
 {
     uint16_t name[SQLCP_MAX_KEY_NAME_BYTES / 2];
@@ -86,6 +112,8 @@ static int ask_key(const struct provider_session *session, const struct key_ques
     } else {
         code = ask_once(session, question, &info);
     }
+    if (code == PROVIDER_EXCEPTION)
+        return code;
     provider_conformance_query(question_function(question), code, info.name.ws, info.name.cb,
                                sizeof name);
     provider_conformance_query(question_function(question), code, info.thumb.pb, info.thumb.cb,
@@ -176,30 +204,48 @@ static const char *const output_functions[] = {"SqlCryptExportKey", "SqlCryptEnc
                                                "SqlCryptDecrypt"};
 static const uint32_t output_max[] = {SQLCP_MAX_KEY_BLOB_BYTES, UINT32_MAX / 2, UINT32_MAX / 2};
 
-static int call_output(const struct provider_session *session, enum output_call call,
+struct output_arguments {
+    const struct provider_session *session;
+    enum output_call call;
+    const SqlCpData *thumbprint, *in;
+    SqlCpData *out;
+    int code;
+};
+
+static void call_exports(void *context)
+{
+    struct output_arguments *arguments = context;
+    const struct provider_exports *exports = provider_session_exports(arguments->session);
+    const SqlCpSession *handle = provider_session_handle(arguments->session);
+    switch (arguments->call) {
+    case CALL_EXPORT:
+        arguments->code = exports->export_key(handle, arguments->thumbprint, NULL,
+                                              SQLCP_PUBLIC_KEY_BLOB, arguments->out);
+        break;
+    case CALL_ENCRYPT:
+        arguments->code = exports->encrypt(handle, arguments->thumbprint, 1, NULL, 0, arguments->in,
+                                           arguments->out);
+        break;
+    default:
+        arguments->code = exports->decrypt(handle, arguments->thumbprint, 1, NULL, 0, arguments->in,
+                                           arguments->out);
+    }
+}
+
+static int call_output(struct provider_session *session, enum output_call call,
                        const SqlCpData *thumbprint, const SqlCpData *in, SqlCpData *out)
 {
-    const struct provider_exports *exports = provider_session_exports(session);
-    const SqlCpSession *handle = provider_session_handle(session);
+    struct output_arguments arguments = {session, call, thumbprint, in, out, 0};
     uint64_t start_ns = platform_clock_ns();
-    switch (call) {
-    case CALL_EXPORT:
-        return provider_session_trace(
-            session, start_ns, output_functions[call],
-            exports->export_key(handle, thumbprint, NULL, SQLCP_PUBLIC_KEY_BLOB, out));
-    case CALL_ENCRYPT:
-        return provider_session_trace(session, start_ns, output_functions[call],
-                                      exports->encrypt(handle, thumbprint, 1, NULL, 0, in, out));
-    default:
-        return provider_session_trace(session, start_ns, output_functions[call],
-                                      exports->decrypt(handle, thumbprint, 1, NULL, 0, in, out));
-    }
+    if (!platform_guarded(call_exports, &arguments))
+        return raised(session, output_functions[call]);
+    return provider_session_trace(session, start_ns, output_functions[call], arguments.code);
 }
 
 /* More than any wrapped key or public key needs. */
 enum { FIRST_OFFER = 2048 };
 
-static int call_sized(const struct provider_session *session, enum output_call call,
+static int call_sized(struct provider_session *session, enum output_call call,
                       const SqlCpData *thumbprint, const SqlCpData *in, uint8_t **bytes,
                       size_t *len)
 {
@@ -211,6 +257,8 @@ static int call_sized(const struct provider_session *session, enum output_call c
     if (!provider_library_habits()->offers_buffers) {
         out.cb = 0;
         code = call_output(session, call, thumbprint, in, &out);
+        if (code == PROVIDER_EXCEPTION)
+            return code;
         provider_conformance_query(function, code, out.pb, out.cb, output_max[call]);
     }
     if (code == SQLCP_SUCCESS && out.cb > 0)
@@ -222,6 +270,10 @@ static int call_sized(const struct provider_session *session, enum output_call c
     provider_conformance_fill(buffer, (size_t)room + PROVIDER_GUARD_LEN);
     out.pb = buffer;
     code = call_output(session, call, thumbprint, in, &out);
+    if (code == PROVIDER_EXCEPTION) {
+        free(buffer);
+        return code;
+    }
     provider_conformance_fetch(function, code, buffer, room, out.pb, out.cb);
     provider_conformance_tail(function, buffer, room, (size_t)room + PROVIDER_GUARD_LEN);
     if (code != SQLCP_SUCCESS || out.pb != buffer || out.cb > room) {

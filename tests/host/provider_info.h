@@ -11,6 +11,8 @@
 #include <akvekm/sqlcrypt.h>
 
 enum { PROVIDER_MAX_ALGORITHMS = 64 };
+/* In place of a code: the call raised an exception. */
+enum { PROVIDER_EXCEPTION = -33055 };
 
 struct provider_algorithm {
     SqlCpAlgId id;

@@ -1,6 +1,7 @@
 #include "provider_library.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct provider_library {
     struct provider_exports exports;
     struct provider_info info;
     bool trace;
+    atomic_bool broken;
     struct platform_mutex *lock; /* of the book */
     struct provider_session *sessions;
     uint64_t next_number;
@@ -222,7 +224,7 @@ void provider_library_unload(struct provider_library *library)
         return;
     while (library->sessions)
         provider_session_close(library->sessions, true);
-    if (library->module) {
+    if (library->module && !library->broken) {
         uint64_t start_ns = platform_clock_ns();
         trace(library, start_ns, "SqlCryptFreeProvider", library->exports.free_provider(), 0);
         platform_library_close(library->module);
@@ -274,6 +276,11 @@ int provider_session_open(struct provider_library *library, const char *identity
     return code;
 }
 
+void provider_session_broken(struct provider_session *session)
+{
+    session->library->broken = true;
+}
+
 void provider_session_close(struct provider_session *session, bool abort_calls)
 {
     struct provider_library *library = session->library;
@@ -284,9 +291,11 @@ void provider_session_close(struct provider_session *session, bool abort_calls)
     if (*link)
         *link = session->next;
     platform_mutex_unlock(library->lock);
-    uint64_t start_ns = platform_clock_ns();
-    int code = library->exports.close_session(&session->handle, abort_calls || habits.aborts);
-    trace(library, start_ns, "SqlCryptCloseSession", code, session->number);
+    if (!library->broken) {
+        uint64_t start_ns = platform_clock_ns();
+        int code = library->exports.close_session(&session->handle, abort_calls || habits.aborts);
+        trace(library, start_ns, "SqlCryptCloseSession", code, session->number);
+    }
     free(session->identity);
     free(session);
 }

@@ -41,6 +41,8 @@ const struct provider_info *provider_library_info(const struct provider_library 
 /* Sessions. `spid` 0 is the engine. All functions below return the provider's code. */
 int provider_session_open(struct provider_library *library, const char *identity,
                           const char *secret, int spid, struct provider_session **session);
+/* A call of the session raised an exception: nothing of its library is called any more. */
+void provider_session_broken(struct provider_session *session);
 void provider_session_close(struct provider_session *session, bool abort_calls);
 
 /* SqlCryptGetAlgorithmInfo, asked anew. */

@@ -88,7 +88,7 @@ static void run_batches(struct connection *connection, char *text)
 {
     struct line_state state = {0};
     char *batch = text;
-    for (char *line = text; !connection->instance->shut_down;) {
+    for (char *line = text; !connection->instance->shut_down && !connection->over;) {
         size_t len = strcspn(line, "\n");
         bool last = line[len] == 0;
         long count = state.quote || state.comments ? 0 : go_count(line, len);
@@ -97,7 +97,9 @@ static void run_batches(struct connection *connection, char *text)
         else
             scan_line(&state, line, len);
         if (count > 0 || last) {
-            for (long i = 0; i < (count ? count : 1) && !connection->instance->shut_down; i++)
+            for (long i = 0;
+                 i < (count ? count : 1) && !connection->instance->shut_down && !connection->over;
+                 i++)
                 statement_run_batch(connection, batch);
             batch = line + len + 1;
         }

@@ -50,3 +50,29 @@ case_conformance() {
     breach 'success without buffer' SqlCryptEncrypt 'without a buffer' 1
     breach 'thumbprint length' SqlCryptGetProviderInfo '64 bytes' 1
 }
+
+# An exception in the provider: the session ends, the databases that need it stay closed, and the server goes on.
+case_exception() {
+    [ "$suffix" = so ] || return 0
+    export ROGUE_FILE="$build/dummy_rogue.$suffix"
+    flow exception || fail 'the flow itself'
+    cat >"$work/first.sql" <<'SQL'
+SELECT state_desc FROM sys.databases WHERE name = 'D';
+SELECT DECRYPTBYASYMKEY(ASYMKEY_ID('TDE_Key'), 0x00);
+PRINT 'not in this batch';
+GO
+PRINT 'nor in the next';
+SQL
+    echo "PRINT 'the server goes on';" >"$work/second.sql"
+    got=0
+    ekmhost --data "$data" --trace "$work/first.sql" "$work/second.sql" >"$work/out" 2>"$work/err" || got=$?
+    [ "$got" = 1 ] || fail "exit $got instead of 1"
+    has '^RECOVERY_PENDING$'
+    has '^Msg 33055, Level 16, '
+    lacks 'not in this batch'
+    lacks 'nor in the next'
+    has '^the server goes on$'
+    logged 'Error: 33055, '
+    calls SqlCryptFreeProvider 0
+    tail -1 "$work/err" | grep -q '^ekmhost: .* 1 errors$' || fail 'the last line'
+}
