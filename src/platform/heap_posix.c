@@ -11,9 +11,11 @@
 #define SMALLEST_BLOCK 24 /* the least that glibc hands out */
 #define CACHED_MOST    1032
 #define CACHED_STEP    16
-#define CACHED_COUNT   16    /* at least as many as a thread keeps of one size */
-#define BATCH_BYTES    32768 /* taken between two looks; of cached sizes more than are cached */
-#define TAKEN_MOST     ((size_t)64 << 20)
+#define CACHED_COUNT   16 /* at least as many as a thread keeps of one size */
+/* Taken between two looks: each look walks all free blocks of all heaps. */
+#define BATCH_BYTES  ((size_t)256 << 10)
+#define TAKEN_MOST   ((size_t)64 << 20)
+#define TIME_MOST_MS 2000 /* Initialize waits for Free meanwhile */
 
 #if defined(__GLIBC__) && !defined(AKVEKM_PRIVATE_LIBRARIES)
 #if __GLIBC_PREREQ(2, 33)
@@ -34,6 +36,7 @@ struct heap_block {
 struct heap_taken {
     struct heap_block *oldest, **end;
     size_t bytes;
+    uint64_t until_ms;
 };
 
 static bool heap_take(struct heap_taken *taken, size_t size, unsigned count)
@@ -65,7 +68,8 @@ static void heap_give_back(struct heap_taken *taken)
 static bool heap_take_all(struct heap_taken *taken, size_t size)
 {
     for (struct mallinfo2 before = mallinfo2(), now = before; now.arena <= before.arena;) {
-        if (!heap_take(taken, size, (unsigned)(BATCH_BYTES / size))) {
+        if (plat_now_ms() >= taken->until_ms ||
+            !heap_take(taken, size, (unsigned)(BATCH_BYTES / size))) {
             return false;
         }
         struct mallinfo2 former = now;
@@ -79,7 +83,7 @@ static bool heap_take_all(struct heap_taken *taken, size_t size)
 
 void plat_wipe_freed(void)
 {
-    struct heap_taken taken = {NULL, &taken.oldest, 0};
+    struct heap_taken taken = {NULL, &taken.oldest, 0, plat_now_ms() + TIME_MOST_MS};
     bool going = true;
     /* The largest first: what is left of a block that was cut is taken by the smaller ones. */
     for (size_t size = LARGEST_BLOCK; going && size > SMALLEST_BLOCK; size /= 2) {
