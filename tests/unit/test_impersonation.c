@@ -11,6 +11,7 @@
 
 #include <windows.h>
 
+#include <sddl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +23,7 @@
 #include "provider/provider.h"
 
 #define INTERNAL 5009
+#define MAP_KEY  L"SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider"
 
 /* What the linker calls the tables of imported functions. */
 typedef BOOL(WINAPI *open_token)(HANDLE, DWORD, BOOL, HANDLE *);
@@ -180,6 +182,63 @@ static void test_each_export(void **state)
     assert_int_equal(times_anonymous, 0);
 }
 
+/* A login that is no administrator: what the service may write in the registry it may not. */
+static HANDLE make_small_login(void)
+{
+    HANDLE process = NULL, small = NULL, login = NULL;
+    BYTE administrators[SECURITY_MAX_SID_SIZE];
+    DWORD size = sizeof administrators;
+    SID_AND_ATTRIBUTES disabled = {administrators, 0};
+    assert_true(CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, administrators, &size));
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &process));
+    assert_true(CreateRestrictedToken(process, 0, 1, &disabled, 0, NULL, 0, NULL, &small));
+    assert_true(DuplicateToken(small, SecurityImpersonation, &login));
+    CloseHandle(process);
+    CloseHandle(small);
+    return login;
+}
+
+static void give_map_to_administrators(void)
+{
+    HKEY key = NULL;
+    PSECURITY_DESCRIPTOR rights = NULL;
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        L"D:P(A;CIOI;KA;;;BA)", SDDL_REVISION_1, &rights, NULL));
+    assert_int_equal(RegOpenKeyExW(HKEY_LOCAL_MACHINE, MAP_KEY, 0, WRITE_DAC, &key), ERROR_SUCCESS);
+    assert_int_equal(RegSetKeySecurity(key, DACL_SECURITY_INFORMATION, rights), ERROR_SUCCESS);
+    RegCloseKey(key);
+    LocalFree(rights);
+}
+
+static LSTATUS open_map_for_writing(void)
+{
+    HKEY key = NULL;
+    LSTATUS status = RegOpenKeyExW(HKEY_LOCAL_MACHINE, MAP_KEY, 0, KEY_WRITE, &key);
+    if (status == ERROR_SUCCESS) {
+        RegCloseKey(key);
+    }
+    return status;
+}
+
+static void test_service_writes_the_map(void **state)
+{
+    struct thumbprint thumbprint;
+    HANDLE login = make_small_login();
+    (void)state;
+    fake_add("key", "v1", 1);
+    give_map_to_administrators();
+    assert_int_equal(open_map_for_writing(), ERROR_SUCCESS);
+    assert_true(__real___imp_SetThreadToken(NULL, login));
+    CloseHandle(login);
+    assert_int_equal(open_map_for_writing(), ERROR_ACCESS_DENIED);
+    fixture_start();
+    assert_int_equal(fixture_find("key", &thumbprint), SQLCP_SUCCESS);
+    assert_int_equal(open_map_for_writing(), ERROR_ACCESS_DENIED);
+    fixture_stop();
+    assert_true(RevertToSelf());
+    assert_non_null(strstr(fixture_read(fixture.map), "/keys/key/v1"));
+}
+
 /* The usual thread costs one question. */
 static void test_no_login(void **state)
 {
@@ -273,9 +332,8 @@ static void test_login_is_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_each_export),   CASE(test_no_login),
-        CASE(test_login_stays),   CASE(test_login_comes_back_later),
-        CASE(test_login_is_lost),
+        CASE(test_each_export), CASE(test_service_writes_the_map), CASE(test_no_login),
+        CASE(test_login_stays), CASE(test_login_comes_back_later), CASE(test_login_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
