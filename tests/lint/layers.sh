@@ -101,4 +101,9 @@ for file in src/*/*.[ch]; do
 done
 [ "$count" -gt 40 ] || complain "only $count files seen: looked in the wrong place?"
 
+# The table of modules in the architecture is whole.
+for file in src/*/*.c; do
+    module=$(basename "$file" .c | sed 's/_posix$//; s/_win32$//')
+    grep -q "^|.*\`$module\`" docs/architecture.md || complain "docs/architecture.md: no module $module ($file)"
+done
 exit "$failed"
