@@ -29,7 +29,10 @@ else()
     if(AKVEKM_WERROR) # what a newer library calls deprecated is no mistake yet
         list(APPEND AKVEKM_WARNINGS -Werror -Wno-error=deprecated-declarations)
     endif()
-    set(AKVEKM_HARDENING "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.")
+    # Ninja names the sources by the way from the build folder, others by the whole path: no name of a folder is to stay.
+    file(RELATIVE_PATH way_to_sources "${PROJECT_BINARY_DIR}" "${PROJECT_SOURCE_DIR}")
+    string(REGEX REPLACE "/$" "" way_to_sources "${way_to_sources}")
+    set(AKVEKM_HARDENING "-ffile-prefix-map=${way_to_sources}=." "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.")
     if(NOT AKVEKM_GIVEN MATCHES " -f(no-)?stack-protector")
         list(APPEND AKVEKM_HARDENING -fstack-protector-strong)
     endif()
