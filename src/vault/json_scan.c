@@ -226,7 +226,7 @@ bool json_scan_flat(const char *text, size_t len, const char *const *names, size
     skip_blanks(&scan);
     bool right = json_scan_take(&scan, '{'), more = right;
     while (more) {
-        struct json_span name, value;
+        struct json_span name = {NULL, 0}, value = {NULL, 0};
         right = scan_flat_member(&scan, &name, &value);
         for (size_t i = 0; right && i < count; i++) {
             if (out[i].at == NULL && strlen(names[i]) == name.len &&

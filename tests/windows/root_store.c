@@ -1,6 +1,7 @@
-/* root_store.exe FILE: the certificate of this PEM file goes into the machine's ROOT store, as an
- * administrator does it with certutil, which Wine lacks. */
+/* root_store.exe machine|account FILE: the certificate of this PEM file goes into the ROOT store of
+ * the machine or of the account, as an administrator does it with certutil, which Wine lacks. */
 #include <stdio.h>
+#include <string.h>
 
 #include <windows.h>
 
@@ -23,11 +24,12 @@ static DWORD read_der(const char *name, BYTE *der, DWORD cap)
 int main(int argc, char **argv)
 {
     BYTE der[16384];
-    DWORD len = argc == 2 ? read_der(argv[1], der, sizeof der) : 0;
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
-                                     CERT_SYSTEM_STORE_LOCAL_MACHINE, (const void *)L"ROOT");
+    DWORD len = argc == 3 ? read_der(argv[2], der, sizeof der) : 0;
+    DWORD where = argc == 3 && strcmp(argv[1], "account") == 0 ? CERT_SYSTEM_STORE_CURRENT_USER
+                                                               : CERT_SYSTEM_STORE_LOCAL_MACHINE;
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, where, (const void *)L"ROOT");
     if (len == 0 || store == NULL) {
-        fputs("usage: root_store FILE\n", stderr);
+        fputs("usage: root_store machine|account FILE\n", stderr);
         return 2;
     }
     BOOL done = CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, der, len,

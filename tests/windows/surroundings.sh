@@ -7,10 +7,18 @@ connections='HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings\Co
 source_key='HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\akv-ekm'
 ca_pem=$folder/vault/ca.pem
 
+# Wine 10 keeps what is added to the machine's ROOT store, but shows it to no other process: there the account's own part of the
+# store is used, which the account sees together with the machine's.
+root_of=machine root_key=HKLM
+case $(wine --version) in
+wine-[1-8].*) ;;
+*) root_of=account root_key=HKCU ;;
+esac
+
 # Wine deletes none of a store's certificates for good, so they go where it keeps them.
 forget_root() {
     print=$(openssl x509 -in "$ca_pem" -noout -fingerprint -sha1 | sed 's/.*=//; s/://g')
-    wine reg delete "HKLM\\Software\\Microsoft\\SystemCertificates\\Root\\Certificates\\$print" /f >/dev/null
+    wine reg delete "$root_key\\Software\\Microsoft\\SystemCertificates\\Root\\Certificates\\$print" /f >/dev/null
 }
 
 restore() {
@@ -65,7 +73,7 @@ opens 0
 # Trust: the machine's roots, and ca_file beside them.
 without ca_file
 fails 3106
-wine "$windows/root_store.exe" "$(system_path "$ca_pem")"
+wine "$windows/root_store.exe" "$root_of" "$(system_path "$ca_pem")"
 opens 0
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=another root' -keyout "$folder/other.key" \
     -out "$folder/other.pem" 2>/dev/null
