@@ -61,8 +61,12 @@ openssl req -x509 -newkey rsa:2048 -nodes -subj '/O=Microsoft Corporation/CN=tes
     -out "$folder/ca.pem" -days 9 2>/dev/null
 openssl req -newkey rsa:2048 -nodes -subj "/CN=$host" -keyout "$folder/old.key" -out "$folder/old.csr" 2>/dev/null
 printf 'subjectAltName=DNS:%s\n' "$host" >"$folder/ext"
-openssl x509 -req -in "$folder/old.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -CAcreateserial -days -1 \
-    -extfile "$folder/ext" -out "$folder/old.pem" 2>/dev/null
+# expired OPTION...: signs a certificate that has ended. OpenSSL 3.5 takes no negative number of days, 3.0 no dates.
+expired() {
+    openssl x509 -req "$@" -days -1 2>/dev/null ||
+        openssl x509 -req "$@" -not_before 20240101000000Z -not_after 20240102000000Z 2>/dev/null
+}
+expired -in "$folder/old.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -CAcreateserial -extfile "$folder/ext" -out "$folder/old.pem"
 kill "$other_pid"
 wait "$other_pid" 2>/dev/null || true
 openssl s_server -accept 127.0.0.1:0 -cert "$folder/old.pem" -key "$folder/old.key" -www >"$folder/server" 2>&1 &
@@ -108,15 +112,16 @@ mkdir "$folder/certificates"
 configure "certificate_folder=$folder/certificates"
 given_secret="certificate:$client:app"
 fault 'no certificate' 1 FAILED sign-in '5024: .*app'
-app_certificate() { # DAYS
-    openssl req -newkey rsa:2048 -nodes -subj /CN=app -keyout "$folder/app.key" -out "$folder/app.csr" 2>/dev/null
-    openssl x509 -req -in "$folder/app.csr" -signkey "$folder/app.key" -days "$1" -out "$folder/app.crt" 2>/dev/null
+openssl req -newkey rsa:2048 -nodes -subj /CN=app -keyout "$folder/app.key" -out "$folder/app.csr" 2>/dev/null
+use_app_certificate() {
     cat "$folder/app.key" "$folder/app.crt" >"$folder/certificates/app.pem"
     ctl POST /clients "{\"client_id\":\"11111111-2222-4333-8444-555555555555\",\"certificates\":[\"$folder/app.crt\"]}"
 }
-app_certificate 9
+openssl x509 -req -in "$folder/app.csr" -signkey "$folder/app.key" -days 9 -out "$folder/app.crt" 2>/dev/null
+use_app_certificate
 fault 'certificate ends soon' 0 warning certificate 'good until 20[0-9-]*, [89] days'
-app_certificate -1
+expired -in "$folder/app.csr" -signkey "$folder/app.key" -out "$folder/app.crt"
+use_app_certificate
 fault 'certificate expired' 1 FAILED sign-in '5025: '
 configure
 unset given_secret
