@@ -26,11 +26,14 @@ median() {
 }
 awk -v load="$(median private ours_ms) $(median system ours_ms)" -v memory="$(median private at_1) $(median system at_1)" \
     -v many="$(median private at_64) $(median system at_64)" -v size="$(median private stripped_kib) $(median system stripped_kib)" '
-    function row(what, pair, most,   values, bad) {
+    function row(what, pair, most,   values, bad, words) {
         split(pair, values, " ")
-        bad = most > 0 && values[1] > most * values[2]
-        printf "%-40s %10.2f %10.2f %8.2f %s\n", what, values[2], values[1], values[1] / values[2],
-            most > 0 ? sprintf("at most %.2f%s", most, bad ? ": MISSED" : "") : ""
+        bad = (most > 0 && values[1] > most * values[2]) ? 1 : 0
+        words = ""
+        if (most > 0) {
+            words = sprintf("at most %.2f%s", most, bad ? ": MISSED" : "")
+        }
+        printf("%-40s %10.2f %10.2f %8.2f %s\n", what, values[2], values[1], values[1] / values[2], words)
         return bad
     }
     BEGIN {
@@ -43,5 +46,5 @@ awk -v load="$(median private ours_ms) $(median system ours_ms)" -v memory="$(me
             print "the size is over 6,144 KiB: MISSED"
             bad++
         }
-        exit bad > 0
+        exit (bad > 0)
     }'
