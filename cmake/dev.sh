@@ -6,7 +6,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales valgrind groff-base nghttp2-proxy iproute2'
 private_packages='dpkg-dev perl make'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
-package_packages='rpm wixl msitools faketime zip'
+package_packages='rpm gpg gpg-agent wixl msitools faketime zip'
 fuzz_packages='clang libclang-rt-dev llvm dpkg-dev'
 matrix_packages='debootstrap debian-archive-keyring'
 analyze_packages='clang-tidy cppcheck'

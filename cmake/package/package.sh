@@ -121,7 +121,7 @@ tar -C "$work/tree" --sort=name --format=ustar "--mtime=@$SOURCE_DATE_EPOCH" --o
 
 if [ -n "$sign" ]; then
     for rpm in "$linux"/packages/*.rpm; do
-        quietly rpmsign --define "_gpg_name $sign" --addsign "$rpm"
+        quietly rpmsign --define "_gpg_name $sign" --define "__gpg $(command -v gpg)" --addsign "$rpm"
     done
 fi
 rm -rf "$out"
