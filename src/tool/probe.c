@@ -232,8 +232,10 @@ bool probe_shake(struct probe *probe, const struct call *call, const char *name,
     enum ekm_rc rc = trust_store_apply(probe->context, call);
     SSL_CTX_set_verify(probe->context, SSL_VERIFY_NONE, NULL);
     probe->ssl = SSL_new(probe->context);
-    if (rc == EKM_DEADLINE || probe->ssl == NULL || SSL_set_fd(probe->ssl, probe->socket) != 1 ||
-        SSL_set_tlsext_host_name(probe->ssl, name) != 1 || SSL_set1_host(probe->ssl, name) != 1) {
+    char server[256]; /* OpenSSL's macro takes no const */
+    if (rc == EKM_DEADLINE || !text_copy(server, sizeof server, name) || probe->ssl == NULL ||
+        SSL_set_fd(probe->ssl, probe->socket) != 1 ||
+        SSL_set_tlsext_host_name(probe->ssl, server) != 1 || SSL_set1_host(probe->ssl, name) != 1) {
         probe_say_error("TLS cannot be begun", problem, cap);
         return false;
     }

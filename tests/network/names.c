@@ -54,7 +54,7 @@ int names_run(const char *address, enum names_manner manner)
     struct sigaction action = {.sa_handler = names_on_signal, .sa_flags = SA_RESTART};
     uint8_t message[4096];
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    names_manner_now = manner;
+    names_manner_now = (sig_atomic_t)manner;
     (void)sigaction(SIGUSR1, &action, NULL);
     if (fd < 0 || inet_pton(AF_INET, address, &own.sin_addr) != 1 ||
         bind(fd, (struct sockaddr *)(void *)&own, sizeof own) != 0) {

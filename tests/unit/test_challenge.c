@@ -196,8 +196,8 @@ static void tenants_that_are_none(void **state)
         "https://login.microsoftonline.com/a_b",
         "https://login.microsoftonline.com/a b",
         "https://login.microsoftonline.com/t\xc3\xa9nant",
-        "https://login.microsoftonline.com/"
-        "a1234567890123456789012345678901234567890123456789012345678901234",
+        ("https://login.microsoftonline.com/"
+         "a1234567890123456789012345678901234567890123456789012345678901234"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -27,8 +27,8 @@ static void test_hex(void **state)
                                         "001FA9F",
                                         "001FA9FG",
                                         "0x1FA9FF",
-                                        "001F\xB1"
-                                        "9FF"};
+                                        ("001F\xB1"
+                                         "9FF")};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         /* Exactly as long as it is: reading past its end would show. */
         char *exact = strdup(wrong[i]);
@@ -91,8 +91,8 @@ static void test_base64_refuses_all_else(void **state)
                                         "AAAA=",
                                         "AAAA==",
                                         "AA=A",
-                                        "\xC3\xA4"
-                                        "AA"};
+                                        ("\xC3\xA4"
+                                         "AA")};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct buf bytes = BUF_EMPTY(100);
         assert_int_equal(buf_append_text(&bytes, "before"), EKM_OK);

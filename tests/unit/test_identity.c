@@ -29,8 +29,8 @@ static void test_unseen_characters_around_it_do_not_count(void **state)
                                          " contoso",
                                          "\tcontoso\r\n",
                                          "contoso\xC2\xA0",
-                                         "\xEF\xBB\xBF"
-                                         "contoso",
+                                         ("\xEF\xBB\xBF"
+                                          "contoso"),
                                          "contoso\xE2\x80\x8B",
                                          "\xE2\x80\x8E contoso \xE3\x80\x80",
                                          "https://contoso.vault.azure.net/\n",
