@@ -6,7 +6,7 @@ install)
     cd "$PEERS/java"
     cp "$HERE/Client.java" src/main/java/
     cat >pom.xml <<'END'
-<project xmlns="http://maven.apache.org/POM/4.0.0">
+<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>peers</groupId>
   <artifactId>client</artifactId>
