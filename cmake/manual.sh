@@ -29,33 +29,11 @@ provider does not start (code 5003); the system log says why.
 TOP
 
 # A row: | `key` | type | range | default | trust | what it does |. An escaped bar is part of its cell.
-awk '
-    function plain(text) {
-        gsub(/\\\|/, "|", text)
-        gsub(/`/, "", text)
-        gsub(/ \(\[how\]\([^)]*\)\)/, "", text)
-        text = strip_links(text)
-        gsub(/\\/, "\\e", text)
-        gsub(/-/, "\\-", text)
-        sub(/^[ \t]+/, "", text)
-        sub(/[ \t]+$/, "", text)
-        if (text ~ /^[.'"'"']/) text = "\\&" text
-        return text
-    }
-    # [text](target) is its text.
-    function strip_links(text,   start, middle, end) {
-        while (match(text, /\[[^]]*\]\([^)]*\)/)) {
-            middle = substr(text, RSTART + 1, RLENGTH - 1)
-            end = RSTART + RLENGTH
-            start = substr(text, 1, RSTART - 1)
-            sub(/\].*/, "", middle)
-            text = start middle substr(text, end)
-        }
-        return text
-    }
+awk "$(cat "$(dirname "$0")/manual.awk")"'
     /^## / { heading = toupper(substr($0, 4)) }
     /^\| `/ {
         line = $0
+        gsub(/ \(\[how\]\([^)]*\)\)/, "", line)
         gsub(/\\\|/, "\001", line)
         count = split(line, cell, "|")
         for (i = 1; i <= count; i++) gsub("\001", "\\|", cell[i])

@@ -14,30 +14,8 @@ akv-ekm \\- tool of the SQL Server provider for Azure Key Vault
 [OPTION ...]
 .SH DESCRIPTION
 TOP
-awk '
-    function plain(text) {
-        gsub(/\\\|/, "|", text)
-        gsub(/`/, "", text)
-        gsub(/\*/, "", text)
-        text = strip_links(text)
-        gsub(/\\/, "\\e", text)
-        gsub(/-/, "\\-", text)
-        sub(/^[ \t]+/, "", text)
-        sub(/[ \t]+$/, "", text)
-        if (text ~ /^[.'"'"']/) text = "\\&" text
-        return text
-    }
-    # [text](target) is its text.
-    function strip_links(text,   start, middle, end) {
-        while (match(text, /\[[^]]*\]\([^)]*\)/)) {
-            middle = substr(text, RSTART + 1, RLENGTH - 1)
-            end = RSTART + RLENGTH
-            start = substr(text, 1, RSTART - 1)
-            sub(/\].*/, "", middle)
-            text = start middle substr(text, end)
-        }
-        return text
-    }
+awk "$(cat "$(dirname "$0")/manual.awk")"'
+    { gsub(/\*/, "") }
     /^# / || /^\|---/ || /^\| (command|step) \|/ { next }
     /^## / { printf ".SH \"%s\"\n", toupper(plain(substr($0, 4))); fresh = 1; next }
     /^\| / {
