@@ -256,6 +256,13 @@ enum ekm_rc certificate_sign(struct call *call, const struct certificate *certif
                              certificate->thumbprint, (unsigned)error);
 }
 
+uint64_t certificate_proof(const struct certificate *certificate)
+{
+    uint64_t proof = 0;
+    memcpy(&proof, certificate->sha256, sizeof proof);
+    return proof | 1;
+}
+
 void certificate_close(struct certificate *certificate)
 {
     certificate_pair_free(&certificate->pair);

@@ -27,6 +27,8 @@ enum ekm_rc certificate_open(struct call *call, const char *name,
 /* RSASSA-PSS (salt 32) or RSASSA-PKCS1-v1_5 with SHA-256 over `data`; appended. */
 enum ekm_rc certificate_sign(struct call *call, const struct certificate *certificate, bool pss,
                              const struct buf *data, struct buf *out) EKM_MUST_CHECK;
+/* Tells it from another one; never 0. */
+uint64_t certificate_proof(const struct certificate *certificate);
 void certificate_close(struct certificate *certificate);
 
 #endif

@@ -1,88 +1,29 @@
 #include "vault/token.h"
 
-#include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "platform/system.h"
 #include "vault/credential.h"
 
-#define SLICE_MS       250
-#define REFUSAL_MS     10000
-#define EARLY_MOST_MS  300000 /* renewed at most this long before the end */
-#define EARLY_AGAIN_MS 30000  /* from a failed early try to the next */
+#define SLICE_MS        250
+#define REFUSAL_MS      10000
+#define EARLY_AGAIN_MS  30000 /* from a failed early try to the next */
+#define RENEWALS_MAX    3     /* of the file that proves who signs in, that one call follows */
+#define RENEWAL_TRIES   3
+#define RENEWAL_WAIT_MS 20
 #define EARLY_PATIENCE_MS                                                                          \
-    3000 /* what an early try may cost its caller, who has a good token in hand */
-#define LIFE_MOST_S    86400
-#define MORE_TIME_MS   1000 /* a deadline that much later is worth another fetch */
-#define LIFE_UNKNOWN_S 60
-#define LONG_LIFE_MS   7200000
+    3000                  /* what an early try may cost its caller, who has a good token in hand */
+#define MORE_TIME_MS 1000 /* a deadline that much later is worth another fetch */
 
 static struct plat_cond fetched_one = PLAT_COND_INIT;
-
-const char *token_header(const struct token *token)
-{
-    return token->header;
-}
-
-void token_release(struct token *token)
-{
-    if (token != NULL && atomic_fetch_sub(&token->references, 1) == 1) {
-        plat_wipe(token, token->size);
-        free(token);
-    }
-}
-
-static struct token *token_hold(struct token *token)
-{
-    atomic_fetch_add(&token->references, 1);
-    return token;
-}
-
-/* When a token that lives so long is renewed, counted from its birth: when the service says so, a
- * long one of a machine's identity or a certificate at half of its life, else in the last fifth;
- * but never in its last minutes. */
-static uint64_t token_renew_after_ms(const struct token_value *value, uint64_t life_ms,
-                                     enum sign_in_form form)
-{
-    uint64_t early_ms = life_ms / 5 < EARLY_MOST_MS ? life_ms / 5 : EARLY_MOST_MS;
-    uint64_t last_ms = life_ms - early_ms, refresh_ms = value->refresh_s * 1000;
-    if (refresh_ms > 0 && refresh_ms < last_ms) {
-        return refresh_ms;
-    }
-    return form != SIGN_IN_SECRET && refresh_ms == 0 && life_ms > LONG_LIFE_MS ? life_ms / 2
-                                                                               : last_ms;
-}
-
-static struct token *make_token(const struct token_value *value, uint64_t issued_ms,
-                                enum sign_in_form form)
-{
-    const char *const parts[] = {TOKEN_HEADER, buf_text(&value->text), NULL};
-    size_t room = sizeof TOKEN_HEADER + value->text.len;
-    size_t size = offsetof(struct token, header) + room;
-    struct token *token = malloc(size);
-    if (token == NULL) {
-        return NULL;
-    }
-    uint64_t life_s = value->life_s == 0            ? LIFE_UNKNOWN_S
-                      : value->life_s > LIFE_MOST_S ? LIFE_MOST_S
-                                                    : value->life_s;
-    atomic_init(&token->references, 1);
-    token->made_ms = plat_now_ms();
-    token->expires_ms = issued_ms + life_s * 1000;
-    token->renew_ms = issued_ms + token_renew_after_ms(value, life_s * 1000, form);
-    token->size = size;
-    (void)text_join(token->header, room, parts);
-    return token;
-}
 
 /* `rc` is what the request came to. */
 static enum ekm_rc token_take_value(struct call *call, const struct token_fetch *fetch,
                                     struct token_value *value, enum ekm_rc rc, struct token **out)
 {
     if (rc == EKM_OK) {
-        *out = make_token(value, fetch->request.asked_ms, fetch->credential->who.form);
+        *out = token_make(value, fetch->request.asked_ms, fetch->credential->who.form);
         rc = *out != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
     }
     credential_learn(call, fetch->credential, fetch->request.expiry_s);
@@ -212,27 +153,9 @@ static void end_flight(struct token_slot *slot)
     plat_cond_broadcast(&fetched_one);
 }
 
-/* What asking again at once would not change, but would cost the service a request. */
-static bool token_is_refusal(enum ekm_rc rc)
-{
-    switch (rc) {
-    case EKM_BAD_CREDENTIALS:
-    case EKM_IDENTITY_REFUSED:
-    case EKM_IDENTITY_OTHER:
-    case EKM_ARC_ATTACK:
-    case EKM_FEDERATED_NONE:
-    case EKM_FEDERATED_ISSUER:
-    case EKM_FEDERATED_AUDIENCE:
-    case EKM_FEDERATED_SUBJECT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Under the lock: the outcome of a fetch becomes everybody's. */
 static void token_settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
-                         struct token *fresh)
+                         struct token *fresh, uint64_t proof)
 {
     uint64_t now_ms = plat_now_ms();
     end_flight(slot);
@@ -249,6 +172,7 @@ static void token_settle(struct token_slot *slot, const struct call *call, enum 
         slot->failure_deadline_ms = call->deadline_ms;
         if (token_is_refusal(rc)) {
             slot->refused_until_ms = now_ms + REFUSAL_MS;
+            slot->refused_proof = proof;
         }
     }
 }
@@ -267,7 +191,7 @@ static enum ekm_rc fetch_for_all(struct call *call, struct credential *credentia
     }
     enum ekm_rc rc = fetch_now(call, &fetch, &fresh);
     plat_mutex_lock(&token_lock);
-    token_settle(slot, call, rc, fresh);
+    token_settle(slot, call, rc, fresh, fetch.request.proof);
     plat_mutex_unlock(&token_lock);
     call->deadline_ms = deadline_ms;
     if (rc == EKM_OK) {
@@ -284,16 +208,49 @@ static enum ekm_rc fetch_for_all(struct call *call, struct credential *credentia
     return rc;
 }
 
-enum ekm_rc token_get(struct call *call, struct credential *credential,
-                      const struct challenge *challenge, struct token **out)
+/* Whether the refusal was of a file that is another one by now, so that asking again is worth it:
+ * whoever renews it may have written half of it, or the right one may have come since. After a
+ * request of its own a call gives the writer a moment. */
+static bool token_is_renewed(struct call *call, struct credential *credential,
+                             const struct challenge *where, bool has_asked)
+{
+    const struct call_error before = call->error;
+    plat_mutex_lock(&token_lock);
+    struct token_slot *slot = credential_slot(credential, where);
+    uint64_t refused = slot != NULL ? slot->refused_proof : 0, now = refused;
+    plat_mutex_unlock(&token_lock);
+    for (int i = 0; refused != 0 && now == refused; i++) {
+        now = token_request_proof(call, &credential->who);
+        if (!has_asked || i == RENEWAL_TRIES) {
+            break;
+        }
+        if (now == refused && call_sleep(call, RENEWAL_WAIT_MS) != EKM_OK) {
+            call->error = before;
+            return false;
+        }
+    }
+    if (now == refused || now == 0) {
+        return false;
+    }
+    plat_mutex_lock(&token_lock);
+    slot = credential_slot(credential, where);
+    if (slot != NULL && slot->refused_proof == refused) {
+        slot->refused_until_ms = 0;
+    }
+    plat_mutex_unlock(&token_lock);
+    return true;
+}
+
+static enum ekm_rc token_try(struct call *call, struct credential *credential,
+                             const struct challenge *challenge, struct token **out, bool *has_asked)
 {
     struct token *token = NULL;
     struct token_slot *slot = NULL;
     enum ekm_rc rc = EKM_OK;
-    *out = NULL;
     plat_mutex_lock(&token_lock);
     enum step step = token_decide(call, credential, challenge, &slot, &token);
     plat_mutex_unlock(&token_lock);
+    *has_asked = step == FETCH;
     if (step == FAIL) {
         rc = call->error.rc;
     } else if (step == FETCH || step == RENEW) {
@@ -305,6 +262,21 @@ enum ekm_rc token_get(struct call *call, struct credential *credential,
     }
     *out = token;
     return EKM_OK;
+}
+
+enum ekm_rc token_get(struct call *call, struct credential *credential,
+                      const struct challenge *challenge, struct token **out)
+{
+    *out = NULL;
+    for (int i = 0;; i++) {
+        bool has_asked = false;
+        enum ekm_rc rc = token_try(call, credential, challenge, out, &has_asked);
+        if (!token_is_refusal(rc) || i == RENEWALS_MAX ||
+            !token_is_renewed(call, credential, challenge, has_asked)) {
+            return rc;
+        }
+        memset(&call->error, 0, sizeof call->error);
+    }
 }
 
 bool token_reject(struct credential *credential, const struct challenge *challenge,
@@ -373,7 +345,7 @@ bool token_fetch_end(struct call *call, struct token_fetch *fetch,
     rc = token_take_value(call, fetch, &value, rc, &fresh);
     plat_mutex_lock(&token_lock);
     if (rc == EKM_OK || token_is_refusal(rc)) {
-        token_settle(fetch->slot, call, rc, fresh);
+        token_settle(fetch->slot, call, rc, fresh, fetch->request.proof);
     } else {
         end_flight(fetch->slot);
     }

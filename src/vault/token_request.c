@@ -34,6 +34,7 @@ static enum ekm_rc token_request_sign(struct call *call, struct token_request *r
         (void)text_format(detail, sizeof detail, "thumbprint=%s", certificate.thumbprint);
         sign_in_describe(request->who, detail, call->sign_in, sizeof call->sign_in);
         request->expiry_s = certificate.expiry_s;
+        request->proof = certificate_proof(&certificate);
     }
     if (rc == EKM_OK && entra_endpoint(&request->where, &audience) != EKM_OK) {
         rc = call_fail(call, EKM_OUT_OF_MEMORY, "the token request");
@@ -85,6 +86,23 @@ enum ekm_rc token_request_make(struct call *call, const struct sign_in *who,
     out->asked_ms = plat_now_ms();
     sign_in_describe(who, "", call->sign_in, sizeof call->sign_in);
     return makers[who->form](call, out);
+}
+
+uint64_t token_request_proof(struct call *call, const struct sign_in *who)
+{
+    const struct call_error before = call->error;
+    struct certificate certificate;
+    uint64_t proof = 0;
+    if (who->form == SIGN_IN_WORKLOAD_IDENTITY) {
+        proof = workload_identity_proof(call);
+    } else if (who->form == SIGN_IN_CERTIFICATE) {
+        proof = certificate_open(call, who->name, &certificate) == EKM_OK
+                    ? certificate_proof(&certificate)
+                    : 0;
+        certificate_close(&certificate);
+    }
+    call->error = before;
+    return proof;
 }
 
 enum ekm_rc token_request_read(struct call *call, struct token_request *request,

@@ -19,6 +19,7 @@ struct token_request {
     uint64_t asked_ms;
     enum identity_source source; /* of a managed identity */
     int64_t expiry_s;            /* of the certificate that signed; 0: none did */
+    uint64_t proof; /* tells the file that proves who signs in from another one; 0: no file does */
     char host[254];
     struct buf url, header, form, way, authorities;
     struct http_detour detour; /* by `way`, trusting `authorities` */
@@ -35,6 +36,9 @@ struct token_value {
 enum ekm_rc token_request_make(struct call *call, const struct sign_in *who,
                                const struct buf *secret, const struct challenge *where,
                                struct token_request *out) EKM_MUST_CHECK;
+/* What the file of a form that has one holds now, as `proof` above; 0: no file, or none to be used.
+ * The call's error stays as it is. */
+uint64_t token_request_proof(struct call *call, const struct sign_in *who);
 /* Reads the response to it, and sends what must follow. */
 enum ekm_rc token_request_read(struct call *call, struct token_request *request,
                                const struct http_response *response,

@@ -1,5 +1,5 @@
 /*
- * A token, and the place that it has in its credential: plain storage for token.c and credential.c.
+ * A token, and the place that it has in its credential: for token.c and credential.c.
  *
  * A token is counted and immutable; a slot is guarded by token_lock.
  */
@@ -25,9 +25,17 @@ struct token_slot {
     struct token *current;
     uint64_t next_early_ms;       /* no early renewal before */
     uint64_t refused_until_ms;    /* the credential was refused; do not ask again before */
+    uint64_t refused_proof;       /* by that file; 0: by none */
     uint64_t flights;             /* fetches that ended */
     struct call_error failure;    /* of the last one that failed */
     uint64_t failure_deadline_ms; /* of the call that met it */
 };
+
+/* NULL: no memory. The caller owns the one reference. `issued_ms`: when it was asked for. */
+struct token *token_make(const struct token_value *value, uint64_t issued_ms,
+                         enum sign_in_form form);
+struct token *token_hold(struct token *token);
+/* What asking again at once would not change, but would cost the service a request. */
+bool token_is_refusal(enum ekm_rc rc);
 
 #endif

@@ -13,6 +13,8 @@
 /* EKM_WORKLOAD_SETTINGS, EKM_TOKEN_FILE_UNUSABLE, EKM_OUT_OF_MEMORY; set in the call. */
 enum ekm_rc workload_identity_request(struct call *call,
                                       struct token_request *request) EKM_MUST_CHECK;
+/* Tells what the token file holds now from anything else; 0: no token. Set in the call then. */
+uint64_t workload_identity_proof(struct call *call);
 /* https://HOST[/] and nothing else; `out` gets the host in lower case. */
 bool workload_identity_authority(const char *url, char *out, size_t cap);
 

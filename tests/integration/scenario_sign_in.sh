@@ -79,6 +79,11 @@ ctl POST /faults '{"host":"imds","times":2,"action":"status","status":410}' >/de
 opens managed-identity 'managed-identity source=imds'
 ctl POST /faults '{"host":"imds","times":1,"action":"status","status":429}' >/dev/null
 opens managed-identity 'managed-identity source=imds'
+configure 'call_timeout_ms = 1000'
+ctl POST /faults '{"host":"imds","times":0,"action":"status","status":503}' >/dev/null
+refused managed-identity 5020
+ctl DELETE /faults >/dev/null
+configure 'call_timeout_ms = 30000'
 # Whatever the proxy, it is not asked.
 configure 'proxy = http://127.0.0.1:9'
 configure 'no_proxy = azure.net, microsoftonline.com'
@@ -168,6 +173,15 @@ ctl POST /oidc/token '{"subject":"system:serviceaccount:default:other"}' >/dev/n
 refused "workload-identity:$application" 5032
 ctl POST /oidc/token '{"audience":"api://other"}' >/dev/null
 refused "workload-identity:$application" 5031
+ctl POST /oidc/token >/dev/null
+ctl POST /clients "{\"client_id\":\"$application\",\"federated\":[{\"issuer\":\"https://other.example\"}]}" >/dev/null
+refused "workload-identity:$application" 5030
+ctl POST /clients "{\"client_id\":\"$application\",\"federated\":[]}" >/dev/null
+ctl POST /oidc/token >/dev/null
+refused "workload-identity:$application" 5029
+ctl POST /clients "{\"client_id\":\"$application\",\"federated\":[{}]}" >/dev/null
+ctl POST /oidc/token >/dev/null
+opens "workload-identity:$application" 'sign_in="workload-identity"'
 : >"$AZURE_FEDERATED_TOKEN_FILE"
 refused "workload-identity:$application" 5027
 AZURE_AUTHORITY_HOST=https://login.microsoftonline.us/

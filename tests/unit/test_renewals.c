@@ -1,10 +1,10 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// wrap: default_paths_arc_keys
 // with: scripted_http.c fake_clock.c
 // only: posix
-/* 1,000 sign-ins each while the certificate or token file is replaced, half written and removed
- * under them: each ends
- * with a whole proof or with the file's own code, never with half of one, and the next good file
- * serves at once. */
+/* 1,000 sign-ins each while the certificate, the token file or the key of the agent of Azure Arc is
+ * replaced, half written and removed under them: each ends with a whole proof or with the file's
+ * own code, never with half of one, and the next good file serves at once. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -90,11 +90,11 @@ static void serve(void *context, struct call *asking, const struct seen_request 
     answer->body = "{\"access_token\":\"t1\",\"expires_in\":3599}";
 }
 
-static enum ekm_rc sign_in(const char *secret)
+/* What was refused before is remembered. */
+static enum ekm_rc sign_in_again(const char *secret)
 {
     struct credential *credential = NULL;
     struct token *token = NULL;
-    token_forget_all();
     call_begin(&call, "Test", &config);
     enum ekm_rc rc = credential_open(&call, secret, strlen(secret), &credential);
     if (rc == EKM_OK) {
@@ -103,6 +103,12 @@ static enum ekm_rc sign_in(const char *secret)
     token_release(token);
     credential_release(credential);
     return rc;
+}
+
+static enum ekm_rc sign_in(const char *secret)
+{
+    token_forget_all();
+    return sign_in_again(secret);
 }
 
 static void storm(const char *secret, enum ekm_rc spoilt, enum ekm_rc other)
@@ -128,6 +134,47 @@ static void storm(const char *secret, enum ekm_rc spoilt, enum ekm_rc other)
     assert_int_equal(atomic_load(&half_proofs), 0);
 }
 
+static char arc_challenge[512];
+static atomic_uint arc_given;
+
+void __wrap_default_paths_arc_keys(char *out, size_t cap);
+void __wrap_default_paths_arc_keys(char *out, size_t cap)
+{
+    (void)text_copy(out, cap, folder);
+}
+
+/* The agent takes a whole key, and asks again for all else. */
+static void serve_arc(void *context, struct call *asking, const struct seen_request *asked,
+                      struct scripted_answer *answer)
+{
+    (void)context;
+    (void)asking;
+    bool fits = strcmp(asked->basic, contents[0]) == 0 || strcmp(asked->basic, contents[1]) == 0;
+    answer->status = fits ? 200 : 401;
+    answer->authenticate = fits ? NULL : arc_challenge;
+    answer->body = fits ? "{\"access_token\":\"t1\",\"expires_in\":3599}" : "";
+    atomic_fetch_add(&arc_given, fits);
+}
+
+/* Entra refuses what is not the second content; `renewing`: whoever wrote the first in place ends
+ * while Entra answers. */
+static atomic_bool renewing;
+
+static void serve_second(void *context, struct call *asking, const struct seen_request *asked,
+                         struct scripted_answer *answer)
+{
+    (void)context;
+    (void)asking;
+    bool fits = strstr(asked->body, "client_assertion=BBBBB") != NULL;
+    answer->status = fits ? 200 : 401;
+    answer->body = fits ? "{\"access_token\":\"t1\",\"expires_in\":3599}"
+                        : "{\"error\":\"invalid_client\",\"error_codes\":[50013],"
+                          "\"error_description\":\"AADSTS50013: no.\"}";
+    if (atomic_load(&renewing)) {
+        replace(1);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -139,6 +186,7 @@ static int set_up(void **state)
     config.log_level = LEVEL_NONE;
     call_begin(&call, "Test", &config);
     atomic_store(&half_proofs, 0);
+    atomic_store(&renewing, false);
     scripted_http_serve(serve, NULL);
     return temporary_make(folder, sizeof folder) ? 0 : -1;
 }
@@ -147,6 +195,8 @@ static int tear_down(void **state)
 {
     (void)state;
     token_forget_all();
+    assert_true(temporary_setenv("IDENTITY_ENDPOINT", NULL));
+    assert_true(temporary_setenv("IMDS_ENDPOINT", NULL));
     return temporary_remove(folder) ? 0 : -1;
 }
 
@@ -187,9 +237,8 @@ static void test_certificates_that_are_renewed(void **state)
     storm("certificate:" CLIENT ":sql", EKM_CERTIFICATE_UNUSABLE, EKM_CERTIFICATE_PAIR);
 }
 
-static void test_token_files_that_are_renewed(void **state)
+static void make_token_file(void)
 {
-    (void)state;
     make_paths("token");
     (void)text_copy(config.sign_in.token_file, sizeof config.sign_in.token_file, path);
     (void)text_copy(config.sign_in.tenant, sizeof config.sign_in.tenant, "tenant-1");
@@ -199,7 +248,88 @@ static void test_token_files_that_are_renewed(void **state)
         contents[i][1000] = '\n';
         contents[i][1001] = '\0';
     }
+}
+
+static void test_token_files_that_are_renewed(void **state)
+{
+    (void)state;
+    make_token_file();
     storm("workload-identity:" CLIENT, EKM_TOKEN_FILE_UNUSABLE, EKM_TOKEN_FILE_UNUSABLE);
+}
+
+static void test_arc_keys_that_are_renewed(void **state)
+{
+    (void)state;
+    make_paths("a.key");
+    config.sign_in.source = IDENTITY_SOURCE_ARC;
+    (void)text_format(arc_challenge, sizeof arc_challenge, "Basic realm=%s", path);
+    for (int i = 0; i < CONTENTS; i++) {
+        memset(contents[i], 'A' + i, 200);
+        contents[i][200] = '\0';
+    }
+    assert_true(temporary_setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:40342/t"));
+    assert_true(temporary_setenv("IMDS_ENDPOINT", "http://127.0.0.1:40342"));
+    scripted_http_serve(serve_arc, NULL);
+    storm("managed-identity", EKM_ARC_KEY_UNREADABLE, EKM_ARC_KEY_UNREADABLE);
+    assert_true(atomic_load(&arc_given) > SESSIONS / 2);
+}
+
+/* Its signature is cut short: Entra alone sees that. */
+static void test_a_token_that_is_half_written(void **state)
+{
+    (void)state;
+    make_token_file();
+    write_whole(path, contents[0], 800);
+    scripted_http_serve(serve_second, NULL);
+    atomic_store(&renewing, true);
+    assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_OK);
+    assert_int_equal(scripted_http_count(), 2);
+}
+
+static void test_a_refused_token_file_that_is_replaced(void **state)
+{
+    (void)state;
+    make_token_file();
+    replace(0);
+    scripted_http_serve(serve_second, NULL);
+    assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_BAD_CREDENTIALS);
+    assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_BAD_CREDENTIALS);
+    assert_int_equal(scripted_http_count(), 1); /* the same again is not asked for */
+    (void)unlink(path);
+    assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_BAD_CREDENTIALS);
+    assert_int_equal(scripted_http_count(), 1);
+    replace(1);
+    assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_OK);
+    assert_int_equal(scripted_http_count(), 2);
+}
+
+static void refuse_first(void *context, struct call *asking, const struct seen_request *asked,
+                         struct scripted_answer *answer)
+{
+    (void)context;
+    serve_second(NULL, asking, asked, answer);
+    if (scripted_http_count() > 1) {
+        *answer = (struct scripted_answer){.status = 200,
+                                           .body = "{\"access_token\":\"t1\",\"expires_in\":3599}"};
+    }
+}
+
+static void test_a_refused_certificate_that_is_replaced(void **state)
+{
+    (void)state;
+    make_paths("sql.pem");
+    (void)text_copy(config.sign_in.certificate_folder, sizeof config.sign_in.certificate_folder,
+                    folder);
+    write_certificate(contents[0]);
+    write_certificate(contents[1]);
+    replace(0);
+    scripted_http_serve(refuse_first, NULL);
+    assert_int_equal(sign_in_again("certificate:" CLIENT ":sql"), EKM_BAD_CREDENTIALS);
+    assert_int_equal(sign_in_again("certificate:" CLIENT ":sql"), EKM_BAD_CREDENTIALS);
+    assert_int_equal(scripted_http_count(), 1);
+    replace(1);
+    assert_int_equal(sign_in_again("certificate:" CLIENT ":sql"), EKM_OK);
+    assert_int_equal(scripted_http_count(), 2);
 }
 
 int main(void)
@@ -207,6 +337,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_certificates_that_are_renewed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_token_files_that_are_renewed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_arc_keys_that_are_renewed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_token_that_is_half_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refused_token_file_that_is_replaced, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refused_certificate_that_is_replaced, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
