@@ -7,7 +7,7 @@ _akv_ekm()
         mapfile -t COMPREPLY < <(compgen -u -- "$word")
         return
         ;;
-    --library | import)
+    --library | import | trace)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
@@ -15,7 +15,7 @@ _akv_ekm()
     --identity | --key | --instance) return ;;
     *)
         if [ "$COMP_CWORD" -eq 1 ]; then
-            words='doctor setup explain map keys version help'
+            words='doctor setup explain map keys trace version help'
         else
             case $command in
             doctor) words='--identity --key --user --json' ;;

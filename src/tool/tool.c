@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "net/curl_library.h"
 #include "platform/system.h"
+#include "tool/trace_report.h"
 #include "vault/json.h"
 
 /* lint.tool compares these rows with docs/tool.md, the manual page and the completion. */
@@ -22,6 +23,9 @@ static const struct tool_command commands[] = {
      "shows, tests and extends the map from thumbprints to keys", "--identity --user --dry-run ",
      tool_map},
     {"keys", "--identity VAULT", "lists the keys of a vault", "--identity --user ", tool_keys},
+    {"trace", "FILE [REPORT]",
+     "says what a recording (trace_file) shows of SQL Server, as a report to be sent", "",
+     tool_trace},
     {"version", "", "prints the versions of library, OpenSSL, curl and cJSON", "", tool_version},
 };
 
@@ -54,4 +58,13 @@ int tool_version(const struct tool_options *options)
         (void)printf("inside %s\n", inside);
     }
     return TOOL_OK;
+}
+
+int tool_trace(const struct tool_options *options)
+{
+    if (options->word_count < 1 || options->word_count > 2) {
+        return tool_misuse("trace needs a recording, and may be given a file for its report", "");
+    }
+    const char *path = options->word_count == 2 ? options->words[1] : NULL;
+    return trace_report_write("akv-ekm", options->words[0], path) ? TOOL_OK : TOOL_FAILED;
 }

@@ -38,6 +38,7 @@ int tool_version(const struct tool_options *options);
 int tool_explain(const struct tool_options *options);
 int tool_map(const struct tool_options *options);
 int tool_keys(const struct tool_options *options);
+int tool_trace(const struct tool_options *options);
 int tool_setup(const struct tool_options *options);
 int tool_doctor(const struct tool_options *options);
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "assumption.h"
 #include "memory.h"
 #include "platform.h"
 #include "provider_library.h"
+#include "tool/trace_report.h"
 
 /* All lines of the configuration but those of the recording. */
 static void copy_settings(const char *text, struct memory_text *out)
@@ -68,26 +68,32 @@ bool record_prepare(const struct options *options, const char *path)
 
 bool record_follow(struct options *options, const char *path)
 {
-    struct recording recording;
-    if (!recording_read(&recording, path) || recording.count == 0) {
-        fprintf(stderr, "ekmhost: %s cannot be read, or holds no call\n", path);
-        recording_free(&recording);
+    const char *why = "cannot be read: out of memory";
+    struct trace_report *report = trace_report_new();
+    FILE *file = platform_stream_open(path, "r");
+    bool good = report && trace_report_read(report, file, &why);
+    if (file)
+        fclose(file);
+    if (!good) {
+        fprintf(stderr, "ekmhost: %s %s\n", path, why);
+        free(report);
         return false;
     }
+    const struct judges *judges = &report->judges;
     struct provider_habits habits = {
-        .no_algorithms = assumption_contradicted("A4", &recording),
-        .offers_buffers = assumption_contradicted("A27", &recording),
-        .aborts = assumption_contradicted("A30", &recording),
+        .no_algorithms = assumption_contradicted("A4", judges),
+        .offers_buffers = assumption_contradicted("A27", judges),
+        .aborts = assumption_contradicted("A30", judges),
     };
     provider_library_behave(&habits);
-    options->reload = options->reload || assumption_contradicted("A8", &recording);
+    options->reload = options->reload || assumption_contradicted("A8", judges);
     for (const struct assumption *at = assumptions; at->number; at++) {
         bool played = strcmp(at->number, "A4") == 0 || strcmp(at->number, "A8") == 0 ||
                       strcmp(at->number, "A27") == 0 || strcmp(at->number, "A30") == 0;
-        if (assumption_contradicted(at->number, &recording))
+        if (assumption_contradicted(at->number, judges))
             fprintf(stderr, "as: %s is contradicted%s\n", at->number,
                     played ? "" : ", which is not played");
     }
-    recording_free(&recording);
+    free(report);
     return true;
 }

@@ -23,11 +23,11 @@ done
 for number in $numbers; do
     printf '%s\n' "$used" | grep -qx "$number" || wrong "$number is in the list, but nothing uses it"
 done
-# What ekmtrace judges is the same list.
-code=$(sed -n 's/^    {"\(A[0-9]*\)".*/\1/p' tests/host/assumption.c)
-[ "$code" = "$numbers" ] || wrong 'tests/host/assumption.c has other numbers than the list, or another order'
+# What `akv-ekm trace` judges is the same list.
+code=$(sed -n 's/^    {"\(A[0-9]*\)".*/\1/p' src/tool/assumption.c)
+[ "$code" = "$numbers" ] || wrong 'src/tool/assumption.c has other numbers than the list, or another order'
 for number in $(printf '%s\n' "$list" | grep -v '| nothing' | sed 's/^| \(A[0-9]*\) .*/\1/'); do
-    grep -q "{\"$number\".* judge_" tests/host/assumption.c || wrong "ekmtrace does not judge $number"
+    grep -q "{\"$number\".* JUDGE_[^N]" src/tool/assumption.c || wrong "akv-ekm trace does not judge $number"
 done
 printf '%s\n' "$rows" | grep 'assumed' | grep -vE 'assumed A[0-9]' && wrong 'the rows above are assumed without a number'
 # A row ends in its source.

@@ -40,6 +40,41 @@ for code in $(sed -nE 's/^    X\(EKM_[A-Z0-9_]+, *([0-9]+),.*/\1/p' "$2/src/base
     ! grep -qE '<(bar|semicolon|left|right|slash|quote)>|`' "$folder/out" || fail "explain $code keeps marks"
 done
 
+# --- trace ---
+line='2026-11-29T03:04:05.678Z 7/9'
+{
+    printf '# akv-ekm recording 1, version 1.0.0, on Linux 6.1.0 x86_64\n%s InitializeProvider rc=0 us=9\n' "$line"
+    printf '%s GetNextAlgorithmId alg=0 gives=1 rc=0 us=1\n%s OpenSession auth=1 identity=26p secret=1 session=1 rc=0 us=7\n' "$line" "$line"
+    printf '%s GetKeyInfoByName session=1 name=14p:"TdeKey0" out=64p out2=20p gives=14 gives2=20 rc=0 us=5\n%s Decr' "$line" "$line"
+} >"$folder/recording"
+tool 0 trace "$folder/recording"
+says '^akv-ekm recording 1, version 1.0.0'
+says '^4 calls from 2026-11-29T03:04:05.678Z to .* in 1 processes, 1 other lines'
+says '^A4 +confirmed +\(1 for, 0 against\): '
+says '^A27 +contradicted \(0 for, 1 against\): '
+says '^A20 +says nothing: .*cannot see it'
+! grep -q TdeKey0 "$folder/out" || fail 'the report names a key'
+cp "$folder/out" "$folder/shown"
+tool 0 trace "$folder/recording" "$folder/report"
+cmp -s "$folder/report" "$folder/shown" || fail 'the report in a file is another one'
+tool 1 trace "$folder/recording" "$folder/recording"
+says 'is a recording, and stays'
+tool 0 trace "$folder/recording"
+tool 1 trace "$folder/nowhere"
+says 'nowhere cannot be read'
+tool 1 trace "$folder/report"
+says 'holds no call'
+tool 1 trace "$folder/recording" "$folder/nowhere/report"
+says 'cannot be written'
+tool 2 trace
+tool 2 trace "$folder/recording" a b
+# 700,000 calls, 70 MB
+awk -v line="$line" 'BEGIN { for (i = 1; i <= 700000; i++) printf "%s Decrypt session=%d thumb=4p:0A0B0C0D final=1 params=0n in=256p out=32p gives=32 rc=%d us=1\n", line, i, i % 100 }' >"$folder/huge"
+tool 0 trace "$folder/huge"
+says '^A28 +confirmed +\(700000 for, 0 against\): '
+[ "$(grep -c '^ *[0-9]* Decrypt ' "$folder/out")" = 25 ] || fail 'the table of results has no end'
+rm "$folder/huge"
+
 # --- keys ---
 tool 0 keys --user "$user" --identity contoso-vault
 says "^TdeKey0${tab}enabled"

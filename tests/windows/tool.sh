@@ -54,4 +54,8 @@ says '^.HKEY_LOCAL_MACHINE.SOFTWARE.Microsoft.SQL Server Cryptographic Provider.
 tool 0 version
 says '^akv-ekm '
 tool 0 explain 3113
+{ printf '# akv-ekm recording 1, version 1.0.0\r\n'; printf '2026-11-29T03:04:05.678Z 7/9 CloseSession session=1 abort=1 rc=0 us=1\r\n'; } \
+    >"$folder/recording"
+tool 0 trace "$folder/recording"
+says '^A30 +contradicted'
 forget_map
