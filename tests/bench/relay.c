@@ -1,10 +1,7 @@
 #include "relay.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loopback.h"
 #include "measure.h"
 
 #define LINKS_MAX 256
@@ -44,11 +42,8 @@ static struct {
 
 static int connect_to(int port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)(void *)&address, sizeof address) != 0) {
+    int fd = loopback_connect(port);
+    if (fd < 0) {
         give_up("the relay cannot reach the vault");
     }
     return fd;
@@ -56,7 +51,7 @@ static int connect_to(int port)
 
 static void accept_one(void)
 {
-    int client = accept4(relay.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), on = 1;
+    int client = accept4(relay.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct link *link = relay.links;
     while (link < relay.links + LINKS_MAX && link->used) {
         link++;
@@ -72,7 +67,7 @@ static void accept_one(void)
     (void)fcntl(link->ends[1], F_SETFL, O_NONBLOCK);
     for (int i = 0; i < 2; i++) {
         link->last[i] = &link->first[i];
-        (void)setsockopt(link->ends[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        loopback_no_delay(link->ends[i]);
     }
 }
 
@@ -202,18 +197,13 @@ void relay_set_latency_ms(unsigned latency_ms)
 
 int relay_start(int target_port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof address;
-    struct sockaddr *generic = (struct sockaddr *)(void *)&address;
     pthread_t thread;
+    int port = 0;
     relay.target_port = target_port;
-    relay.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (relay.listener < 0 || bind(relay.listener, generic, sizeof address) != 0 ||
-        listen(relay.listener, 256) != 0 || getsockname(relay.listener, generic, &len) != 0 ||
-        pthread_create(&thread, NULL, run, NULL) != 0) {
+    relay.listener = loopback_listen(&port, 256);
+    if (relay.listener < 0 || pthread_create(&thread, NULL, run, NULL) != 0) {
         give_up("no relay");
     }
     pthread_detach(thread);
-    return ntohs(address.sin_port);
+    return port;
 }

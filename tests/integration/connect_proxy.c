@@ -1,8 +1,6 @@
 /* An HTTP proxy for the scenarios: connect_proxy PORT. Every CONNECT, whatever the host, leads to
  * that port of this machine. Prints "ready N", its own port, then each request's first line. A
  * process for each connection. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,12 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct sockaddr_in local(const char *port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    address.sin_port = htons((uint16_t)atoi(port));
-    return address;
-}
+#include "loopback.h"
 
 /* The request up to its empty line; what follows waits for our answer. */
 static int read_request(int fd, char *request, size_t cap)
@@ -31,37 +24,20 @@ static int read_request(int fd, char *request, size_t cap)
     return 0;
 }
 
-static int pass_on(int from, int to)
-{
-    char data[16384];
-    ssize_t len = read(from, data, sizeof data), sent = 0;
-    while (sent < len) {
-        ssize_t written = write(to, data + sent, (size_t)(len - sent));
-        if (written <= 0) {
-            return 0;
-        }
-        sent += written;
-    }
-    return len > 0;
-}
-
-static void serve(int client, const char *port)
+static void serve(int client, int port)
 {
     static const char answer[] = "HTTP/1.1 200 Connection established\r\n\r\n";
     char request[8192] = "";
-    const struct sockaddr_in address = local(port);
-    int server = socket(AF_INET, SOCK_STREAM, 0);
-    if (!read_request(client, request, sizeof request) ||
-        connect(server, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        write(client, answer, sizeof answer - 1) != (ssize_t)sizeof answer - 1) {
+    int server = read_request(client, request, sizeof request) ? loopback_connect(port) : -1;
+    if (server < 0 || write(client, answer, sizeof answer - 1) != (ssize_t)sizeof answer - 1) {
         return;
     }
     printf("%.*s\n", (int)strcspn(request, "\r"), request);
     fflush(stdout);
     struct pollfd ends[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
     while (poll(ends, 2, -1) > 0) {
-        if ((ends[0].revents != 0 && !pass_on(client, server)) ||
-            (ends[1].revents != 0 && !pass_on(server, client))) {
+        if ((ends[0].revents != 0 && !loopback_carry(client, server)) ||
+            (ends[1].revents != 0 && !loopback_carry(server, client))) {
             return;
         }
     }
@@ -69,23 +45,19 @@ static void serve(int client, const char *port)
 
 int main(int argc, char **argv)
 {
-    struct sockaddr_in address = local("0");
-    socklen_t len = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (argc != 2 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(listener, 64) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &len) != 0) {
+    int port = 0, listener = argc == 2 ? loopback_listen(&port, 64) : -1;
+    if (listener < 0) {
         return 1;
     }
     signal(SIGCHLD, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    printf("ready %d\n", ntohs(address.sin_port));
+    printf("ready %d\n", port);
     fflush(stdout);
     for (;;) {
         int client = accept(listener, NULL, NULL);
         if (client >= 0 && fork() == 0) {
             close(listener);
-            serve(client, argv[1]);
+            serve(client, atoi(argv[1]));
             return 0;
         }
         close(client);

@@ -1,10 +1,9 @@
 #include "harness.h"
 
 #include "canary.h"
+#include "loopback.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -171,13 +170,9 @@ int sim_tear_down(void **state)
 static FILE *open_control(const struct sim *sim)
 {
     char *port = sim_file(sim, "control");
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)strtol(port, NULL, 10)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = loopback_connect((int)strtol(port, NULL, 10));
     free(port);
     assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     FILE *stream = fdopen(fd, "r+");
     assert_non_null(stream);
     return stream;

@@ -4,10 +4,9 @@
  * variable AKVEKM_OPENSSL_1_1 names a folder with libssl.so.1.1, to be used in the place of 3.
  */
 #include "harness.h"
+#include "loopback.h"
 
-#include <arpa/inet.h>
 #include <dlfcn.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,12 +106,8 @@ static void expect(bool right, const char *what)
 
 static int connect_to_sim(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool connected =
-        socket_fd >= 0 && connect(socket_fd, (struct sockaddr *)&address, sizeof address) == 0;
-    expect(connected, "connect");
+    int socket_fd = loopback_connect(port);
+    expect(socket_fd >= 0, "connect");
     return socket_fd;
 }
 

@@ -211,7 +211,7 @@ static void run_table(const struct row *rows, size_t count)
 {
     struct ready ready;
     struct plain_server server;
-    plain_server_start(&server);
+    assert_true(plain_server_start(&server));
     sim_start(&sim, NULL, NULL);
     original[0] = '\0';
     ready_open(&ready, &sim, KEY);

@@ -1,17 +1,14 @@
 #include "relay.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "loopback.h"
 
 #define LINKS_MAX 256
 
@@ -33,19 +30,6 @@ static void relay_on_signal(int number)
     }
 }
 
-static int relay_connect(int port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)(void *)&address, sizeof address) != 0) {
-        (void)close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 static void relay_close(struct link *link)
 {
     for (int i = 0; i < 2; i++) {
@@ -57,8 +41,8 @@ static void relay_close(struct link *link)
 static void relay_accept(int listener, int target_port)
 {
     struct link *link = relay_links;
-    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC), on = 1;
-    int server = client >= 0 ? relay_connect(target_port) : -1;
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    int server = client >= 0 ? loopback_connect(target_port) : -1;
     while (link < relay_links + LINKS_MAX && link->ends[0] >= 0) {
         link++;
     }
@@ -69,21 +53,14 @@ static void relay_accept(int listener, int target_port)
     }
     *link = (struct link){{client, server}, false};
     for (int i = 0; i < 2; i++) {
-        (void)setsockopt(link->ends[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        loopback_no_delay(link->ends[i]);
     }
 }
 
-/* What came from one end goes to the other; the end of one is the end of both. */
+/* The end of one is the end of both. */
 static void relay_carry(struct link *link, int from)
 {
-    char bytes[16384];
-    ssize_t got = recv(link->ends[from], bytes, sizeof bytes, 0);
-    for (ssize_t at = 0; got > 0 && at < got;) {
-        ssize_t sent = send(link->ends[1 - from], bytes + at, (size_t)(got - at), MSG_NOSIGNAL);
-        got = sent < 0 ? -1 : got;
-        at += sent;
-    }
-    if (got <= 0) {
+    if (!loopback_carry(link->ends[from], link->ends[1 - from])) {
         relay_close(link);
     }
 }
@@ -110,17 +87,11 @@ static void relay_wait(int listener, struct pollfd polled[2 * LINKS_MAX + 1], co
 
 static int relay_listen(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    struct sockaddr *generic = (struct sockaddr *)(void *)&address;
-    socklen_t len = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0 || bind(listener, generic, sizeof address) != 0 || listen(listener, 64) != 0 ||
-        getsockname(listener, generic, &len) != 0) {
-        return -1;
+    int port = 0, listener = loopback_listen(&port, 64);
+    if (listener >= 0) {
+        printf("badnet: ready %d\n", port);
+        (void)fflush(stdout);
     }
-    printf("badnet: ready %d\n", ntohs(address.sin_port));
-    (void)fflush(stdout);
     return listener;
 }
 

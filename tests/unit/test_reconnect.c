@@ -1,5 +1,6 @@
 // only: posix
-// with: http_fixture.c tls_server.c
+// with: http_fixture.c
+// uses: akvekm_tls_server
 // wrap: plat_now_ms
 /* A repeat shares nothing with what failed (specification.md section 7): real requests, with their
  * repeats, to a server and a resolver that were in order and are no more, or not yet. */
@@ -24,15 +25,10 @@
 #include "platform/system.h"
 #include "tls_server.h"
 
-#define HOST    "contoso.vault.azure.net"
 #define HANDLES 6
 /* Beyond what a test waits for, on a busy machine. */
 #define SOON_MS 8000
 
-static char folder[] = "/tmp/akvekm-reconnect-XXXXXX", ca_path[64], connect_to[64];
-static char *connect_items[] = {connect_to};
-static int port;
-static struct config config;
 static atomic_uint_fast64_t skipped_ms;
 
 uint64_t __real_plat_now_ms(void);
@@ -67,42 +63,12 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *restrict node
     return real.function(node, service, hints, result);
 }
 
-static int start_all(void **state)
-{
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
-        return -1;
-    }
-    (void)text_format(ca_path, sizeof ca_path, "%s/ca.pem", folder);
-    port = tls_server_start(ca_path);
-    return port != 0 ? 0 : -1;
-}
-
-static int stop_all(void **state)
-{
-    (void)state;
-    tls_server_stop();
-    (void)unlink(ca_path);
-    return rmdir(folder);
-}
-
 static int set_up(void **state)
 {
-    char reason[256];
-    (void)state;
-    http_fixture_configure(&config, ca_path, connect_items);
-    (void)text_format(connect_to, sizeof connect_to, "::127.0.0.1:%d", port);
     atomic_store(&failing_lookups, 0);
     atomic_store(&lookup_takes_ms, 0);
     http_retry_reset();
-    return http_start(&config, reason, sizeof reason) == EKM_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    http_stop();
-    return 0;
+    return http_set_up(state);
 }
 
 /* One request with its repeats. */
@@ -124,7 +90,7 @@ static void *ask(void *context)
     (void)text_format(url, sizeof url, "https://%s%s", asker->host, asker->path);
     const struct http_request request = {.method = HTTP_GET, .url = url, .host = asker->host};
     http_response_init(&response);
-    call_begin(&call, "Test", &config);
+    call_begin(&call, "Test", &http.config);
     asker->rc = http_retry_perform(&call, &request, &response);
     asker->took_ms = plat_now_ms() - call.start_ms;
     asker->status = response.status;
@@ -215,11 +181,11 @@ static void a_connection_that_goes_silent(void **state)
     (void)state;
     (void)expect_served(HOST);
     tls_server_turn(0);
-    config.try_timeout_ms = 800;
+    http.config.try_timeout_ms = 800;
     struct asker first = expect_served(HOST);
     assert_in_range(first.took_ms, 790, SOON_MS);
     assert_int_equal(first.tries, 2);
-    config.try_timeout_ms = 10000;
+    http.config.try_timeout_ms = 10000;
     for (int i = 0; i < 5; i++) {
         assert_int_equal(expect_served(HOST).tries, 1);
     }
@@ -238,10 +204,9 @@ static void a_connection_that_is_throttled(void **state)
 
 static void by_name(void)
 {
-    (void)text_format(connect_to, sizeof connect_to, "%s:443:%s:%d", HOST, HOST, port);
-    http_stop();
-    char reason[256];
-    assert_int_equal(http_start(&config, reason, sizeof reason), EKM_OK);
+    (void)text_format(http.connect_to, sizeof http.connect_to, "%s:443:%s:%d", HOST, HOST,
+                      http.port);
+    http_fixture_reopen();
 }
 
 /* Also with libcurl 8.16 and newer, which remembers for half a minute that there was no such name,
@@ -257,12 +222,12 @@ static void a_moment_without_names(void **state)
     /* One that fails to its end leaves nothing behind for others. */
     by_name();
     atomic_store(&failing_lookups, 1000);
-    config.call_timeout_ms = 300;
+    http.config.call_timeout_ms = 300;
     struct asker unlucky = {.host = HOST, .path = "/ok"};
     (void)ask(&unlucky);
     assert_int_equal(unlucky.rc, EKM_HOST_NOT_RESOLVED);
     atomic_store(&failing_lookups, 0);
-    config.call_timeout_ms = 30000;
+    http.config.call_timeout_ms = 30000;
     assert_int_equal(ask_together(HANDLES), 1);
 }
 
@@ -271,8 +236,8 @@ static void a_lookup_that_takes_long(void **state)
 {
     (void)state;
     by_name();
-    config.connect_timeout_ms = config.try_timeout_ms = 2000;
-    config.call_timeout_ms = 5500;
+    http.config.connect_timeout_ms = http.config.try_timeout_ms = 2000;
+    http.config.call_timeout_ms = 5500;
     atomic_store(&lookup_takes_ms, 2300);
     struct asker asker = expect_served(HOST);
     assert_in_range(asker.took_ms, 4000, 5500);
@@ -307,7 +272,7 @@ static void idle_connections_are_closed(void **state)
     (void)ask_together(HANDLES);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, http_tear_down)
 
 int main(void)
 {
@@ -323,5 +288,5 @@ int main(void)
         TEST(names_are_looked_up_for_new_names_alone),
         TEST(idle_connections_are_closed),
     };
-    return cmocka_run_group_tests_name("reconnect", tests, start_all, stop_all);
+    return cmocka_run_group_tests_name("reconnect", tests, http_fixture_start, http_fixture_stop);
 }

@@ -1,5 +1,6 @@
 // only: posix
-// with: fake_clock.c http_fixture.c tls_server.c
+// with: fake_clock.c http_fixture.c
+// uses: akvekm_tls_server
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until trust_system_load
 /* Certificates that came after the start are trusted without another one. */
 #include <pthread.h>
@@ -22,13 +23,9 @@
 #include "net/trust_system.h"
 #include "tls_server.h"
 
-#define HOST      "contoso.vault.azure.net"
 #define REREAD_MS 10000
 
-static char folder[] = "/tmp/akvekm-trust-XXXXXX";
-static char ca_path[64], wrong_path[64], right_path[64], connect_to[64];
-static char *connect_items[] = {connect_to};
-static struct config config;
+static char wrong_path[128], right_path[128];
 static bool has_system;
 static atomic_bool reading_hangs, is_reading;
 
@@ -45,48 +42,40 @@ bool __wrap_trust_system_load(X509_STORE *store)
 
 static int start_all(void **state)
 {
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
-        return -1;
-    }
-    (void)text_format(ca_path, sizeof ca_path, "%s/ca.pem", folder);
-    (void)text_format(wrong_path, sizeof wrong_path, "%s/wrong.pem", folder);
-    (void)text_format(right_path, sizeof right_path, "%s/right.pem", folder);
+    int rc = http_fixture_start(state);
+    (void)text_format(wrong_path, sizeof wrong_path, "%s/wrong.pem", http.folder);
+    (void)text_format(right_path, sizeof right_path, "%s/right.pem", http.folder);
     /* Each start makes a certificate of its own. */
-    bool made = tls_server_start(wrong_path) != 0;
+    bool is_wrong = rc == 0 && rename(http.ca_path, wrong_path) == 0;
     tls_server_stop();
-    int port = tls_server_start(right_path);
-    (void)text_format(connect_to, sizeof connect_to, "::127.0.0.1:%d", port);
-    return made && port != 0 ? 0 : -1;
+    http.port = tls_server_start(right_path);
+    return is_wrong && http.port != 0 ? 0 : -1;
 }
 
 static int stop_all(void **state)
 {
-    (void)state;
-    tls_server_stop();
-    (void)unlink(ca_path);
     (void)unlink(wrong_path);
     (void)unlink(right_path);
-    return rmdir(folder);
+    return http_fixture_stop(state);
 }
 
 /* A file of its own: the same name for other content, as an administrator puts it there. */
 static void trust(const char *path)
 {
-    (void)unlink(ca_path);
-    assert_int_equal(link(path, ca_path), 0);
+    (void)unlink(http.ca_path);
+    assert_int_equal(link(path, http.ca_path), 0);
 }
 
 static int set_up(void **state)
 {
-    char reason[256];
     (void)state;
     fake_clock_reset();
     fake_clock_run();
     trust(wrong_path);
     has_system = true;
-    http_fixture_configure(&config, ca_path, connect_items);
-    return http_start(&config, reason, sizeof reason) == EKM_OK ? 0 : -1;
+    http_fixture_configure();
+    http_fixture_open();
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -105,7 +94,7 @@ static enum ekm_rc ask_host(const char *host)
     (void)text_format(url, sizeof url, "https://%s/ok", host);
     const struct http_request request = {.url = url, .host = host, .once = true};
     http_response_init(&response);
-    call_begin(&call, "Test", &config);
+    call_begin(&call, "Test", &http.config);
     enum ekm_rc rc = http_perform(&call, &request, &response);
     http_response_free(&response);
     return rc;
@@ -133,7 +122,7 @@ static void one_taken_away_holds_until_it_is_doubted(void **state)
     http_stop();
     trust(right_path);
     char reason[256];
-    assert_int_equal(http_start(&config, reason, sizeof reason), EKM_OK);
+    assert_int_equal(http_start(&http.config, reason, sizeof reason), EKM_OK);
     assert_int_equal(ask(), EKM_OK);
     trust(wrong_path);
     fake_clock_advance(REREAD_MS);
@@ -172,7 +161,7 @@ static void a_file_that_cannot_be_read_changes_nothing(void **state)
 {
     (void)state;
     assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
-    (void)unlink(ca_path);
+    (void)unlink(http.ca_path);
     fake_clock_advance(REREAD_MS);
     assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
     trust(right_path);
@@ -200,17 +189,17 @@ static void waiting_for_the_reader_ends(void **state)
     http_stop();
     trust(right_path);
     char reason[256];
-    assert_int_equal(http_start(&config, reason, sizeof reason), EKM_OK);
+    assert_int_equal(http_start(&http.config, reason, sizeof reason), EKM_OK);
     atomic_store(&is_reading, false);
     atomic_store(&reading_hangs, true);
     assert_int_equal(pthread_create(&reader, NULL, ask_in_thread, &rc), 0);
     while (!atomic_load(&is_reading)) {
         (void)usleep(1000);
     }
-    call_begin(&call, "Test", &config);
+    call_begin(&call, "Test", &http.config);
     call.deadline_ms = call.start_ms + 300;
     assert_int_equal(trust_store_apply(context, &call), EKM_DEADLINE);
-    call_begin(&call, "Test", &config);
+    call_begin(&call, "Test", &http.config);
     call.session_aborted = &aborted;
     assert_int_equal(trust_store_apply(context, &call), EKM_CLOSING);
     atomic_store(&reading_hangs, false);

@@ -16,6 +16,7 @@
 #include "encode.h"
 #include "environment.h"
 #include "keystore.h"
+#include "loopback.h"
 #include "options.h"
 #include "pause.h"
 #include "pki.h"
@@ -24,6 +25,7 @@
 
 #define DEFAULT_TENANT "72f988bf-0000-4000-8000-2d7cd011db47"
 #define DEFAULT_CLIENT "11111111-2222-4333-8444-555555555555:Sim~Secret-0.with_hyphens-1"
+#define LISTEN_BACKLOG 1024
 
 static const char *const default_vaults[] = {
     "contoso-vault.vault.azure.net",         "second-vault.vault.azure.net",
@@ -75,10 +77,10 @@ static void apply(const struct options *options, bool is_first_start)
 static int listen_on(int asked, int former, int *port)
 {
     *port = asked != 0 ? asked : former;
-    int fd = server_listen(port);
+    int fd = loopback_listen(port, LISTEN_BACKLOG);
     if (fd < 0 && asked == 0) {
         *port = 0;
-        fd = server_listen(port);
+        fd = loopback_listen(port, LISTEN_BACKLOG);
     }
     if (fd < 0) {
         fprintf(stderr, "vaultsim: port %d: %s\n", asked, strerror(errno));

@@ -1,12 +1,8 @@
 #include "server.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "answer.h"
 #include "app_service.h"
@@ -33,27 +29,6 @@
 static struct MHD_Daemon *daemons[SITE_COUNT];
 static enum site sites[SITE_COUNT] = {SITE_CLOUD, SITE_IMDS, SITE_ARC, SITE_APP_SERVICE};
 static char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
-
-int server_listen(int *port)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)*port),
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof address;
-    struct sockaddr *generic = (struct sockaddr *)(void *)&address;
-    if (fd < 0) {
-        return -1;
-    }
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, generic, sizeof address) != 0 || listen(fd, 1024) != 0 ||
-        getsockname(fd, generic, &len) != 0) {
-        close(fd);
-        return -1;
-    }
-    *port = ntohs(address.sin_port);
-    return fd;
-}
 
 static void serve_site(const struct request *request, struct answer *answer)
 {

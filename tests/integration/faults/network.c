@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "loopback.h"
+
 /* In place of the C library's, for libcurl too. */
 #define REPLACES __attribute__((visibility("default")))
 
@@ -161,23 +163,11 @@ REPLACES int getaddrinfo(const char *name, const char *service, const struct add
     return resolve("127.0.0.9", service, hints, out);
 }
 
-static int bound_socket(int *port)
-{
-    struct sockaddr_in address = address_of(INADDR_LOOPBACK, 0);
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    *port = ntohs(address.sin_port);
-    return fd;
-}
-
 /* Nobody accepts, and the queue is full: further first packets get no answer. */
 static void fill_a_backlog(void)
 {
-    network.full_listener = bound_socket(&network.full_port);
-    assert_int_equal(listen(network.full_listener, 0), 0);
+    network.full_listener = loopback_listen(&network.full_port, 0);
+    assert_true(network.full_listener >= 0);
     struct sockaddr_in address = address_of(INADDR_LOOPBACK, network.full_port);
     for (size_t i = 0; i < sizeof network.full_clients / sizeof network.full_clients[0]; i++) {
         network.full_clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -190,7 +180,7 @@ void network_start(int vaultsim_port, int listener_port)
     network.vaultsim_port = vaultsim_port;
     network.listener_port = listener_port;
     /* Bound, but not listening: refused, and nobody else gets the port. */
-    (void)bound_socket(&network.closed_port);
+    assert_true(loopback_bind(&network.closed_port) >= 0);
     fill_a_backlog();
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         network.open[i] = -1;

@@ -1,18 +1,13 @@
 #include "plain_server.h"
 
-#include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "loopback.h"
 
-static void *serve(void *argument)
+static void *plain_server_run(void *argument)
 {
     struct plain_server *server = argument;
     char request[4096], answer[sizeof server->answer];
@@ -40,19 +35,14 @@ void plain_server_answer(struct plain_server *server, const char *status)
     pthread_mutex_unlock(&server->mutex);
 }
 
-void plain_server_start(struct plain_server *server)
+bool plain_server_start(struct plain_server *server)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof address;
     pthread_mutex_init(&server->mutex, NULL);
-    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(server->listener >= 0);
-    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &len), 0);
-    assert_int_equal(listen(server->listener, 16), 0);
-    server->port = ntohs(address.sin_port);
+    server->port = 0;
+    server->listener = loopback_listen(&server->port, 16);
     plain_server_answer(server, "503 Nothing set");
-    assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+    return server->listener >= 0 &&
+           pthread_create(&server->thread, NULL, plain_server_run, server) == 0;
 }
 
 void plain_server_stop(struct plain_server *server)

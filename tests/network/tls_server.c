@@ -1,9 +1,7 @@
 #include "tls_server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -19,6 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "loopback.h"
 
 #define HEARD_MAX ((size_t)4 << 20)
 
@@ -409,24 +409,17 @@ static bool start_thread(void)
 
 int tls_server_start(const char *ca_path)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct tls_identity own = {"DNS:*.vault.azure.net", -3600, 3600, NULL, NULL};
-    socklen_t len = sizeof address;
+    int port = 0;
     atomic_store(&server.manner, TLS_NORMAL);
     atomic_store(&server.connections, 0);
     atomic_store(&server.requests, 0);
     atomic_store(&server.turned, 0);
     atomic_store(&server.stopping, false);
     atomic_store(&server.offered_h2, false);
-    server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    server.listener = loopback_listen(&port, 64);
     server.context = make_context(&own, ca_path);
-    if (server.context == NULL ||
-        bind(server.listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(server.listener, 64) != 0 ||
-        getsockname(server.listener, (struct sockaddr *)&address, &len) != 0 || !start_thread()) {
-        return 0;
-    }
-    return ntohs(address.sin_port);
+    return server.context != NULL && server.listener >= 0 && start_thread() ? port : 0;
 }
 
 void tls_server_manner(enum tls_manner manner)

@@ -7,8 +7,8 @@
  * HTTP), /half (part of the body), /big (more than HTTP_BODY_MAX), /redirect, /late (answers after
  * 300 ms).
  */
-#ifndef AKVEKM_TESTS_TLS_SERVER_H
-#define AKVEKM_TESTS_TLS_SERVER_H
+#ifndef AKVEKM_NETWORK_TLS_SERVER_H
+#define AKVEKM_NETWORK_TLS_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
