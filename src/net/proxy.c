@@ -13,11 +13,14 @@
 /* Written by proxy_start and proxy_stop alone. */
 static struct {
     const struct config *config;
-    const char *proxy_from, *exempt_from; /* the variable, or the setting; "" for none */
     char proxy[1024], exempt[LIST_MAX];
     char hopeless[512]; /* entries that no host can match */
     bool addresses;     /* there are entries that only addresses match */
-} way = {NULL, "", "", "", "", "", false};
+} way;
+/* The variable, or the setting; "" for none. */
+static struct {
+    const char *proxy, *exempt;
+} way_from = {"", ""};
 
 /* The first of these variables that is set, as curl reads them: an empty one counts as absent. */
 static const char *proxy_first_set(const char *const *variables, size_t count, char *out,
@@ -108,15 +111,15 @@ void proxy_start(const struct config *config)
     way.config = config;
     if (config->has_proxy) {
         (void)text_copy(way.proxy, sizeof way.proxy, config->proxy);
-        way.proxy_from = "proxy";
+        way_from.proxy = "proxy";
     } else {
-        way.proxy_from = proxy_first_set(proxies, 4, way.proxy, sizeof way.proxy);
+        way_from.proxy = proxy_first_set(proxies, 4, way.proxy, sizeof way.proxy);
     }
     if (config->has_no_proxy) {
-        way.exempt_from = "no_proxy";
+        way_from.exempt = "no_proxy";
         proxy_read_list(config->no_proxy);
     } else {
-        way.exempt_from = proxy_first_set(exempt, 2, list, sizeof list);
+        way_from.exempt = proxy_first_set(exempt, 2, list, sizeof list);
         proxy_read_list(list);
     }
 }
@@ -125,7 +128,7 @@ void proxy_stop(void)
 {
     plat_wipe(way.proxy, sizeof way.proxy); /* may hold a password */
     memset(&way, 0, sizeof way);
-    way.proxy_from = way.exempt_from = "";
+    way_from.proxy = way_from.exempt = "";
 }
 
 const char *proxy_fixed(void)
@@ -199,14 +202,14 @@ static void proxy_report_entries(void)
     if (way.hopeless[0] != '\0') {
         log_begin(&line, LEVEL_ERROR, 0, "Initialize");
         log_pair(&line, "text", "entries of no_proxy that no host can match are not used");
-        log_pair(&line, "from", way.exempt_from);
+        log_pair(&line, "from", way_from.exempt);
         log_pair(&line, "entries", way.hopeless);
         log_write(&line);
     }
     if (way.addresses && way.proxy[0] != '\0') {
         log_text(LEVEL_INFO, 0, "Initialize",
                  "%s names addresses: they exempt no vault, which is reached by its name",
-                 way.exempt_from);
+                 way_from.exempt);
     }
 }
 
@@ -228,7 +231,7 @@ void proxy_report(void)
         log_begin(&line, log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR, 0, "Initialize");
         proxy_show(way.proxy, shown, sizeof shown);
         log_pair(&line, "text", "a proxy of the environment is used");
-        log_pair(&line, "from", way.proxy_from);
+        log_pair(&line, "from", way_from.proxy);
         log_pair(&line, "proxy", shown);
         log_pair(&line, "without", way.exempt);
         log_write(&line);

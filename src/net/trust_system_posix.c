@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <openssl/err.h>
 
+#include "net/trust_index.h"
 #include "platform/file.h"
 
 static bool is_readable(const char *path)
@@ -19,7 +20,7 @@ static bool is_readable(const char *path)
  * trust is no matter of the environment. */
 static bool load_default_places(X509_STORE *store)
 {
-    bool file = X509_STORE_load_file(store, X509_get_default_cert_file()) == 1;
+    bool file = trust_index_load_file(store, X509_get_default_cert_file());
     return X509_STORE_load_path(store, X509_get_default_cert_dir()) == 1 || file;
 }
 
@@ -35,7 +36,7 @@ static bool load_known_bundle(X509_STORE *store)
         "/etc/ssl/cert.pem",                                 /* Alpine */
     };
     for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++) {
-        if (is_readable(bundles[i]) && X509_STORE_load_file(store, bundles[i]) == 1) {
+        if (is_readable(bundles[i]) && trust_index_load_file(store, bundles[i])) {
             return true;
         }
     }
@@ -49,7 +50,7 @@ bool trust_system_load(X509_STORE *store)
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     bool loaded = false;
     if (info->age >= CURLVERSION_SEVENTH) {
-        loaded = info->cainfo != NULL && X509_STORE_load_file(store, info->cainfo) == 1;
+        loaded = info->cainfo != NULL && trust_index_load_file(store, info->cainfo);
         loaded =
             (!loaded && info->capath != NULL && X509_STORE_load_path(store, info->capath) == 1) ||
             loaded;

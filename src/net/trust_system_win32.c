@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/trust_index.h"
 #include "net/trust_system.h"
-
-#include <openssl/err.h>
 
 static bool names_servers(const CERT_ENHKEY_USAGE *usage)
 {
@@ -49,26 +48,19 @@ static bool is_disallowed(HCERTSTORE disallowed, const CERT_CONTEXT *certificate
     return is;
 }
 
-static bool trust_add_certificate(X509_STORE *store, const CERT_CONTEXT *certificate)
-{
-    const unsigned char *der = certificate->pbCertEncoded;
-    X509 *x509 = d2i_X509(NULL, &der, (long)certificate->cbCertEncoded);
-    bool added = x509 != NULL && X509_STORE_add_cert(store, x509) == 1;
-    X509_free(x509);
-    return added;
-}
+#define ROOTS_MAX ((size_t)16 * 1024 * 1024)
 
 bool trust_system_load(X509_STORE *store)
 {
     HCERTSTORE roots = CertOpenSystemStoreW(0, L"ROOT");
     HCERTSTORE disallowed = CertOpenSystemStoreW(0, L"Disallowed");
     const CERT_CONTEXT *certificate = NULL;
-    bool loaded = false;
+    struct trust_index *index = trust_index_new(ROOTS_MAX);
     /* Each step frees the certificate before it. */
-    while (roots != NULL &&
+    while (roots != NULL && index != NULL &&
            (certificate = CertEnumCertificatesInStore(roots, certificate)) != NULL) {
         if (is_for_servers(certificate) && !is_disallowed(disallowed, certificate)) {
-            loaded = trust_add_certificate(store, certificate) || loaded;
+            (void)trust_index_add(index, certificate->pbCertEncoded, certificate->cbCertEncoded);
         }
     }
     if (roots != NULL) {
@@ -77,6 +69,5 @@ bool trust_system_load(X509_STORE *store)
     if (disallowed != NULL) {
         (void)CertCloseStore(disallowed, 0);
     }
-    ERR_clear_error();
-    return loaded;
+    return trust_index_attach(index, store);
 }
