@@ -9,7 +9,7 @@
 #define AKVEKM_PROVIDER_KEY_LOOKUP_H
 
 #include "base/call.h"
-#include "keymap/discovery.h"
+#include "discovery/discovery.h"
 #include "keymap/keycache.h"
 #include "provider/session.h"
 

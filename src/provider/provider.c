@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "keymap/discovery.h"
+#include "discovery/discovery.h"
 #include "keymap/keycache.h"
 #include "keymap/keymap.h"
 #include "keymap/keymap_store.h"

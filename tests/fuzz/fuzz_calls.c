@@ -3,7 +3,7 @@
  * does not belong. */
 #include "service.h"
 
-// aims: src/abi src/provider src/vault src/keymap src/net/http_retry.c
+// aims: src/abi src/provider src/vault src/keymap src/discovery src/net/http_retry.c
 // wrap: http_perform http_perform_all http_start http_stop
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until plat_random
 // with: memory_files.c service.c ../unit/scripted_http.c ../unit/fake_clock.c

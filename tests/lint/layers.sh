@@ -19,7 +19,7 @@ floor_of() {
     base) echo 1 ;;
     net) echo 2 ;;
     vault) echo 3 ;;
-    keymap) echo 4 ;;
+    keymap | discovery) echo 4 ;;
     provider) echo 5 ;;
     abi) echo 6 ;;
     tool) echo 7 ;;
@@ -45,6 +45,9 @@ check_includes() {
     case $1 in
     src/vault/wire*.c | src/vault/json.[ch]) ;;
     *) ! grep -n '#include <cjson/' "$1" || complain "$1: cJSON belongs to src/vault/wire" ;;
+    esac
+    case $1 in
+    src/keymap/*) ! grep -n '#include "discovery/' "$1" || complain "$1: the map does not know who searches" ;;
     esac
     case $1 in
     *_posix.[ch] | src/platform/thread.h | src/abi/*) ;;

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "keymap/discovery.h"
+#include "discovery/discovery.h"
 #include "keymap/keycache.h"
 #include "keymap/old_rule.h"
 #include "platform/atomic_file.h"

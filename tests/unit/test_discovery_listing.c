@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
+#include "discovery/inventory.h"
 #include "fake_clock.h"
-#include "keymap/inventory.h"
 
 #define PLAIN "0123456789abcdef"
 

@@ -1,12 +1,15 @@
 /*
- * One search for a thumbprint, shared by the files that know a way to find it.
+ * One search for a thumbprint: what is known of it so far, and what an answer of the vault means
+ * for it.
  *
  * Belongs to the thread whose turn it is (discovery.c).
  */
-#ifndef AKVEKM_KEYMAP_DISCOVERY_SEARCH_H
-#define AKVEKM_KEYMAP_DISCOVERY_SEARCH_H
+#ifndef AKVEKM_DISCOVERY_DISCOVERY_SEARCH_H
+#define AKVEKM_DISCOVERY_DISCOVERY_SEARCH_H
 
-#include "keymap/discovery.h"
+#include "vault/vault.h"
+
+struct discovery_trial;
 
 struct search {
     struct call *call;
@@ -23,13 +26,9 @@ struct search {
 };
 
 /* Whose permissions the search has; "" where there is no credential. */
-const char *discovery_client(const struct vault *vault);
+const char *discovery_search_client(const struct vault *vault);
 /* EKM_NOT_FOUND for what concerns this candidate alone: the next may do. What keeps the vault from
  * answering at all stays as it is. */
-enum ekm_rc discovery_judge(struct search *search, enum ekm_rc rc);
-
-/* Looks through all that the vault lists, newest first, from where the search before stopped.
- * EKM_OK: search->found gives the thumbprint. EKM_NOT_FOUND: there is none, or list_refused. */
-enum ekm_rc discovery_by_listing(struct search *search) EKM_MUST_CHECK;
+enum ekm_rc discovery_search_judge(struct search *search, enum ekm_rc rc);
 
 #endif

@@ -5,8 +5,8 @@
  * Owns that, for at most INVENTORY_VAULTS vaults, at most 5 MB each. One thread at a time holds a
  * vault's inventory and adds to it; any thread may ask for a thumbprint meanwhile.
  */
-#ifndef AKVEKM_KEYMAP_INVENTORY_H
-#define AKVEKM_KEYMAP_INVENTORY_H
+#ifndef AKVEKM_DISCOVERY_INVENTORY_H
+#define AKVEKM_DISCOVERY_INVENTORY_H
 
 #include "vault/vault.h"
 
@@ -43,14 +43,6 @@ struct inventory_link *inventory_link(struct inventory *inventory);
 void inventory_advance(struct inventory *inventory);
 /* The list of keys leads no further: on with those that it gave, and none is forgotten now. */
 void inventory_end_list(struct inventory *inventory);
-/* What is due in this stage, newest first: at most `cap` and INVENTORY_NEXT_MAX. */
-size_t inventory_next(const struct inventory *inventory, struct key_id *names, size_t *places,
-                      size_t cap);
-/* Items of the lists. False: no memory. */
-bool inventory_add_key(struct inventory *inventory, const struct vault_key *item);
-bool inventory_add_version(struct inventory *inventory, size_t key, const struct vault_key *item);
-/* What came of a place: `key` NULL if there is nothing to be had of it. False: no memory. */
-bool inventory_note(struct inventory *inventory, size_t place, const struct vault_key *key);
 /* A version with this thumbprint, in either byte order, that is not `except` (may be NULL). */
 bool inventory_find(const char *host, const struct thumbprint *thumbprint,
                     const struct key_id *except, struct key_id *out);

@@ -1,8 +1,9 @@
+#include "discovery/discovery_listing.h"
+
 #include <string.h>
 
 #include "base/text.h"
-#include "keymap/discovery_search.h"
-#include "keymap/inventory.h"
+#include "discovery/inventory_scan.h"
 #include "vault/vault_batch.h"
 
 #define WAIT_SLICE_MS 250
@@ -26,7 +27,7 @@ static enum ekm_rc discovery_walk_outcome(const struct walk *walk, enum ekm_rc r
 static bool take_key(void *context, const struct vault_key *item)
 {
     struct walk *walk = context;
-    walk->no_memory = !inventory_add_key(walk->inventory, item);
+    walk->no_memory = !inventory_scan_add_key(walk->inventory, item);
     return !walk->no_memory;
 }
 
@@ -45,13 +46,13 @@ static enum page discovery_judge_page(struct search *search, struct inventory_li
     }
     if (rc == EKM_FORBIDDEN && link->pages == 0) {
         search->list_refused = true;
-        (void)discovery_judge(search, rc);
+        (void)discovery_search_judge(search, rc);
         return PAGE_REFUSED;
     }
     if (rc != EKM_OK) {
         /* JSON, but no page: what is no JSON leaves the link as it was. */
         bool is_odd = rc == EKM_KEY_NOT_JSON && link->pages > 0 && link->next.len == 0;
-        if (!is_odd && discovery_judge(search, rc) != EKM_NOT_FOUND) {
+        if (!is_odd && discovery_search_judge(search, rc) != EKM_NOT_FOUND) {
             return PAGE_FAILED;
         }
         search->list_odd = true;
@@ -98,15 +99,15 @@ static bool take_version(void *context, size_t index, enum ekm_rc rc, const stru
     struct walk *walk = context;
     size_t place = walk->places[index];
     if (item == NULL) {
-        (void)discovery_judge(walk->search, rc);
+        (void)discovery_search_judge(walk->search, rc);
         if (rc == EKM_OTHER_KEY || rc == EKM_ANSWER_TOO_BIG) {
             call_log(walk->search->call, LEVEL_INFO, "the list of versions of %s ends early: %s",
                      walk->names[index].name, walk->search->call->error.note);
         }
-        walk->no_memory = !inventory_note(walk->inventory, place, NULL);
+        walk->no_memory = !inventory_scan_note(walk->inventory, place, NULL);
     } else if (text_equal_nocase(item->id.name, walk->names[index].name) &&
                item->id.version[0] != '\0') {
-        walk->no_memory = !inventory_add_version(walk->inventory, place, item);
+        walk->no_memory = !inventory_scan_add_version(walk->inventory, place, item);
     }
     return !walk->no_memory;
 }
@@ -115,8 +116,9 @@ static bool take_answer(void *context, size_t index, enum ekm_rc rc, const struc
 {
     struct walk *walk = context;
     struct search *search = walk->search;
-    bool answered = discovery_judge(search, rc) == EKM_OK;
-    walk->no_memory = !inventory_note(walk->inventory, walk->places[index], answered ? key : NULL);
+    bool answered = discovery_search_judge(search, rc) == EKM_OK;
+    walk->no_memory =
+        !inventory_scan_note(walk->inventory, walk->places[index], answered ? key : NULL);
     walk->found = answered && key->is_rsa && key->usable_size && key->enabled &&
                   rsa_public_matches(&key->public, search->thumbprint) &&
                   (search->missing == NULL || !key_id_equal(&key->id, search->missing));
@@ -129,7 +131,7 @@ static bool take_answer(void *context, size_t index, enum ekm_rc rc, const struc
 static enum ekm_rc look_at_due(struct walk *walk, enum inventory_stage stage)
 {
     struct search *search = walk->search;
-    size_t count = inventory_next(walk->inventory, walk->names, walk->places, VAULT_BATCH_MAX);
+    size_t count = inventory_scan_next(walk->inventory, walk->names, walk->places, VAULT_BATCH_MAX);
     if (count == 0) {
         inventory_advance(walk->inventory);
         return EKM_OK;
@@ -178,7 +180,7 @@ static enum ekm_rc take_inventory(struct search *search, struct inventory **out)
 {
     for (;;) {
         bool no_memory = false;
-        *out = inventory_take(search->vault->address.host, discovery_client(search->vault),
+        *out = inventory_take(search->vault->address.host, discovery_search_client(search->vault),
                               &no_memory);
         if (no_memory) {
             return call_fail(search->call, EKM_OUT_OF_MEMORY, "looking through the vault");

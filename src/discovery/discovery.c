@@ -1,10 +1,11 @@
-#include "keymap/discovery.h"
+#include "discovery/discovery.h"
 
 #include <string.h>
 
 #include "base/text.h"
-#include "keymap/discovery_search.h"
-#include "keymap/inventory.h"
+#include "discovery/discovery_listing.h"
+#include "discovery/discovery_search.h"
+#include "discovery/inventory.h"
 #include "keymap/keycache.h"
 #include "keymap/keymap.h"
 #include "keymap/old_rule.h"
@@ -87,7 +88,7 @@ static const char *was_fruitless(const struct search *search)
         const struct fruitless *past = &fruitless[i];
         bool same = past->until_ms > now_ms &&
                     strcmp(past->host, search->vault->address.host) == 0 &&
-                    strcmp(past->client_id, discovery_client(search->vault)) == 0 &&
+                    strcmp(past->client_id, discovery_search_client(search->vault)) == 0 &&
                     thumbprint_equal(&past->thumbprint, search->thumbprint) &&
                     (!past->undecided || past->trial_hash == trial_hash);
         reason = same ? past->reason : NULL;
@@ -113,7 +114,8 @@ static void note_fruitless(const struct search *search)
     struct fruitless *place = &fruitless[fruitless_next];
     fruitless_next = (fruitless_next + 1) % FRUITLESS_MAX;
     (void)text_copy(place->host, sizeof place->host, search->vault->address.host);
-    (void)text_copy(place->client_id, sizeof place->client_id, discovery_client(search->vault));
+    (void)text_copy(place->client_id, sizeof place->client_id,
+                    discovery_search_client(search->vault));
     place->thumbprint = *search->thumbprint;
     place->reason = reason_of(search);
     place->undecided = search->undecided;
@@ -131,30 +133,9 @@ void discovery_clear(void)
     inventory_clear();
 }
 
-const char *discovery_client(const struct vault *vault)
-{
-    return vault->credential != NULL ? credential_client_id(vault->credential) : "";
-}
-
-enum ekm_rc discovery_judge(struct search *search, enum ekm_rc rc)
-{
-    bool refused = rc == EKM_FORBIDDEN || rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION;
-    /* Not EKM_ANSWER_TOO_BIG: curl says the same of memory that failed within a header. */
-    /* Nor what is no JSON: a page in the vault's place says nothing of a key. */
-    bool odd = rc == EKM_OTHER_KEY || rc == EKM_UNEXPECTED_STATUS ||
-               (rc > EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) || rc == EKM_UNWRAP_BAD_VALUE ||
-               rc == EKM_UNWRAP_NO_VALUE || rc == EKM_UNWRAP_EMPTY;
-    search->refused |= refused;
-    search->odd |= odd;
-    search->undecided |= rc == EKM_UNWRAP_REFUSED;
-    bool next = refused || odd || rc == EKM_UNWRAP_REFUSED || rc == EKM_KEY_NOT_FOUND ||
-                rc == EKM_REQUEST_REFUSED;
-    return next ? EKM_NOT_FOUND : rc;
-}
-
 static enum ekm_rc look_at(struct search *search, const struct key_id *candidate)
 {
-    enum ekm_rc rc = discovery_judge(
+    enum ekm_rc rc = discovery_search_judge(
         search, vault_get_key(search->call, search->vault, candidate, &search->found));
     if (rc != EKM_OK) {
         return rc;
@@ -176,7 +157,7 @@ static enum ekm_rc try_to_open(struct search *search)
                           search->trial->wrapped, search->trial->len, &plain);
     }
     buf_free(&plain);
-    return discovery_judge(search, rc);
+    return discovery_search_judge(search, rc);
 }
 
 /* A thumbprint of the old rule cannot be compared with a public key. */

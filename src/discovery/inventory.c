@@ -1,10 +1,10 @@
-#include "keymap/inventory.h"
+#include "discovery/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "keymap/inventory_scan.h"
+#include "discovery/inventory_parts.h"
 #include "platform/system.h"
 
 struct plat_mutex inventory_lock = PLAT_MUTEX_INIT;

@@ -4,10 +4,10 @@
  *
  * inventory_lock guards all of it; the holder alone adds and takes out.
  */
-#ifndef AKVEKM_KEYMAP_INVENTORY_SCAN_H
-#define AKVEKM_KEYMAP_INVENTORY_SCAN_H
+#ifndef AKVEKM_DISCOVERY_INVENTORY_PARTS_H
+#define AKVEKM_DISCOVERY_INVENTORY_PARTS_H
 
-#include "keymap/inventory.h"
+#include "discovery/inventory.h"
 #include "platform/thread.h"
 
 struct seen_key {

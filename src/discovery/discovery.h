@@ -6,8 +6,8 @@
  * last minute. Any thread. A find goes to the key cache, marked as
  * unrecorded: key_lookup_record writes the map.
  */
-#ifndef AKVEKM_KEYMAP_DISCOVERY_H
-#define AKVEKM_KEYMAP_DISCOVERY_H
+#ifndef AKVEKM_DISCOVERY_DISCOVERY_H
+#define AKVEKM_DISCOVERY_DISCOVERY_H
 
 #include "base/call.h"
 #include "vault/vault.h"

@@ -1,9 +1,10 @@
-#include "keymap/inventory_scan.h"
+#include "discovery/inventory_scan.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "discovery/inventory_parts.h"
 
 static bool is_due(const struct inventory *inventory, size_t place, int64_t *created_s)
 {
@@ -29,8 +30,8 @@ static void name_place(const struct inventory *inventory, size_t place, struct k
     }
 }
 
-size_t inventory_next(const struct inventory *inventory, struct key_id *names, size_t *places,
-                      size_t cap)
+size_t inventory_scan_next(const struct inventory *inventory, struct key_id *names, size_t *places,
+                           size_t cap)
 {
     size_t count = 0, all = inventory->stage == OTHER_VERSIONS ? inventory->version_count
                                                                : inventory->key_count;
@@ -132,7 +133,7 @@ static struct seen_version *version_place(struct inventory *inventory, size_t ke
     return version;
 }
 
-bool inventory_add_key(struct inventory *inventory, const struct vault_key *item)
+bool inventory_scan_add_key(struct inventory *inventory, const struct vault_key *item)
 {
     plat_mutex_lock(&inventory_lock);
     bool done = add_key(inventory, item);
@@ -140,7 +141,8 @@ bool inventory_add_key(struct inventory *inventory, const struct vault_key *item
     return done;
 }
 
-bool inventory_add_version(struct inventory *inventory, size_t key, const struct vault_key *item)
+bool inventory_scan_add_version(struct inventory *inventory, size_t key,
+                                const struct vault_key *item)
 {
     plat_mutex_lock(&inventory_lock);
     bool done = version_place(inventory, key, item) != NULL || inventory->full;
@@ -160,7 +162,7 @@ static bool note_version(struct inventory *inventory, size_t key, const struct v
     return version != NULL || inventory->full;
 }
 
-bool inventory_note(struct inventory *inventory, size_t place, const struct vault_key *key)
+bool inventory_scan_note(struct inventory *inventory, size_t place, const struct vault_key *key)
 {
     struct thumbprint thumbprint = {.len = 0};
     bool done = true;
