@@ -21,13 +21,17 @@ static struct {
     uint64_t size, most;
 } file = {.mutex = PLAT_MUTEX_INIT, .handle = -1, .retired = -1};
 
-static void trace_add(struct trace_line *line, const char *text)
+static void trace_add_part(struct trace_line *line, const char *text, size_t len)
 {
     size_t room = sizeof line->text - 1 - line->len; /* one byte stays for the line break */
-    size_t len = strlen(text);
     len = len < room ? len : room;
     memcpy(line->text + line->len, text, len);
     line->len += len;
+}
+
+static void trace_add(struct trace_line *line, const char *text)
+{
+    trace_add_part(line, text, strlen(text));
 }
 
 static void trace_add_number(struct trace_line *line, uint64_t value, size_t width,
@@ -181,8 +185,8 @@ void trace_data(struct trace_line *line, const char *key, const SqlCpData *data)
 static void trace_add_hex(struct trace_line *line, unsigned value)
 {
     static const char digits[] = "0123456789ABCDEF";
-    const char text[3] = {digits[value >> 4 & 15], digits[value & 15], '\0'};
-    trace_add(line, text);
+    trace_add_part(line, &digits[value >> 4 & 15], 1);
+    trace_add_part(line, &digits[value & 15], 1);
 }
 
 void trace_thumbprint(struct trace_line *line, const SqlCpKeyThumbprint *thumbprint)

@@ -315,11 +315,20 @@ static bool refuse_nth(const struct operation *operation, enum meter meter, unsi
     return failed > 0;
 }
 
+/* libcurl 8.14.1 keeps a certificate's name when OpenSSL has no memory for the next one; 7.88.1
+ * keeps nothing. So what libcurl keeps under OpenSSL's refusals is listed, not held against the
+ * library. */
 static void expect_nothing_left(const struct operation *operation, enum meter meter,
                                 unsigned long nth)
 {
+    static unsigned long kept_by_curl;
+    if (meter == METER_OPENSSL && meter_live(METER_CURL) > kept_by_curl) {
+        findings_add_leak(operation->name, meter_refused_at(),
+                          meter_live(METER_CURL) - kept_by_curl, NULL);
+        kept_by_curl = meter_live(METER_CURL);
+    }
     for (enum meter kind = METER_CORE; kind <= METER_CJSON; kind++) {
-        if (meter_live(kind) != 0) {
+        if (meter_live(kind) > (kind == METER_CURL ? kept_by_curl : 0)) {
             meter_print_live(kind, 0);
             fail_msg("%s: %s's allocation %lu refused: %lu of %s are left after Free",
                      operation->name, meter_names[meter], nth, meter_live(kind), meter_names[kind]);
