@@ -53,12 +53,24 @@ static uint32_t akv_number(const char *message)
     return 0;
 }
 
+/* A vault's error has words, each of which may be null. Other services number theirs, or leave the
+ * words out. */
+static bool wire_is_vault_error(const cJSON *error)
+{
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
+    const cJSON *message = cJSON_GetObjectItemCaseSensitive(error, "message");
+    bool says_something = code != NULL || message != NULL || inner_of(error) != NULL;
+    return cJSON_IsObject(error) && says_something &&
+           (code == NULL || cJSON_IsNull(code) || cJSON_IsString(code)) &&
+           (message == NULL || cJSON_IsNull(message) || cJSON_IsString(message));
+}
+
 enum ekm_rc wire_read_error(struct call *call, const struct buf *body, bool *is_own)
 {
     cJSON *json = NULL;
     enum ekm_rc rc = parse_refusal(call, body, &json);
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-    *is_own = cJSON_IsObject(error);
+    *is_own = wire_is_vault_error(error);
     if (*is_own) {
         call->error.akv = akv_number(json_text(error, "message"));
         copy_code(call->error.azure_code, sizeof call->error.azure_code, json_text(error, "code"));
