@@ -189,7 +189,7 @@ static void tear_down(void)
     discovery_clear();
     keycache_clear();
     keymap_stop();
-    token_forget_all();
+    credential_forget_all();
     challenge_forget_all();
     http_retry_reset();
     http_stop();

@@ -8,7 +8,8 @@
 #include "tool/explain.h"
 #include "tool/keys.h"
 #include "vault/challenge.h"
-#include "vault/credential.h"
+#include "vault/credential_slots.h"
+#include "vault/token.h"
 
 #define PLAIN_BYTES    32 /* an AES-256 key, as SQL Server wraps */
 #define DAYS_LEFT_WARN 30

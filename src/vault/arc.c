@@ -7,7 +7,7 @@
 #include "net/http_retry.h"
 #include "platform/default_paths.h"
 #include "platform/file.h"
-#include "vault/managed_identity.h"
+#include "vault/identity_answer.h"
 
 #define KEY_MAX       4096
 #define NAME_MAX_LEN  128
@@ -116,7 +116,7 @@ static enum ekm_rc arc_answer(struct call *call, struct token_request *request,
         request->http.authorization = buf_text(&request->header);
         rc = http_retry_perform(call, &request->http, next);
         request->http.authorization = NULL;
-        rc = rc == EKM_OK ? rc : managed_identity_unreached(call, request, rc);
+        rc = rc == EKM_OK ? rc : identity_answer_unreached(call, request, rc);
     }
     buf_clear(&request->header);
     return rc;
@@ -131,8 +131,8 @@ static enum ekm_rc arc_judge(struct call *call, const struct token_request *requ
                          "the agent does not take what its own key "
                          "file holds");
     }
-    return response->status == 200 ? managed_identity_read_token(call, request, response, out)
-                                   : managed_identity_refusal(call, response);
+    return response->status == 200 ? identity_answer_read(call, request, response, out)
+                                   : identity_answer_refusal(call, response);
 }
 
 enum ekm_rc arc_read(struct call *call, struct token_request *request,
@@ -156,7 +156,7 @@ enum ekm_rc arc_read(struct call *call, struct token_request *request,
         is_keyless = rc == EKM_NOT_FOUND;
         if (is_keyless) {
             rc = http_retry_perform(call, &request->http, &next);
-            rc = rc == EKM_OK ? rc : managed_identity_unreached(call, request, rc);
+            rc = rc == EKM_OK ? rc : identity_answer_unreached(call, request, rc);
         }
         if (rc != EKM_OK) {
             break;

@@ -9,7 +9,7 @@
 #ifndef AKVEKM_VAULT_ARC_H
 #define AKVEKM_VAULT_ARC_H
 
-#include "vault/token_request.h"
+#include "vault/token_message.h"
 
 /* Answers the challenge in `response`, and reads what comes then. EKM_ARC_ATTACK,
  * EKM_ARC_KEY_UNREADABLE, and as managed_identity_read. */

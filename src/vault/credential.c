@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "platform/system.h"
+#include "vault/credential_slots.h"
 
 #define CREDENTIALS_MAX       256
 #define SECRET_MAX            6144 /* 4 KiB of UTF-16 as UTF-8 */
@@ -335,7 +336,7 @@ struct token_slot *credential_slot(struct credential *credential, const struct c
     return place;
 }
 
-void token_forget_all(void)
+void credential_forget_all(void)
 {
     plat_mutex_lock(&token_lock);
     struct credential *all = credentials;

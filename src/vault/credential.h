@@ -1,43 +1,28 @@
 /*
- * The table of credentials and the token slots that hang on each: plain storage for token.c, which
- * holds its lock.
+ * Credentials: the table of who signs in.
  *
- * Owns client secrets and cached tokens; wipes them. Every function but those that
- * token.h declares is called with token_lock held.
+ * Owns the client secrets and the cached tokens, which live nowhere else, and wipes them: a secret
+ * when the last session that holds the credential closes, a token when it expires. Any thread.
+ * Rules: specification.md section 2.
  */
 #ifndef AKVEKM_VAULT_CREDENTIAL_H
 #define AKVEKM_VAULT_CREDENTIAL_H
 
-#include "platform/thread.h"
-#include "vault/token_slot.h"
+#include "vault/sign_in.h"
 
-#define TOKEN_SLOTS           8
-#define CREDENTIAL_HASH_BYTES 32
-
-struct credential {
-    struct credential *next;
-    unsigned references;
-    uint64_t used_ms, replaced_ms; /* replaced_ms: when a refused token was dropped; 0: never */
-    struct sign_in who;            /* without the secret */
-    uint8_t hash[CREDENTIAL_HASH_BYTES]; /* SHA-256 of the secret */
-    struct buf secret;                   /* empty while no session needs it, and in other forms */
-    char described[160];                 /* who, for the log, with what the last fetch learnt */
-    int64_t expiry_s, warned_s;          /* of the certificate that signed last; 0: none did */
-    struct token_slot slots[TOKEN_SLOTS];
-};
-
-extern struct plat_mutex token_lock;
-
-/* The credential of one that signs in so, made if need be: for forms that are made of others. */
-enum ekm_rc credential_of(struct call *call, const struct sign_in *who,
-                          struct credential **out) EKM_MUST_CHECK;
-/* What the last fetch learnt of who signs in, and until when the certificate is good. */
-void credential_learn(struct call *call, struct credential *credential, int64_t expiry_s);
-
-/* The slot for this challenge, made if need be in the place of one that nobody fetches for; NULL:
- * all are fetching. */
-struct token_slot *credential_slot(struct credential *credential, const struct challenge *where);
-/* The slot got this token: credential_sweep must not miss its end. */
-void credential_watch(const struct token *token);
+struct credential; /* a client ID with its secret; counted */
+/* Reads SECRET (UTF-8) and finds or makes the credential. As sign_in_parse, and EKM_OUT_OF_MEMORY.
+ * The call gets client ID and form for its log line. */
+enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
+                            struct credential **out) EKM_MUST_CHECK;
+/* The same for IDENTITY `Managed Identity`. */
+enum ekm_rc credential_open_managed(struct call *call, struct credential **out) EKM_MUST_CHECK;
+void credential_release(struct credential *credential);
+void credential_sweep(uint64_t now_ms); /* wipes the tokens that expired; each call begins so */
+const char *credential_client_id(const struct credential *credential); /* GUID form */
+/* False: tokens for a resource can be had before the vault has named a tenant. */
+bool credential_needs_tenant(const struct credential *credential);
+/* Wipes and frees everything that no one holds; at Free, after all sessions are gone. */
+void credential_forget_all(void);
 
 #endif

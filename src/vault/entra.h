@@ -7,7 +7,7 @@
 #ifndef AKVEKM_VAULT_ENTRA_H
 #define AKVEKM_VAULT_ENTRA_H
 
-#include "vault/token_request.h"
+#include "vault/token_message.h"
 
 /* What an application proves itself by. */
 struct entra_proof {

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "vault/credential.h"
 #include "vault/entra.h"
+#include "vault/token_slot.h"
 
 /* For whom the identity's token is made out, by cloud. */
 static const char *federated_audience(const char *authority)
@@ -21,7 +21,6 @@ static const char *federated_audience(const char *authority)
 static enum ekm_rc federated_get_assertion(struct call *call, const struct token_request *request,
                                            struct token **out)
 {
-    struct credential *identity = NULL;
     struct challenge where;
     struct sign_in who = *request->who;
     who.form = SIGN_IN_MANAGED_IDENTITY;
@@ -29,12 +28,7 @@ static enum ekm_rc federated_get_assertion(struct call *call, const struct token
     memset(&where, 0, sizeof where);
     (void)text_copy(where.resource, sizeof where.resource,
                     federated_audience(request->where.authority));
-    enum ekm_rc rc = credential_of(call, &who, &identity);
-    if (rc == EKM_OK) {
-        rc = token_get(call, identity, &where, out);
-    }
-    credential_release(identity);
-    return rc;
+    return request->get_token(call, &who, &where, out);
 }
 
 /* The identity's call told of itself: the line is about the application. */

@@ -6,7 +6,7 @@
 #ifndef AKVEKM_VAULT_FEDERATED_IDENTITY_H
 #define AKVEKM_VAULT_FEDERATED_IDENTITY_H
 
-#include "vault/token_request.h"
+#include "vault/token_message.h"
 
 /* As the token requests of a managed identity, and of Entra. */
 enum ekm_rc federated_identity_request(struct call *call,

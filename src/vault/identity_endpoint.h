@@ -8,7 +8,7 @@
 #ifndef AKVEKM_VAULT_IDENTITY_ENDPOINT_H
 #define AKVEKM_VAULT_IDENTITY_ENDPOINT_H
 
-#include "vault/token_request.h"
+#include "vault/token_message.h"
 
 /* Fills source, url, header, host and http of the request for `resource`, as request->who selects.
  * EKM_IDENTITY_NO_SOURCE, EKM_OUT_OF_MEMORY; set in the call. */

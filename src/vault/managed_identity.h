@@ -6,7 +6,7 @@
 #ifndef AKVEKM_VAULT_MANAGED_IDENTITY_H
 #define AKVEKM_VAULT_MANAGED_IDENTITY_H
 
-#include "vault/token_request.h"
+#include "vault/token_message.h"
 
 /* For request->where.resource: a host, or the name of a resource with a scheme of its own. */
 enum ekm_rc managed_identity_request(struct call *call,
@@ -15,14 +15,5 @@ enum ekm_rc managed_identity_request(struct call *call,
 enum ekm_rc managed_identity_read(struct call *call, struct token_request *request,
                                   const struct http_response *response,
                                   struct token_value *out) EKM_MUST_CHECK;
-/* What a failure to reach the source means; `rc` as http_retry_perform gave it. */
-enum ekm_rc managed_identity_unreached(struct call *call, const struct token_request *request,
-                                       enum ekm_rc rc);
-
-/* The parts of managed_identity_read for arc.c: a 200, and any other status. */
-enum ekm_rc managed_identity_read_token(struct call *call, const struct token_request *request,
-                                        const struct http_response *response,
-                                        struct token_value *out) EKM_MUST_CHECK;
-enum ekm_rc managed_identity_refusal(struct call *call, const struct http_response *response);
 
 #endif

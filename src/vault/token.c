@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "platform/system.h"
-#include "vault/credential.h"
+#include "vault/credential_slots.h"
 
 #define SLICE_MS        250
 #define REFUSAL_MS      10000
@@ -31,10 +31,23 @@ static enum ekm_rc token_take_value(struct call *call, const struct token_fetch 
     return rc;
 }
 
+/* For a form of signing in that is made of another one. */
+static enum ekm_rc token_of_identity(struct call *call, const struct sign_in *who,
+                                     const struct challenge *where, struct token **out)
+{
+    struct credential *identity = NULL;
+    enum ekm_rc rc = credential_of(call, who, &identity);
+    if (rc == EKM_OK) {
+        rc = token_get(call, identity, where, out);
+    }
+    credential_release(identity);
+    return rc;
+}
+
 static enum ekm_rc token_prepare_request(struct call *call, struct token_fetch *fetch)
 {
     return token_request_make(call, &fetch->credential->who, &fetch->credential->secret,
-                              &fetch->where, &fetch->request);
+                              &fetch->where, token_of_identity, &fetch->request);
 }
 
 static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struct token **out)

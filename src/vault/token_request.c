@@ -8,6 +8,7 @@
 #include "vault/assertion.h"
 #include "vault/entra.h"
 #include "vault/federated_identity.h"
+#include "vault/identity_answer.h"
 #include "vault/managed_identity.h"
 #include "vault/workload_identity.h"
 
@@ -62,7 +63,7 @@ static enum ekm_rc token_request_certificate(struct call *call, struct token_req
 
 enum ekm_rc token_request_make(struct call *call, const struct sign_in *who,
                                const struct buf *secret, const struct challenge *where,
-                               struct token_request *out)
+                               token_getter *get_token, struct token_request *out)
 {
     static enum ekm_rc (*const makers[SIGN_IN_FORM_COUNT])(struct call *,
                                                            struct token_request *) = {
@@ -82,6 +83,7 @@ enum ekm_rc token_request_make(struct call *call, const struct sign_in *who,
     out->authorities = pem;
     out->who = who;
     out->secret = secret;
+    out->get_token = get_token;
     out->where = *where;
     out->asked_ms = plat_now_ms();
     sign_in_describe(who, "", call->sign_in, sizeof call->sign_in);
@@ -122,7 +124,7 @@ enum ekm_rc token_request_perform(struct call *call, struct token_request *reque
     if (rc == EKM_OK) {
         rc = token_request_read(call, request, &response, out);
     } else if (request->who->form == SIGN_IN_MANAGED_IDENTITY) {
-        rc = managed_identity_unreached(call, request, rc);
+        rc = identity_answer_unreached(call, request, rc);
     }
     http_response_free(&response);
     return rc;

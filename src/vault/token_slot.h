@@ -1,14 +1,15 @@
 /*
- * A token, and the place that it has in its credential: for token.c and credential.c.
+ * A token, and the place that it has in its credential.
  *
- * A token is counted and immutable; a slot is guarded by token_lock.
+ * Owns each token by its count of references: immutable, wiped by the last release. A slot is its
+ * credential's and guarded by token_lock.
  */
 #ifndef AKVEKM_VAULT_TOKEN_SLOT_H
 #define AKVEKM_VAULT_TOKEN_SLOT_H
 
 #include <stdatomic.h>
 
-#include "vault/token.h"
+#include "vault/token_message.h"
 
 struct token {
     atomic_uint references;
@@ -35,6 +36,8 @@ struct token_slot {
 struct token *token_make(const struct token_value *value, uint64_t issued_ms,
                          enum sign_in_form form);
 struct token *token_hold(struct token *token);
+void token_release(struct token *token);             /* NULL allowed */
+const char *token_header(const struct token *token); /* TOKEN_HEADER and the token */
 /* What asking again at once would not change, but would cost the service a request. */
 bool token_is_refusal(enum ekm_rc rc);
 

@@ -8,7 +8,7 @@
 #ifndef AKVEKM_VAULT_WORKLOAD_IDENTITY_H
 #define AKVEKM_VAULT_WORKLOAD_IDENTITY_H
 
-#include "vault/token_request.h"
+#include "vault/token_message.h"
 
 /* EKM_WORKLOAD_SETTINGS, EKM_TOKEN_FILE_UNUSABLE, EKM_OUT_OF_MEMORY; set in the call. */
 enum ekm_rc workload_identity_request(struct call *call,

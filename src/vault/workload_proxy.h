@@ -7,7 +7,7 @@
 #ifndef AKVEKM_VAULT_WORKLOAD_PROXY_H
 #define AKVEKM_VAULT_WORKLOAD_PROXY_H
 
-#include "vault/token_request.h"
+#include "vault/token_message.h"
 
 /* Leads a request to Entra, ready to be sent, to the proxy that the environment names; as it was if
  * it names none. EKM_WORKLOAD_SETTINGS, EKM_OUT_OF_MEMORY; set in the call. */

@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(secret);
     /* The table has room for 256: it is full most of the time. */
     if (++runs % 1000 == 0) {
-        token_forget_all();
+        credential_forget_all();
     }
     return 0;
 }

@@ -226,7 +226,7 @@ static void forgetting_all(void **state)
     script_token("t1", "3600");
     expect_token("t1", 1);
     credential_release(credential);
-    token_forget_all();
+    credential_forget_all();
     credential = token_fixture_open(SECRET);
     script_token("t2", "3600");
     expect_token("t2", 1);

@@ -16,8 +16,8 @@
 #include "scripted_http.h"
 #include "temporary.h"
 #include "vault/arc.h"
-#include "vault/credential.h"
 #include "vault/identity_endpoint.h"
+#include "vault/token.h"
 
 #define GUID "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 #define RESOURCE                                                                                   \
@@ -54,7 +54,7 @@ static int tear_down(void **state)
 {
     (void)state;
     surround(NULL, NULL, NULL, NULL);
-    token_forget_all();
+    credential_forget_all();
     return 0;
 }
 
@@ -81,7 +81,7 @@ static enum ekm_rc ask(const char *secret)
 static void expect_request(const char *secret, const char *url, const char *header,
                            const char *sign_in)
 {
-    token_forget_all();
+    credential_forget_all();
     scripted_http_reset();
     answer(200, TOKEN(",\"expires_in\":\"3599\",\"client_id\":\"" GUID "\""));
     enum ekm_rc rc = ask(secret);
@@ -191,7 +191,7 @@ static void test_refusals_and_what_passes(void **state)
     config.sign_in.source = IDENTITY_SOURCE_IMDS;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool passes = rows[i].rc == EKM_IDENTITY_UNAVAILABLE;
-        token_forget_all();
+        credential_forget_all();
         scripted_http_reset();
         for (int j = 0; j < 50; j++) {
             answer(rows[i].status, rows[i].body);
@@ -208,7 +208,7 @@ static void test_refusals_and_what_passes(void **state)
     }
     /* A refusal is remembered: a thousand databases ask once. */
     scripted_http_reset();
-    token_forget_all();
+    credential_forget_all();
     answer(400, "{}");
     assert_int_equal(ask("managed-identity"), EKM_IDENTITY_REFUSED);
     assert_int_equal(ask("managed-identity"), EKM_IDENTITY_REFUSED);
@@ -233,7 +233,7 @@ static void test_a_source_that_is_not_there(void **state)
 static bool is_renewed_after(const char *secret, const char *rest, uint64_t seconds)
 {
     char body[300];
-    token_forget_all();
+    credential_forget_all();
     scripted_http_reset();
     (void)text_format(body, sizeof body, "{\"access_token\":\"t1\"%s}", rest);
     answer(200, body);
@@ -280,7 +280,7 @@ static void test_the_selector_must_be_echoed_by_arc(void **state)
         scripted_http_seen(0)->url,
         "http://127.0.0.1:40342/metadata/identity/oauth2/token?api-version=2020-06-01&resource="
         "https%3A%2F%2Fvault.azure.net");
-    token_forget_all();
+    credential_forget_all();
     answer(200, TOKEN(",\"expires_in\":3599"));
     assert_int_equal(ask("managed-identity"), EKM_ARC_ATTACK); /* a token without a challenge */
 }

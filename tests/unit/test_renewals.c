@@ -26,7 +26,7 @@
 #include "net/http_retry.h"
 #include "scripted_http.h"
 #include "temporary.h"
-#include "vault/credential.h"
+#include "vault/token.h"
 
 #define CLIENT   "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 #define SESSIONS 1000
@@ -107,7 +107,7 @@ static enum ekm_rc sign_in_again(const char *secret)
 
 static enum ekm_rc sign_in(const char *secret)
 {
-    token_forget_all();
+    credential_forget_all();
     return sign_in_again(secret);
 }
 
@@ -194,7 +194,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    token_forget_all();
+    credential_forget_all();
     assert_true(temporary_setenv("IDENTITY_ENDPOINT", NULL));
     assert_true(temporary_setenv("IMDS_ENDPOINT", NULL));
     return temporary_remove(folder) ? 0 : -1;

@@ -85,7 +85,7 @@ static void refusals_that_pass(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         credential_release(credential);
-        token_forget_all();
+        credential_forget_all();
         credential = token_fixture_open(SECRET);
         scripted_http_reset();
         scripted_http_add(&rows[i]);

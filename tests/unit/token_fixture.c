@@ -47,7 +47,7 @@ int token_tear_down(void **state)
 {
     (void)state;
     credential_release(credential);
-    token_forget_all();
+    credential_forget_all();
     return 0;
 }
 

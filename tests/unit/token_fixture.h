@@ -7,7 +7,8 @@
 #ifndef AKVEKM_UNIT_TOKEN_FIXTURE_H
 #define AKVEKM_UNIT_TOKEN_FIXTURE_H
 
-#include "vault/credential.h"
+#include "vault/credential_slots.h"
+#include "vault/token.h"
 
 #define HEX_ID  "11111111222243338444555555555555"
 #define GUID_ID "11111111-2222-4333-8444-555555555555"

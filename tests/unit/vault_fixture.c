@@ -37,7 +37,7 @@ int vault_tear_down(void **state)
 {
     (void)state;
     credential_release(vault.credential);
-    token_forget_all();
+    credential_forget_all();
     return 0;
 }
 
