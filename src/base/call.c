@@ -66,7 +66,8 @@ bool call_aborted(const struct call *call)
 uint64_t call_remaining_ms(const struct call *call)
 {
     uint64_t now_ms = plat_now_ms();
-    return now_ms < call->deadline_ms ? call->deadline_ms - now_ms : 0;
+    bool is_over = now_ms >= call->deadline_ms || call_patience_is_over(&call->patience);
+    return is_over ? 0 : call->deadline_ms - now_ms;
 }
 
 enum ekm_rc call_check(struct call *call)
@@ -91,7 +92,8 @@ enum ekm_rc call_sleep(struct call *call, uint64_t ms)
         end_ms = call->deadline_ms;
     }
     plat_mutex_lock(&mutex);
-    while (!call_aborted(call) && (now_ms = plat_now_ms()) < end_ms) {
+    while (!call_aborted(call) && !call_patience_is_over(&call->patience) &&
+           (now_ms = plat_now_ms()) < end_ms) {
         uint64_t slice_ms = end_ms - now_ms < SLICE_MS ? end_ms - now_ms : SLICE_MS;
         plat_cond_wait_until(&cond, &mutex, now_ms + slice_ms);
     }

@@ -6,14 +6,12 @@
 #ifndef AKVEKM_BASE_CALL_H
 #define AKVEKM_BASE_CALL_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "base/call_patience.h"
 #include "base/config.h"
 
 struct call_error {
     enum ekm_rc rc;
+    bool at_vault; /* of a request to the vault itself */
     long http_status;
     uint32_t aadsts, akv; /* Entra's and the vault's own numbers (AADSTSn, AKVn), 0 for none */
     char azure_code[64];  /* error.code */
@@ -31,6 +29,8 @@ struct call {
     unsigned tries;
     char correlation_id[37]; /* made by call_correlation_id when the first request needs it */
     bool audited;            /* its success is logged at info */
+    bool vault_answered;     /* a request for an operation, with any status */
+    struct call_patience patience;
     struct call_error error;
     char request_id[64]; /* of the last answer */
     char vault[254], key[128], version[65], thumbprint[65], client_id[37], sign_in[160];

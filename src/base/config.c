@@ -93,6 +93,9 @@ static enum ekm_rc config_read_line(struct reading *reading, char *line)
     reading->seen[index] = true;
     const char *why = NULL;
     enum ekm_rc rc = config_setting_read(setting, value, reading->config, &why);
+    if (strcmp(key, "second_vault") == 0) {
+        reading->config->second_vault_line = reading->line; /* it is judged when all is read */
+    }
     return rc == EKM_CONFIGURATION ? config_refuse_value(reading, key, value, why) : rc;
 }
 
@@ -222,5 +225,6 @@ void config_free(struct config *config)
     free_list(&config->vault_suffixes);
     free_list(&config->authority_hosts);
     free_list(&config->connect_to);
+    free_list(&config->second_vault);
     plat_wipe(config->proxy, sizeof config->proxy); /* may hold a password */
 }

@@ -1,8 +1,7 @@
 /*
  * The settings of docs/configuration.md, read once when the provider starts.
- *
- * Immutable afterwards, shared by all threads until config_free. Unknown keys are reported and
- * ignored, bad values and unsafe rights fail with EKM_CONFIGURATION (specification.md section 8).
+ * Immutable until config_free; any thread. Unknown keys are reported, bad values and unsafe rights
+ * are EKM_CONFIGURATION (specification.md section 8).
  */
 #ifndef AKVEKM_BASE_CONFIG_H
 #define AKVEKM_BASE_CONFIG_H
@@ -26,16 +25,17 @@ struct config {
     bool foreign_guid; /* provider_guid names another provider: specification.md section 4 */
     SqlCpVersion provider_version;
     char provider_name[512]; /* UTF-8 */
-    bool report_3072_as_2048, wrap_auto;
+    bool report_3072_as_2048, wrap_auto, verify_wrap, wrap_locally, allow_create, allow_drop;
     uint32_t max_key_name_length;
     enum rsa_algorithm wrap_algorithm; /* unless wrap_auto */
     enum rsa_algorithm unwrap_algorithms[RSA_ALGORITHM_COUNT];
     size_t unwrap_count;
-    bool verify_wrap, wrap_locally, allow_create, allow_drop;
     char keymap_file[1024];
     struct text_list vault_suffixes, authority_hosts, connect_to;
+    struct text_list second_vault; /* VAULT: SECOND VAULT; vault/second_vault.h reads it */
     struct sign_in_settings sign_in;
-    uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections, trace_file_mb;
+    uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections, trace_file_mb,
+        second_vault_line;
     bool has_proxy, has_no_proxy;                   /* false: what the system says */
     char proxy[512], no_proxy[2048], ca_file[1024]; /* "" for none */
     char log_file[1024], trace_file[1024], api_version[32], instance_tag[25];

@@ -156,6 +156,12 @@ static bool is_connect_to(const char *item, size_t len)
     return colons == 3;
 }
 
+static bool config_is_pair(const char *item, size_t len)
+{
+    const char *colon = memchr(item, ':', len);
+    return colon != NULL && colon > item && (size_t)(colon - item) + 1 < len;
+}
+
 static enum ekm_rc config_read_list(enum config_type type, const char *value,
                                     struct text_list *list, const char **why)
 {
@@ -168,12 +174,14 @@ static enum ekm_rc config_read_list(enum config_type type, const char *value,
     while (rc == EKM_OK && next_item(&value, &item, &len)) {
         bool dotted = type == KIND_SUFFIXES && len > 0 && item[0] == '.';
         bool right = type == KIND_CONNECT_TO ? is_connect_to(item, len)
+                     : type == KIND_PAIRS    ? config_is_pair(item, len)
                                              : config_is_host(item + dotted, len - dotted);
-        rc = config_check_value(right,
-                                type == KIND_CONNECT_TO
-                                    ? "is a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
+        rc = config_check_value(
+            right,
+            type == KIND_CONNECT_TO ? "is a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
+            : type == KIND_PAIRS    ? "is a list of VAULT: SECOND VAULT separated by commas"
                                     : "is a list of host names separated by commas",
-                                why);
+            why);
         if (rc == EKM_OK) {
             rc = list_add(list, type == KIND_SUFFIXES && !dotted ? "." : "", item, len);
         }
@@ -316,6 +324,7 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
     case KIND_SUFFIXES:
     case KIND_HOSTS:
     case KIND_CONNECT_TO:
+    case KIND_PAIRS:
         return config_read_list(kind->type, value, field, why);
     case KIND_GUID:
         return read_guid(value, field, why);

@@ -21,6 +21,7 @@ enum config_type {
     KIND_SUFFIXES,   /* a list of domain suffixes, a leading dot is added */
     KIND_HOSTS,      /* a list of host names */
     KIND_CONNECT_TO, /* a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT */
+    KIND_PAIRS,      /* a list of NAME: VALUE */
     KIND_GUID,
     KIND_VERSION,
     KIND_API_VERSION,

@@ -169,6 +169,12 @@ static enum ekm_rc discovery_prove_old_rule(struct search *search)
     return search->thumbprint->len % 3 == 0 ? try_to_open(search) : EKM_NOT_FOUND;
 }
 
+static enum ekm_rc discovery_look_and_prove(struct search *search, const struct key_id *candidate)
+{
+    enum ekm_rc rc = look_at(search, candidate);
+    return rc == EKM_OK ? discovery_prove_old_rule(search) : rc;
+}
+
 /* (1) The vault was lost and its key restored here: another vault's entry tells name and version
  * (C4). */
 static enum ekm_rc by_other_vaults(struct search *search)
@@ -180,9 +186,10 @@ static enum ekm_rc by_other_vaults(struct search *search)
                                   &candidate) != EKM_OK) {
             break;
         }
-        rc = look_at(search, &candidate);
-        if (rc == EKM_OK) {
-            rc = discovery_prove_old_rule(search);
+        rc = discovery_look_and_prove(search, &candidate);
+        if (rc == EKM_NOT_FOUND && search->vault->stands_in && candidate.version[0] != '\0') {
+            candidate.version[0] = '\0'; /* a key that was imported has a version of its own */
+            rc = discovery_look_and_prove(search, &candidate);
         }
     }
     return rc;

@@ -113,11 +113,12 @@ static void take_finished(struct batch *batch)
     }
 }
 
-/* All that is under way, with this result. */
-static void http_give_up(struct batch *batch, CURLcode result)
+/* All that is under way, with this result; or what leads to the vault alone. */
+static void http_give_up(struct batch *batch, CURLcode result, bool vault_alone)
 {
     for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
-        if (batch->at[i] != NULL) {
+        const struct http_item *item = batch->at[i];
+        if (item != NULL && !(vault_alone && (item->request->to_entra || item->request->local))) {
             take_out(batch, &batch->handle->easies[i], result);
         }
     }
@@ -148,9 +149,11 @@ static void http_run_batch(struct batch *batch)
             code = curl_multi_poll(multi, NULL, 0, SLICE_MS, NULL);
         }
         if (code != CURLM_OK) { /* the multi handle is broken, which only want of memory does */
-            http_give_up(batch, CURLE_OUT_OF_MEMORY);
+            http_give_up(batch, CURLE_OUT_OF_MEMORY, false);
         } else if (call_aborted(batch->call)) {
-            http_give_up(batch, CURLE_ABORTED_BY_CALLBACK);
+            http_give_up(batch, CURLE_ABORTED_BY_CALLBACK, false);
+        } else if (call_patience_is_over(&batch->call->patience)) {
+            http_give_up(batch, CURLE_OPERATION_TIMEDOUT, true);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include "provider/key_lookup.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
+#include "vault/second_vault.h"
 
 static enum ekm_rc create_read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
 {
@@ -90,6 +91,7 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
     if (rc == EKM_OK) {
         rc = vault_create_key(call, &session->vault, wanted.name, bits, &made);
     }
+    second_vault_explain(call, &session->vault, rc);
     if (rc == EKM_OK) {
         rc = create_record_key(call, session, &made, &thumbprint);
     }
@@ -139,7 +141,7 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
 enum ekm_rc create_drop_key(struct call *call, const struct session *session,
                             const SqlCpKeyThumbprint *thumbprint)
 {
-    struct key_lookup lookup = {.session = session};
+    struct key_lookup lookup = {.vault = &session->vault};
     if (!call->config->allow_drop) {
         return call_fail(call, EKM_NOT_SUPPORTED, "allow_drop is not set");
     }

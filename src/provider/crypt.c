@@ -4,6 +4,7 @@
 
 #include "provider/key_lookup.h"
 #include "provider/marshal.h"
+#include "vault/second_vault.h"
 
 #define LOCAL_WRAP_MAX_AGE_MS ((uint64_t)5 * 60 * 1000)
 
@@ -49,8 +50,8 @@ static enum ekm_rc crypt_verify_wrap(struct call *call, const struct key_lookup 
                                      const struct buf *value)
 {
     struct buf again = BUF_EMPTY(RSA_MAX_BYTES);
-    enum ekm_rc rc = vault_unwrap(call, &lookup->session->vault, &lookup->key.id, algorithm,
-                                  value->data, value->len, &again);
+    enum ekm_rc rc = vault_unwrap(call, lookup->vault, &lookup->key.id, algorithm, value->data,
+                                  value->len, &again);
     if (rc == EKM_OK &&
         (again.len != plain->cb || CRYPTO_memcmp(again.data, plain->pb, plain->cb) != 0)) {
         rc = call_fail(call, EKM_UNWRAP_REFUSED, "verify_wrap: unwrapping gives something else");
@@ -67,8 +68,8 @@ static enum ekm_rc crypt_wrap(struct call *call, struct key_lookup *lookup,
     if (call->config->wrap_locally) {
         rc = wrap_here(call, &lookup->key, algorithm, plain, value);
     } else {
-        rc = vault_wrap(call, &lookup->session->vault, &lookup->key.id, algorithm, plain->pb,
-                        plain->cb, value);
+        rc = vault_wrap(call, lookup->vault, &lookup->key.id, algorithm, plain->pb, plain->cb,
+                        value);
         rc = key_lookup_explain_refusal(call, lookup, true, rc);
     }
     if (rc == EKM_OK && value->len != lookup->key.public.bits / 8) {
@@ -97,7 +98,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
                           const SqlCpKeyThumbprint *thumbprint, bool is_final,
                           const SqlCpData *plain, SqlCpData *cipher)
 {
-    struct key_lookup lookup = {.session = session};
+    struct key_lookup lookup = {.vault = &session->vault};
     struct buf value = BUF_EMPTY(RSA_MAX_BYTES);
     uint64_t max_age_ms = call->config->wrap_locally ? LOCAL_WRAP_MAX_AGE_MS : KEY_LOOKUP_ANY_AGE;
     enum rsa_algorithm algorithm = wrap_algorithm(call, session);
@@ -112,6 +113,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     }
     if (rc == EKM_OK) {
         rc = key_lookup_find_public(call, &lookup, max_age_ms);
+        second_vault_explain(call, &session->vault, rc);
     }
     if (rc == EKM_OK && plain->cb > rsa_public_max_plain(lookup.key.public.bits, algorithm)) {
         rc = call_fail(call, EKM_INVALID_ARGUMENT, "plain text of %u bytes", plain->cb);
@@ -127,6 +129,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     if (rc == EKM_KEY_NOT_FOUND) {
         rc = wrap_elsewhere(call, &lookup, algorithm, plain, &value);
     }
+    second_vault_explain(call, &session->vault, rc);
     if (rc == EKM_OK) {
         key_lookup_record(call, &lookup);
         rc = marshal_put(cipher, value.data, value.len);
@@ -158,14 +161,42 @@ static enum ekm_rc crypt_unwrap(struct call *call, const struct key_lookup *look
     size_t count = order_algorithms(call->config, lookup->key.oaep, order);
     enum ekm_rc rc = EKM_UNWRAP_REFUSED;
     for (size_t i = 0; rc == EKM_UNWRAP_REFUSED && i < count; i++) {
-        rc = vault_unwrap(call, &lookup->session->vault, &lookup->key.id, order[i], cipher->pb,
-                          cipher->cb, value);
-        if (rc == EKM_OK && keycache_note_unwrap(lookup->session->vault.address.host,
-                                                 &lookup->thumbprint, order[i])) {
+        rc = vault_unwrap(call, lookup->vault, &lookup->key.id, order[i], cipher->pb, cipher->cb,
+                          value);
+        if (rc == EKM_OK &&
+            keycache_note_unwrap(lookup->vault->address.host, &lookup->thumbprint, order[i])) {
             call_log(call, LEVEL_INFO, "opened with %s", rsa_algorithm_name(order[i]));
         }
     }
     return key_lookup_explain_refusal(call, lookup, false, rc);
+}
+
+struct decryption {
+    const SqlCpData *cipher;
+    struct thumbprint thumbprint;
+    struct buf value;
+};
+
+/* A step of second_vault_run. Only a public key that gives the thumbprint proves a key where the
+ * vault stands in for another, no trial. */
+static enum ekm_rc crypt_decrypt_at(struct call *call, const struct vault *vault, void *context)
+{
+    struct decryption *work = context;
+    const struct discovery_trial trial = {work->cipher->pb, work->cipher->cb};
+    struct key_lookup lookup = {
+        .vault = vault, .thumbprint = work->thumbprint, .trial = vault->stands_in ? NULL : &trial};
+    enum ekm_rc rc = key_lookup_find(call, &lookup);
+    if (rc == EKM_OK) {
+        rc = crypt_unwrap(call, &lookup, work->cipher, &work->value);
+    }
+    if (rc == EKM_KEY_NOT_FOUND) {
+        rc = key_lookup_find_again(call, &lookup);
+        rc = rc == EKM_OK ? crypt_unwrap(call, &lookup, work->cipher, &work->value) : rc;
+    }
+    if (rc == EKM_OK) {
+        key_lookup_record(call, &lookup);
+    }
+    return rc;
 }
 
 static bool is_cipher_length(uint32_t len)
@@ -177,12 +208,11 @@ enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
                           const SqlCpKeyThumbprint *thumbprint, bool is_final,
                           const SqlCpData *cipher, SqlCpData *plain)
 {
-    struct key_lookup lookup = {.session = session};
-    struct buf value = BUF_EMPTY(RSA_MAX_BYTES);
+    struct decryption work = {.cipher = cipher, .value = BUF_EMPTY(RSA_MAX_BYTES)};
     call->audited = true;
     enum ekm_rc rc = check_arguments(call, is_final, cipher, plain);
     if (rc == EKM_OK) {
-        rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
+        rc = marshal_thumbprint(call, thumbprint, &work.thumbprint);
     }
     if (rc == EKM_OK && !is_cipher_length(cipher->cb)) {
         rc = call_fail(call, EKM_INVALID_ARGUMENT, "cipher of %u bytes", cipher->cb);
@@ -194,20 +224,10 @@ enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
         plain->cb = cipher->cb;
         return EKM_INSUFFICIENT_BUFFER;
     }
-    struct discovery_trial trial = {cipher->pb, cipher->cb};
-    lookup.trial = &trial;
-    rc = key_lookup_find(call, &lookup);
+    rc = second_vault_run(call, &session->vault, true, crypt_decrypt_at, &work);
     if (rc == EKM_OK) {
-        rc = crypt_unwrap(call, &lookup, cipher, &value);
+        rc = marshal_put(plain, work.value.data, work.value.len);
     }
-    if (rc == EKM_KEY_NOT_FOUND) {
-        rc = key_lookup_find_again(call, &lookup);
-        rc = rc == EKM_OK ? crypt_unwrap(call, &lookup, cipher, &value) : rc;
-    }
-    if (rc == EKM_OK) {
-        key_lookup_record(call, &lookup);
-        rc = marshal_put(plain, value.data, value.len);
-    }
-    buf_free(&value);
+    buf_free(&work.value);
     return rc;
 }

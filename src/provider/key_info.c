@@ -9,9 +9,11 @@
 #include "provider/key_lookup.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
+#include "vault/second_vault.h"
 
 #define MEMO_LIFE_MS        5000
 #define SETTLE_ROUNDS       3
+#define SECOND_VAULT_MS     2000
 #define EXPIRY_WARN_SECONDS ((int64_t)60 * 24 * 3600)
 
 /* The vault's answer to a size query, for the real call that follows at once. Holds nothing secret.
@@ -157,6 +159,29 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
     return rc;
 }
 
+/* A step of second_vault_run. */
+static enum ekm_rc key_info_find_at(struct call *call, const struct vault *vault, void *context)
+{
+    struct key_lookup *lookup = context;
+    lookup->vault = vault;
+    return key_lookup_find_public(call, lookup, KEY_LOOKUP_ANY_AGE);
+}
+
+/* The same, kept in the map if that has no entry of this vault. */
+static enum ekm_rc key_info_learn_at(struct call *call, const struct vault *vault, void *context)
+{
+    struct key_lookup *lookup = context;
+    struct key_id known;
+    if (keymap_find(call, vault->address.host, &lookup->thumbprint, &known) == EKM_OK) {
+        return EKM_OK;
+    }
+    enum ekm_rc rc = key_info_find_at(call, vault, lookup);
+    if (rc == EKM_OK) {
+        key_lookup_record(call, lookup);
+    }
+    return rc;
+}
+
 static enum ekm_rc key_info_read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
@@ -183,6 +208,7 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
     enum ekm_rc rc = key_info_read_name(call, name, &asked);
     if (rc == EKM_OK && !memo_take(session, &asked, &key)) {
         rc = key_info_fetch(call, session, &asked, &key);
+        second_vault_explain(call, &session->vault, rc);
     }
     if (rc == EKM_OK) {
         key_lookup_note(call, &key.id, &(struct thumbprint){.len = 0});
@@ -198,6 +224,11 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
         memo_put(session, &asked, &key);
     } else {
         rc = make_durable(call, session, &thumbprint, &key);
+        if (rc == EKM_OK) {
+            struct key_lookup lookup = {.thumbprint = thumbprint};
+            second_vault_ask_too(call, &session->vault, SECOND_VAULT_MS, key_info_learn_at,
+                                 &lookup);
+        }
     }
     return rc != EKM_OK
                ? rc
@@ -205,20 +236,33 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
                                  provider_info_algorithm_of(call->config, key.public.bits));
 }
 
+/* The engine is told the name that it knows the key by, whatever the second vault calls it. */
+static void key_info_name_first(struct call *call, const struct session *session,
+                                const struct key_lookup *lookup, struct key_id *out)
+{
+    struct key_id first;
+    if (lookup->vault->stands_in &&
+        keymap_find(call, session->vault.address.host, &lookup->thumbprint, &first) == EKM_OK) {
+        *out = first;
+    }
+}
+
 enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *session,
                                    const SqlCpKeyThumbprint *thumbprint, SqlCpKeyInfo *out)
 {
-    struct key_lookup lookup = {.session = session};
+    struct key_lookup lookup = {.vault = &session->vault};
     if (out == NULL) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL");
     }
     call->audited = true;
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {
-        rc = key_lookup_find_public(call, &lookup, KEY_LOOKUP_ANY_AGE);
+        rc = second_vault_run(call, &session->vault, false, key_info_find_at, &lookup);
     }
     if (rc == EKM_OK) {
-        rc = marshal_put_key(out, lookup.key.id.name, &lookup.thumbprint,
+        struct key_id named = lookup.key.id;
+        key_info_name_first(call, session, &lookup, &named);
+        rc = marshal_put_key(out, named.name, &lookup.thumbprint,
                              provider_info_algorithm_of(call->config, lookup.key.public.bits));
     }
     if (rc == EKM_OK) {
@@ -232,7 +276,7 @@ enum ekm_rc key_info_export(struct call *call, const struct session *session,
                             const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
                             SqlCpKeyBlob *out)
 {
-    struct key_lookup lookup = {.session = session};
+    struct key_lookup lookup = {.vault = &session->vault};
     uint8_t blob[CNG_BLOB_MAX_BYTES];
     if (out == NULL) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "key blob is NULL");
@@ -242,7 +286,7 @@ enum ekm_rc key_info_export(struct call *call, const struct session *session,
     }
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {
-        rc = key_lookup_find_public(call, &lookup, KEY_LOOKUP_ANY_AGE);
+        rc = second_vault_run(call, &session->vault, false, key_info_find_at, &lookup);
     }
     if (rc == EKM_OK) {
         rc = marshal_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));

@@ -87,7 +87,7 @@ bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
 
 static const char *host_of(const struct key_lookup *lookup)
 {
-    return lookup->session->vault.address.host;
+    return lookup->vault->address.host;
 }
 
 /* The key cache knows it, but for want of memory: then the id alone has to do. */
@@ -105,8 +105,8 @@ static enum ekm_rc key_lookup_discover(struct call *call, struct key_lookup *loo
                                        const struct key_id *missing)
 {
     struct key_id id;
-    enum ekm_rc rc = discovery_find(call, &lookup->session->vault, &lookup->thumbprint, missing,
-                                    lookup->trial, &id);
+    enum ekm_rc rc =
+        discovery_find(call, lookup->vault, &lookup->thumbprint, missing, lookup->trial, &id);
     if (rc == EKM_OK) {
         take_known(lookup, &id);
         note_id(call, &id);
@@ -131,7 +131,7 @@ void key_lookup_record(struct call *call, const struct key_lookup *lookup)
     }
 }
 
-enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup)
+static enum ekm_rc key_lookup_find_id(struct call *call, struct key_lookup *lookup)
 {
     struct key_id id;
     if (keycache_get(host_of(lookup), &lookup->thumbprint, &lookup->key)) {
@@ -147,7 +147,7 @@ enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup)
     return key_lookup_discover(call, lookup, NULL);
 }
 
-enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup)
+static enum ekm_rc key_lookup_find_elsewhere(struct call *call, struct key_lookup *lookup)
 {
     struct key_id missing = lookup->key.id, id;
     bool mapped_anew = keymap_find(call, host_of(lookup), &lookup->thumbprint, &id) == EKM_OK &&
@@ -162,9 +162,13 @@ enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup)
     return EKM_OK;
 }
 
-static bool is_fresh(const struct known_key *key, uint64_t max_age_ms)
+/* In a vault that stands in for another, a key counts only by its public part. */
+static bool is_fresh(const struct key_lookup *lookup, uint64_t max_age_ms)
 {
-    return key->has_public &&
+    const struct known_key *key = &lookup->key;
+    bool is_proved =
+        !lookup->vault->stands_in || rsa_public_matches(&key->public, &lookup->thumbprint);
+    return key->has_public && is_proved &&
            (max_age_ms == KEY_LOOKUP_ANY_AGE || plat_now_ms() - key->fetched_ms <= max_age_ms);
 }
 
@@ -172,14 +176,17 @@ static bool is_fresh(const struct known_key *key, uint64_t max_age_ms)
 static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
 {
     struct vault_key key;
-    enum ekm_rc rc = vault_get_key(call, &lookup->session->vault, &lookup->key.id, &key);
+    enum ekm_rc rc = vault_get_key(call, lookup->vault, &lookup->key.id, &key);
     if (rc != EKM_OK) {
         return rc;
     }
     if (!key.is_rsa || !key.usable_size) {
         return call_fail(call, EKM_NOT_SUPPORTED, "not an RSA key of 2048, 3072 or 4096 bits");
     }
-    if (!key_lookup_thumbprint_fits(call, &key, &lookup->thumbprint)) {
+    bool fits = lookup->vault->stands_in
+                    ? rsa_public_matches(&key.public, &lookup->thumbprint)
+                    : key_lookup_thumbprint_fits(call, &key, &lookup->thumbprint);
+    if (!fits) {
         return call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
     }
     keycache_learn_key(host_of(lookup), &lookup->thumbprint, &key);
@@ -196,19 +203,34 @@ static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
 enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
                                    uint64_t max_age_ms)
 {
-    enum ekm_rc rc = key_lookup_find(call, lookup);
-    if (rc != EKM_OK || is_fresh(&lookup->key, max_age_ms)) {
+    enum ekm_rc rc = key_lookup_find_id(call, lookup);
+    if (rc != EKM_OK || is_fresh(lookup, max_age_ms)) {
         return rc;
     }
     rc = fetch_public(call, lookup);
-    if (rc != EKM_KEY_NOT_FOUND) {
+    bool is_elsewhere =
+        rc == EKM_KEY_NOT_FOUND || (rc == EKM_OTHER_KEY && lookup->vault->stands_in);
+    if (!is_elsewhere) {
         return rc;
     }
-    rc = key_lookup_find_again(call, lookup);
-    if (rc != EKM_OK || is_fresh(&lookup->key, max_age_ms)) {
+    rc = key_lookup_find_elsewhere(call, lookup);
+    if (rc != EKM_OK || is_fresh(lookup, max_age_ms)) {
         return rc;
     }
     return fetch_public(call, lookup);
+}
+
+enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup)
+{
+    enum ekm_rc rc = key_lookup_find_elsewhere(call, lookup);
+    bool is_unproved = lookup->vault->stands_in && !is_fresh(lookup, KEY_LOOKUP_ANY_AGE);
+    return rc == EKM_OK && is_unproved ? fetch_public(call, lookup) : rc;
+}
+
+enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup)
+{
+    return lookup->vault->stands_in ? key_lookup_find_public(call, lookup, KEY_LOOKUP_ANY_AGE)
+                                    : key_lookup_find_id(call, lookup);
 }
 
 enum ekm_rc key_lookup_may_wrap(const struct known_key *key)
@@ -252,7 +274,7 @@ enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_looku
         cause = key_lookup_cause(&lookup->key, is_wrap);
     }
     if (cause == EKM_OK && !refusal_names_permission(&refusal) &&
-        vault_get_key(call, &lookup->session->vault, &lookup->key.id, &seen) == EKM_OK) {
+        vault_get_key(call, lookup->vault, &lookup->key.id, &seen) == EKM_OK) {
         const struct known_key now = {.enabled = seen.enabled,
                                       .can_wrap = seen.can_wrap,
                                       .not_before_s = seen.not_before_s,

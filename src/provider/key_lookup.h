@@ -2,8 +2,8 @@
  * From what the host names - a key name or a thumbprint - to the one version of the one key that is
  * meant.
  *
- * Owns nothing: memory is keymap/keycache.h, durable is keymap/keymap.h. Any thread, with a
- * session. Rules: specification.md sections 3 and 5.
+ * Owns nothing: memory is keymap/keycache.h, durable is keymap/keymap.h. Any thread. Rules:
+ * specification.md sections 3, 5 and 11.
  */
 #ifndef AKVEKM_PROVIDER_KEY_LOOKUP_H
 #define AKVEKM_PROVIDER_KEY_LOOKUP_H
@@ -13,8 +13,7 @@
 #include "keymap/keycache.h"
 #include "provider/session.h"
 
-/* `name` or `name/version`. EKM_NAME_TOO_LONG, EKM_REQUEST_REFUSED for other characters; nothing is
- * sent. */
+/* `name` or `name/version`. EKM_NAME_TOO_LONG, EKM_REQUEST_REFUSED for other characters. */
 enum ekm_rc key_lookup_parse_name(struct call *call, const char *text,
                                   struct key_id *out) EKM_MUST_CHECK;
 
@@ -23,12 +22,13 @@ enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key) EKM
 
 /* A key that is being looked up: fill thumbprint and, for Decrypt, the trial. */
 struct key_lookup {
-    const struct session *session;
+    const struct vault *vault;
     struct thumbprint thumbprint;
     const struct discovery_trial *trial; /* see discovery.h; may be NULL */
     struct known_key key;                /* the finding */
 };
-/* From memory, else the map, else discovery: EKM_NOT_FOUND. */
+/* From memory, else the map, else discovery: EKM_NOT_FOUND. Where the vault stands in for another:
+ * as key_lookup_find_public. */
 enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
 /* The version found last answered 404: looks for another home of the same key. */
 enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;

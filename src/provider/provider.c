@@ -23,6 +23,7 @@
 #include "provider/session.h"
 #include "provider/trace.h"
 #include "vault/challenge.h"
+#include "vault/second_vault.h"
 #include "vault/token.h"
 #include "vault/wire.h"
 
@@ -149,6 +150,19 @@ static void log_started(void)
     environment_report();
 }
 
+static enum ekm_rc provider_start_network(char *reason, size_t cap)
+{
+    enum ekm_rc rc = second_vault_start(&config, reason, cap);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = http_start(&config, reason, cap);
+    if (rc != EKM_OK) {
+        second_vault_stop();
+    }
+    return rc;
+}
+
 /* Without the lock: whoever made the state STARTING is alone. */
 static enum ekm_rc provider_start(void)
 {
@@ -166,7 +180,7 @@ static enum ekm_rc provider_start(void)
     }
     log_start(&config);
     log_warnings(&warnings);
-    rc = http_start(&config, reason, sizeof reason);
+    rc = provider_start_network(reason, sizeof reason);
     if (rc != EKM_OK) {
         log_reason("Initialize", rc, reason);
         log_stop();
@@ -186,6 +200,7 @@ static void tear_down(void)
 {
     trace_stop();
     session_close_all();
+    second_vault_stop();
     discovery_clear();
     keycache_clear();
     keymap_stop();

@@ -11,6 +11,7 @@
 #include "provider/key_enum.h"
 #include "provider/marshal.h"
 #include "vault/identity.h"
+#include "vault/second_vault.h"
 #include "vault/sign_in.h"
 
 #define CHUNK_SLOTS        256
@@ -257,6 +258,18 @@ out:
     return rc;
 }
 
+/* A step of second_vault_run. */
+static enum ekm_rc session_authenticate_at(struct call *call, const struct vault *vault,
+                                           void *context)
+{
+    (void)context;
+    enum ekm_rc rc = vault_authenticate(call, vault);
+    if (rc == EKM_OK) {
+        tenants_note(call, vault->address.host);
+    }
+    return rc;
+}
+
 enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth, SqlCpSession *handle)
 {
     struct vault vault;
@@ -272,12 +285,12 @@ enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth, SqlCpSe
     }
     (void)text_copy(call->client_id, sizeof call->client_id,
                     credential_client_id(vault.credential));
-    rc = vault_authenticate(call, &vault);
+    vault.spare = second_vault_find(vault.address.host);
+    rc = second_vault_run(call, &vault, false, session_authenticate_at, NULL);
     if (rc == EKM_BAD_CREDENTIALS && odd[0] != '\0') {
         call_add_note(call, odd);
     }
     if (rc == EKM_OK) {
-        tenants_note(call, vault.address.host);
         rc = session_add(&vault, handle);
     }
     if (rc != EKM_OK) {

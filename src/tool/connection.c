@@ -11,6 +11,7 @@
 #include "tool/account.h"
 #include "tool/explain.h"
 #include "vault/aadsts.h"
+#include "vault/second_vault.h"
 #include "vault/wire.h"
 
 #define SECRET_UNITS 2048
@@ -24,7 +25,11 @@ static enum ekm_rc connection_check(char *why, size_t cap)
     if (rc != EKM_OK) {
         return rc;
     }
-    rc = http_start(&config, why, cap);
+    rc = second_vault_start(&config, why, cap);
+    if (rc == EKM_OK) {
+        second_vault_stop();
+        rc = http_start(&config, why, cap);
+    }
     if (rc == EKM_OK) {
         http_stop();
     }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/http_retry.h"
 #include "platform/system.h"
+#include "vault/vault_perform.h"
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
@@ -51,7 +51,7 @@ static enum ekm_rc challenge_request_send(struct call *call, const struct vault 
     struct http_response response;
     http_response_init(&response);
     challenge_request(call, vault, url, &request);
-    enum ekm_rc rc = http_retry_perform(call, &request, &response);
+    enum ekm_rc rc = vault_perform(call, vault, &request, &response);
     if (rc == EKM_OK) {
         rc = read_challenge(call, vault, &response, out);
     }
@@ -97,7 +97,7 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
     if (fetch != NULL) {
         items[1].request = &fetch->request.http;
     }
-    bool tried = http_retry_try_all(call, items, fetch != NULL ? 2 : 1);
+    bool tried = vault_perform_all(call, vault, items, fetch != NULL ? 2 : 1);
     *issued =
         fetch != NULL &&
         token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].response : NULL);
@@ -182,6 +182,7 @@ static enum ekm_rc find_token(struct call *call, const struct vault *vault, stru
 {
     const char *host = vault->address.host;
     struct challenge said;
+    call->error.at_vault = false;
     enum ekm_rc rc = token_get(call, vault->credential, &entry->challenge, token);
     if (rc == EKM_DEADLINE && call->error.note[0] == '\0') {
         return vault_request_name_login(call, entry);
@@ -234,7 +235,7 @@ enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
             requests[i].host = vault->address.host;
             requests[i].authorization = token_header(token);
         }
-        *tried = http_retry_try_all(call, items, count);
+        *tried = vault_perform_all(call, vault, items, count);
         for (size_t i = 0; i < count; i++) {
             requests[i].authorization = NULL;
         }
@@ -363,8 +364,9 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
     if (rc == EKM_OK) {
         request->authorization = token_header(token);
         request->new_connection = past->count > 0; /* another front end may know the key */
-        rc = http_retry_perform(call, request, response);
+        rc = vault_perform(call, vault, request, response);
         request->authorization = NULL;
+        call->vault_answered |= rc == EKM_OK;
     }
     if (rc == EKM_OK && response->status == 401) {
         rc = request_after_refusal(call, vault, entry, token, response, past);
@@ -377,8 +379,7 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
     return rc;
 }
 
-/* A good token may be refused for a moment (AKV10046 and its like), so the call goes on to its
- * deadline. */
+/* A good token may be refused for a moment (AKV10046 and its like). */
 enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
                                struct http_request *request, struct http_response *response)
 {

@@ -12,6 +12,8 @@
 struct vault {
     struct vault_address address;
     struct credential *credential;
+    struct second_vault *spare; /* what stands in for it (second_vault.h); NULL: nothing does */
+    bool stands_in;             /* for another: only keys that are proved here are used */
 };
 
 #define VAULT_URL_MAX 640 /* the longest host, name, version and api_version fit */

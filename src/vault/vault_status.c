@@ -66,6 +66,37 @@ static enum ekm_rc classify_own(const struct call_error *error, long status)
     }
 }
 
+bool vault_status_is_outage(const struct call_error *error, enum ekm_rc rc)
+{
+    switch (rc) {
+    case EKM_HOST_NOT_RESOLVED:
+    case EKM_CONNECT_FAILED:
+    case EKM_PROXY:
+    case EKM_PROXY_UNREACHABLE:
+    case EKM_TLS_FAILED:
+    case EKM_CERTIFICATE_REFUSED:
+    case EKM_CERTIFICATE_EARLY:
+    case EKM_NO_ANSWER:
+    case EKM_CONNECTION_BROKEN:
+    case EKM_ANSWER_TOO_BIG:
+    case EKM_DEADLINE:
+    case EKM_THROTTLED:
+    case EKM_REQUEST_LATE:
+    case EKM_SERVER_ERROR:
+    case EKM_SERVER_REFUSED:
+    case EKM_NOT_VAULT:
+    case EKM_NOT_VAULT_PASSING:
+    case EKM_UNEXPECTED_STATUS:
+        return true;
+    case EKM_CHALLENGE_MALFORMED:
+        return error->http_status != 401; /* nobody but a vault refuses what has no token */
+    default:
+        /* What is no answer of a vault to such a request. */
+        return (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) ||
+               (rc >= EKM_WRAP_BAD_VALUE && rc <= EKM_UNWRAP_EMPTY);
+    }
+}
+
 /* The vault redirects nobody, whatever the body says. A throttle is one, whoever throttles. */
 static enum ekm_rc vault_status_classify(const struct call_error *error,
                                          const struct http_response *response, bool is_own,
@@ -118,5 +149,9 @@ enum ekm_rc vault_status(struct call *call, const struct http_response *response
 
 enum ekm_rc vault_refusal(struct call *call, const struct http_response *response)
 {
-    return vault_status(call, response, EKM_UNEXPECTED_STATUS);
+    enum ekm_rc rc = vault_status(call, response, EKM_UNEXPECTED_STATUS);
+    if (rc == EKM_THROTTLED || !vault_status_is_outage(&call->error, rc)) {
+        call_patience_note_answer(&call->patience);
+    }
+    return rc;
 }

@@ -17,6 +17,10 @@ enum ekm_rc vault_status(struct call *call, const struct http_response *response
 /* The same in the form of http_request's `refusal`. */
 enum ekm_rc vault_refusal(struct call *call, const struct http_response *response);
 
+/* Whether the vault gave no answer that is one: it was not reached, failed, or throttled to the
+ * end. What it refuses is none. */
+bool vault_status_is_outage(const struct call_error *error, enum ekm_rc rc);
+
 /* Sets `rc` with the answer's status and content type: what came was no answer of the service. */
 enum ekm_rc vault_fail_foreign(struct call *call, const struct http_response *response,
                                enum ekm_rc rc);
