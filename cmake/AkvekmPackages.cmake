@@ -65,5 +65,6 @@ if(AKVEKM_TESTS)
     endif()
     if(NOT WIN32) # vaultsim runs on the system that builds
         akvekm_package(akvekm::microhttpd microhttpd.h microhttpd)
+        akvekm_package(akvekm::gnutls gnutls/gnutls.h gnutls)
     endif()
 endif()

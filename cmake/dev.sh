@@ -3,7 +3,7 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev locales valgrind groff-base nghttp2-proxy iproute2'
+packages='gcc libc6-dev cmake ninja-build openssl libcurl4-openssl-dev libssl-dev libcjson-dev libcmocka-dev libmicrohttpd-dev libgnutls28-dev locales valgrind groff-base nghttp2-proxy iproute2'
 private_packages='dpkg-dev perl make'
 windows_packages='gcc-mingw-w64-x86-64-win32 dpkg-dev perl make wine wine64 osslsigncode'
 package_packages='rpm gpg gpg-agent wixl msitools faketime zip'

@@ -5,7 +5,7 @@
 
 static const char *const names[COUNTER_COUNT] = {
     "requests",   "connections", "handshakes",     "tokens_issued", "token_requests",
-    "challenges", "throttled",   "leaked_secrets", "memoised",
+    "challenges", "throttled",   "leaked_secrets", "memoised",      "resumptions",
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -19,6 +19,7 @@ enum counter {
     COUNT_THROTTLED,
     COUNT_LEAKED_SECRETS,
     COUNT_MEMOISED,
+    COUNT_RESUMPTIONS, /* of the handshakes */
     COUNTER_COUNT
 };
 

@@ -22,6 +22,7 @@
 #include "send.h"
 #include "service.h"
 #include "settings.h"
+#include "tls.h"
 
 #define CONNECTIONS_MAX   4096u
 #define CONNECTION_MEMORY ((size_t)128 * 1024)
@@ -120,6 +121,9 @@ static void count(const struct request *request)
     if (is_shaken != NULL && !*is_shaken && request->site == SITE_CLOUD) {
         *is_shaken = true;
         counters_add(COUNT_HANDSHAKES);
+        if (tls_is_resumed(request->connection)) {
+            counters_add(COUNT_RESUMPTIONS);
+        }
     }
     bool is_vault = !cloud_is_entra(request->host) && !oidc_is_host(request->host);
     const char *operation = request->site != SITE_CLOUD       ? request->host
@@ -177,8 +181,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
                           enum MHD_ConnectionNotificationCode code)
 {
     (void)cls;
-    (void)connection;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        tls_begin(connection);
         counters_add(COUNT_CONNECTIONS);
         *context = must(calloc(1, sizeof(bool)));
     } else {

@@ -11,7 +11,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct settings current = {.token_lifetime_s = 3599,
                                   .throttle_percent = 100,
                                   .identity_lifetime_s = 86399,
-                                  .identity_cache = true};
+                                  .identity_cache = true,
+                                  .tls_tickets = true};
 
 static const char *const throttle_words[] = {"none", "standard", "hsm"};
 
@@ -57,6 +58,8 @@ static const struct {
     {"identity_cache", offsetof(struct settings, identity_cache)},
     {"purge_protection", offsetof(struct settings, purge_protection)},
     {"arc_is_old", offsetof(struct settings, arc_is_old)},
+    {"tls_tickets", offsetof(struct settings, tls_tickets)},
+    {"tls_1_2", offsetof(struct settings, tls_1_2)},
 };
 #define FLAG_COUNT (sizeof flags / sizeof flags[0])
 

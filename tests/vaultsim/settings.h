@@ -26,6 +26,8 @@ struct settings {
     bool identity_cache;     /* managed-identity back ends give one token out again and again */
     bool arc_is_old;         /* an agent that does not know user-assigned identities */
     bool purge_protection;   /* of keys that clients make from now on */
+    bool tls_tickets;        /* sessions may be resumed */
+    bool tls_1_2;            /* no newer version */
     int empty_pages;         /* so many before each page of a list */
     int clock_offset_s;      /* how far the service's clock is ahead of this machine's */
     char challenge[1024];    /* verbatim WWW-Authenticate of vaults; "": the proper one */
