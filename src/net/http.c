@@ -10,6 +10,7 @@
 #include "net/http_send.h"
 #include "net/proxy.h"
 #include "net/system_proxy.h"
+#include "net/tls_resume.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
 #include "platform/thread.h"
@@ -75,6 +76,7 @@ static void begin_next(struct batch *batch, struct http_easy *easy)
     struct http_item *item = &batch->items[batch->next++];
     batch->at[easy - batch->handle->easies] = item;
     batch->under_way++;
+    easy->alone = batch->count == 1;
     enum ekm_rc rc = http_easy_begin(easy, batch->call, item->request, item->response);
     if (rc == EKM_OK && curl_multi_add_handle(batch->handle->multi, easy->curl) != CURLM_OK) {
         rc = EKM_OUT_OF_MEMORY;
@@ -242,6 +244,7 @@ enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_
         rc = trust_store_start(config, reason, reason_cap);
     }
     proxy_start(config);
+    tls_resume_start();
     if (rc == EKM_OK) {
         rc = make_client(config);
     }
@@ -263,6 +266,7 @@ void http_stop(void)
     curl_slist_free_all(client.connect_to);
     client.connect_to = NULL;
     client.config = NULL;
+    tls_resume_stop();
     trust_store_stop();
     system_proxy_forget();
     proxy_stop();

@@ -12,6 +12,7 @@
 #include "net/http_send.h"
 #include "net/proxy.h"
 #include "net/system_proxy.h"
+#include "net/tls_resume.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
 
@@ -61,9 +62,26 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
     return opened < 0 ? CURL_SOCKET_BAD : (curl_socket_t)opened;
 }
 
+/* What is known of the way right before the handshake. */
+static void http_resume_session(struct http_easy *easy, SSL_CTX *context)
+{
+    char proxy[300] = "";
+    curl_off_t connected_us = 0, resolved_us = 0;
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_CONNECT_TIME_T, &connected_us);
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
+    if (!easy->request->local) {
+        (void)proxy_leads_to(easy->request->host, proxy, sizeof proxy);
+    }
+    const struct tls_resume_way way = {
+        .proxy = proxy,
+        .connect_us = connected_us > resolved_us ? (uint64_t)(connected_us - resolved_us) : 0,
+        .alone = easy->alone};
+    easy->leads = tls_resume_prepare(context, easy->call, easy->request, &way) || easy->leads;
+}
+
 static CURLcode on_tls_context(CURL *curl, void *context, void *user)
 {
-    const struct http_easy *easy = user;
+    struct http_easy *easy = user;
     (void)curl;
     SSL_CTX_set_msg_callback(context, NULL); /* curl's, which writes a text for each record */
     if (easy->request->detour != NULL && easy->request->detour->authorities != NULL) {
@@ -72,6 +90,7 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *user)
     }
     switch (trust_store_apply(context, easy->call)) {
     case EKM_OK:
+        http_resume_session(easy, context);
         return CURLE_OK;
     case EKM_CLOSING:
         return CURLE_ABORTED_BY_CALLBACK;
@@ -124,6 +143,8 @@ static bool prepare_tls(CURL *curl)
            curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROXY_CAINFO, NULL) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROXY_CAPATH, NULL) == CURLE_OK &&
+           /* Curl knows sessions of the same handle alone; see tls_resume.h. */
+           curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
 }
 
@@ -241,6 +262,10 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
         if (easy->request->local) {
             easy->call->proxy[0] = '\0';
         }
+    }
+    if (easy->leads) {
+        tls_resume_settle(easy->call);
+        easy->leads = false;
     }
     http_send_wipe(easy);
     http_options_forget(easy);

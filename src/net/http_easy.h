@@ -35,6 +35,8 @@ struct http_easy {
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
     size_t header_len, body_given, body_sent, head_len;
+    bool alone; /* its thread has no other transfer under way */
+    bool leads; /* others may wait for its TLS session */
     bool header_ended, proxied, looks_up_anew, head_sent, sent;
     bool has_connected; /* began a connection of its own in this transfer */
     char error[CURL_ERROR_SIZE];

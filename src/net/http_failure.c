@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "net/curl_result.h"
 #include "net/proxy.h"
+#include "net/tls_resume.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
 
@@ -120,6 +121,7 @@ enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLco
     }
     if (rc == EKM_CERTIFICATE_REFUSED) {
         trust_store_doubt();
+        tls_resume_forget();
     }
     /* Where a second ends, curl counts a millisecond too many. */
     if (result == CURLE_OPERATION_TIMEDOUT && call_remaining_ms(call) <= 1) {

@@ -53,7 +53,6 @@ static bool set_way(struct http_easy *easy)
     }
     easy->way = (struct curl_slist){(char *)(uintptr_t)detour->connect_to, NULL};
     return curl_easy_setopt(easy->curl, CURLOPT_CONNECT_TO, &easy->way) == CURLE_OK &&
-           curl_easy_setopt(easy->curl, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
            curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
 }
@@ -152,7 +151,6 @@ void http_options_forget(struct http_easy *easy)
     }
     if (easy->request->local || easy->request->detour != NULL) {
         (void)curl_easy_setopt(easy->curl, CURLOPT_CONNECT_TO, easy->client->connect_to);
-        (void)curl_easy_setopt(easy->curl, CURLOPT_SSL_SESSIONID_CACHE, 1L);
     }
     if (easy->request->once || easy->request->new_connection || easy->request->detour != NULL) {
         (void)curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 0L);

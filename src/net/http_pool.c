@@ -54,8 +54,7 @@ enum ekm_rc http_pool_start(struct http_client *client)
         share_locks[i] = fresh;
     }
     share_locks_ready = true;
-    /* Names only. TLS sessions stay with their handle: OpenSSL changes a session while it resumes
-     * it, and libcurl (CURLSHOPT_SHARE) does not support sharing them between threads. */
+    /* Names only: libcurl does not support sharing TLS sessions between threads (tls_resume.h). */
     CURLSH *share = curl_share_init();
     if (share == NULL) {
         return EKM_OUT_OF_MEMORY;

@@ -2,9 +2,8 @@
  * The pool of multi handles: bounded, last in first out, preferring one that spoke to the same host
  * before.
  *
- * Owns the handles, each with its own kept-alive connections and TLS sessions, and the DNS cache
- * that they share. Called by http.c; any thread between start and stop. A handle in use belongs to
- * one thread.
+ * Owns the handles, each with its own kept-alive connections, and the DNS cache that they share.
+ * Called by http.c; any thread between start and stop. A handle in use belongs to one thread.
  */
 #ifndef AKVEKM_NET_HTTP_POOL_H
 #define AKVEKM_NET_HTTP_POOL_H

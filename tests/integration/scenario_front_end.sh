@@ -19,7 +19,7 @@ front_port=$(free_port)
 nghttpx --no-location-rewrite --no-via --no-add-x-forwarded-proto --insecure \
     --conf=/dev/null --workers=1 \
     --frontend="127.0.0.1,$front_port" --backend="127.0.0.1,$vault_listens;;tls;sni=contoso-vault.vault.azure.net" \
-    --accesslog-file="$folder/access" --accesslog-format='$alpn $request' --errorlog-file="$folder/front.err" \
+    --accesslog-file="$folder/access" --accesslog-format='$alpn $request $tls_session_reused' --errorlog-file="$folder/front.err" \
     "$folder/vault/server.key" "$folder/vault/server.pem" >"$folder/front.out" 2>&1 &
 front_pid=$!
 network_pids="$network_pids $front_pid"
@@ -39,6 +39,14 @@ set_up_key
 set_up_database
 database_opens
 grep -q '^http/1.1 POST .*/unwrapkey' "$folder/access" || { cat "$folder/access" >&2; fail 'no unwrap by HTTP/1.1'; }
+# A start over many sessions: connections after the first resume its session, those at least that waited for it.
+run 0 --make-databases 64:TDE_Key </dev/null
+starts=0
+until grep -q '^http/1.1 .* r$' "$folder/access"; do
+    [ "$starts" -lt 5 ] || { cat "$folder/access" >&2; fail 'no session was resumed'; }
+    starts=$((starts + 1))
+    run 0 --sessions 64 </dev/null
+done
 if grep '^h2 ' "$folder/access" >&2; then
     fail 'HTTP/2 was spoken'
 fi

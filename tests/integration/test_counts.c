@@ -1,6 +1,7 @@
 /* Requests, connections and tokens, counted at the vault: what each operation may cost. */
 #include "harness.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -205,14 +206,68 @@ static void test_fresh_process(void **state)
     in_fresh_process(encrypt_twice, &wrapped);
 }
 
+static void *decrypt_once(void *ready)
+{
+    return ready_decrypt(ready) == SQLCP_SUCCESS ? ready : NULL;
+}
+
+/* Each of so many calls under way has a connection of its own: how many there were not yet, and how
+ * many of these resumed a TLS session. */
+static void decrypt_at_once(struct ready *ready, size_t count, long *made, long *resumed)
+{
+    pthread_t threads[32];
+    reset();
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, decrypt_once, ready), 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        void *result = NULL;
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_non_null(result);
+    }
+    *made = sim_counter(&sim, "handshakes");
+    *resumed = sim_counter(&sim, "resumptions");
+    assert_in_range(*made, 1, count);
+}
+
+/* A full handshake is for the first connection, and for those after the vault lost what it gave its
+ * tickets under. */
+static void further_connections_resume(const char *version)
+{
+    struct ready ready;
+    long made = 0, resumed = 0;
+    sim_ctl(&sim, "POST", "/settings", version);
+    ready_open(&ready, &sim, "resumed");
+    sim_ctl(&sim, "POST", "/settings", "{\"latency_ms\":300}");
+    decrypt_at_once(&ready, 8, &made, &resumed);
+    assert_int_equal(resumed, made);
+    sim_ctl(&sim, "POST", "/settings", "{\"tls_tickets\":false}");
+    decrypt_at_once(&ready, 12, &made, &resumed);
+    assert_int_equal(resumed, 0);
+    sim_ctl(&sim, "POST", "/settings", "{\"tls_tickets\":true}");
+    decrypt_at_once(&ready, 13, &made, &resumed);
+    assert_int_equal(resumed, 0);
+    decrypt_at_once(&ready, 20, &made, &resumed);
+    assert_int_equal(resumed, made);
+    sim_ctl(&sim, "POST", "/settings", "{\"latency_ms\":0,\"tls_1_2\":false}");
+    assert_int_equal(sim_counter(&sim, "leaked_secrets"), 0);
+    ready_close(&ready);
+}
+
+static void test_further_connections(void **state)
+{
+    (void)state;
+    further_connections_resume("{\"tls_1_2\":false}");
+    further_connections_resume("{\"tls_1_2\":true}");
+}
+
 int main(void)
 {
     /* The fresh processes come first: the parent must not have loaded the library when it forks. */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fresh_process),
-        cmocka_unit_test(test_each_operation),
-        cmocka_unit_test(test_bare_name_is_read_anew),
-        cmocka_unit_test(test_create_is_sent_once),
+        cmocka_unit_test(test_fresh_process),          cmocka_unit_test(test_each_operation),
+        cmocka_unit_test(test_bare_name_is_read_anew), cmocka_unit_test(test_create_is_sent_once),
+        cmocka_unit_test(test_further_connections),
     };
     return cmocka_run_group_tests(tests, start, sim_tear_down);
 }

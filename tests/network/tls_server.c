@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -25,7 +26,7 @@
 static struct {
     int listener;
     pthread_t thread;
-    atomic_int manner, connections, running, requests;
+    atomic_int manner, connections, running, requests, resumed;
     atomic_int turned,
         turned_to; /* so many connections from the first on, and what became of them */
     atomic_bool stopping, offered_h2;
@@ -232,6 +233,7 @@ static void talk(SSL *tls, enum tls_manner manner, int number)
         (void)SSL_set_max_proto_version(tls, TLS1_1_VERSION);
     }
     bool open = SSL_accept(tls) == 1;
+    atomic_fetch_add(&server.resumed, open && SSL_session_reused(tls) == 1);
     while (open && read_request(tls, request, sizeof request)) {
         atomic_fetch_add(&server.requests, 1);
         if (manner == TLS_SCRIPT) {
@@ -264,6 +266,8 @@ static void *connection(void *context)
         pthread_mutex_unlock(&server.mutex);
         (void)SSL_set_fd(tls, fd);
         talk(tls, manner, number);
+        /* Else OpenSSL forgets the session with the connection. */
+        SSL_set_shutdown(tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(tls);
         ERR_clear_error();
     }
@@ -380,6 +384,34 @@ bool tls_server_identity(const struct tls_identity *identity)
     return true;
 }
 
+void tls_server_sessions(enum tls_sessions sessions)
+{
+    static const unsigned char name[] = "akv-ekm test";
+    unsigned char keys[80];
+    bool is_1_2 = sessions == TLS_SESSIONS_1_2 || sessions == TLS_SESSIONS_IDS;
+    bool tickets = sessions == TLS_SESSIONS || sessions == TLS_SESSIONS_1_2;
+    pthread_mutex_lock(&server.mutex);
+    SSL_CTX *context = server.context;
+    (void)RAND_bytes(keys, sizeof keys);
+    (void)SSL_CTX_set_tlsext_ticket_keys(context, keys, sizeof keys);
+    (void)SSL_CTX_set_session_id_context(context, name, sizeof name);
+    (void)SSL_CTX_set_max_proto_version(context, is_1_2 ? TLS1_2_VERSION : 0);
+    (void)SSL_CTX_set_num_tickets(context, tickets ? 2 : 0);
+    SSL_CTX_set_session_cache_mode(context, sessions == TLS_SESSIONS_IDS ? SSL_SESS_CACHE_SERVER
+                                                                         : SSL_SESS_CACHE_OFF);
+    if (tickets) {
+        SSL_CTX_clear_options(context, SSL_OP_NO_TICKET);
+    } else {
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    }
+    pthread_mutex_unlock(&server.mutex);
+}
+
+int tls_server_resumed(void)
+{
+    return atomic_load(&server.resumed);
+}
+
 void tls_server_script(const char *bytes, size_t len, int per_byte_ms)
 {
     char *copy = malloc(len + 1);
@@ -414,6 +446,7 @@ int tls_server_start(const char *ca_path)
     atomic_store(&server.manner, TLS_NORMAL);
     atomic_store(&server.connections, 0);
     atomic_store(&server.requests, 0);
+    atomic_store(&server.resumed, 0);
     atomic_store(&server.turned, 0);
     atomic_store(&server.stopping, false);
     atomic_store(&server.offered_h2, false);

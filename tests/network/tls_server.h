@@ -28,6 +28,16 @@ void tls_server_manner(enum tls_manner manner);
 /* What TLS_SCRIPT sends; per_byte_ms: slowly. */
 void tls_server_script(const char *bytes, size_t len, int per_byte_ms);
 
+enum tls_sessions {
+    TLS_SESSIONS,      /* by tickets, of TLS 1.3 */
+    TLS_SESSIONS_1_2,  /* by tickets, of TLS 1.2 */
+    TLS_SESSIONS_IDS,  /* that the server keeps, of TLS 1.2 */
+    TLS_SESSIONS_NONE, /* it gives none, and takes none */
+};
+/* Of new connections. Tickets that were given before are refused. */
+void tls_server_sessions(enum tls_sessions sessions);
+int tls_server_resumed(void); /* connections that resumed a session */
+
 struct tls_identity {
     const char *names;    /* "DNS:...,DNS:..." */
     long from_s, until_s; /* of validity, from now */
