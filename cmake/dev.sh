@@ -195,6 +195,12 @@ torture() {
     build dev
     say 'killing writers of the map'
     "$root/build/torture_map" 5000
+    if [ -f "$root/build-windows/map_torture.exe" ]; then
+        say "killing writers of the Windows map that is a file"
+        sh "$root/cmake/windows/wine.sh" "$root/build-windows" --begin
+        sh "$root/tests/windows/map_torture.sh" "$root/build" "$root/build-windows" 350
+        sh "$root/cmake/windows/wine.sh" "$root/build-windows" --end
+    fi
     say 'killing hosts within the exports'
     "$root/build/torture_calls" 2000
     say 'refusing every allocation'

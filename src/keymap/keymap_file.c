@@ -1,10 +1,11 @@
-#include "keymap/keymap_text.h"
+#include "keymap/keymap_stores.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "keymap/keymap_text.h"
 #include "platform/atomic_file.h"
 #include "platform/system.h"
 #include "platform/thread.h"
@@ -28,14 +29,14 @@ static void note_settled(const struct plat_file_state *state)
     plat_mutex_unlock(&lock);
 }
 
-void keymap_store_start(const struct config *config)
+static void keymap_file_start(const struct config *config)
 {
     (void)text_copy(map_path, sizeof map_path, config->keymap_file);
     atomic_store(&is_unsettled, false);
     note_settled(&(struct plat_file_state){0, 0, 0, 0});
 }
 
-const char *keymap_store_name(void)
+static const char *keymap_file_name(void)
 {
     return map_path;
 }
@@ -86,7 +87,7 @@ static void note_state(struct keymap_table *table, const struct plat_file_state 
 }
 
 /* An absent file is empty. */
-enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_table *table)
+static enum plat_io keymap_file_load(const struct keymap_table *former, struct keymap_table *table)
 {
     int handle = -1;
     struct plat_file_state state = {0, 0, 0, 0};
@@ -101,7 +102,7 @@ enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_
         io = read_more(handle, (size_t)state.size, former, table, &same);
         if (io == PLAT_IO_OK && !same) {
             plat_file_close(&handle);
-            return keymap_store_load(NULL, table);
+            return keymap_file_load(NULL, table);
         }
     } else {
         io = read_all(handle, (size_t)state.size, table);
@@ -115,14 +116,14 @@ enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_
     return io;
 }
 
-bool keymap_store_changed(const struct plat_file_state *state)
+static bool keymap_file_changed(const struct plat_file_state *state)
 {
     struct plat_file_state now;
     enum plat_io io = plat_file_state(map_path, &now);
     return (io != PLAT_IO_OK && io != PLAT_IO_ABSENT) || !plat_file_state_equal(&now, state);
 }
 
-bool keymap_store_settled(const struct plat_file_state *state)
+static bool keymap_file_settled(const struct plat_file_state *state)
 {
     if (atomic_load(&is_unsettled)) {
         return false;
@@ -158,7 +159,7 @@ static enum plat_io keymap_file_replace(const struct plat_file_state *former,
         note_state(table, &state);
         note_settled(&state);
         atomic_store(&is_unsettled, false);
-    } else if (!keymap_store_changed(former)) { /* nothing was replaced */
+    } else if (!keymap_file_changed(former)) { /* nothing was replaced */
         atomic_store(&is_unsettled, was_unsettled);
     }
     return io;
@@ -186,7 +187,7 @@ static enum plat_io keymap_file_begin(const struct call *call, uint64_t until_ms
         (void)text_format(lock_path, sizeof lock_path, "%s.lock", map_path);
         io = plat_lock_take(lock_path, until_ms, keymap_file_stopped, &call, handle);
     }
-    return io == PLAT_IO_OK ? keymap_store_load(former, now) : io;
+    return io == PLAT_IO_OK ? keymap_file_load(former, now) : io;
 }
 
 /* The new table comes first: once the file is written, nothing may fail. */
@@ -205,9 +206,11 @@ static enum plat_io keymap_file_write_entry(const struct keymap_table *now,
     return io;
 }
 
-static enum plat_io keymap_file_put(const struct call *call, uint64_t until_ms,
-                                    const struct keymap_entry *entry, const struct key_id *seen,
-                                    const struct keymap_table *former, struct keymap_table *after)
+static enum plat_io keymap_file_put_once(const struct call *call, uint64_t until_ms,
+                                         const struct keymap_entry *entry,
+                                         const struct key_id *seen,
+                                         const struct keymap_table *former,
+                                         struct keymap_table *after)
 {
     int handle = -1;
     struct keymap_span span;
@@ -220,7 +223,7 @@ static enum plat_io keymap_file_put(const struct call *call, uint64_t until_ms,
     enum keymap_standing standing =
         found != NULL ? keymap_entry_standing(found->uri, entry, seen) : KEYMAP_YIELDS;
     if (standing == KEYMAP_YIELDS ||
-        (standing == KEYMAP_SAME && !keymap_store_settled(&now.state))) {
+        (standing == KEYMAP_SAME && !keymap_file_settled(&now.state))) {
         io = keymap_file_write_entry(&now, &span, entry, after);
     } else {
         *after = now;
@@ -232,19 +235,20 @@ out:
     return io;
 }
 
-enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, const struct key_id *seen,
-                              const struct keymap_table *former, struct keymap_table *after)
+static enum plat_io keymap_file_put(const struct call *call, uint64_t until_ms,
+                                    const struct keymap_entry *entry, const struct key_id *seen,
+                                    const struct keymap_table *former, struct keymap_table *after)
 {
     enum plat_io io;
     do {
-        io = keymap_file_put(call, until_ms, entry, seen, former, after);
+        io = keymap_file_put_once(call, until_ms, entry, seen, former, after);
     } while (keymap_file_retries(io, call, until_ms));
     return io;
 }
 
-static enum plat_io keymap_file_probe(const struct call *call, uint64_t until_ms,
-                                      const struct keymap_table *former, struct keymap_table *after)
+static enum plat_io keymap_file_probe_once(const struct call *call, uint64_t until_ms,
+                                           const struct keymap_table *former,
+                                           struct keymap_table *after)
 {
     int handle = -1;
     enum plat_io io = keymap_file_begin(call, until_ms, &handle, former, after);
@@ -259,13 +263,25 @@ static enum plat_io keymap_file_probe(const struct call *call, uint64_t until_ms
     return io;
 }
 
-enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, const char *host,
-                                const struct keymap_table *former, struct keymap_table *after)
+static enum plat_io keymap_file_probe(const struct call *call, uint64_t until_ms, const char *host,
+                                      const struct keymap_table *former, struct keymap_table *after)
 {
     enum plat_io io;
     (void)host; /* one file holds all */
     do {
-        io = keymap_file_probe(call, until_ms, former, after);
+        io = keymap_file_probe_once(call, until_ms, former, after);
     } while (keymap_file_retries(io, call, until_ms));
     return io;
 }
+
+const struct keymap_store keymap_file_store = {
+    .start = keymap_file_start,
+    .name = keymap_file_name,
+    .changed = keymap_file_changed,
+    .settled = keymap_file_settled,
+    .load = keymap_file_load,
+    .put = keymap_file_put,
+    .probe = keymap_file_probe,
+    .visit_tenants = tenants_file_visit,
+    .put_tenant = tenants_file_put,
+};

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "keymap/keymap_entry.h"
 #include "keymap/keymap_registry.h"
+#include "keymap/keymap_stores.h"
 #include "platform/thread.h"
 
 /* Where an entry is to be written, and how its branch spells such names. */
@@ -135,7 +136,7 @@ static enum plat_io registry_flush_state(const struct plat_file_state *state)
     return io;
 }
 
-bool keymap_store_settled(const struct plat_file_state *state)
+static bool registry_settled(const struct plat_file_state *state)
 {
     plat_mutex_lock(&lock);
     bool known = settled.inode == state->inode && settled.size == state->size;
@@ -169,7 +170,7 @@ static enum plat_io registry_find_entry(struct search *search)
 /* The map as it is now, on the disk. */
 static enum plat_io load_settled(struct keymap_table *after)
 {
-    enum plat_io io = keymap_store_load(NULL, after);
+    enum plat_io io = registry_load(NULL, after);
     if (io == PLAT_IO_OK) {
         io = registry_flush_state(&after->state);
     }
@@ -182,9 +183,9 @@ static enum plat_io load_settled(struct keymap_table *after)
 /* No lock between processes: an entry is a key of its own, so one writer cannot cost another an
  * entry. Two that write the same thumbprint at once both have a key that gives it: whichever
  * KeyUri comes last serves both. */
-enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
-                              const struct keymap_entry *entry, const struct key_id *seen,
-                              const struct keymap_table *former, struct keymap_table *after)
+static enum plat_io registry_put(const struct call *call, uint64_t until_ms,
+                                 const struct keymap_entry *entry, const struct key_id *seen,
+                                 const struct keymap_table *former, struct keymap_table *after)
 {
     struct search search = {.entry = entry, .seen = seen};
     (void)call; /* there is nothing to wait for */
@@ -199,8 +200,8 @@ enum plat_io keymap_store_put(const struct call *call, uint64_t until_ms,
 }
 
 /* Rights may differ from branch to branch. */
-enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, const char *host,
-                                const struct keymap_table *former, struct keymap_table *after)
+static enum plat_io registry_probe(const struct call *call, uint64_t until_ms, const char *host,
+                                   const struct keymap_table *former, struct keymap_table *after)
 {
     const struct keymap_entry any = {.host = host};
     struct search search = {.entry = &any};
@@ -219,3 +220,25 @@ enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, cons
     plat_registry_close(&map);
     return io == PLAT_IO_OK ? load_settled(after) : io;
 }
+
+static void registry_start(const struct config *config)
+{
+    (void)config; /* there is one place */
+}
+
+static const char *registry_name(void)
+{
+    return "HKLM\\" REGISTRY_MAP;
+}
+
+const struct keymap_store keymap_registry_store = {
+    .start = registry_start,
+    .name = registry_name,
+    .changed = registry_changed,
+    .settled = registry_settled,
+    .load = registry_load,
+    .put = registry_put,
+    .probe = registry_probe,
+    .visit_tenants = tenants_registry_visit,
+    .put_tenant = tenants_registry_put,
+};

@@ -17,19 +17,6 @@
 #define YOUNG_MS 1000
 #define EPOCH_MS 11644473600000 /* 1601 to 1970 */
 
-void keymap_store_start(const struct config *config)
-{
-    if (config->keymap_file[0] != '\0') {
-        log_text(LEVEL_ERROR, 0, "keymap", "keymap_file is ignored: here the map is in HKLM\\%s",
-                 REGISTRY_MAP);
-    }
-}
-
-const char *keymap_store_name(void)
-{
-    return "HKLM\\" REGISTRY_MAP;
-}
-
 /* The keys below one, by their number. */
 struct walk {
     struct plat_registry_key key;
@@ -130,7 +117,7 @@ static enum plat_io visit_state(void *context, const struct plat_registry_key *m
     return PLAT_IO_OK;
 }
 
-bool keymap_store_changed(const struct plat_file_state *state)
+bool registry_changed(const struct plat_file_state *state)
 {
     struct plat_file_state now = {0, 0, 0, 0};
     return registry_visit(visit_state, &now) != PLAT_IO_OK || now.inode != state->inode ||
@@ -268,7 +255,7 @@ static enum plat_io registry_build_table(struct collecting *all, struct keymap_t
     return PLAT_IO_OK;
 }
 
-enum plat_io keymap_store_load(const struct keymap_table *former, struct keymap_table *table)
+enum plat_io registry_load(const struct keymap_table *former, struct keymap_table *table)
 {
     (void)former;
     struct collecting all = {.found = BUF_EMPTY(MAP_MAX_BYTES), .text = BUF_EMPTY(MAP_MAX_BYTES)};

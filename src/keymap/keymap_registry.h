@@ -35,4 +35,8 @@ enum plat_io registry_visit(registry_visitor *visit, void *context);
 enum plat_io registry_uri(const struct plat_registry_key *map, const struct registry_place *place,
                           char *out, size_t cap);
 
+/* As keymap_store_changed and keymap_store_load. */
+bool registry_changed(const struct plat_file_state *state);
+enum plat_io registry_load(const struct keymap_table *former, struct keymap_table *table);
+
 #endif

@@ -1,9 +1,8 @@
 /*
  * What a durable form of the map must do: hand out all of it, and add one entry for good.
  *
- * keymap_file.c is the one for files; another store implements the same functions beside it. Called
- * by keymap.c alone, any thread; every call does I/O, so never under a lock. Entries point into the
- * text.
+ * keymap_store.c leads each call to the store in use (keymap_stores.h). Called by keymap.c alone,
+ * any thread; every call does I/O, so never under a lock. Entries point into the text.
  */
 #ifndef AKVEKM_KEYMAP_KEYMAP_STORE_H
 #define AKVEKM_KEYMAP_KEYMAP_STORE_H
@@ -36,7 +35,7 @@ size_t keymap_table_rank(const struct keymap_table *table, const struct keymap_e
                          bool with_equal);
 void keymap_table_free(struct keymap_table *table); /* takes empty */
 void keymap_store_start(const struct config *config);
-const char *keymap_store_name(void); /* for messages: the file's path */
+const char *keymap_store_name(void); /* for messages: the file's path, or the registry's */
 
 /* Whether the store is no longer as `state` says. */
 bool keymap_store_changed(const struct plat_file_state *state);

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "keymap/keymap_entry.h"
-#include "keymap/keymap_store.h"
+#include "keymap/keymap_stores.h"
 #include "platform/atomic_file.h"
 #include "platform/system.h"
 
@@ -58,7 +58,7 @@ static bool next_line(const char **at, char host[254], char tenant[254])
     return true;
 }
 
-void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenant))
+void tenants_file_visit(void (*visit)(const char *vault_host, const char *tenant))
 {
     char host[254], tenant[254];
     struct plat_file_state state;
@@ -93,7 +93,7 @@ static enum ekm_rc write_next(const char *text, const char *vault_host, const ch
     return rc == EKM_OK ? buf_append_format(next, "%s\t%s\n", vault_host, vault_tenant) : rc;
 }
 
-enum plat_io tenants_store_put(const char *vault_host, const char *tenant)
+enum plat_io tenants_file_put(const char *vault_host, const char *tenant)
 {
     char path[PATH_CAP], lock_path[PATH_CAP];
     int lock = -1;

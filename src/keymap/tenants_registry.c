@@ -5,13 +5,14 @@
 #include "base/text.h"
 #include "keymap/keymap_entry.h"
 #include "keymap/keymap_registry.h"
+#include "keymap/keymap_stores.h"
 
 /* A key for each vault, its value `Tenant`; beside the map, which may be another connector's. */
 
 #define TENANTS_PATH "akv-ekm\\Tenants"
 #define TENANT_CAP   256
 
-void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenant))
+void tenants_registry_visit(void (*visit)(const char *vault_host, const char *tenant))
 {
     struct plat_registry_key tenants = {NULL};
     char name[PLAT_REGISTRY_NAME_CAP], spelled[PLAT_REGISTRY_NAME_CAP], tenant[TENANT_CAP];
@@ -30,7 +31,7 @@ void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenan
     plat_registry_close(&tenants);
 }
 
-enum plat_io tenants_store_put(const char *vault_host, const char *tenant)
+enum plat_io tenants_registry_put(const char *vault_host, const char *tenant)
 {
     struct plat_registry_key providers = {NULL}, key = {NULL};
     char path[sizeof TENANTS_PATH + 256];

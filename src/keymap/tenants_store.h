@@ -1,7 +1,7 @@
 /*
  * What a durable form of the tenants must do (tenants.h).
  *
- * tenants_file.c is the one for files, tenants_registry.c that of Windows. Called by tenants.c
+ * keymap_store.c leads each call to tenants_file.c or tenants_registry.c. Called by tenants.c
  * alone, any thread; every call does I/O.
  */
 #ifndef AKVEKM_KEYMAP_TENANTS_STORE_H

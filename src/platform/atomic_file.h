@@ -1,8 +1,7 @@
 /*
  * Files that must survive a crash whole, and locks between processes: for a map that is a file.
  *
- * Owns nothing beyond the handles it returns. POSIX alone: on Windows the map is in the registry,
- * which is durable by itself. Any floor may call, any thread.
+ * Owns nothing beyond the handles it returns. Any floor may call, any thread.
  */
 #ifndef AKVEKM_PLATFORM_ATOMIC_FILE_H
 #define AKVEKM_PLATFORM_ATOMIC_FILE_H

@@ -15,12 +15,16 @@ static bool is_separator(char c)
 }
 
 /* C:\folder\file or \\server\share\file; not a device (\\.\) and not a path by the letter (\\?\).
+ * Also /folder/file, for a server that plays Windows on Linux: from the root of the drive at work.
  */
 bool default_paths_is_absolute(const char *path)
 {
     bool letter = (path[0] >= 'A' && path[0] <= 'Z') || (path[0] >= 'a' && path[0] <= 'z');
     if (letter) {
         return path[1] == ':' && is_separator(path[2]);
+    }
+    if (path[0] == '/' && path[1] != '\0' && !is_separator(path[1])) {
+        return true;
     }
     return is_separator(path[0]) && is_separator(path[1]) && path[2] != '\0' && path[2] != '.' &&
            path[2] != '?' && !is_separator(path[2]);
@@ -46,11 +50,20 @@ static bool own_folder(char *out, size_t cap)
     return known_folder(&FOLDERID_ProgramData, "akv-ekm", out, cap);
 }
 
+/* The last place is that of Linux, as a server that plays Windows there shows it. Elsewhere anybody
+ * may make folders at the root of a drive: only one with safe rights counts. */
 bool default_paths_config(size_t index, char *out, size_t cap)
 {
     char folder[PATH_UNITS];
-    if (index > 0 || !own_folder(folder, sizeof folder)) {
+    bool own = own_folder(folder, sizeof folder);
+    if (index > (own ? 1 : 0)) {
         return false;
+    }
+    if (!own || index == 1) {
+        (void)snprintf(folder, sizeof folder, "%s", "C:\\var\\opt\\mssql\\akv-ekm");
+        if (!plat_folder_exists(folder) || !path_folder_trusted(folder)) {
+            return false;
+        }
     }
     int len = snprintf(out, cap, "%s\\akv-ekm.conf", folder);
     return len > 0 && (size_t)len < cap;

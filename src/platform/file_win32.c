@@ -27,18 +27,11 @@ const char *plat_io_text(enum plat_io io)
     return texts[io];
 }
 
-/* 32 bits of a handle are significant, by the promise that lets 32-bit programs share them. */
-static HANDLE file_native_handle(int handle)
-{
-    return (HANDLE)(intptr_t)handle;
-}
-
 /* With FILE_FLAG_OPEN_REPARSE_POINT a link as the last part is not followed: the link itself is
- * opened, and refused by state_of. Backup semantics alone let a folder be opened, and then be told
- * from a file. */
-#define WHOLE (FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
-static enum plat_io open_path(const char *path, DWORD access, DWORD disposition, DWORD flags,
-                              int *handle)
+ * opened, and refused by path_state. Backup semantics alone let a folder be opened, and then be
+ * told from a file. */
+enum plat_io path_open(const char *path, unsigned long access, unsigned long disposition,
+                       unsigned long flags, int *handle)
 {
     wchar_t wide[PATH_UNITS];
     if (!path_native(path, wide, PATH_UNITS)) {
@@ -53,13 +46,13 @@ static enum plat_io open_path(const char *path, DWORD access, DWORD disposition,
     return PLAT_IO_OK;
 }
 
-static enum plat_io state_of(int handle, struct plat_file_state *out)
+enum plat_io path_state(int handle, struct plat_file_state *out)
 {
     BY_HANDLE_FILE_INFORMATION info;
-    if (GetFileType(file_native_handle(handle)) != FILE_TYPE_DISK) {
+    if (GetFileType(path_handle(handle)) != FILE_TYPE_DISK) {
         return PLAT_IO_NOT_FILE;
     }
-    if (!GetFileInformationByHandle(file_native_handle(handle), &info)) {
+    if (!GetFileInformationByHandle(path_handle(handle), &info)) {
         return path_io(GetLastError());
     }
     uint64_t written =
@@ -77,16 +70,15 @@ enum plat_io plat_file_state(const char *path, struct plat_file_state *out)
 {
     int handle = -1;
     memset(out, 0, sizeof *out);
-    enum plat_io io = open_path(path, FILE_READ_ATTRIBUTES, OPEN_EXISTING, WHOLE, &handle);
+    enum plat_io io = path_open(path, FILE_READ_ATTRIBUTES, OPEN_EXISTING, PATH_WHOLE, &handle);
     if (io == PLAT_IO_OK) {
-        io = state_of(handle, out);
+        io = path_state(handle, out);
     }
     plat_file_close(&handle);
     return io;
 }
 
-/* The folder of an absolute path, its separator included; false if there is none. */
-static bool folder_of(const char *path, char *folder, size_t cap)
+bool path_folder(const char *path, char *folder, size_t cap)
 {
     size_t len = strlen(path);
     while (len > 0 && path[len - 1] != '\\' && path[len - 1] != '/') {
@@ -103,9 +95,9 @@ static bool folder_of(const char *path, char *folder, size_t cap)
 bool path_folder_trusted(const char *path)
 {
     int handle = -1;
-    bool trusted = open_path(path, READ_CONTROL | FILE_READ_ATTRIBUTES, OPEN_EXISTING, WHOLE,
+    bool trusted = path_open(path, READ_CONTROL | FILE_READ_ATTRIBUTES, OPEN_EXISTING, PATH_WHOLE,
                              &handle) == PLAT_IO_OK &&
-                   path_trusted(file_native_handle(handle));
+                   path_trusted(path_handle(handle));
     plat_file_close(&handle);
     return trusted;
 }
@@ -113,7 +105,7 @@ bool path_folder_trusted(const char *path)
 static enum plat_io file_check_trust_win32(const char *path, int handle)
 {
     char folder[PATH_UNITS];
-    return path_trusted(file_native_handle(handle)) && folder_of(path, folder, sizeof folder) &&
+    return path_trusted(path_handle(handle)) && path_folder(path, folder, sizeof folder) &&
                    path_folder_trusted(folder)
                ? PLAT_IO_OK
                : PLAT_IO_UNSAFE;
@@ -124,10 +116,10 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
 {
     *handle = -1;
     enum plat_io io =
-        open_path(path, GENERIC_READ, OPEN_EXISTING,
-                  trust == PLAT_TRUST_ANY_LINKED ? FILE_FLAG_BACKUP_SEMANTICS : WHOLE, handle);
+        path_open(path, GENERIC_READ, OPEN_EXISTING,
+                  trust == PLAT_TRUST_ANY_LINKED ? FILE_FLAG_BACKUP_SEMANTICS : PATH_WHOLE, handle);
     if (io == PLAT_IO_OK) {
-        io = state_of(*handle, state);
+        io = path_state(*handle, state);
     }
     if (io == PLAT_IO_OK && trust == PLAT_TRUST_REQUIRED) {
         io = file_check_trust_win32(path, *handle);
@@ -152,8 +144,7 @@ enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
         bool is_full = *len == cap;
         size_t room = is_full ? 1 : cap - *len;
         DWORD got = 0, wanted = room < INT32_MAX ? (DWORD)room : INT32_MAX;
-        if (!ReadFile(file_native_handle(handle), is_full ? &beyond : at + *len, wanted, &got,
-                      NULL)) {
+        if (!ReadFile(path_handle(handle), is_full ? &beyond : at + *len, wanted, &got, NULL)) {
             return path_io(GetLastError());
         }
         if (got == 0) {
@@ -169,7 +160,7 @@ enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
 void plat_file_close(int *handle)
 {
     if (*handle != -1) {
-        (void)CloseHandle(file_native_handle(*handle));
+        (void)CloseHandle(path_handle(*handle));
         *handle = -1;
     }
 }
@@ -177,10 +168,10 @@ void plat_file_close(int *handle)
 enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state *state)
 {
     *handle = -1;
-    enum plat_io io = open_path(path, FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
+    enum plat_io io = path_open(path, FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
                                 OPEN_ALWAYS, FILE_FLAG_OPEN_REPARSE_POINT, handle);
     if (io == PLAT_IO_OK) {
-        io = state_of(*handle, state);
+        io = path_state(*handle, state);
     }
     if (io != PLAT_IO_OK) {
         plat_file_close(handle);
@@ -196,7 +187,7 @@ void plat_log_explain(const char *path, enum plat_io io, char *out, size_t cap)
 enum plat_io plat_log_write(int handle, const char *text, size_t len)
 {
     DWORD written = 0;
-    return WriteFile(file_native_handle(handle), text, (DWORD)len, &written, NULL) && written == len
+    return WriteFile(path_handle(handle), text, (DWORD)len, &written, NULL) && written == len
                ? PLAT_IO_OK
                : PLAT_IO_FAILED;
 }

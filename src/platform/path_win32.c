@@ -62,7 +62,8 @@ bool path_native(const char *path, wchar_t *out, size_t cap)
         *at = *at == L'/' ? L'\\' : *at;
     }
     size_t len = wcslen(plain);
-    bool is_long = len >= MAX_PATH - 12, is_remote = plain[0] == L'\\';
+    bool is_remote = plain[0] == L'\\' && plain[1] == L'\\';
+    bool is_long = len >= MAX_PATH - 12 && (is_remote || plain[0] != L'\\');
     const wchar_t *prefix = !is_long ? L"" : is_remote ? remote : local;
     const wchar_t *rest = is_long && is_remote ? plain + 1 : plain;
     size_t head = wcslen(prefix), tail = wcslen(rest) + 1;

@@ -10,7 +10,9 @@
 
 #include "platform/file.h"
 
-#define PATH_UNITS 1100 /* a configured path (1023) and the prefix of long ones */
+/* 32 bits of a handle are significant, by the promise that lets 32-bit programs share them. */
+#define path_handle(handle) ((void *)(intptr_t)(handle))
+#define PATH_UNITS          1100 /* a configured path (1023) and the prefix of long ones */
 
 enum plat_io path_io(unsigned long error); /* of GetLastError */
 /* False: not valid, or longer than cap, which counts units or bytes; out is "" then. */
@@ -18,6 +20,16 @@ bool path_widen(const char *text, wchar_t *out, size_t cap);
 bool path_narrow(const wchar_t *text, char *out, size_t cap);
 /* Like path_widen, for a file: backslashes, and the prefix that lifts the limit of 260. */
 bool path_native(const char *path, wchar_t *out, size_t cap);
+
+/* CreateFile, shared with everybody. PATH_WHOLE: a link as the last part is not followed, a folder
+ * may be opened. */
+#define PATH_WHOLE (FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
+enum plat_io path_open(const char *path, unsigned long access, unsigned long disposition,
+                       unsigned long flags, int *handle);
+/* NOT_FILE: a folder or a link. */
+enum plat_io path_state(int handle, struct plat_file_state *out);
+/* The folder of an absolute path, its separator included; false if there is none. */
+bool path_folder(const char *path, char *folder, size_t cap);
 
 /* Whether nobody but SYSTEM, Administrators, TrustedInstaller and the account of this process owns
  * or may change what the handle, opened with READ_CONTROL, stands for (specification.md section 8).

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "keymap/keymap_registry.h"
+#include "platform/atomic_file.h"
 #include "platform/default_paths.h"
 #include "platform/file.h"
 #include "platform/path_win32.h"
@@ -168,6 +169,34 @@ static void setup_map_key(struct setup *setup, const struct setup_account *accou
     RegCloseKey(opened);
 }
 
+/* Where keymap_file puts the map into a file: its folder, if the one above is there. */
+static void setup_map_folder(struct setup *setup, const struct setup_account *account)
+{
+    char folder[PATH_UNITS];
+    wchar_t wide[PATH_UNITS];
+    bool named = path_folder(setup->config->keymap_file, folder, sizeof folder);
+    bool there = named && plat_folder_exists(folder);
+    enum plat_io io = named ? PLAT_IO_OK : PLAT_IO_FAILED;
+    if (named && !there && !setup->options->dry_run) {
+        io = plat_folder_for(setup->config->keymap_file);
+    }
+    if (io != PLAT_IO_OK || !path_native(folder, wide, PATH_UNITS)) {
+        setup_report(setup, SETUP_FAILED, "folder of the map %s: %s", setup->config->keymap_file,
+                     plat_io_text(io));
+        return;
+    }
+    setup_report(setup, there ? SETUP_THERE : SETUP_DONE, "folder of the map %s", folder);
+    HANDLE opened = CreateFileW(wide, READ_CONTROL | WRITE_DAC, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    if (opened == INVALID_HANDLE_VALUE) {
+        setup_grant_later(setup, account, GetLastError(), "full control of that folder");
+        return;
+    }
+    setup_grant(setup, account, opened, SE_FILE_OBJECT, FILE_ALL_ACCESS,
+                "full control of that folder");
+    CloseHandle(opened);
+}
+
 /* Any user may make folders under %ProgramData%: ours is made with rights of its own. */
 static void setup_data_folder(struct setup *setup, const struct setup_account *account)
 {
@@ -269,7 +298,11 @@ void setup_machine(struct setup *setup)
     if (!setup_find_account(setup, &account)) {
         return;
     }
-    setup_map_key(setup, &account);
+    if (setup->config->keymap_file[0] != '\0') {
+        setup_map_folder(setup, &account);
+    } else {
+        setup_map_key(setup, &account);
+    }
     setup_data_folder(setup, &account);
     setup_log_file(setup, &account);
     setup_event_source(setup);

@@ -223,10 +223,11 @@ static void test_handles_are_not_inherited(void **state)
 static void test_absolute_paths(void **state)
 {
     (void)state;
-    static const char *const right[] = {"C:\\a", "c:/a/b", "\\\\server\\share\\a", "//server/a"};
+    static const char *const right[] = {"C:\\a", "c:/a/b", "\\\\server\\share\\a", "//server/a",
+                                        "/var/opt/mssql"};
     static const char *const wrong[] = {
-        "",      "a",    "\\a",      "/a",           "C:",      "C:a",
-        "1:\\a", "\\\\", "\\\\.\\a", "\\\\?\\C:\\a", "\\\\\\a", "..\\a"};
+        "",     "a",        "\\a",          "/",       "C:",   "C:a", "1:\\a",
+        "\\\\", "\\\\.\\a", "\\\\?\\C:\\a", "\\\\\\a", "..\\a"};
     for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
         assert_true(default_paths_is_absolute(right[i]));
     }
@@ -242,7 +243,19 @@ static void test_places(void **state)
     assert_true(default_paths_config(0, place, sizeof place));
     assert_true(default_paths_is_absolute(place));
     assert_non_null(strstr(place, "\\ProgramData\\akv-ekm\\akv-ekm.conf"));
+    /* The place of Linux counts only where nobody else may write. */
+    CreateDirectoryW(L"C:\\var", NULL);
+    CreateDirectoryW(L"C:\\var\\opt", NULL);
+    CreateDirectoryW(L"C:\\var\\opt\\mssql", NULL);
     assert_false(default_paths_config(1, second, sizeof second));
+    assert_true(CreateDirectoryW(L"C:\\var\\opt\\mssql\\akv-ekm", NULL));
+    assert_true(default_paths_config(1, second, sizeof second));
+    assert_string_equal(second, "C:\\var\\opt\\mssql\\akv-ekm\\akv-ekm.conf");
+    assert_false(default_paths_config(2, place, sizeof place));
+    wchar_t shared[] = L"C:\\var\\opt\\mssql\\akv-ekm";
+    allow_everyone(shared, FILE_ALL_ACCESS);
+    assert_false(default_paths_config(1, second, sizeof second));
+    assert_true(RemoveDirectoryW(L"C:\\var\\opt\\mssql\\akv-ekm"));
     default_paths_keymap(place, sizeof place);
     assert_string_equal(place, "");
 }

@@ -58,4 +58,13 @@ tool 0 explain 3113
     >"$folder/recording"
 tool 0 trace "$folder/recording"
 says '^A30 +contradicted'
+# With keymap_file the map is that file, and setup makes its folder.
+printf 'keymap_file = %s\n' "$(system_path "$folder/maps/keymap")" >>"$config"
+tool 0 setup --user "$account"
+says '^-- done +folder of the map '
+tool 0 setup --user "$account"
+says '^-- there already +folder of the map '
+! grep -q '^-- done' "$folder/out" || fail 'something is done twice'
+tool 0 map add contoso-vault TdeKey0
+[ -s "$folder/maps/keymap" ] || fail 'the map is not in the file'
 forget_map
