@@ -1,0 +1,57 @@
+/* Curl's asprintf: where curl is inside, part of it is ours, and writes the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <curl/curl.h>
+#include <curl/mprintf.h>
+
+static void expect(const char *expected, const char *format, ...)
+{
+    const char *first, *second;
+    va_list arguments;
+    va_start(arguments, format);
+    first = va_arg(arguments, const char *);
+    second = va_arg(arguments, const char *);
+    va_end(arguments);
+    char *text = curl_maprintf(format, first, second);
+    assert_string_equal(text, expected);
+    curl_free(text);
+}
+
+static void test_text_and_strings(void **state)
+{
+    static char big[70000];
+    (void)state;
+    expect("plain", "plain", "", "");
+    expect("", "%s", "", "");
+    expect("a", "%s%s", "a", "");
+    expect("Host: a:b\r\n", "Host: %s:%s\r\n", "a", "b");
+    expect("100%", "100%%", "", "");
+    expect("%s", "%%s", "", "");
+    memset(big, 'x', sizeof big - 1);
+    expect(big, "%s%s", big, "");
+    expect("(nil)b", "%s%s", NULL, "b");
+}
+
+static void test_everything_else_is_curls(void **state)
+{
+    (void)state;
+    char *text = curl_maprintf("%d %5s|%-3s|%.2s %s %lu %c", -7, "ab", "c", "defg", "h", 8UL, 'i');
+    assert_string_equal(text, "-7    ab|c  |de h 8 i");
+    curl_free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text_and_strings),
+        cmocka_unit_test(test_everything_else_is_curls),
+    };
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
