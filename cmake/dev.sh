@@ -29,7 +29,8 @@ usage: sh cmake/dev.sh COMMAND
   analyze    gcc's analyzer, cppcheck and clang-tidy over src/ and the fuzzers
   coverage   run every test and show which lines of src/ ran, by file and in all
   package    make dist/: deb, rpm, tar.gz, MSI, zip, and try them; OPTIONS of cmake/package/package.sh (docs/release.md)
-  bench      measure the library beside the limit of its design; --quick for half a minute (docs/performance.md)
+  bench      measure the library beside the limit of its design; --quick for half a minute; --peers: beside the Azure
+             clients for Rust, Go, Java, JavaScript and Python, as root (docs/performance.md)
   matrix     in clean chroots of Debian 12, 13 and sid: build, Release, demo, tests: matrix [SUITE...]; as root
   torture    the map's writers killed thousands of times, and every allocation refused once; some minutes
   soak       a million Decrypts from 32 threads with faults sprinkled in: nothing may grow; long storms of 1,000 databases
@@ -175,11 +176,25 @@ package() {
     sh "$root/tests/package/run.sh" "$root" "$root/build"
 }
 
-# bench [OPTIONS of build/bench]
+# bench [OPTIONS of build/bench], or bench --peers
 bench() {
+    if [ "${1-}" = --peers ]; then
+        bench_peers
+        return
+    fi
     setup
     build dev
     "$root/build/bench" --json "$root/build/bench.json" "$@"
+}
+
+# Beside other people's clients, whose packages are pinned and go into build/peers; with what tools this machine has.
+bench_peers() {
+    packages="$packages $private_packages"
+    setup
+    sh "$root/cmake/libraries.sh" linux "$root/build-private-libs" "$jobs"
+    build dev
+    build private
+    sh "$root/tests/peers/load.sh" "$root/build" "$root/build-private"
 }
 
 sanitize() {

@@ -1,4 +1,4 @@
-# java.sh install|run: azure-identity and azure-security-keyvault-keys for Java; mssql-jdbc.
+# java.sh install|install-load|run: azure-identity and azure-security-keyvault-keys for Java; mssql-jdbc.
 set -e
 case $1 in
 install)
@@ -35,6 +35,11 @@ install)
 </project>
 END
     mvn -q -B package dependency:copy-dependencies -DskipTests -DoutputDirectory=lib
+    ;;
+install-load)
+    cd "$PEERS/java"
+    cp "$HERE/load/Load.java" src/main/java/
+    mvn -q -B package -DskipTests
     ;;
 run)
     keytool -importcert -noprompt -alias sim -file "$SIM/ca.pem" -keystore "$SIM/trust.p12" -storepass changeit >/dev/null 2>&1

@@ -1,4 +1,4 @@
-# javascript.sh install|run: @azure/identity and @azure/keyvault-keys for Node.
+# javascript.sh install|install-load|run: @azure/identity and @azure/keyvault-keys for Node.
 set -e
 case $1 in
 install)
@@ -8,5 +8,6 @@ install)
     npm install --no-audit --no-fund --save-exact @azure/identity@4.14.1 @azure/keyvault-keys@4.10.2
     cp "$HERE/client.mjs" .
     ;;
+install-load) cp "$HERE/load/load.mjs" "$PEERS/javascript/" ;;
 run) exec node "$PEERS/javascript/client.mjs" ;;
 esac
