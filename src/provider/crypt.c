@@ -154,13 +154,18 @@ static size_t order_algorithms(const struct config *config, enum rsa_algorithm r
     return count;
 }
 
-static enum ekm_rc crypt_unwrap(struct call *call, const struct key_lookup *lookup,
+/* A refusal may mean that the map leads to another key, and RSA1_5 "opens" anything with any:
+ * before either counts, the key's public part must have given the thumbprint. */
+static enum ekm_rc crypt_unwrap(struct call *call, struct key_lookup *lookup,
                                 const SqlCpData *cipher, struct buf *value)
 {
     enum rsa_algorithm order[RSA_ALGORITHM_COUNT + 1];
     size_t count = order_algorithms(call->config, lookup->key.oaep, order);
     enum ekm_rc rc = EKM_UNWRAP_REFUSED;
     for (size_t i = 0; rc == EKM_UNWRAP_REFUSED && i < count; i++) {
+        if ((i > 0 || order[i] == RSA1_5) && key_lookup_is_misled(call, lookup)) {
+            return call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
+        }
         rc = vault_unwrap(call, lookup->vault, &lookup->key.id, order[i], cipher->pb, cipher->cb,
                           value);
         if (rc == EKM_OK &&
@@ -189,7 +194,7 @@ static enum ekm_rc crypt_decrypt_at(struct call *call, const struct vault *vault
     if (rc == EKM_OK) {
         rc = crypt_unwrap(call, &lookup, work->cipher, &work->value);
     }
-    if (rc == EKM_KEY_NOT_FOUND) {
+    if (rc == EKM_KEY_NOT_FOUND || lookup.misled) {
         rc = key_lookup_find_again(call, &lookup);
         rc = rc == EKM_OK ? crypt_unwrap(call, &lookup, work->cipher, &work->value) : rc;
     }

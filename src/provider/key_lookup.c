@@ -147,13 +147,26 @@ static enum ekm_rc key_lookup_find_id(struct call *call, struct key_lookup *look
     return key_lookup_discover(call, lookup, NULL);
 }
 
+/* Nothing found in the place of a key that the map confuses: the map is what is wrong. */
+static enum ekm_rc key_lookup_blame_map(struct call *call, const struct key_lookup *lookup,
+                                        enum ekm_rc rc)
+{
+    if (!lookup->misled || rc != EKM_NOT_FOUND) {
+        return rc;
+    }
+    char reason[sizeof call->error.note];
+    (void)text_copy(reason, sizeof reason, call->error.note);
+    return call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint; %.180s", reason);
+}
+
 static enum ekm_rc key_lookup_find_elsewhere(struct call *call, struct key_lookup *lookup)
 {
     struct key_id missing = lookup->key.id, id;
     bool mapped_anew = keymap_find(call, host_of(lookup), &lookup->thumbprint, &id) == EKM_OK &&
                        !key_id_equal(&id, &missing);
     if (!mapped_anew) {
-        return key_lookup_discover(call, lookup, &missing);
+        enum ekm_rc rc = key_lookup_discover(call, lookup, &missing);
+        return key_lookup_blame_map(call, lookup, rc);
     }
     /* Another process found it already. */
     keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);
@@ -172,6 +185,26 @@ static bool is_fresh(const struct key_lookup *lookup, uint64_t max_age_ms)
            (max_age_ms == KEY_LOOKUP_ANY_AGE || plat_now_ms() - key->fetched_ms <= max_age_ms);
 }
 
+/* Its public part is known to give the thumbprint. */
+static void key_lookup_learn(struct key_lookup *lookup, const struct vault_key *key)
+{
+    keycache_learn_key(host_of(lookup), &lookup->thumbprint, key);
+    lookup->key.has_public = true;
+    lookup->key.public = key->public;
+    lookup->key.enabled = key->enabled;
+    lookup->key.can_wrap = key->can_wrap;
+    lookup->key.not_before_s = key->not_before_s;
+    lookup->key.expires_s = key->expires_s;
+    lookup->key.fetched_ms = plat_now_ms();
+}
+
+static bool key_lookup_fits(struct call *call, const struct key_lookup *lookup,
+                            const struct vault_key *key)
+{
+    return lookup->vault->stands_in ? rsa_public_matches(&key->public, &lookup->thumbprint)
+                                    : key_lookup_thumbprint_fits(call, key, &lookup->thumbprint);
+}
+
 /* One GET of the pinned version. */
 static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
 {
@@ -183,21 +216,27 @@ static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
     if (!key.is_rsa || !key.usable_size) {
         return call_fail(call, EKM_NOT_SUPPORTED, "not an RSA key of 2048, 3072 or 4096 bits");
     }
-    bool fits = lookup->vault->stands_in
-                    ? rsa_public_matches(&key.public, &lookup->thumbprint)
-                    : key_lookup_thumbprint_fits(call, &key, &lookup->thumbprint);
-    if (!fits) {
+    if (!key_lookup_fits(call, lookup, &key)) {
         return call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
     }
-    keycache_learn_key(host_of(lookup), &lookup->thumbprint, &key);
-    lookup->key.has_public = true;
-    lookup->key.public = key.public;
-    lookup->key.enabled = key.enabled;
-    lookup->key.can_wrap = key.can_wrap;
-    lookup->key.not_before_s = key.not_before_s;
-    lookup->key.expires_s = key.expires_s;
-    lookup->key.fetched_ms = plat_now_ms();
+    key_lookup_learn(lookup, &key);
     return EKM_OK;
+}
+
+bool key_lookup_is_misled(struct call *call, struct key_lookup *lookup)
+{
+    const struct call_error before = call->error;
+    struct vault_key key;
+    lookup->misled = false;
+    if (!lookup->key.has_public &&
+        vault_get_key(call, lookup->vault, &lookup->key.id, &key) == EKM_OK) {
+        lookup->misled = !key.is_rsa || !key.usable_size || !key_lookup_fits(call, lookup, &key);
+        if (!lookup->misled) {
+            key_lookup_learn(lookup, &key);
+        }
+    }
+    call->error = before;
+    return lookup->misled;
 }
 
 enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,

@@ -1,6 +1,5 @@
 /*
- * From what the host names - a key name or a thumbprint - to the one version of the one key that is
- * meant.
+ * From a key name or a thumbprint to the one version of the one key that is meant.
  *
  * Owns nothing: memory is keymap/keycache.h, durable is keymap/keymap.h. Any thread. Rules:
  * specification.md sections 3, 5 and 11.
@@ -16,7 +15,6 @@
 /* `name` or `name/version`. EKM_NAME_TOO_LONG, EKM_REQUEST_REFUSED for other characters. */
 enum ekm_rc key_lookup_parse_name(struct call *call, const char *text,
                                   struct key_id *out) EKM_MUST_CHECK;
-
 /* Whether SQL Server can use it: EKM_NOT_SUPPORTED, EKM_KEY_DISABLED, EKM_KEY_OPERATION. */
 enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key) EKM_MUST_CHECK;
 
@@ -26,11 +24,12 @@ struct key_lookup {
     struct thumbprint thumbprint;
     const struct discovery_trial *trial; /* see discovery.h; may be NULL */
     struct known_key key;                /* the finding */
+    bool misled;                         /* the map led to another */
 };
 /* From memory, else the map, else discovery: EKM_NOT_FOUND. Where the vault stands in for another:
  * as key_lookup_find_public. */
 enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
-/* The version found last answered 404: looks for another home of the same key. */
+/* What was found answered 404, or is another key: looks for the right one's home. */
 enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
 /* Like key_lookup_find, with the public part: from memory, else one GET of the pinned version,
  * whose public part must give the thumbprint (EKM_OTHER_KEY). max_age_ms: what is remembered of its
@@ -38,21 +37,22 @@ enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup) 
 enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
                                    uint64_t max_age_ms) EKM_MUST_CHECK;
 #define KEY_LOOKUP_ANY_AGE UINT64_MAX
+/* Whether what was found has another thumbprint, which the map alone cannot tell. One GET, the
+ * first time; where that fails, it is believed. The call's error stays as it is. */
+bool key_lookup_is_misled(struct call *call, struct key_lookup *lookup);
 
 /* Whether the vault wraps with such a key: EKM_KEY_DISABLED, EKM_KEY_EXPIRED, EKM_KEY_OPERATION. */
 enum ekm_rc key_lookup_may_wrap(const struct known_key *key);
-/* Where the vault's 403 does not say why: the key's attributes, as known or by one more GET, may.
- */
+/* Where a 403 does not say why: the key's attributes, as known or by one more GET, may. */
 enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_lookup *lookup,
                                        bool is_wrap, enum ekm_rc rc) EKM_MUST_CHECK;
-/* Makes durable what discovery found, once the call is known to be no size query. A find that
- * cannot be recorded is still a find: the next process searches again. */
+/* Makes durable what discovery found, in a call that is no size query. If it cannot be, the next
+ * process searches again. */
 void key_lookup_record(struct call *call, const struct key_lookup *lookup);
 
 /* Whether a key may go by this thumbprint; one of the old rule is believed, with a log line. */
 bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
                                 const struct thumbprint *thumbprint);
-
 /* What the log line says of the key. */
 void key_lookup_note(struct call *call, const struct key_id *id,
                      const struct thumbprint *thumbprint);

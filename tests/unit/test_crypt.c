@@ -358,6 +358,62 @@ static void test_first_wrap_checks_the_map(void **state)
     fixture_stop();
 }
 
+/* The map names Other/v7 for TdeKey0, which RSA1_5 would "open" as well. */
+static const struct fake_key *misled_start(const char *setting, struct thumbprint *print)
+{
+    char line[300], text[65];
+    const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
+    fake_add("Other", "v7", 2);
+    fake_implicit_rejection = true;
+    fixture_configure(setting);
+    fixture_start();
+    assert_int_equal(fixture_find("TdeKey0", print), SQLCP_SUCCESS);
+    thumbprint_text(print, text);
+    (void)snprintf(line, sizeof line, FAKE_HOST "\t%s\thttps://" FAKE_HOST "/keys/Other/v7\n",
+                   text);
+    fixture_stop();
+    fixture_write(fixture.map, line);
+    fixture_start();
+    fake_reset_counts();
+    return key;
+}
+
+static void misled_expect_healing(const char *setting, enum rsa_algorithm algorithm)
+{
+    struct thumbprint print;
+    SqlCpData cipher = cipher_of(misled_start(setting, &print), algorithm);
+    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    fixture_restart();
+    fake_reset_counts();
+    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(fake_counts.list, 0); /* the map is right again */
+    fixture_stop();
+}
+
+/* A damaged or forged line of the map: the right key is found and the line replaced. */
+static void test_misled_by_the_map(void **state)
+{
+    (void)state;
+    misled_expect_healing("# as it comes", RSA_OAEP_256);
+}
+
+static void test_misled_and_opened_by_anything(void **state)
+{
+    (void)state;
+    misled_expect_healing("unwrap_algorithms = RSA1_5", RSA1_5);
+}
+
+/* The right key is gone: the map is named, not the data. */
+static void test_misled_for_good(void **state)
+{
+    struct thumbprint print;
+    (void)state;
+    SqlCpData cipher = cipher_of(misled_start("# as it comes", &print), RSA_OAEP_256);
+    fake_keys[0].seed = 3; /* TdeKey0 */
+    assert_int_equal(decrypt(&print, &cipher), 5008);
+    fixture_stop();
+}
+
 static void test_unknown_thumbprint(void **state)
 {
     struct thumbprint print = {.len = 20};
@@ -406,6 +462,9 @@ int main(void)
         CASE(test_verified_wrap),
         CASE(test_local_wrap),
         CASE(test_first_wrap_checks_the_map),
+        CASE(test_misled_by_the_map),
+        CASE(test_misled_and_opened_by_anything),
+        CASE(test_misled_for_good),
         CASE(test_unknown_thumbprint),
         CASE(test_map_gone_while_running),
     };
