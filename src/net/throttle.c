@@ -11,8 +11,9 @@
 #define HOSTS       64
 #define SLICE_MS    250
 #define PROBE_MS    1000
-#define PAUSE_STEPS 3  /* 400, 800, 1600 ms: only one call asks after each, so it may be soon */
-#define OPEN_AT     64 /* so many at a time went well: the limit is over */
+#define PAUSE_STEPS 3   /* 400, 800, 1600 ms: only one call asks after each, so it may be soon */
+#define SPREAD_MS   100 /* so that servers which were refused together do not come back together */
+#define OPEN_AT     64  /* so many at a time went well: the limit is over */
 
 struct host {
     char name[254];
@@ -176,11 +177,12 @@ bool throttle_try_acquire(const char *name, struct throttle_pass *pass)
 }
 
 /* Under the lock. What went before the last refusal says only how long the host wishes to be left
- * alone, and nothing once the pause is over. */
+ * alone, and nothing once the pause is over. The random part is added once: the longest of a whole
+ * burst's would be waited for in each window of the host's limit. */
 static void throttle_note_refusal(struct host *host, const struct throttle_pass *pass,
                                   uint64_t asked_ms, uint64_t now_ms, uint32_t random)
 {
-    uint64_t pause_ms = asked_ms > 0 ? asked_ms + random % BACKOFF_BASE_MS : 0;
+    uint64_t pause_ms = asked_ms;
     bool is_news = pass->epoch == host->epoch;
     if (is_news) {
         host->refusals += host->refusals < PAUSE_STEPS;
@@ -188,7 +190,8 @@ static void throttle_note_refusal(struct host *host, const struct throttle_pass 
         host->limited = true;
         host->allowed = 1;
         host->in_flight = 0;
-        pause_ms = pause_ms > 0 ? pause_ms : backoff_delay_ms(host->refusals, random);
+        pause_ms =
+            asked_ms > 0 ? asked_ms + random % SPREAD_MS : backoff_delay_ms(host->refusals, random);
     }
     if ((is_news || host->not_before_ms > now_ms) && host->not_before_ms < now_ms + pause_ms) {
         host->not_before_ms = now_ms + pause_ms;

@@ -131,6 +131,45 @@ static void late_refusals_say_nothing_new(void **state)
     assert_int_equal(enter(500, &passes[1]), EKM_OK);
 }
 
+/* A burst is refused as a whole. Were each refusal's own random part added, the longest of them
+ * would hold all calls up. */
+static void a_burst_that_is_refused_waits_as_asked(void **state)
+{
+    struct throttle_pass passes[MANY];
+    uint64_t longest_ms = 0, least_ms = UINT64_MAX;
+    (void)state;
+    for (int round = 0; round < 50; round++) {
+        throttle_reset();
+        for (int i = 0; i < MANY; i++) {
+            assert_int_equal(enter(30000, &passes[i]), EKM_OK);
+        }
+        uint64_t refused_ms = plat_now_ms();
+        for (int i = 0; i < MANY; i++) {
+            throttle_release(HOST, &passes[i], THROTTLE_REFUSED, 9000);
+        }
+        assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+        uint64_t took_ms = plat_now_ms() - refused_ms;
+        longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
+        least_ms = took_ms < least_ms ? took_ms : least_ms;
+    }
+    assert_int_in_range(least_ms, 9000, 9050);
+    assert_int_in_range(longest_ms, 9050, 9100);
+}
+
+/* One that asks for more than the first did is heard. */
+static void the_longest_wish_counts(void **state)
+{
+    struct throttle_pass passes[2];
+    (void)state;
+    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+    assert_int_equal(enter(30000, &passes[1]), EKM_OK);
+    uint64_t refused_ms = plat_now_ms();
+    throttle_release(HOST, &passes[0], THROTTLE_REFUSED, 1000);
+    throttle_release(HOST, &passes[1], THROTTLE_REFUSED, 5000);
+    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+    assert_int_equal(plat_now_ms() - refused_ms, 5000);
+}
+
 /* A refusal of before the pause that comes after it: what the host wished for then is over. */
 static void a_wish_is_over_when_the_pause_is(void **state)
 {
@@ -325,6 +364,8 @@ int main(void)
         TEST(one_asks_then_more_with_each_answer),
         TEST(all_may_go_when_so_many_went_well),
         TEST(late_refusals_say_nothing_new),
+        TEST(a_burst_that_is_refused_waits_as_asked),
+        TEST(the_longest_wish_counts),
         TEST(a_wish_is_over_when_the_pause_is),
         TEST(pauses_grow_a_little),
         TEST(one_that_hangs_does_not_hold_up_all),
