@@ -12,6 +12,7 @@
  */
 #include "alloc_meter.h"
 #include "findings.h"
+#include "forms.h"
 #include "harness.h"
 
 #include <setjmp.h>
@@ -36,9 +37,11 @@
 #define ALLOCATIONS  200000
 #define SAMPLES_CURL 12 /* of each operation, where not all are refused */
 #define SAMPLES_TLS  12
+#define SAMPLES_FORM 6 /* of each form of signing in */
 
 uint32_t __wrap_backoff_delay_ms(unsigned tries, uint32_t random);
 bool __wrap_trust_system_load(void *store);
+void __wrap_default_paths_arc_keys(char *out, size_t cap);
 void __wrap_plat_wipe_freed(void);
 
 enum level { DOWN, UP, OPEN };
@@ -57,6 +60,8 @@ static struct ready ready;
 static char map_path[96], *map_text;
 static bool all, openssl_refused;
 static unsigned tries;
+static const char *secret = SIM_PASSWORD;
+static bool refuses_forms;
 
 /* No waits: the first tries are repeated at once, later ones never. */
 uint32_t __wrap_backoff_delay_ms(unsigned number, uint32_t random)
@@ -79,6 +84,12 @@ bool __wrap_trust_system_load(void *store)
     return store != NULL;
 }
 
+/* Where vaultsim's agent puts its keys. */
+void __wrap_default_paths_arc_keys(char *out, size_t cap)
+{
+    snprintf(out, cap, "%s/arc-tokens", sim.folder);
+}
+
 static SqlCpError run_initialize(void)
 {
     return ready.ekm.InitializeProvider();
@@ -91,7 +102,7 @@ static void undo_initialize(void)
 
 static SqlCpError run_open(void)
 {
-    return ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &ready.session);
+    return ekm_open(&ready.ekm, "contoso-vault", secret, &ready.session);
 }
 
 static void undo_open(void)
@@ -265,6 +276,8 @@ static bool is_right(enum meter meter, SqlCpError code)
     case 3102:
     case 3106:
     case 3119:
+    case 5018: /* the same of a source of managed identities */
+    case 5020:
         return meter == METER_CURL || meter == METER_OPENSSL;
     default:
         return meter == METER_OPENSSL;
@@ -339,8 +352,10 @@ static void expect_nothing_left(const struct operation *operation, enum meter me
 /* How far apart the refused allocations lie. */
 static unsigned long step_of(const struct operation *operation, enum meter meter, bool onwards)
 {
-    unsigned long failed = 0, samples = meter == METER_CURL ? SAMPLES_CURL : SAMPLES_TLS;
-    if (all || meter == METER_CORE || meter == METER_CJSON) {
+    unsigned long failed = 0, samples = refuses_forms         ? SAMPLES_FORM
+                                        : meter == METER_CURL ? SAMPLES_CURL
+                                                              : SAMPLES_TLS;
+    if (all || (!refuses_forms && (meter == METER_CORE || meter == METER_CJSON))) {
         return onwards && !all ? 4 : 1;
     }
     begin_life(operation);
@@ -431,6 +446,8 @@ static int set_up(void **state)
     sim_configure(&sim, "try_timeout_ms = 60000");
     sim_configure(&sim, "connect_timeout_ms = 60000");
     snprintf(map_path, sizeof map_path, "%s/keymap", sim.folder);
+    sim_configure(&sim, "aks_token_proxy = yes");
+    forms_prepare(&sim);
     script_create();
     sim_make_key(&sim, KEY);
 #define EKM_DIRECT(name) ready.ekm.name = SqlCrypt##name;
@@ -479,6 +496,37 @@ static void refuse_all(enum meter meter)
     }
 }
 
+static void refuse_forms(enum meter meter)
+{
+    refuses_forms = true;
+    for (unsigned form = 0; form < FORM_COUNT; form++) {
+        const struct operation operation = {form_names[form], UP,       false, false,
+                                            run_open,         undo_open};
+        secret = form_choose(&sim, form);
+        torture(&operation, meter, false);
+        if (meter != METER_OPENSSL) {
+            torture(&operation, meter, true);
+        }
+    }
+    refuses_forms = false;
+    secret = SIM_PASSWORD;
+}
+
+static void test_forms(void **state)
+{
+    (void)state;
+    for (enum meter meter = METER_CORE; meter <= METER_CJSON; meter++) {
+        refuse_forms(meter);
+    }
+}
+
+static void test_forms_openssl(void **state)
+{
+    (void)state;
+    openssl_refused = true;
+    refuse_forms(METER_OPENSSL);
+}
+
 static void test_core(void **state)
 {
     (void)state;
@@ -507,10 +555,9 @@ static void test_openssl(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_core),
-        cmocka_unit_test(test_cjson),
-        cmocka_unit_test(test_curl),
-        cmocka_unit_test(test_openssl),
+        cmocka_unit_test(test_core),    cmocka_unit_test(test_cjson),
+        cmocka_unit_test(test_curl),    cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_openssl), cmocka_unit_test(test_forms_openssl),
     };
     all = argc > 1 && strcmp(argv[1], "all") == 0;
     if (argc > 2) {
