@@ -77,7 +77,7 @@ static enum ekm_rc config_read_line(struct reading *reading, char *line)
     }
     char *equals = strchr(line, '=');
     if (equals == NULL) {
-        return config_refuse(reading, "", "a line is `key = value`");
+        return config_refuse(reading, "", "a line must be `key = value`");
     }
     *equals = '\0';
     const char *key = config_trim(line), *value = config_trim(equals + 1);
@@ -127,7 +127,7 @@ static enum ekm_rc config_read_file(struct reading *reading, int handle)
     if (io != PLAT_IO_OK) {
         rc = config_refuse(reading, "", plat_io_text(io));
     } else if (memchr(text.data, 0, len) != NULL) {
-        rc = config_refuse(reading, "", "holds a zero byte");
+        rc = config_refuse(reading, "", "contains a zero byte");
     } else {
         char *lines = (char *)text.data;
         rc = config_read_lines(reading, lines + text_mark_len(lines, len));
@@ -190,7 +190,7 @@ enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
     enum ekm_rc rc = EKM_OK;
     if (io != PLAT_IO_OK) {
         bool usable = config->path[0] != '\0';
-        char why[640] = "is not an absolute path below 1024 bytes";
+        char why[640] = "is not an absolute path of less than 1024 bytes";
         if (usable) {
             plat_file_explain(config->path, io, why, sizeof why);
         }

@@ -17,7 +17,7 @@ static enum ekm_rc read_bool(const char *value, bool *field, const char **why)
 {
     bool yes = strcmp(value, "yes") == 0;
     *field = yes;
-    return config_check_value(yes || strcmp(value, "no") == 0, "is yes or no", why);
+    return config_check_value(yes || strcmp(value, "no") == 0, "must be yes or no", why);
 }
 
 static enum ekm_rc config_read_number(const struct config_kind *kind, const char *value,
@@ -26,7 +26,7 @@ static enum ekm_rc config_read_number(const struct config_kind *kind, const char
     uint64_t number = 0;
     bool right = text_to_u64(value, kind->high, &number) && number >= kind->low;
     *field = (uint32_t)number;
-    return config_check_value(right, "is a number outside its range, see docs/configuration.md",
+    return config_check_value(right, "must be a number in its range, see docs/configuration.md",
                               why);
 }
 
@@ -34,8 +34,8 @@ static enum ekm_rc read_path(const struct config_kind *kind, const char *value, 
                              const char **why)
 {
     bool right = default_paths_is_absolute(value) || (value[0] == '\0' && kind->low == 0);
-    return config_check_value(text_copy(field, kind->high, value) && right, "is an absolute path",
-                              why);
+    return config_check_value(text_copy(field, kind->high, value) && right,
+                              "must be an absolute path", why);
 }
 
 static const char *const level_names[] = {"none", "error", "info", "debug"};
@@ -48,7 +48,7 @@ static enum ekm_rc read_level(const char *value, enum log_level *field, const ch
             return EKM_OK;
         }
     }
-    return config_check_value(false, "is none, error, info or debug", why);
+    return config_check_value(false, "must be none, error, info or debug", why);
 }
 
 static bool find_algorithm(const char *name, size_t len, enum rsa_algorithm *out)
@@ -67,7 +67,7 @@ static enum ekm_rc read_wrap(const char *value, struct config *config, const cha
 {
     config->wrap_auto = strcmp(value, "auto") == 0;
     bool right = config->wrap_auto || find_algorithm(value, strlen(value), &config->wrap_algorithm);
-    return config_check_value(right, "is auto, RSA-OAEP-256, RSA-OAEP or RSA1_5", why);
+    return config_check_value(right, "must be auto, RSA-OAEP-256, RSA-OAEP or RSA1_5", why);
 }
 
 /* The next item of a comma-separated list, without blanks around it; false at the end. */
@@ -105,8 +105,8 @@ static enum ekm_rc read_unwrap(const char *value, struct config *config, const c
             config->unwrap_algorithms[config->unwrap_count++] = algorithm;
         }
     }
-    return config_check_value(right, "is a list of RSA-OAEP-256, RSA-OAEP, RSA1_5 without repeats",
-                              why);
+    return config_check_value(
+        right, "must be a list of RSA-OAEP-256, RSA-OAEP, RSA1_5, each at most once", why);
 }
 
 static enum ekm_rc list_add(struct text_list *list, const char *prefix, const char *item,
@@ -178,9 +178,9 @@ static enum ekm_rc config_read_list(enum config_type type, const char *value,
                                              : config_is_host(item + dotted, len - dotted);
         rc = config_check_value(
             right,
-            type == KIND_CONNECT_TO ? "is a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
-            : type == KIND_PAIRS    ? "is a list of VAULT: SECOND VAULT separated by commas"
-                                    : "is a list of host names separated by commas",
+            type == KIND_CONNECT_TO ? "must be a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
+            : type == KIND_PAIRS    ? "must be a list of VAULT: SECOND VAULT separated by commas"
+                                    : "must be a list of host names separated by commas",
             why);
         if (rc == EKM_OK) {
             rc = list_add(list, type == KIND_SUFFIXES && !dotted ? "." : "", item, len);
@@ -202,8 +202,8 @@ static enum ekm_rc config_read_forms(const char *value, unsigned *field, const c
     }
     return config_check_value(
         right,
-        "is a list of secret, certificate, managed-identity, workload-identity, "
-        "federated-identity without repeats",
+        "must be a list of secret, certificate, managed-identity, workload-identity, "
+        "federated-identity, each at most once",
         why);
 }
 
@@ -213,7 +213,8 @@ static enum ekm_rc config_read_tenant(const struct config_kind *kind, const char
     bool right = value[0] == '\0' || (text_is_name(value, ".-", kind->high - 1) &&
                                       text_is_alnum(value[0]) && strstr(value, "..") == NULL);
     return config_check_value(text_copy(field, kind->high, value) && right,
-                              "is a tenant's ID or domain: at most 64 of 0-9 A-Z a-z . -", why);
+                              "must be a tenant's ID or domain: at most 64 of 0-9 A-Z a-z . -",
+                              why);
 }
 
 static enum ekm_rc read_guid(const char *value, SqlCpGuid *field, const char **why)
@@ -260,7 +261,7 @@ static enum ekm_rc read_version(const char *value, SqlCpVersion *field, const ch
     }
     *field =
         (SqlCpVersion){(uint8_t)parts[0], (uint8_t)parts[1], (uint16_t)parts[2], (uint8_t)parts[3]};
-    return config_check_value(right, "is a version a.b.c.d", why);
+    return config_check_value(right, "must be a version a.b.c.d", why);
 }
 
 static bool skip_digits(const char **at, size_t least, size_t most)
@@ -305,12 +306,12 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
         return config_read_number(kind, value, field, why);
     case KIND_TEXT:
         return config_check_value(value[0] != '\0' && text_copy(field, kind->high, value),
-                                  "is empty or too long", why);
+                                  "must not be empty or too long", why);
     case KIND_NAME:
         return config_check_value(
             text_copy(field, kind->high, value) &&
                 (value[0] == '\0' || text_is_name(value, "._-", kind->high - 1)),
-            "is at most 24 of 0-9 A-Z a-z . _ -", why);
+            "must be at most 24 of 0-9 A-Z a-z . _ -", why);
     case KIND_PATH:
         return read_path(kind, value, field, why);
     case KIND_PROXY:
@@ -332,16 +333,16 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
         return read_version(value, field, why);
     case KIND_API_VERSION:
         return config_check_value(is_api_version(value) && text_copy(field, kind->high, value),
-                                  "is an api-version such as 7.4 or 2025-07-01", why);
+                                  "must be an api-version such as 7.4 or 2025-07-01", why);
     case KIND_FORMS:
         return config_read_forms(value, field, why);
     case KIND_SOURCE:
         return config_check_value(identity_source_find(value, field),
-                                  "is auto, imds, arc or app-service", why);
+                                  "must be auto, imds, arc or app-service", why);
     case KIND_CLIENT_ID:
         *(char *)field = '\0';
         return config_check_value(value[0] == '\0' || uuid_read(value, strlen(value), field),
-                                  "is a client ID", why);
+                                  "must be a client ID", why);
     case KIND_TENANT:
         return config_read_tenant(kind, value, field, why);
     }

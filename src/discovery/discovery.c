@@ -101,10 +101,11 @@ static const char *reason_of(const struct search *search)
 {
     return search->list_refused ? "the vault refuses to list its keys: the application lacks the "
                                   "permission to list"
-           : search->refused    ? "the vault refuses a look at candidates"
-           : search->list_odd   ? "the vault's list of its keys cannot be followed to its end"
-           : search->undecided  ? "the key that the old rule names does not open this"
-                                : "no key of this vault is known to have this thumbprint";
+           : search->refused    ? "the vault refuses to show the candidates"
+           : search->list_odd
+               ? "the vault's list of keys is malformed and could not be read to its end"
+           : search->undecided ? "the key that the old thumbprint rule names does not open this"
+                               : "no key of this vault has this thumbprint";
 }
 
 static void note_fruitless(const struct search *search)
@@ -301,7 +302,8 @@ static enum ekm_rc search_in_turn(struct search *search, struct key_id *out)
     search->call->error = (struct call_error){.rc = EKM_OK};
     const char *reason = was_fruitless(search);
     if (reason != NULL) {
-        return call_fail(search->call, EKM_NOT_FOUND, "a moment ago: %s", reason);
+        return call_fail(search->call, EKM_NOT_FOUND, "found nothing less than a minute ago: %s",
+                         reason);
     }
     enum ekm_rc rc = discovery_search_run(search);
     if (rc == EKM_OK) {

@@ -20,7 +20,7 @@ struct walk {
 static enum ekm_rc discovery_walk_outcome(const struct walk *walk, enum ekm_rc rc)
 {
     return rc == EKM_OK && walk->no_memory
-               ? call_fail(walk->search->call, EKM_OUT_OF_MEMORY, "looking through the vault")
+               ? call_fail(walk->search->call, EKM_OUT_OF_MEMORY, "no memory to search the vault")
                : rc;
 }
 
@@ -163,14 +163,15 @@ static enum ekm_rc go_through(struct walk *walk)
         rc = stage == LISTING_KEYS ? list_keys(walk) : look_at_due(walk, stage);
         if (rc == EKM_OK && stage == OTHER_VERSIONS &&
             inventory_stage(walk->inventory) == ROUND_DONE) {
-            discovery_log_walk(walk, "looked through the whole vault");
+            discovery_log_walk(walk, "searched the whole vault");
         }
     }
     if (rc == EKM_OK) {
         return walk->found ? EKM_OK : EKM_NOT_FOUND;
     }
     if (rc != EKM_NOT_FOUND) {
-        discovery_log_walk(walk, "the search through the vault goes on with the next call; so far");
+        discovery_log_walk(walk,
+                           "out of time: the next call continues the search of the vault; so far");
     }
     return rc;
 }
@@ -183,7 +184,7 @@ static enum ekm_rc take_inventory(struct search *search, struct inventory **out)
         *out = inventory_take(search->vault->address.host, discovery_search_client(search->vault),
                               &no_memory);
         if (no_memory) {
-            return call_fail(search->call, EKM_OUT_OF_MEMORY, "looking through the vault");
+            return call_fail(search->call, EKM_OUT_OF_MEMORY, "no memory to search the vault");
         }
         if (*out != NULL) {
             return EKM_OK;

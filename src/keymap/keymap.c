@@ -80,7 +80,7 @@ static void report_broken(const struct keymap_table *table)
                           table->broken_lines[i]);
     }
     log_text(LEVEL_ERROR, 0, "keymap",
-             "%s: lines that are no entries, kept as they are: %zu, the first is line %zu%s%s",
+             "%s: lines that are not entries (kept as they are): %zu, the first is line %zu%s%s",
              keymap_store_name(), table->broken, table->broken_lines[0], others,
              table->broken > named ? " and more" : "");
 }
@@ -90,7 +90,7 @@ static void report_broken(const struct keymap_table *table)
 static void report_fewer(const struct plat_file_state *state, size_t count, size_t former)
 {
     if (count < former && !keymap_store_changed(state)) {
-        log_text(LEVEL_ERROR, 0, "keymap", "%s holds %zu entries, a moment ago it held %zu",
+        log_text(LEVEL_ERROR, 0, "keymap", "%s has %zu entries; it had %zu before",
                  keymap_store_name(), count, former);
     }
 }
@@ -321,7 +321,7 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
     struct key_id standing;
     struct keymap_table after = {.text = NULL};
     if (!key_uri_format(uri, sizeof uri, host, key)) {
-        return call_fail(call, EKM_INTERNAL, "a KeyUri does not fit");
+        return call_fail(call, EKM_INTERNAL, "the KeyUri is too long");
     }
     if (keymap_is_durable(host, thumbprint, key)) {
         return EKM_OK;
@@ -335,7 +335,7 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
     enum ekm_rc rc = keymap_finish_write(call, io, &after);
     snapshot_put(snapshot);
     return rc == EKM_OK && other
-               ? call_fail(call, EKM_OTHER_KEY, "the map names %s/%s for this thumbprint by now",
+               ? call_fail(call, EKM_OTHER_KEY, "the map now names %s/%s for this thumbprint",
                            standing.name, standing.version)
                : rc;
 }

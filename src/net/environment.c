@@ -7,13 +7,13 @@
 #include "platform/system.h"
 
 #define RESOLVER "the C library reads it when it resolves names"
-#define OPENSSL  "OpenSSL reads it, but in a process with raised rights"
+#define OPENSSL  "OpenSSL reads it, except in a process with raised rights"
 #define UNUSED   "not used"
 
 static const struct {
     const char *name, *effect;
 } variables[] = {
-    {"SSLKEYLOGFILE", "no TLS key is written: libcurl makes the file at most, which stays empty"},
+    {"SSLKEYLOGFILE", "no TLS key is written: libcurl may create the file, which stays empty"},
     {"SSL_CERT_FILE", UNUSED ": the system's certificates count, and ca_file"},
     {"SSL_CERT_DIR", UNUSED ": the system's certificates count, and ca_file"},
     {"CURL_CA_BUNDLE", UNUSED ": the system's certificates count, and ca_file"},
@@ -26,11 +26,11 @@ static const struct {
     {"CTLOG_FILE", UNUSED},
     {"RES_OPTIONS", RESOLVER},
     {"LOCALDOMAIN", RESOLVER},
-    {"HOSTALIASES", RESOLVER ", but for names without a dot alone"},
+    {"HOSTALIASES", RESOLVER ", only for names without a dot"},
     {"RESOLV_HOST_CONF", RESOLVER},
 #endif
-    {"OPENSSL_ia32cap", "OpenSSL uses no instruction of the processor that it masks"},
-    {"CURL_SSL_BACKEND", "libcurl reads it where it has several TLS libraries"},
+    {"OPENSSL_ia32cap", "OpenSSL does not use the processor instructions that it masks"},
+    {"CURL_SSL_BACKEND", "libcurl reads it if it has several TLS libraries"},
 };
 
 void environment_visit(environment_visitor *visit, void *context)

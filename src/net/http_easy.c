@@ -57,7 +57,8 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
     /* To curl that is a connection refused. */
     if (opened < 0 && (errno == EMFILE || errno == ENFILE) &&
         log_failure_admitted("socket", ekm_code(EKM_CONNECT_FAILED), "")) {
-        log_text(LEVEL_ERROR, 0, "socket", "out of file descriptors (ulimit -n, LimitNOFILE)");
+        log_text(LEVEL_ERROR, 0, "socket",
+                 "out of file descriptors: raise ulimit -n or LimitNOFILE");
     }
     return opened < 0 ? CURL_SOCKET_BAD : (curl_socket_t)opened;
 }
@@ -234,14 +235,15 @@ static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long se
     easy->response->maybe_sent = sent > 0;
     (void)text_copy(call->request_id, sizeof call->request_id, easy->response->request_id);
     if (easy->body_rc != EKM_OK) {
-        return call_fail(call, easy->body_rc, "%s: the answer", easy->request->host);
+        return call_fail(call, easy->body_rc, "%s: the response", easy->request->host);
     }
     if (result != CURLE_OK) {
         return http_failure(call, easy, result);
     }
     if (!easy->header_ended) {
         /* To curl, a connection closed within the header ends it. */
-        return call_fail(call, EKM_CONNECTION_BROKEN, "%s: the header is cut", easy->request->host);
+        return call_fail(call, EKM_CONNECTION_BROKEN, "%s: the response's header is incomplete",
+                         easy->request->host);
     }
     (void)curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &easy->response->status);
     return EKM_OK;

@@ -177,7 +177,8 @@ static enum ekm_rc make_handle(struct call *call, const char *host, struct http_
     }
     plat_mutex_unlock(&pool.mutex);
     *out = handle;
-    return handle != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, "no handle for a request");
+    return handle != NULL ? EKM_OK
+                          : call_fail(call, EKM_OUT_OF_MEMORY, "no memory for a request handle");
 }
 
 /* Under the lock: until a handle is handed over, or may be made as making one failed elsewhere. */

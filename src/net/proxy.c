@@ -29,7 +29,7 @@ static const char *proxy_first_set(const char *const *variables, size_t count, c
     for (size_t i = 0; i < count; i++) {
         size_t len = plat_environment(variables[i], out, cap);
         if (len >= cap) {
-            log_text(LEVEL_ERROR, 0, "Initialize", "%s is longer than %zu bytes and is not used",
+            log_text(LEVEL_ERROR, 0, "Initialize", "%s is longer than %zu bytes and is ignored",
                      variables[i], cap - 1);
         } else if (len > 0) {
             return variables[i];
@@ -201,14 +201,14 @@ static void proxy_report_entries(void)
     struct log_line line;
     if (way.hopeless[0] != '\0') {
         log_begin(&line, LEVEL_ERROR, 0, "Initialize");
-        log_pair(&line, "text", "entries of no_proxy that no host can match are not used");
+        log_pair(&line, "text", "entries of no_proxy that no host can match are ignored");
         log_pair(&line, "from", way_from.exempt);
         log_pair(&line, "entries", way.hopeless);
         log_write(&line);
     }
     if (way.addresses && way.proxy[0] != '\0') {
         log_text(LEVEL_INFO, 0, "Initialize",
-                 "%s names addresses: they exempt no vault, which is reached by its name",
+                 "%s names addresses: they exempt no vault, because vaults are reached by name",
                  way_from.exempt);
     }
 }
@@ -223,14 +223,14 @@ void proxy_report(void)
     if (!way.config->has_proxy && system_proxy_settings(settings, sizeof settings)) {
         log_begin(&line, log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR, 0, "Initialize");
         proxy_show(settings, shown, sizeof shown);
-        log_pair(&line, "text", "the proxy settings of the system are used");
+        log_pair(&line, "text", "using the proxy settings of the system");
         log_pair(&line, "proxy", shown);
         log_write(&line);
     }
     if (way.proxy[0] != '\0' && !way.config->has_proxy) {
         log_begin(&line, log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR, 0, "Initialize");
         proxy_show(way.proxy, shown, sizeof shown);
-        log_pair(&line, "text", "a proxy of the environment is used");
+        log_pair(&line, "text", "using a proxy of the environment");
         log_pair(&line, "from", way_from.proxy);
         log_pair(&line, "proxy", shown);
         log_pair(&line, "without", way.exempt);

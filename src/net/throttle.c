@@ -162,7 +162,7 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
     return rc == EKM_CLOSING || turn == GO
                ? rc
                : call_fail(call, throttle_code(request),
-                           "%s asked for patience beyond this call's time", request->host);
+                           "%s asked for a wait longer than the rest of this call", request->host);
 }
 
 bool throttle_try_acquire(const char *name, struct throttle_pass *pass)

@@ -34,7 +34,7 @@ static void bundle_say_why(struct bundle *bundle, unsigned line)
     char text[200];
     const char *why = ERR_reason_error_string(ERR_peek_last_error());
     (void)text_format(text, sizeof text, "this certificate cannot be read and is left out: %s",
-                      why != NULL ? why : "its form is wrong");
+                      why != NULL ? why : "it is malformed");
     bundle_say(bundle, line, text);
 }
 
@@ -95,13 +95,13 @@ static enum ekm_rc bundle_take_piece(struct bundle *bundle, const char **at, uns
     } while (**at != '\0' && strncmp(*at, END, sizeof END - 1) != 0 &&
              strncmp(*at, BEGIN, sizeof BEGIN - 1) != 0);
     if (strncmp(*at, END, sizeof END - 1) != 0) {
-        bundle_say(bundle, first, "this BEGIN has no END and is left out");
+        bundle_say(bundle, first, "this BEGIN has no END; it is left out");
         return EKM_OK;
     }
     *at = bundle_next_line(*at);
     ++*line;
     if (!bundle_is_certificate(label)) {
-        bundle_say(bundle, first, "this is no certificate and is left out");
+        bundle_say(bundle, first, "this is not a certificate; it is left out");
         return EKM_OK;
     }
     return bundle_add_one(bundle, begin, (size_t)(*at - begin), first);
@@ -122,7 +122,8 @@ enum ekm_rc trust_bundle_add(X509_STORE *store, const char *text, const char *na
         }
     }
     if (say && bundle.left_out > SAID_MOST) {
-        log_text(LEVEL_ERROR, 0, "trust", "%s: %zu are left out in all", name, bundle.left_out);
+        log_text(LEVEL_ERROR, 0, "trust", "%s: %zu certificates are left out in total", name,
+                 bundle.left_out);
     }
     *count = bundle.count;
     ERR_clear_error();

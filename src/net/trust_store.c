@@ -46,7 +46,7 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, c
         plat_file_explain(path, io, why, sizeof why);
         (void)text_format(reason, cap, "ca_file %s: %s", path, why);
     } else if (rc == EKM_OK && count == 0) {
-        (void)text_format(reason, cap, "ca_file %s: holds no certificate in PEM form", path);
+        (void)text_format(reason, cap, "ca_file %s: has no certificate in PEM form", path);
         rc = EKM_CONFIGURATION;
     }
     plat_file_close(&handle);
@@ -84,10 +84,11 @@ static enum ekm_rc check_openssl(char *reason, size_t cap)
     const char *why = ERR_reason_error_string(error);
     SSL_CTX_free(context);
     if (!usable && ERR_GET_REASON(error) != ERR_R_MALLOC_FAILURE) {
-        (void)text_format(reason, cap,
-                          "OpenSSL makes no TLS context: %s; is its configuration (OPENSSL_CONF, "
-                          "openssl.cnf, FIPS provider) right?",
-                          why != NULL ? why : "it does not say why");
+        (void)text_format(
+            reason, cap,
+            "OpenSSL makes no TLS context: %s; check its configuration (OPENSSL_CONF, "
+            "openssl.cnf, FIPS provider)",
+            why != NULL ? why : "no reason given");
     }
     ERR_clear_error();
     return usable ? EKM_OK : reason[0] != '\0' ? EKM_CONFIGURATION : EKM_OUT_OF_MEMORY;
@@ -172,7 +173,8 @@ static void read_again(X509_STORE *former, bool has_system)
     made = made && (loaded || !has_system);
     end_reading(made ? store : former, made ? former : store, loaded || has_system);
     if (made) {
-        log_text(LEVEL_INFO, 0, "trust", "certificates read again after a server's was refused");
+        log_text(LEVEL_INFO, 0, "trust",
+                 "certificates read again, because a server's certificate was refused");
     } else {
         log_text(LEVEL_ERROR, 0, "trust", "certificates cannot be read again: %s", reason);
     }

@@ -18,13 +18,13 @@ const char *plat_io_text(enum plat_io io)
         [PLAT_IO_ABSENT] = "no such file or folder",
         [PLAT_IO_DENIED] = "permission denied, or a read-only file system",
         [PLAT_IO_UNSAFE] =
-            "unsafe rights: it or its folder has a foreign owner or may be written by others",
-        [PLAT_IO_NOT_FILE] = "not a plain file: a symbolic link, a folder, a pipe or a device",
+            "unsafe rights: it or its folder has another owner or may be written by others",
+        [PLAT_IO_NOT_FILE] = "not a regular file: a symbolic link, a folder, a pipe or a device",
         [PLAT_IO_TOO_BIG] = "too large",
-        [PLAT_IO_TIMED_OUT] = "its lock was not free in time",
-        [PLAT_IO_FULL] = "no space left, or a limit of the file's size",
-        [PLAT_IO_CHANGED] = "others change it all the time",
-        [PLAT_IO_HANDLES] = "out of file descriptors (ulimit -n, LimitNOFILE)",
+        [PLAT_IO_TIMED_OUT] = "its lock did not become free in time",
+        [PLAT_IO_FULL] = "no space left, or the limit of the file size is reached",
+        [PLAT_IO_CHANGED] = "other programs keep changing it",
+        [PLAT_IO_HANDLES] = "out of file descriptors: raise ulimit -n or LimitNOFILE",
         [PLAT_IO_FAILED] = "input or output failed",
     };
     return texts[io];

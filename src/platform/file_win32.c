@@ -14,13 +14,13 @@ const char *plat_io_text(enum plat_io io)
         [PLAT_IO_OK] = "success",
         [PLAT_IO_ABSENT] = "no such file, folder or registry key",
         [PLAT_IO_DENIED] = "access is denied",
-        [PLAT_IO_UNSAFE] = "unsafe rights: it or its folder has a foreign owner or may be written "
+        [PLAT_IO_UNSAFE] = "unsafe rights: it or its folder has another owner or may be written "
                            "by others",
-        [PLAT_IO_NOT_FILE] = "not a plain file: a link, a folder or a device",
+        [PLAT_IO_NOT_FILE] = "not a regular file: a link, a folder or a device",
         [PLAT_IO_TOO_BIG] = "too large",
-        [PLAT_IO_TIMED_OUT] = "its lock was not free in time",
+        [PLAT_IO_TIMED_OUT] = "its lock did not become free in time",
         [PLAT_IO_FULL] = "no space left",
-        [PLAT_IO_CHANGED] = "others change it all the time",
+        [PLAT_IO_CHANGED] = "other programs keep changing it",
         [PLAT_IO_HANDLES] = "too many open files",
         [PLAT_IO_FAILED] = "input or output failed",
     };

@@ -18,7 +18,7 @@ static enum ekm_rc create_read_name(struct call *call, const SqlCpStr *name, str
         rc = key_lookup_parse_name(call, buf_text(&text), out);
     }
     if (rc == EKM_OK && out->version[0] != '\0') {
-        rc = call_fail(call, EKM_REQUEST_REFUSED, "a new key cannot be given a version");
+        rc = call_fail(call, EKM_REQUEST_REFUSED, "a new key's name cannot have a version");
     }
     buf_free(&text);
     return rc;
@@ -46,7 +46,7 @@ static enum ekm_rc create_record_key(struct call *call, const struct session *se
 {
     const char *host = session->vault.address.host;
     if (!key->is_rsa || !key->usable_size || key->id.version[0] == '\0') {
-        return call_fail(call, EKM_NOT_SUPPORTED, "the vault made another kind of key");
+        return call_fail(call, EKM_NOT_SUPPORTED, "the vault created another kind of key");
     }
     enum ekm_rc rc = rsa_public_thumbprint(&key->public, thumbprint);
     if (rc != EKM_OK) {
@@ -72,7 +72,8 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
         return call_fail(call, EKM_NOT_SUPPORTED, "allow_create is not set");
     }
     if (out == NULL || bits == 0) {
-        return call_fail(call, EKM_INVALID_ARGUMENT, "thumbprint is NULL or no such algorithm");
+        return call_fail(call, EKM_INVALID_ARGUMENT,
+                         "thumbprint is NULL or the algorithm is unknown");
     }
     call->audited = true;
     enum ekm_rc rc = create_read_name(call, name, &wanted);
@@ -118,14 +119,14 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
         rc = call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
     }
     if (rc == EKM_OK && key.managed) {
-        rc = call_fail(call, EKM_FAILURE, "another Azure service manages the key");
+        rc = call_fail(call, EKM_FAILURE, "another Azure service manages the key: delete it there");
     }
     if (rc == EKM_OK) {
         rc = vault_list_versions(call, &session->vault, id->name, count_version, &versions);
     }
     if (rc == EKM_OK && versions != 1) {
         rc = call_fail(call, EKM_FAILURE, "%s",
-                       versions > 1 ? "the key has other versions, which would go with it"
+                       versions > 1 ? "the key has other versions, which would be deleted with it"
                                     : "the vault lists no version of the key");
     }
     if (rc != EKM_OK) {
@@ -133,7 +134,7 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
     }
     rc = keymap_find_other(call, session->vault.address.host, id->name, &lookup->thumbprint);
     if (rc == EKM_OK) {
-        return call_fail(call, EKM_FAILURE, "the map holds another thumbprint of this key");
+        return call_fail(call, EKM_FAILURE, "the map has another thumbprint of this key");
     }
     return rc == EKM_NOT_FOUND ? EKM_OK : rc;
 }

@@ -16,7 +16,7 @@ static enum ekm_rc check_arguments(struct call *call, bool is_final, const SqlCp
         return call_fail(call, EKM_INVALID_ARGUMENT, "plain or cipher is NULL");
     }
     if (!is_final) {
-        return call_fail(call, EKM_NOT_SUPPORTED, "data in parts");
+        return call_fail(call, EKM_NOT_SUPPORTED, "data in several parts (final = 0)");
     }
     return EKM_OK;
 }
@@ -42,7 +42,7 @@ static enum ekm_rc wrap_here(struct call *call, const struct known_key *key,
         return call_fail(call, rc, NULL);
     }
     rc = rsa_public_wrap(&key->public, algorithm, plain->pb, plain->cb, value);
-    return rc == EKM_OK ? rc : call_fail(call, rc, "wrapping without the vault");
+    return rc == EKM_OK ? rc : call_fail(call, rc, "wrapping on this machine");
 }
 
 static enum ekm_rc crypt_verify_wrap(struct call *call, const struct key_lookup *lookup,
@@ -54,7 +54,7 @@ static enum ekm_rc crypt_verify_wrap(struct call *call, const struct key_lookup 
                                   value->len, &again);
     if (rc == EKM_OK &&
         (again.len != plain->cb || CRYPTO_memcmp(again.data, plain->pb, plain->cb) != 0)) {
-        rc = call_fail(call, EKM_UNWRAP_REFUSED, "verify_wrap: unwrapping gives something else");
+        rc = call_fail(call, EKM_UNWRAP_REFUSED, "verify_wrap: unwrapping returned other data");
     }
     buf_free(&again);
     return rc;

@@ -82,7 +82,8 @@ static void log_refused_logins(void)
     unsigned count = atomic_load(&refused_count) > 0 ? atomic_exchange(&refused_count, 0) : 0;
     if (count > 0) {
         log_text(LEVEL_ERROR, 0, "entry",
-                 "%u calls were refused: the login of their thread could not be set aside, "
+                 "%u calls were refused, because the login that their thread impersonates could "
+                 "not be set aside: "
                  "Windows' error %u",
                  count, atomic_load(&refused_error));
     }
@@ -109,7 +110,8 @@ enum ekm_rc entry_restore_engine_state(struct entry_engine_state *host, enum ekm
     put_queue(host->queue);
     if (!plat_impersonation_restore(&host->login, &error)) {
         log_text(LEVEL_ERROR, 0, "entry",
-                 "the login of this thread could not be put back, Windows' error %u: it goes on "
+                 "the login of this thread could not be put back (Windows' error %u): the thread "
+                 "continues "
                  "with no rights",
                  error);
         plat_impersonation_drop();

@@ -187,7 +187,7 @@ enum ekm_rc key_enum_next(struct call *call, struct session *session, SqlCpKeyId
 {
     const struct vault_key *key = NULL;
     if (id == NULL || *id == UINT32_MAX) {
-        return call_fail(call, EKM_INVALID_ARGUMENT, "key id is NULL or none of ours");
+        return call_fail(call, EKM_INVALID_ARGUMENT, "key id is NULL or unknown");
     }
     enum ekm_rc rc = key_enum_find(call, session, *id + 1, &key);
     if (rc == EKM_OK) {

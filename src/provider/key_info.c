@@ -72,7 +72,7 @@ static enum ekm_rc key_info_fetch(struct call *call, const struct session *sessi
         rc = key_lookup_check(call, key);
     }
     if (rc == EKM_OK && key->id.version[0] == '\0') {
-        rc = call_fail(call, EKM_KEY_BAD_ID, "the answer names no version");
+        rc = call_fail(call, EKM_KEY_BAD_ID, "the response names no version");
     }
     if (rc == EKM_OK) {
         key_info_warn(call, key);
@@ -95,7 +95,7 @@ enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
         if (key_lookup_thumbprint_fits(call, key, &imported)) {
             *out = imported;
         } else {
-            call_log(call, LEVEL_ERROR, "the map holds a wrong thumbprint for %s/%s", key->id.name,
+            call_log(call, LEVEL_ERROR, "the map has a wrong thumbprint for %s/%s", key->id.name,
                      key->id.version);
         }
     }
@@ -282,7 +282,7 @@ enum ekm_rc key_info_export(struct call *call, const struct session *session,
         return call_fail(call, EKM_INVALID_ARGUMENT, "key blob is NULL");
     }
     if (type != SQLCP_PUBLIC_KEY_BLOB || (encryptor != NULL && encryptor->cb != 0)) {
-        return call_fail(call, EKM_NOT_SUPPORTED, "only the bare public key can be exported");
+        return call_fail(call, EKM_NOT_SUPPORTED, "only the public key can be exported");
     }
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
     if (rc == EKM_OK) {

@@ -16,7 +16,7 @@ static enum ekm_rc key_lookup_refuse_name(struct call *call, const char *name)
     size_t good = text_name_len(name, "-", strlen(name)), size = 0;
     const char *kind = unseen_first(name + good, strlen(name + good), &size);
     return call_fail(call, EKM_REQUEST_REFUSED,
-                     "a key name is of letters, digits and hyphens; character %zu of '%s' is %s",
+                     "a key name has only letters, digits and hyphens; character %zu of '%s' is %s",
                      good + 1, name, kind != NULL ? kind : "another");
 }
 
@@ -27,7 +27,7 @@ enum ekm_rc key_lookup_parse_name(struct call *call, const char *text, struct ke
     uint32_t max_len = call->config->max_key_name_length;
     memset(out, 0, sizeof *out);
     if (name_len > max_len || !text_copy_n(out->name, sizeof out->name, text, name_len)) {
-        return call_fail(call, EKM_NAME_TOO_LONG, "the name has %zu characters, %u are the most",
+        return call_fail(call, EKM_NAME_TOO_LONG, "the name has %zu characters; %u is the limit",
                          name_len, max_len);
     }
     if (!text_is_name(out->name, "-", KEY_NAME_MAX)) {
@@ -35,7 +35,7 @@ enum ekm_rc key_lookup_parse_name(struct call *call, const char *text, struct ke
     }
     if (slash != NULL && !text_is_name(slash + 1, "-", KEY_VERSION_MAX)) {
         return call_fail(call, EKM_REQUEST_REFUSED,
-                         "a version is of letters, digits and hyphens, 64 at most");
+                         "a version has only letters, digits and hyphens, at most 64");
     }
     if (slash != NULL) {
         (void)text_copy(out->version, sizeof out->version, slash + 1);

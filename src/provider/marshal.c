@@ -12,17 +12,17 @@ enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *te
 {
     enum ekm_rc unreadable = too_long == EKM_NAME_TOO_LONG ? EKM_REQUEST_REFUSED : too_long;
     if (text == NULL || (text->ws == NULL && text->cb != 0) || text->cb % 2 != 0) {
-        return call_fail(call, EKM_INVALID_ARGUMENT, "%s is NULL or half a character", what);
+        return call_fail(call, EKM_INVALID_ARGUMENT, "%s is NULL or ends in half a character",
+                         what);
     }
     if (text->cb > max_bytes) {
-        return call_fail(call, too_long, "%s has %u bytes, %u are the most", what, text->cb,
+        return call_fail(call, too_long, "%s has %u bytes; %u is the limit", what, text->cb,
                          max_bytes);
     }
     enum ekm_rc rc = text_from_utf16(text->ws, text->cb / 2, out);
     if (rc == EKM_INVALID_ARGUMENT) {
         return call_fail(call, unreadable,
-                         "%s cannot be read as UTF-16: a zero or half of a character is in it",
-                         what);
+                         "%s is not valid UTF-16: it contains a zero or half a character", what);
     }
     return rc == EKM_OK ? rc : call_fail(call, rc, "%s", what);
 }

@@ -294,7 +294,7 @@ enum ekm_rc provider_initialize(void)
     if (provider_watch_process()) {
         rc = provider_start();
     } else {
-        log_reason("Initialize", rc, "forks and the process's end cannot be watched");
+        log_reason("Initialize", rc, "handlers for fork and exit cannot be registered");
     }
     plat_mutex_lock(&lock);
     initialize_count = rc == EKM_OK ? 1 : 0;
@@ -332,7 +332,7 @@ enum ekm_rc provider_free(void)
     }
     session_abort_all();
     if (!provider_wait_idle(true)) {
-        log_reason("Free", EKM_FAILURE, "calls still run: nothing is closed, Free may be repeated");
+        log_reason("Free", EKM_FAILURE, "calls still run: nothing was closed, call Free again");
         change_state(STATE_STUCK);
         return EKM_FAILURE;
     }

@@ -211,7 +211,7 @@ static enum ekm_rc session_read_managed(struct call *call, const struct buf *sec
     if (!text_copy_n(host, sizeof host, text, len) ||
         address_parse(call->config, host, &vault->address) != EKM_OK) {
         return call_fail(call, EKM_VAULT_NOT_ALLOWED,
-                         "IDENTITY is Managed Identity, but SECRET is no vault's host");
+                         "IDENTITY is Managed Identity, but SECRET is not a vault's host");
     }
     (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
     return credential_open_managed(call, &vault->credential);

@@ -70,7 +70,8 @@ static int trace_take(uint64_t len)
     }
     plat_mutex_unlock(&file.mutex);
     if (full && atomic_exchange(&trace_is_on, false)) {
-        log_text(LEVEL_ERROR, 0, "trace", "trace_file has its size: the recording ends here");
+        log_text(LEVEL_ERROR, 0, "trace",
+                 "trace_file has reached trace_file_mb: the recording ends");
     }
     return handle;
 }

@@ -18,7 +18,7 @@
 /* An event of its own in log and system log, whatever comes of the call. */
 static enum ekm_rc arc_attack(struct call *call, const char *why)
 {
-    call_log(call, LEVEL_ERROR, "somebody answers in the place of the Azure Arc agent: %s", why);
+    call_log(call, LEVEL_ERROR, "another process answers instead of the Azure Arc agent: %s", why);
     return call_fail(call, EKM_ARC_ATTACK, "%s", why);
 }
 
@@ -85,8 +85,9 @@ static enum ekm_rc arc_read_key(struct call *call, const char *path, struct buf 
         return EKM_NOT_FOUND;
     }
     if (io == PLAT_IO_NOT_FILE || io == PLAT_IO_TOO_BIG) {
-        return arc_attack(call, io == PLAT_IO_TOO_BIG ? "its key file has more than 4096 bytes"
-                                                      : "its key file is a link or no plain file");
+        return arc_attack(call, io == PLAT_IO_TOO_BIG
+                                    ? "its key file has more than 4096 bytes"
+                                    : "its key file is a link or not a regular file");
     }
     if (io != PLAT_IO_OK) {
         return call_fail(call, EKM_ARC_KEY_UNREADABLE, "%s: %s", path, plat_io_text(io));
@@ -98,7 +99,7 @@ static enum ekm_rc arc_read_key(struct call *call, const char *path, struct buf 
     }
     return arc_is_key(header, sizeof SCHEME - 1)
                ? EKM_OK
-               : arc_attack(call, "its key file holds what no header can bear");
+               : arc_attack(call, "its key file has characters that a header cannot have");
 }
 
 /* One challenge answered; `authenticate` may be of `next`. EKM_NOT_FOUND: its key is gone. */
@@ -108,7 +109,7 @@ static enum ekm_rc arc_answer(struct call *call, struct token_request *request,
     char keys[1024], path[1200];
     default_paths_arc_keys(keys, sizeof keys);
     if (!arc_key_path(authenticate, keys, path, sizeof path)) {
-        return arc_attack(call, "its challenge names no .key file of the agent's folder");
+        return arc_attack(call, "its challenge does not name a .key file in the agent's folder");
     }
     buf_clear(&request->header);
     enum ekm_rc rc = arc_read_key(call, path, &request->header);
@@ -128,8 +129,7 @@ static enum ekm_rc arc_judge(struct call *call, const struct token_request *requ
     if (response->status == 401) {
         call->error.http_status = 401;
         return call_fail(call, EKM_ARC_KEY_UNREADABLE,
-                         "the agent does not take what its own key "
-                         "file holds");
+                         "the agent refuses the content of its own key file");
     }
     return response->status == 200 ? identity_answer_read(call, request, response, out)
                                    : identity_answer_refusal(call, response);
@@ -144,7 +144,7 @@ enum ekm_rc arc_read(struct call *call, struct token_request *request,
     http_response_init(&next);
     for (int round = 0;; round++) {
         if (response->status == 200 && is_keyless) {
-            rc = arc_attack(call, "it gives a token without a challenge");
+            rc = arc_attack(call, "it gave a token without a challenge");
             break;
         }
         if (response->status != 401 || round == ROUNDS) {

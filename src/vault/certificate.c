@@ -108,7 +108,7 @@ static enum ekm_rc certificate_open_file(struct call *call, const char *name,
     }
     if (absent) {
         (void)certificate_path(call, name, "", path);
-        rc = certificate_fail(call, path, "there is neither .pem nor .pfx of this name");
+        rc = certificate_fail(call, path, "there is no .pem or .pfx of this name");
     }
     if (rc == EKM_OK) {
         call->error = (struct call_error){.rc = EKM_OK};

@@ -266,11 +266,11 @@ static enum ekm_rc pfx_take_all(struct gathering *found, PKCS12 *pfx, const char
 {
     int len;
     if (!pfx_check_password(pfx, &password, &len)) {
-        return gathering_fail(found, "the password does not fit");
+        return gathering_fail(found, "the password is wrong");
     }
     STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(pfx);
     if (safes == NULL) {
-        return gathering_fail(found, "it is no PKCS #12 file");
+        return gathering_fail(found, "it is not a PKCS #12 file");
     }
     enum ekm_rc rc = EKM_OK;
     for (int i = 0; rc == EKM_OK && i < sk_PKCS7_num(safes); i++) {
@@ -288,7 +288,7 @@ enum ekm_rc certificate_file_read_pfx(const struct buf *content, const char *pas
     PKCS12 *pfx = content->len > 0 ? d2i_PKCS12(NULL, &at, (long)content->len) : NULL;
     *out = (struct certificate_pair){NULL, NULL};
     enum ekm_rc rc = pfx != NULL ? pfx_take_all(&found, pfx, password)
-                                 : gathering_fail(&found, "it is no PKCS #12 file");
+                                 : gathering_fail(&found, "it is not a PKCS #12 file");
     PKCS12_free(pfx);
     return gathering_finish(&found, rc, out, why);
 }

@@ -73,7 +73,7 @@ static enum ekm_rc identity_refuse(struct call *call, const char *text, size_t l
     size_t culprit = shown == good ? size : 0;
     return call_fail(
         call, EKM_VAULT_NOT_ALLOWED,
-        "IDENTITY begins with '%.*s': character %u is %s; only 0-9 A-Z a-z - . may stand there",
+        "IDENTITY begins with '%.*s': character %u is %s; only 0-9 A-Z a-z - . are allowed",
         (int)(shown + culprit), text, (unsigned)good + 1, kind);
 }
 

@@ -119,7 +119,7 @@ static enum ekm_rc endpoint_use(struct call *call, const char *name, const char 
                                 const char *path, struct buf *url)
 {
     if (!identity_endpoint_is_valid(value)) {
-        return call_fail(call, EKM_IDENTITY_NO_SOURCE, "%s is no http://host[:port][/path]", name);
+        return call_fail(call, EKM_IDENTITY_NO_SOURCE, "%s is not http://host[:port][/path]", name);
     }
     size_t len = strlen(value), host_len;
     const char *host = endpoint_host(value, &host_len);
@@ -149,7 +149,8 @@ static enum ekm_rc endpoint_arc(struct call *call, const struct surroundings *ar
         return buf_append_text(&request->url, ARC_DEFAULT);
     }
     if (!identity_endpoint_is_loopback(around->endpoint)) {
-        return endpoint_absent(call, "IDENTITY_ENDPOINT of Azure Arc is not on this machine");
+        return endpoint_absent(call,
+                               "IDENTITY_ENDPOINT of Azure Arc is not an address of this machine");
     }
     return endpoint_use(call, "IDENTITY_ENDPOINT", around->endpoint, "", &request->url);
 }
@@ -175,7 +176,7 @@ static enum ekm_rc endpoint_app_service(struct call *call, const struct surround
                                      "supported");
     }
     if (!endpoint_is_header_value(around->header)) {
-        return endpoint_absent(call, "IDENTITY_HEADER is too long, or no value of a header");
+        return endpoint_absent(call, "IDENTITY_HEADER is too long or not a valid header value");
     }
     enum ekm_rc rc = endpoint_use(call, "IDENTITY_ENDPOINT", around->endpoint, "", &request->url);
     return rc == EKM_OK

@@ -25,7 +25,7 @@ static enum ekm_rc sign_in_check_allowed(struct call *call, enum sign_in_form fo
     if ((call->config->sign_in.forms & 1u << form) != 0) {
         return EKM_OK;
     }
-    return call_fail(call, EKM_SIGN_IN_NOT_ALLOWED, "sign_in does not name %s",
+    return call_fail(call, EKM_SIGN_IN_NOT_ALLOWED, "the setting sign_in does not name %s",
                      sign_in_form_name(form));
 }
 
@@ -61,11 +61,11 @@ static enum ekm_rc sign_in_read_certificate(struct call *call, struct piece *res
 {
     struct piece id, name;
     if (!sign_in_next_piece(rest, &id) || !uuid_read(id.at, id.len, out->client_id)) {
-        return sign_in_malformed(call, "certificate: is followed by no client ID");
+        return sign_in_malformed(call, "a client ID must follow certificate:");
     }
     if (!sign_in_next_piece(rest, &name) || rest->at != NULL ||
         !sign_in_copy_name(&name, "._-", CERTIFICATE_NAME_MAX, out->name, sizeof out->name)) {
-        return sign_in_malformed(call, "the client ID is followed by no name of a certificate: "
+        return sign_in_malformed(call, "the name of a certificate must follow the client ID: "
                                        "1 to 64 of 0-9 A-Z a-z . _ -");
     }
     return EKM_OK;
@@ -108,8 +108,8 @@ static enum ekm_rc sign_in_read_selector(struct call *call, struct piece *rest, 
         right = rest->at == NULL && uuid_read(first.at, first.len, out->name);
     }
     return right ? EKM_OK
-                 : sign_in_malformed(call, "managed-identity: is followed by a client ID, by "
-                                           "object:<id> or by resource:<ARM id>");
+                 : sign_in_malformed(call, "after managed-identity: must come a client ID, "
+                                           "object:<id> or resource:<ARM id>");
 }
 
 static enum ekm_rc sign_in_read_workload(struct call *call, struct piece *rest, struct sign_in *out)
@@ -120,7 +120,7 @@ static enum ekm_rc sign_in_read_workload(struct call *call, struct piece *rest, 
     }
     return rest->at == NULL && uuid_read(id.at, id.len, out->client_id)
                ? EKM_OK
-               : sign_in_malformed(call, "workload-identity: is followed by no client ID");
+               : sign_in_malformed(call, "a client ID must follow workload-identity:");
 }
 
 /* federated-identity:<client ID>[:<client ID of the managed identity>] */
@@ -129,7 +129,7 @@ static enum ekm_rc sign_in_read_federated(struct call *call, struct piece *rest,
 {
     struct piece id;
     if (!sign_in_next_piece(rest, &id) || !uuid_read(id.at, id.len, out->client_id)) {
-        return sign_in_malformed(call, "federated-identity: is followed by no client ID");
+        return sign_in_malformed(call, "a client ID must follow federated-identity:");
     }
     if (!sign_in_next_piece(rest, &id)) {
         return EKM_OK;
@@ -137,8 +137,8 @@ static enum ekm_rc sign_in_read_federated(struct call *call, struct piece *rest,
     out->selector = IDENTITY_BY_CLIENT_ID;
     return rest->at == NULL && uuid_read(id.at, id.len, out->name)
                ? EKM_OK
-               : sign_in_malformed(call, "the client ID is followed by no client ID of a managed "
-                                         "identity");
+               : sign_in_malformed(call, "the client ID of a managed identity must follow the "
+                                         "client ID");
 }
 
 /* The form whose word SECRET begins with, and what is behind the word. A secret begins with hex
@@ -161,9 +161,7 @@ static bool sign_in_find_word(const char *secret, size_t len, enum sign_in_form 
 static enum ekm_rc sign_in_read_form(struct call *call, struct piece *rest, struct sign_in *out)
 {
     if (rest->len > 0 && *rest->at != ':') {
-        return call_fail(call, EKM_SIGN_IN_MALFORMED,
-                         "%s is followed by neither a colon nor the "
-                         "end",
+        return call_fail(call, EKM_SIGN_IN_MALFORMED, "after %s comes neither a colon nor the end",
                          sign_in_form_name(out->form));
     }
     *rest = rest->len > 0 ? (struct piece){rest->at + 1, rest->len - 1} : (struct piece){NULL, 0};
@@ -195,7 +193,7 @@ static enum ekm_rc sign_in_read_secret(struct call *call, const char *secret, si
         return call_fail(call, EKM_BAD_CREDENTIALS, "SECRET does not begin with a client ID");
     }
     if (len <= id_len) {
-        return call_fail(call, EKM_SECRET_TOO_SHORT, "nothing follows the client ID");
+        return call_fail(call, EKM_SECRET_TOO_SHORT, "the client secret must follow the client ID");
     }
     out->secret = secret + id_len;
     out->secret_len = len - id_len;

@@ -85,7 +85,7 @@ static enum ekm_rc check_key(struct call *call, const struct key_id *asked,
     bool same = text_equal_nocase(asked->name, answered->name) && answered->version[0] != '\0' &&
                 (asked->version[0] == '\0' || text_equal_nocase(asked->version, answered->version));
     return same ? EKM_OK
-                : call_fail(call, EKM_OTHER_KEY, "asked %s/%s, answered %s/%s", asked->name,
+                : call_fail(call, EKM_OTHER_KEY, "asked for %s/%s, got %s/%s", asked->name,
                             asked->version, answered->name, answered->version);
 }
 
@@ -205,7 +205,7 @@ static enum ekm_rc list_page(struct call *call, const struct vault *vault, const
         rc = send_to(call, vault, path, &request, &response);
     } else if (!stays_here(vault, buf_text(next))) {
         buf_clear(next);
-        rc = call_fail(call, EKM_OTHER_KEY, "nextLink leaves the vault");
+        rc = call_fail(call, EKM_OTHER_KEY, "nextLink leads to another host");
     } else {
         request.url = buf_text(next);
         rc = vault_request_send(call, vault, &request, &response);
@@ -228,7 +228,7 @@ enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const 
     enum ekm_rc rc = list_page(call, vault, path, visit, context, next);
     for (unsigned page = 1; rc == EKM_OK && next->len > 0; page++) {
         if (vault_link_repeats(next, page, &mark)) {
-            return call_fail(call, EKM_ANSWER_TOO_BIG, "nextLink leads back to a page before");
+            return call_fail(call, EKM_ANSWER_TOO_BIG, "nextLink leads back to an earlier page");
         }
         rc = page < VAULT_PAGES_MAX ? list_page(call, vault, path, visit, context, next)
                                     : call_fail(call, EKM_ANSWER_TOO_BIG,

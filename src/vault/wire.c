@@ -216,7 +216,7 @@ static enum ekm_rc judge_operation(struct call *call, const struct operation_err
         return call_fail(call, error->no_value, NULL);
     }
     if (kid == NULL || !key_uri_parse(kid, host, worker)) {
-        return call_fail(call, EKM_OTHER_KEY, "the answer's kid is not a key of this vault");
+        return call_fail(call, EKM_OTHER_KEY, "the response's kid is not a key of this vault");
     }
     enum ekm_rc rc = base64_decode(value->at, value->len, out);
     return rc == EKM_OK && out->len > 0

@@ -74,7 +74,7 @@ static enum ekm_rc read_id(struct call *call, const char *host, const char *kid,
         return EKM_OK;
     }
     if (key_uri_split(kid, foreign, sizeof foreign, &ignored)) {
-        return call_fail(call, EKM_OTHER_KEY, "the answer's kid is of %.100s", foreign);
+        return call_fail(call, EKM_OTHER_KEY, "the response's kid is a key of %.100s", foreign);
     }
     return call_fail(call, EKM_KEY_BAD_ID, NULL);
 }
@@ -152,7 +152,7 @@ static enum ekm_rc read_next_link(struct call *call, const cJSON *json, struct b
 {
     const char *link = json_text(json, "nextLink");
     if (link != NULL && strlen(link) >= next->max) {
-        return call_fail(call, EKM_OTHER_KEY, "nextLink is longer than any link");
+        return call_fail(call, EKM_OTHER_KEY, "nextLink is too long");
     }
     return link == NULL || buf_append_text(next, link) == EKM_OK
                ? EKM_OK

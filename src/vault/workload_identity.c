@@ -37,7 +37,7 @@ static enum ekm_rc workload_client_id(struct call *call, const struct token_requ
     }
     return uuid_read(text, strlen(text), out)
                ? EKM_OK
-               : call_fail(call, EKM_WORKLOAD_SETTINGS, "AZURE_CLIENT_ID is no client ID");
+               : call_fail(call, EKM_WORKLOAD_SETTINGS, "AZURE_CLIENT_ID is not a client ID");
 }
 
 static enum ekm_rc workload_tenant(struct call *call, struct token_request *request)
@@ -54,7 +54,7 @@ static enum ekm_rc workload_tenant(struct call *call, struct token_request *requ
     }
     return challenge_is_tenant(tenant)
                ? EKM_OK
-               : call_fail(call, EKM_WORKLOAD_SETTINGS, "AZURE_TENANT_ID is no tenant");
+               : call_fail(call, EKM_WORKLOAD_SETTINGS, "AZURE_TENANT_ID is not a tenant");
 }
 
 bool workload_identity_authority(const char *url, char *out, size_t cap)
@@ -91,8 +91,8 @@ static enum ekm_rc workload_authority(struct call *call, struct token_request *r
         return EKM_OK;
     }
     return call_fail(call, EKM_WORKLOAD_SETTINGS,
-                     is_set ? "AZURE_AUTHORITY_HOST is no login host of the vault's cloud"
-                            : "no AZURE_AUTHORITY_HOST, and the vault is of no known cloud");
+                     is_set ? "AZURE_AUTHORITY_HOST is not a login host of the vault's cloud"
+                            : "AZURE_AUTHORITY_HOST is not set, and the vault's cloud is unknown");
 }
 
 /* The kubelet puts another file in its place by links, so a link is followed here, and rights are
@@ -151,15 +151,16 @@ static enum ekm_rc workload_read_token(struct call *call, struct buf *out)
         return workload_missing(call, "federated_token_file", "AZURE_FEDERATED_TOKEN_FILE");
     }
     if (!default_paths_is_absolute(path)) {
-        return call_fail(call, EKM_TOKEN_FILE_UNUSABLE,
-                         "AZURE_FEDERATED_TOKEN_FILE is no "
-                         "absolute path below 1024 bytes");
+        return call_fail(
+            call, EKM_TOKEN_FILE_UNUSABLE,
+            "AZURE_FEDERATED_TOKEN_FILE is not an absolute path of less than 1024 bytes");
     }
     /* Whoever renews the file may write it in place: then it is whole a moment later. */
     for (int i = 0;; i++) {
         enum ekm_rc rc = workload_read_file(call, path, out);
         if (rc == EKM_OK && !workload_is_token(out)) {
-            rc = call_fail(call, EKM_TOKEN_FILE_UNUSABLE, "%.180s: holds no signed token", path);
+            rc = call_fail(call, EKM_TOKEN_FILE_UNUSABLE, "%.180s: the file holds no signed token",
+                           path);
         }
         if (rc != EKM_TOKEN_FILE_UNUSABLE || i == RENEWAL_TRIES) {
             return rc;

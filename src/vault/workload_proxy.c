@@ -50,7 +50,7 @@ static enum ekm_rc workload_proxy_file(struct call *call, struct buf *out)
     char path[1024];
     (void)plat_environment("AZURE_KUBERNETES_CA_FILE", path, sizeof path);
     if (!default_paths_is_absolute(path)) {
-        return workload_proxy_fail(call, "AZURE_KUBERNETES_CA_FILE is no absolute path");
+        return workload_proxy_fail(call, "AZURE_KUBERNETES_CA_FILE is not an absolute path");
     }
     for (int i = 0; i < EMPTY_TRIES; i++) {
         enum ekm_rc rc = workload_proxy_read_file(call, path, out);
@@ -141,17 +141,17 @@ enum ekm_rc workload_proxy_apply(struct call *call, struct token_request *reques
         bool rest = workload_proxy_is_set("AZURE_KUBERNETES_SNI_NAME") ||
                     workload_proxy_is_set("AZURE_KUBERNETES_CA_FILE") ||
                     workload_proxy_is_set("AZURE_KUBERNETES_CA_DATA");
-        return rest ? workload_proxy_fail(call, "AZURE_KUBERNETES_TOKEN_PROXY is not set, though "
+        return rest ? workload_proxy_fail(call, "AZURE_KUBERNETES_TOKEN_PROXY is not set, although "
                                                 "its SNI or CA is")
                     : EKM_OK;
     }
     if (!workload_proxy_split(url, &to)) {
-        return workload_proxy_fail(call, "AZURE_KUBERNETES_TOKEN_PROXY is no https://host");
+        return workload_proxy_fail(call, "AZURE_KUBERNETES_TOKEN_PROXY is not https://host");
     }
     if (plat_environment("AZURE_KUBERNETES_SNI_NAME", sni, sizeof sni) == 0) {
         (void)text_copy_n(sni, sizeof sni, to.host, (size_t)to.host_len);
     } else if (!text_is_name(sni, ".-", sizeof sni - 1)) {
-        return workload_proxy_fail(call, "AZURE_KUBERNETES_SNI_NAME is no host");
+        return workload_proxy_fail(call, "AZURE_KUBERNETES_SNI_NAME is not a host");
     }
     enum ekm_rc rc = workload_proxy_authorities(call, request);
     if (rc != EKM_OK) {

@@ -37,7 +37,7 @@ chmod 600 "$config.new"
 mv "$config.new" "$config"
 export HTTPS_PROXY="http://dba:Hunter2Hunter2@127.0.0.1:$relay"
 open_database 0
-in_log "Initialize text=\"a proxy of the environment is used\" from=\"HTTPS_PROXY\" proxy=\"http://\*\*\*@127.0.0.1:$relay\""
+in_log "Initialize text=\"using a proxy of the environment\" from=\"HTTPS_PROXY\" proxy=\"http://\*\*\*@127.0.0.1:$relay\""
 grep -q "CONNECT $vault:443" "$folder/proxy.out" || fail 'the proxy was not used'
 
 # The vault's firewall refuses the proxy's address: the line names it.

@@ -74,7 +74,7 @@ challenge() {
 # An attack is logged as one, and no file's content is sent.
 attacked() {
     refused managed-identity 5022
-    grep -q 'somebody answers in the place of the Azure Arc agent' "$log" || fail 'the attack is not logged as one'
+    grep -q 'another process answers instead of the Azure Arc agent' "$log" || fail 'the attack is not logged as one'
     if grep -q -e root: -e stolen "$log"; then
         fail 'what the file holds stands in the log'
     fi

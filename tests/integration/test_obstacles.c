@@ -137,14 +137,14 @@ static void test_links_and_folders(void **state)
         write_file(target, former, sizeof former - 1);
         if (i < 2) { /* the file aside is ours to clear away */
             assert_int_equal(symlink(target, beside), 0);
-            expect_refused(NULL, "not a plain file");
+            expect_refused(NULL, "not a regular file");
             expect_file(target, former, sizeof former - 1);
             assert_int_equal(unlink(beside), 0);
         }
         assert_int_equal(mkdir(beside, 0700), 0);
         snprintf(inside, sizeof inside, "%s/file", beside);
         write_file(inside, former, sizeof former - 1);
-        expect_refused(NULL, "not a plain file");
+        expect_refused(NULL, "not a regular file");
         expect_file(inside, former, sizeof former - 1);
         assert_int_equal(unlink(inside), 0);
         assert_int_equal(rmdir(beside), 0);
@@ -181,15 +181,15 @@ static void test_foreign_and_damaged_files(void **state)
     (void)state;
     expect_kept(former, sizeof former - 1, NULL);
     expect_kept(former, sizeof former - 20, NULL); /* cut short: an entry of a shorter version */
-    expect_kept(former, 40, "kept as they are: 1, the first is line 1");
-    expect_kept("vault\tthumb\r\n", 13, "kept as they are: 1");
+    expect_kept(former, 40, "kept as they are): 1, the first is line 1");
+    expect_kept("vault\tthumb\r\n", 13, "kept as they are): 1");
     expect_kept("\n\n", 2, NULL);
     for (size_t i = 0; i < sizeof text; i++) {
         text[i] = (char)(i * 2654435761u >> 13);
     }
     expect_kept(text, 70000, "the first is line 1");
     memset(text, 'x', sizeof text);
-    expect_kept(text, sizeof text, "kept as they are: 1, the first is line 1");
+    expect_kept(text, sizeof text, "kept as they are): 1, the first is line 1");
     /* UTF-16, as another system's editor may have saved it. */
     for (size_t i = 0; i < sizeof former - 1; i++) {
         text[2 * i] = former[i];

@@ -185,7 +185,7 @@ static void test_files_that_are_taken(void **state)
 static void test_files_that_are_refused(void **state)
 {
     (void)state;
-    expect("none", EKM_CERTIFICATE_UNUSABLE, "neither .pem nor .pfx");
+    expect("none", EKM_CERTIFICATE_UNUSABLE, "no .pem or .pfx of this name");
     write_pair("pair.pem", KEY_PKCS8, key, other_leaf);
     expect("pair", EKM_CERTIFICATE_PAIR, "");
     write_pfx("pass.pfx", "Pass", key, leaf);
@@ -216,7 +216,7 @@ static void test_thumbprints(void **state)
     static const char thumbprint[] = "0123456789abcdef0123456789ABCDEF01234567";
     (void)state;
     expect(thumbprint, EKM_CERTIFICATE_UNUSABLE,
-           plat_store_exists() ? "LocalMachine" : "neither .pem nor .pfx");
+           plat_store_exists() ? "LocalMachine" : "no .pem or .pfx of this name");
     write_pair("0123456789abcdef0123456789ABCDEF01234567.pem", KEY_PKCS8, key, leaf);
     expect(thumbprint, plat_store_exists() ? EKM_CERTIFICATE_UNUSABLE : EKM_OK, "");
 }

@@ -213,9 +213,10 @@ static void test_refusal_is_remembered(void **state)
     fake_reset_counts();
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
     assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
-    assert_non_null(strstr(fixture_read(fixture.log), "refuses a look"));
+    assert_non_null(strstr(fixture_read(fixture.log), "refuses to show the candidates"));
     assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
-    assert_non_null(strstr(fixture_read(fixture.log), "a moment ago: the vault refuses a look"));
+    assert_non_null(strstr(fixture_read(fixture.log),
+                           "found nothing less than a minute ago: the vault refuses to show"));
     /* The candidate of the other vault's entry, the newest version, and it again by its name. */
     assert_int_equal(fake_counts.get, 3);
     assert_int_equal(fake_requests(), 5);

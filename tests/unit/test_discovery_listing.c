@@ -112,7 +112,7 @@ static void test_odd_list(void **state)
     fixture_start();
     assert_int_equal(decrypt(hidden), SQLCP_NOT_FOUND);
     assert_non_null(strstr(fixture_read(fixture.log), "of the vault's list of keys: "));
-    assert_non_null(strstr(fixture_read(fixture.log), "cannot be followed to its end"));
+    assert_non_null(strstr(fixture_read(fixture.log), "could not be read to its end"));
     assert_int_equal(decrypt(seen), SQLCP_SUCCESS);
     fake_before_request = note_look;
     atomic_store(&fake_list_fails, EKM_OK);
@@ -160,7 +160,7 @@ static void test_goes_on_where_it_stopped(void **state)
     fixture_configure("call_timeout_ms = 1000");
     fixture_start();
     assert_int_equal(decrypt(wanted), 5001);
-    assert_non_null(strstr(fixture_read(fixture.log), "goes on with the next call"));
+    assert_non_null(strstr(fixture_read(fixture.log), "the next call continues the search"));
     int calls = 1;
     while (decrypt(wanted) == 5001) {
         assert_true(++calls < 10);

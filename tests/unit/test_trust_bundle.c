@@ -123,9 +123,9 @@ static void test_the_rest_counts(void **state)
     assert_int_equal(read_bundle(3, true), 3);
     told(damaged, "this certificate cannot be read and is left out");
     told(not_one, "this certificate cannot be read and is left out");
-    told(crl, "this is no certificate and is left out");
-    told(open, "this BEGIN has no END and is left out");
-    told(last, "this BEGIN has no END and is left out");
+    told(crl, "this is not a certificate; it is left out");
+    told(open, "this BEGIN has no END; it is left out");
+    told(last, "this BEGIN has no END; it is left out");
 }
 
 /* It would stand in the way of its successor of the same name. */
@@ -150,7 +150,7 @@ static void test_it_is_said_once_and_not_without_end(void **state)
     assert_int_equal(read_bundle(1, true), 1);
     told(58, "this certificate");
     assert_null(strstr(content, "ca.pem:61:"));
-    assert_non_null(strstr(content, "100 are left out in all"));
+    assert_non_null(strstr(content, "100 certificates are left out in total"));
 }
 
 static void test_a_file_without_any(void **state)
