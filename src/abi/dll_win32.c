@@ -1,6 +1,7 @@
 /*
- * What the loader calls. It holds its lock meanwhile, so this does one thing: OpenSSL's memory of a
- * thread that ends is given back. Nothing at process detach, when other threads are gone already.
+ * What the loader calls. The loader holds its lock meanwhile, so this does only one thing: when a
+ * thread ends, it frees OpenSSL's memory of that thread. At process detach it does nothing, because
+ * the other threads are already gone.
  */
 #include <windows.h>
 

@@ -1,6 +1,6 @@
 /*
- * The 17 doors: enter, one call inward, leave. All exports there are (cmake/exports.txt). While the
- * calls are recorded they make a detour by provider/trace_calls.h.
+ * The 17 exports (cmake/exports.txt). Each begins an entry, makes one call inward and ends the
+ * entry. While calls are recorded they go through provider/trace_calls.h.
  */
 #if defined(__GNUC__)
 #pragma GCC visibility push(default)
@@ -47,8 +47,8 @@ static SqlCpError exports_free_provider(void)
     return ekm_code(rc);
 }
 
-/* These three work in any state, and touch nothing but memory: whose thread it is does not matter.
- * Only a forked child may not enter their lock. */
+/* These three work in any state and touch only memory, so the thread's login does not matter. Only
+ * a forked child must not take their lock. */
 static SqlCpError exports_provider_info(SqlCpProviderInfo *info)
 {
     enum ekm_rc rc = provider_check_process();
@@ -182,7 +182,7 @@ static SqlCpError exports_import_key(const SqlCpSession *session, const SqlCpStr
     return entry_end(&door, rc);
 }
 
-/* The parameters are initialization vectors, which RSA has no use for. */
+/* The parameters are initialization vectors, which RSA does not use. */
 static SqlCpError exports_encrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
                                   SqlCpBoolean final, const SqlCpEncryptionParam *params,
                                   uint32_t nParams, const SqlCpData *plain, SqlCpData *cipher)
@@ -211,7 +211,7 @@ static SqlCpError exports_decrypt(const SqlCpSession *session, const SqlCpKeyThu
     return entry_end(&door, rc);
 }
 
-/* The recording begins with it. */
+/* The recording begins in Initialize. */
 SqlCpError SqlCryptInitializeProvider(void)
 {
     return trace_initialize(exports_initialize);

@@ -83,7 +83,8 @@ enum ekm_rc call_check(struct call *call)
 
 enum ekm_rc call_sleep(struct call *call, uint64_t ms)
 {
-    /* A private pair: nobody broadcasts, the slices see the abort. */
+    /* A condition of our own that nobody signals: the wait ends after each slice, which then sees
+     * an abort. */
     struct plat_mutex mutex = PLAT_MUTEX_INIT;
     struct plat_cond cond = PLAT_COND_INIT;
     uint64_t now_ms = plat_now_ms();
@@ -101,7 +102,7 @@ enum ekm_rc call_sleep(struct call *call, uint64_t ms)
     return call_aborted(call) ? call_fail(call, EKM_CLOSING, "the session was aborted") : EKM_OK;
 }
 
-/* What every line about a call tells of its subject. */
+/* The fields of every log line that say which vault, key and identity the call is about. */
 static void add_subject(const struct call *call, struct log_line *line)
 {
     char key[sizeof call->key + sizeof call->version + 1];
@@ -138,7 +139,7 @@ static void add_error(const struct call *call, enum ekm_rc rc, struct log_line *
     log_pair(line, "peer", call->peer);
 }
 
-/* Answers of the interface itself, not failures: a size told, the end of an enumeration. */
+/* Codes of the interface that are not failures: a size was returned, or an enumeration ended. */
 static bool is_answer(const struct call *call, enum ekm_rc rc)
 {
     return rc == EKM_OK || rc == EKM_INSUFFICIENT_BUFFER ||
@@ -147,7 +148,7 @@ static bool is_answer(const struct call *call, enum ekm_rc rc)
 
 int32_t call_end(struct call *call, enum ekm_rc rc)
 {
-    /* First: a failure must not be counted into a minute that is over. */
+    /* First, so that this failure is not counted into a minute that is over. */
     log_tick();
     bool failed = !is_answer(call, rc);
     enum log_level level = failed                          ? LEVEL_ERROR

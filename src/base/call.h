@@ -1,7 +1,9 @@
 /*
- * The call record: one for each export's invocation, on the door's stack, passed down first.
- * Owns the deadline, the error as it is known where it happened, and what the log line will say.
- * Belongs to one thread. A failure is set once, by call_fail, where it is found.
+ * The call record: one for each call of an export, on the entry's stack, passed down as the first
+ * argument.
+ *
+ * It holds the deadline, the error, and the fields of the log line. It belongs to one thread. The
+ * function that detects a failure sets it once, with call_fail.
  */
 #ifndef AKVEKM_BASE_CALL_H
 #define AKVEKM_BASE_CALL_H
@@ -17,14 +19,14 @@ struct call_error {
     char azure_code[64];  /* error.code */
     char inner_code[64];  /* innermost error.innererror.code */
     char request_id[64];  /* x-ms-request-id of the refusal */
-    char note[256];       /* what else a reader needs; no secrets, no bodies */
+    char note[256];       /* further explanation for the log; no secrets, no bodies */
 };
 
 struct call {
     const char *operation;
     const struct config *config;
     const atomic_bool *session_aborted;  /* NULL outside sessions */
-    const atomic_bool *provider_closing; /* of the closing Free; may be NULL */
+    const atomic_bool *provider_closing; /* set by the closing Free; may be NULL */
     uint64_t number, start_ms, deadline_ms;
     unsigned tries;
     char correlation_id[37]; /* made by call_correlation_id when the first request needs it */
@@ -32,28 +34,32 @@ struct call {
     bool vault_answered;     /* a request for an operation, with any status */
     struct call_patience patience;
     struct call_error error;
-    char request_id[64]; /* of the last answer */
+    char request_id[64]; /* of the last response */
     char vault[254], key[128], version[65], thumbprint[65], client_id[37], sign_in[160];
-    char proxy[160], peer[64]; /* by which way the last try that failed went */
+    char proxy[160], peer[64]; /* the route of the last failed try */
 };
-/* Fills the record; the deadline is config->call_timeout_ms from now. */
+/* Fills the record. The deadline is config->call_timeout_ms from now. */
 void call_begin(struct call *call, const char *operation, const struct config *config);
-/* Logs the outcome (failures at error, audited successes at info); returns the host's code. */
+/* Logs the outcome (failures at error, audited successes at info) and returns the code for SQL
+ * Server. */
 int32_t call_end(struct call *call, enum ekm_rc rc);
-/* Sent as x-ms-client-request-id, the same for every try of the call. */
+/* Sent as x-ms-client-request-id; the same for every try of the call. */
 const char *call_correlation_id(struct call *call);
-/* Forgets the error of the try before. */
+/* Clears the error of the try before. */
 void call_new_try(struct call *call);
 /* Sets the error and returns rc. The format may be NULL. */
 enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...) EKM_PRINTF(3, 4);
-void call_add_note(struct call *call, const char *text); /* to that of the error that is set */
+void call_add_note(struct call *call, const char *text); /* appends to the note of the current
+                                                          * error */
 bool call_aborted(const struct call *call);
 uint64_t call_remaining_ms(const struct call *call);
-/* At most to the deadline; wakes within 250 ms of an abort and is EKM_CLOSING then, else EKM_OK. */
+/* Waits, at most until the deadline. Returns EKM_CLOSING within 250 ms of an abort, otherwise
+ * EKM_OK. */
 enum ekm_rc call_sleep(struct call *call, uint64_t ms) EKM_MUST_CHECK;
-/* EKM_OK, EKM_CLOSING if the session was aborted, EKM_DEADLINE if time is up; sets the error. */
+/* EKM_CLOSING if the session was aborted, EKM_DEADLINE if the time is over, otherwise EKM_OK. Sets
+ * the error. */
 enum ekm_rc call_check(struct call *call) EKM_MUST_CHECK;
-/* One line about this call's progress, with the call's number, vault and key. */
+/* Writes one line about this call's progress, with the call's number, vault and key. */
 void call_log(const struct call *call, enum log_level level, const char *format, ...)
     EKM_PRINTF(3, 4);
 

@@ -44,7 +44,7 @@ bool hex_decode(const char *text, size_t len, uint8_t *out)
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* The first six of eight bytes that are there: one load and no loop. */
+/* The first six of eight available bytes, with one load and no loop. */
 static void encode_six(const uint8_t *data, uint8_t *out)
 {
     uint64_t bits = (uint64_t)data[0] << 56 | (uint64_t)data[1] << 48 | (uint64_t)data[2] << 40 |
@@ -91,7 +91,7 @@ enum ekm_rc base64url_encode(const uint8_t *data, size_t len, struct buf *out)
     return EKM_OK;
 }
 
-/* By character, from the blank on; both alphabets. */
+/* Indexed by character, from the blank on; both alphabets. */
 static int base64_value(char c)
 {
     static const int8_t values[] = {
@@ -191,14 +191,14 @@ bool uuid_read(const char *text, size_t len, char out[37])
     return true;
 }
 
-/* Ids tell calls apart, they are no secrets: one draw of random bytes serves the process. */
+/* Ids only distinguish calls and are not secret, so the process draws random bytes once. */
 static struct {
     struct plat_mutex mutex;
     bool is_drawn;
     uint64_t seed[2], count;
 } ids = {.mutex = PLAT_MUTEX_INIT};
 
-/* Under the lock: what the next id is made of. */
+/* Takes the numbers for the next id, under the lock. */
 static bool next_id(uint64_t *first, uint64_t *second)
 {
     ids.count++;
@@ -229,7 +229,7 @@ static bool draw_id(uint64_t *first, uint64_t *second)
     return true;
 }
 
-/* A bijection (the finaliser of SplitMix64): different counts give different ids. */
+/* A bijection (the finaliser of SplitMix64), so different counts give different ids. */
 static uint64_t codec_mix_bits(uint64_t value)
 {
     value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9u;

@@ -34,7 +34,7 @@ static enum ekm_rc config_refuse(struct reading *reading, const char *key, const
     return EKM_CONFIGURATION;
 }
 
-/* The value itself may be a password: what nobody sees at its ends is named, not shown. */
+/* The value may be a password, so it is not shown. Invisible characters at its ends are named. */
 static enum ekm_rc config_refuse_value(struct reading *reading, const char *key, const char *value,
                                        const char *why)
 {
@@ -136,7 +136,7 @@ static enum ekm_rc config_read_file(struct reading *reading, int handle)
     return rc;
 }
 
-/* A file at a later place than the one that is read. */
+/* Warns about a file at a later place that is therefore not read. */
 static void config_warn_passed_over(struct reading *reading, size_t next)
 {
     char path[sizeof reading->config->path], text[256];
@@ -150,8 +150,8 @@ static void config_warn_passed_over(struct reading *reading, size_t next)
     }
 }
 
-/* Opens AKVEKM_CONFIG, which must be there, or the first place that has a file. config->path stays
- * "" if AKVEKM_CONFIG is no usable path. */
+/* Opens AKVEKM_CONFIG, which must exist if it is set, or the first place that has a file.
+ * config->path stays "" if AKVEKM_CONFIG is not a usable path. */
 static enum plat_io config_open(struct reading *reading, int *handle)
 {
     struct config *config = reading->config;

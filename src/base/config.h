@@ -20,14 +20,14 @@ struct text_list {
     size_t count;
 };
 struct config {
-    char path[1024]; /* the file read, or "" for none */
+    char path[1024]; /* the file that was read, or "" for none */
     SqlCpGuid provider_guid;
     bool foreign_guid; /* provider_guid names another provider: specification.md section 4 */
     SqlCpVersion provider_version;
     char provider_name[512]; /* UTF-8 */
     bool report_3072_as_2048, wrap_auto, verify_wrap, wrap_locally, allow_create, allow_drop;
     uint32_t max_key_name_length;
-    enum rsa_algorithm wrap_algorithm; /* unless wrap_auto */
+    enum rsa_algorithm wrap_algorithm; /* used unless wrap_auto */
     enum rsa_algorithm unwrap_algorithms[RSA_ALGORITHM_COUNT];
     size_t unwrap_count;
     char keymap_file[1024];
@@ -41,17 +41,18 @@ struct config {
     char log_file[1024], trace_file[1024], api_version[32], instance_tag[25];
     enum log_level log_level;
 };
-/* Defaults alone, allocating nothing. */
+/* Sets the defaults; allocates nothing. */
 void config_defaults(struct config *config);
-/* Finds and reads the file (AKVEKM_CONFIG, else the system's places; none: defaults). On failure
- * `reason` says file, line and cause in one line, and config holds nothing to free. Warnings
- * (unknown keys) go to `warn`, which may be NULL. */
+/* Finds and reads the file: AKVEKM_CONFIG, else the system's places; with no file the defaults
+ * apply. On failure `reason` has file, line and cause in one line, and config holds nothing to
+ * free. Warnings (unknown keys) go to `warn`, which may be NULL. */
 enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
                         void (*warn)(void *context, const char *text),
                         void *context) EKM_MUST_CHECK;
 void config_free(struct config *config);
 
-/* Calls visit for each setting not at its default, as text; `widens`: it widens trust. */
+/* Calls visit with each setting that is not at its default, as text. `widens` says that it widens
+ * trust. */
 void config_visit_changed(const struct config *config,
                           void (*visit)(void *context, const char *key, const char *value,
                                         bool widens),

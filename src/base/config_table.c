@@ -10,7 +10,7 @@ struct config_setting {
     const char *key;
     struct config_kind kind;
     size_t offset;
-    bool widens; /* logged at each Initialize: it widens trust */
+    bool widens; /* widens trust, so each Initialize logs it */
 };
 
 #define AT(member)   offsetof(struct config, member)
@@ -86,13 +86,13 @@ const char *config_setting_key(size_t index)
 static const SqlCpGuid own_guid = {
     0x8F3C6A1E, 0x5D2B, 0x4E79, {0x9C, 0x41, 0x7A, 0x0E, 0x2B, 0x6D, 0x5F, 0x13}};
 
-/* What one setting means for another. */
+/* Settings whose value changes another setting. */
 static enum ekm_rc config_settle_defaults(const struct config_setting *setting,
                                           struct config *config)
 {
     char *field = (char *)config + setting->offset;
     if (field == config->proxy) {
-        /* `system` is the default, said aloud. */
+        /* `system` is the default, written out. */
         config->has_proxy = strcmp(field, "system") != 0;
         if (!config->has_proxy) {
             field[0] = '\0';

@@ -40,7 +40,7 @@ static void forms_text(unsigned forms, char *out, size_t cap)
     }
 }
 
-/* A proxy's password is nobody's business. */
+/* Does not show a proxy's password. */
 static void proxy_text(const char *value, char *out, size_t cap)
 {
     const char *at = strrchr(value, '@'), *scheme = strstr(value, "://");

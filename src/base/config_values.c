@@ -140,7 +140,7 @@ static bool config_is_host(const char *item, size_t len)
            text[0] != '.' && text[len - 1] != '.' && strstr(text, "..") == NULL;
 }
 
-/* HOST:PORT:CONNECT-HOST:CONNECT-PORT; the first two may be empty, IPv6 hosts stand in brackets. */
+/* HOST:PORT:CONNECT-HOST:CONNECT-PORT. The first two may be empty; an IPv6 host is in brackets. */
 static bool is_connect_to(const char *item, size_t len)
 {
     char text[512];
@@ -246,7 +246,8 @@ static enum ekm_rc read_guid(const char *value, SqlCpGuid *field, const char **w
     return config_check_value(right, "is a GUID", why);
 }
 
-/* major.minor.build.revision, as sys.cryptographic_providers shows it; leading zeros are fine. */
+/* major.minor.build.revision, as sys.cryptographic_providers shows it; leading zeros are
+ * allowed. */
 static enum ekm_rc read_version(const char *value, SqlCpVersion *field, const char **why)
 {
     static const uint64_t most[] = {UINT8_MAX, UINT8_MAX, UINT16_MAX, UINT8_MAX};

@@ -1,7 +1,7 @@
 /*
- * The kinds of values that settings have: how each is read, checked and written as text.
+ * The types of settings: how a value is read, checked and written as text.
  *
- * Called by config_table.c. `field` points at the setting's place in the configuration. Any thread.
+ * config_table.c calls it. `field` points to the setting's place in the configuration. Any thread.
  */
 #ifndef AKVEKM_BASE_CONFIG_VALUES_H
 #define AKVEKM_BASE_CONFIG_VALUES_H
@@ -34,7 +34,7 @@ enum config_type {
 struct config_kind {
     enum config_type type;
     uint32_t low;
-    size_t high; /* the largest number, or the field's size */
+    size_t high; /* the largest number, or the size of the field */
 };
 
 enum ekm_rc config_value_read(const struct config_kind *kind, const char *value, void *field,

@@ -5,7 +5,8 @@
 #define NAME_SIZE 28
 
 static const struct {
-    char name[NAME_SIZE]; /* here, not elsewhere: the loader has no pointer to set for it */
+    char name[NAME_SIZE]; /* defined here only, because the Windows loader cannot relocate it across
+                           * files */
     int32_t code;
     bool again;
     const char *text;
@@ -19,7 +20,7 @@ EKM_ERRORS(EKM_FITS)
 #undef EKM_FITS
 _Static_assert(sizeof rows / sizeof rows[0] == EKM_RC_COUNT, "a row for each");
 
-/* What is no failure of the table is a fault of ours. */
+/* A number outside the table is a bug of the library. */
 static size_t row_of(enum ekm_rc rc)
 {
     return (size_t)rc < EKM_RC_COUNT ? (size_t)rc : EKM_INTERNAL;

@@ -1,9 +1,8 @@
 /*
- * The one table of what can go wrong: name, code that the host sees, text, whether another try may
- * help.
+ * The table of failures: name, code for SQL Server, text, and whether a retry may help.
  *
- * Codes and meanings: specification.md section 6 and the connector's published list; every code is
- * explained in docs/errors.md. Immutable; any floor may call, any thread.
+ * Codes and meanings: specification.md section 6 and the connector's published list. docs/errors.md
+ * explains every code. Immutable; any layer and thread.
  */
 #ifndef AKVEKM_BASE_ERR_H
 #define AKVEKM_BASE_ERR_H
@@ -20,7 +19,7 @@ enum ekm_rc {
         EKM_RC_COUNT
 };
 
-/* What the host sees: SqlCpError, a documented code. */
+/* The code that SQL Server sees: SqlCpError, a documented code. */
 int32_t ekm_code(enum ekm_rc rc);
 const char *ekm_name(enum ekm_rc rc);
 /* One sentence without a final stop, for the log. */

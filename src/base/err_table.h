@@ -1,5 +1,5 @@
-/* The rows of err.h: X(name, code, retryable, text). One name a cause; several causes may share a
- * code. */
+/* The rows of err.h: X(name, code, retryable, text). One name for each cause; several causes may
+ * share a code. */
 #ifndef AKVEKM_BASE_ERR_TABLE_H
 #define AKVEKM_BASE_ERR_TABLE_H
 

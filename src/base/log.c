@@ -15,17 +15,17 @@
 #define BLOCK             16
 #define ROTATION_CHECK_MS 1000
 
-/* The handle changes under the lock only. One that was replaced is closed by the last writer who
- * may still use it, so that nobody waits for anybody's I/O. */
+/* The handle changes only under the lock. The last writer that may still use a replaced handle
+ * closes it, so that no thread waits for another one's I/O. */
 static struct {
     struct plat_mutex mutex;
     char path[1024];
     int handle, retired;
     struct plat_file_state state;
     uint64_t checked_ms;
-    unsigned writers; /* inside plat_log_write now */
-    bool refused;     /* opening it anew failed, and that was said */
-    atomic_bool lost; /* a line could not be written, and that was said */
+    unsigned writers; /* now inside plat_log_write */
+    bool refused;     /* opening it again failed, and this was reported */
+    atomic_bool lost; /* a line could not be written, and this was reported */
     atomic_uint process_id;
 } file = {.mutex = PLAT_MUTEX_INIT, .handle = -1, .retired = -1};
 
@@ -52,7 +52,7 @@ void log_start(const struct config *config)
         io = plat_log_open(config->log_file, &handle, &state);
     }
     if (io != PLAT_IO_OK) {
-        memset(&state, 0, sizeof state); /* none is open: whatever comes is another one */
+        memset(&state, 0, sizeof state); /* no file is open, so any file is another one */
     }
     plat_mutex_lock(&file.mutex);
     (void)text_copy(file.path, sizeof file.path, config->log_file);
@@ -71,7 +71,7 @@ void log_start(const struct config *config)
 
 void log_start_default(void)
 {
-    static struct config defaults; /* by the one thread that starts the provider */
+    static struct config defaults; /* called by the one thread that starts the provider */
     config_defaults(&defaults);
     defaults.log_level = LEVEL_ERROR;
     log_start(&defaults);
@@ -128,7 +128,7 @@ bool log_failure_admitted(const char *operation, int32_t code, const char *vault
 
 static void log_line_add(struct log_line *line, const char *text, size_t len)
 {
-    /* One byte stays for the line break. */
+    /* One byte is reserved for the line break. */
     size_t room = sizeof line->text - 2 - line->len;
     len = len < room ? len : room;
     memcpy(line->text + line->len, text, len);
@@ -165,7 +165,7 @@ static void add_time(struct log_line *line)
     log_line_add(line, text, sizeof text - 1);
 }
 
-/* A forked child never gets here after log_start: its calls end at the door. */
+/* A forked child never comes here after log_start, because its calls end at the entry. */
 static unsigned own_process_id(void)
 {
     unsigned known = atomic_load_explicit(&file.process_id, memory_order_relaxed);
@@ -192,8 +192,8 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
-/* How many stand before the first that is not plain. Mostly none is: in blocks, which the compiler
- * makes one step of. */
+/* The number of plain characters before the first other one. Mostly all are plain, so this compares
+ * blocks, which the compiler vectorizes. */
 static size_t plain_len(const char *value, size_t len)
 {
     size_t plain = 0;
@@ -245,7 +245,7 @@ void log_pair_number(struct log_line *line, const char *key, int64_t value)
     log_pair(line, key, text);
 }
 
-/* At most once a second: has the file been rotated away? Then a new one takes its place. */
+/* At most once a second: if the file was rotated away, opens the new one. */
 static void follow_rotation(void)
 {
     char path[sizeof file.path];
@@ -281,8 +281,8 @@ static void follow_rotation(void)
     }
 }
 
-/* False: there is no file, or it does not take the line. Lines go on to be lost until it is
- * mended, so the first one says so to the system log. */
+/* False: there is no file, or the write failed. Lines are lost until this is repaired, so the first
+ * one goes to the system log with a notice. */
 static bool log_append(const struct log_line *line)
 {
     plat_mutex_lock(&file.mutex);

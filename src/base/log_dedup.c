@@ -10,10 +10,10 @@
 #define SLOTS 32
 
 static struct plat_mutex mutex = PLAT_MUTEX_INIT;
-static struct log_folded slots[SLOTS]; /* seen == 0: free */
-static atomic_uint used;               /* spares the lock while nothing fails */
+static struct log_folded slots[SLOTS]; /* seen == 0: the slot is free */
+static atomic_uint used;               /* avoids the lock while nothing fails */
 
-/* As much of both texts as a slot holds. */
+/* Compares as much of both texts as a slot holds. */
 static bool is_same(const struct log_folded *slot, const char *operation, int32_t code,
                     const char *vault)
 {
@@ -22,8 +22,8 @@ static bool is_same(const struct log_folded *slot, const char *operation, int32_
            strncmp(slot->vault, vault, sizeof slot->vault - 1) == 0;
 }
 
-/* A thread may have read the clock before another one began the slot: its time is the earlier one
- * then, and the difference of the two must not wrap round. */
+/* A thread may have read the clock before another one began the slot. Its time is then the earlier
+ * one, and the difference must not wrap round. */
 static bool is_over(const struct log_folded *slot, uint64_t now_ms)
 {
     return now_ms >= slot->since_ms && now_ms - slot->since_ms >= LOG_DEDUP_MINUTE_MS;
@@ -54,7 +54,8 @@ bool log_dedup_admit(uint64_t now_ms, const char *operation, int32_t code, const
     }
     if (slot != NULL) {
         admitted = slot->seen < LOG_DEDUP_LIMIT;
-        slot->seen += admitted; /* stays at the limit, so that it cannot wrap to "free" */
+        slot->seen += admitted; /* stops at the limit, so that it cannot wrap to 0, which means
+                                 * free */
         slot->suppressed += !admitted && slot->suppressed < UINT_MAX;
     } else if (free_slot != NULL) {
         log_dedup_begin(free_slot, now_ms, operation, code, vault);

@@ -1,9 +1,9 @@
 /*
- * Which failures are repeats: the same one more than 10 times in a minute becomes one line with a
+ * Finds repeated failures: the same one more than 10 times in a minute becomes one line with a
  * count.
  *
- * Owns a small table of recent failures; a stranger that finds it full is always admitted. Called
- * by log.c; any thread. Times come from the caller.
+ * Owns a small table of recent failures. If the table is full, a new failure is always written.
+ * log.c calls it, from any thread. The caller passes the time.
  */
 #ifndef AKVEKM_BASE_LOG_DEDUP_H
 #define AKVEKM_BASE_LOG_DEDUP_H
@@ -21,10 +21,10 @@ struct log_folded {
     unsigned seen, suppressed;
 };
 
-/* Counts this failure; false from the eleventh of its minute on. */
+/* Counts this failure. False from the eleventh of its minute on. */
 bool log_dedup_admit(uint64_t now_ms, const char *operation, int32_t code, const char *vault);
-/* Takes out one whose minute is over (or any, if `all`); true if it had suppressed lines that are
- * to be told. */
+/* Removes an entry whose minute is over (or any, if `all`). True if lines of it were suppressed and
+ * must be reported. */
 bool log_dedup_expired(uint64_t now_ms, bool all, struct log_folded *out);
 
 #endif

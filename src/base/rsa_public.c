@@ -53,7 +53,7 @@ enum ekm_rc rsa_public_set(struct rsa_public *key, const uint8_t *n, size_t n_le
     e += e_zeros;
     e_len -= e_zeros;
     bool sized = n_len == 256 || n_len == 384 || n_len == 512;
-    /* The top bit must be set, else the number is shorter than its bytes say. */
+    /* The top bit must be set, or the number is shorter than its bytes. */
     if (!sized || (n[0] & 0x80) == 0 || (n[n_len - 1] & 1) == 0 || e_len == 0 || e_len > 4) {
         return EKM_NOT_SUPPORTED;
     }
@@ -79,7 +79,7 @@ static uint8_t *put_le32(uint8_t *at, uint32_t value)
     return at;
 }
 
-/* thumbprint.md: a strong-name public key blob, hashed, the digest reversed. */
+/* thumbprint.md: SHA-1 of a strong-name public key blob, in reverse order. */
 enum ekm_rc rsa_public_thumbprint(const struct rsa_public *key, struct thumbprint *out)
 {
     static const uint8_t strong_name[] = {0x00, 0x24, 0x00, 0x00, 0x04, 0x80, 0x00, 0x00};

@@ -1,9 +1,9 @@
 /*
- * RSA public keys: from modulus and exponent to thumbprint, CNG blob, and wrapping without the
- * vault.
+ * RSA public keys: from modulus and exponent to the thumbprint, the CNG blob, and wrapping on this
+ * machine.
  *
  * Rules: thumbprint.md (KB 4470999), ekm-abi.md section 3 (BCRYPT_RSAPUBLIC_BLOB), RFC 8017 for
- * sizes. Values are plain structs, copied freely; any thread.
+ * sizes. Values are plain structs that may be copied; any thread.
  */
 #ifndef AKVEKM_BASE_RSA_PUBLIC_H
 #define AKVEKM_BASE_RSA_PUBLIC_H
@@ -21,11 +21,11 @@
 
 struct thumbprint {
     uint8_t bytes[THUMBPRINT_MAX_BYTES];
-    size_t len; /* 20 for ours; 1..32 for those of other connectors */
+    size_t len; /* 20 for this library, 1 to 32 for other connectors */
 };
 bool thumbprint_set(struct thumbprint *thumbprint, const uint8_t *bytes, size_t len);
 bool thumbprint_equal(const struct thumbprint *a, const struct thumbprint *b);
-/* In either byte order (thumbprint.md). */
+/* Equal in either byte order (thumbprint.md). */
 bool thumbprint_same(const struct thumbprint *a, const struct thumbprint *b);
 /* Upper-case hex, at most 64 characters. */
 void thumbprint_text(const struct thumbprint *thumbprint, char out[2 * THUMBPRINT_MAX_BYTES + 1]);
@@ -38,8 +38,8 @@ struct rsa_public {
     uint32_t exponent;
     uint8_t modulus[RSA_MAX_BYTES]; /* big-endian, bits / 8 bytes */
 };
-/* Big-endian numbers, leading zeros allowed. EKM_NOT_SUPPORTED for other sizes, an even modulus, or
- * an exponent that is even, below 3 or over 32 bits. */
+/* Numbers are big-endian; leading zeros are allowed. EKM_NOT_SUPPORTED for another size, an even
+ * modulus, or an exponent that is even, below 3 or longer than 32 bits. */
 enum ekm_rc rsa_public_set(struct rsa_public *key, const uint8_t *n, size_t n_len, const uint8_t *e,
                            size_t e_len) EKM_MUST_CHECK;
 enum ekm_rc rsa_public_thumbprint(const struct rsa_public *key,

@@ -1,9 +1,7 @@
 /*
- * The forms in which a credential may sign in, the sources of managed identities, and the settings
- * for both.
+ * The forms of sign-in, the sources of managed identities, and the settings for both.
  *
- * Names are those of SECRET and of the configuration file. Immutable; any floor may call, any
- * thread.
+ * The names are those of SECRET and of the configuration file. Immutable; any layer and thread.
  */
 #ifndef AKVEKM_BASE_SIGN_IN_FORM_H
 #define AKVEKM_BASE_SIGN_IN_FORM_H
@@ -22,7 +20,7 @@ enum sign_in_form {
 #define SIGN_IN_ALL ((1u << SIGN_IN_FORM_COUNT) - 1)
 
 enum identity_source {
-    IDENTITY_SOURCE_AUTO, /* by the environment of the process */
+    IDENTITY_SOURCE_AUTO, /* the environment of the process decides */
     IDENTITY_SOURCE_IMDS,
     IDENTITY_SOURCE_ARC,
     IDENTITY_SOURCE_APP_SERVICE,
@@ -34,11 +32,11 @@ struct sign_in_settings {
     enum identity_source source;
     bool aks_token_proxy;
     char certificate_folder[1024];
-    char token_file[1024], client_id[37], tenant[65]; /* "": the environment of the process */
+    char token_file[1024], client_id[37], tenant[65]; /* "": from the environment of the process */
 };
 
 const char *sign_in_form_name(enum sign_in_form form);
-/* False: no form is called so. Exact case. */
+/* False: no form has this name. Case counts. */
 bool sign_in_form_find(const char *name, size_t len, enum sign_in_form *out);
 const char *identity_source_name(enum identity_source source);
 bool identity_source_find(const char *name, enum identity_source *out);

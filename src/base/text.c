@@ -66,7 +66,7 @@ static char text_lower_char(char c)
 
 bool text_equal_nocase_n(const char *a, const char *b, size_t len)
 {
-    if (strncmp(a, b, len) == 0) { /* mostly, and told sooner */
+    if (strncmp(a, b, len) == 0) { /* most texts differ here already */
         return true;
     }
     for (size_t i = 0; i < len; i++) {
@@ -164,7 +164,7 @@ static size_t put_code_point(uint32_t point, uint8_t *out)
     return len;
 }
 
-/* The code point at *at, and on to the next. 0: a zero, or half of a pair. */
+/* Reads the code point at *at and advances. 0: a zero, or half of a surrogate pair. */
 static uint32_t take_code_point(const uint16_t *units, size_t count, size_t *at)
 {
     uint32_t point = units[(*at)++];

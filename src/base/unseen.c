@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Sorted by what people paste, not by number. */
+/* In the order of how often people paste them, not by number. */
 static const struct {
     uint16_t first, last;
     const char *name;
