@@ -1,6 +1,5 @@
 /*
- * The call record: one for each call of an export, on the entry's stack, passed down as the first
- * argument.
+ * The call record: one for each call of an export, on its stack, the first argument of all below.
  *
  * It holds the deadline, the error, and the fields of the log line. It belongs to one thread. The
  * function that detects a failure sets it once, with call_fail.
@@ -40,8 +39,7 @@ struct call {
 };
 /* Fills the record. The deadline is config->call_timeout_ms from now. */
 void call_begin(struct call *call, const char *operation, const struct config *config);
-/* Logs the outcome (failures at error, audited successes at info) and returns the code for SQL
- * Server. */
+/* Logs the outcome (failures at error, audited successes at info). Returns the code. */
 int32_t call_end(struct call *call, enum ekm_rc rc);
 /* Sent as x-ms-client-request-id; the same for every try of the call. */
 const char *call_correlation_id(struct call *call);
@@ -49,15 +47,12 @@ const char *call_correlation_id(struct call *call);
 void call_new_try(struct call *call);
 /* Sets the error and returns rc. The format may be NULL. */
 enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...) EKM_PRINTF(3, 4);
-void call_add_note(struct call *call, const char *text); /* appends to the note of the current
-                                                          * error */
+void call_add_note(struct call *call, const char *text); /* appends to the error's note */
 bool call_aborted(const struct call *call);
 uint64_t call_remaining_ms(const struct call *call);
-/* Waits, at most until the deadline. Returns EKM_CLOSING within 250 ms of an abort, otherwise
- * EKM_OK. */
+/* Waits, at most until the deadline. EKM_CLOSING within 250 ms of an abort, else EKM_OK. */
 enum ekm_rc call_sleep(struct call *call, uint64_t ms) EKM_MUST_CHECK;
-/* EKM_CLOSING if the session was aborted, EKM_DEADLINE if the time is over, otherwise EKM_OK. Sets
- * the error. */
+/* EKM_CLOSING if the session was aborted, EKM_DEADLINE if time is up; sets the error. */
 enum ekm_rc call_check(struct call *call) EKM_MUST_CHECK;
 /* Writes one line about this call's progress, with the call's number, vault and key. */
 void call_log(const struct call *call, enum log_level level, const char *format, ...)

@@ -43,16 +43,15 @@ struct config {
 };
 /* Sets the defaults; allocates nothing. */
 void config_defaults(struct config *config);
-/* Finds and reads the file: AKVEKM_CONFIG, else the system's places; with no file the defaults
- * apply. On failure `reason` has file, line and cause in one line, and config holds nothing to
- * free. Warnings (unknown keys) go to `warn`, which may be NULL. */
+/* Finds and reads the file (AKVEKM_CONFIG, else the system's places; none: defaults). On failure
+ * `reason` has file, line and cause, and config holds nothing to free. Warnings (unknown keys) go
+ * to `warn`, which may be NULL. */
 enum ekm_rc config_load(struct config *config, char *reason, size_t reason_cap,
                         void (*warn)(void *context, const char *text),
                         void *context) EKM_MUST_CHECK;
 void config_free(struct config *config);
 
-/* Calls visit with each setting that is not at its default, as text. `widens` says that it widens
- * trust. */
+/* Calls visit with each setting not at its default, as text. `widens`: it widens trust. */
 void config_visit_changed(const struct config *config,
                           void (*visit)(void *context, const char *key, const char *value,
                                         bool widens),

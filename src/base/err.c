@@ -5,8 +5,7 @@
 #define NAME_SIZE 28
 
 static const struct {
-    char name[NAME_SIZE]; /* defined here only, because the Windows loader cannot relocate it across
-                           * files */
+    char name[NAME_SIZE]; /* not a pointer, which the loader would have to relocate */
     int32_t code;
     bool again;
     const char *text;

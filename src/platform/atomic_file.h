@@ -1,5 +1,5 @@
 /*
- * Files that must survive a crash whole, and locks between processes: for a map that is a file.
+ * Files that must survive a crash complete, and locks between processes, for a map that is a file.
  *
  * Owns nothing beyond the handles it returns. Any floor may call, any thread.
  */
@@ -9,23 +9,25 @@
 #include "platform/file.h"
 
 bool plat_file_state_equal(const struct plat_file_state *a, const struct plat_file_state *b);
-/* Reads cap bytes from the present position on, fewer at the end alone. */
+/* Reads cap bytes from the current position; fewer only at the end of the file. */
 enum plat_io plat_file_read_on(int handle, void *out, size_t cap, size_t *len);
-/* Replaces the content so that a crash leaves the old or the new file, whole: written aside as
- * `<path>.tmp`, mode 0600, flushed, renamed, folder flushed. The caller holds the lock. CHANGED:
- * the file is no longer in the state `former`, which all zero means absent: somebody wrote it
- * without the lock, and nothing is replaced. A symbolic link or folder at `path`: NOT_FILE. */
+/* Replaces the content. After a crash either the old or the new file is there, complete: the new
+ * one is written as `<path>.tmp`, mode 0600, flushed and renamed, and the folder is flushed. The
+ * caller holds the lock. CHANGED: the file is not in the state `former` (all zero: absent), because
+ * a program wrote it without the lock; nothing is replaced. NOT_FILE: `path` is a symbolic link or
+ * a folder. */
 enum plat_io plat_file_replace(const char *path, const struct plat_file_state *former,
                                const void *data, size_t len, struct plat_file_state *state);
 /* Flushes the file, whoever wrote it, and its folder. */
 enum plat_io plat_file_flush(const char *path);
-/* Flushes the folder that holds the folder of `path`: before a first file makes that matter. */
+/* Flushes the folder that holds the folder of `path`; needed before its first file. */
 enum plat_io plat_folder_flush(const char *path);
-/* Makes the folder of `path`, 0700, if that folder's own parent exists. OK if it is there. */
+/* Makes the folder of `path`, mode 0700, if its parent exists. OK if it is there already. */
 enum plat_io plat_folder_for(const char *path);
-/* Exclusive lock of the file at `path` (made 0600, never removed by us; if somebody did, the new
- * one counts) between processes and threads, tried until plat_now_ms() reaches until_ms or
- * `stopped`, which may be NULL, says so: TIMED_OUT. */
+/* Takes an exclusive lock, between processes and threads, on the file at `path`. The file is
+ * created with mode 0600, and the library never removes it; if another program did, the new file
+ * counts. Tries until plat_now_ms() reaches until_ms or until `stopped` (may be NULL) is set:
+ * TIMED_OUT. */
 enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)(void *),
                             void *context, int *handle);
 void plat_lock_release(int *handle);

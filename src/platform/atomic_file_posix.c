@@ -35,7 +35,7 @@ static enum plat_io file_flush_path(const char *path, int flags)
 {
     int handle = -1;
     enum plat_io io = path_open(path, O_RDONLY | flags, 0, &handle);
-    /* Some file systems cannot flush a folder, and say EINVAL: they have nothing better. */
+    /* Some file systems cannot flush a folder and return EINVAL. They offer nothing better. */
     if (io == PLAT_IO_OK && fsync(handle) != 0 && errno != EINVAL) {
         io = path_io(errno);
     }
@@ -68,7 +68,7 @@ bool plat_file_state_equal(const struct plat_file_state *a, const struct plat_fi
            a->modified_ns == b->modified_ns;
 }
 
-/* Whether the file at `path` is still the one of this state. */
+/* Whether the file at `path` is still in this state. */
 static enum plat_io check_state(const char *path, const struct plat_file_state *expected)
 {
     struct plat_file_state now;
@@ -79,7 +79,7 @@ static enum plat_io check_state(const char *path, const struct plat_file_state *
     return plat_file_state_equal(&now, expected) ? PLAT_IO_OK : PLAT_IO_CHANGED;
 }
 
-/* Whether the very file `mine` stands at `path`: *there. */
+/* Sets *there if the file at `path` is the open file `mine`. */
 static enum plat_io check_same(const char *path, const struct plat_file_state *mine,
                                struct plat_file_state *there)
 {
@@ -103,7 +103,7 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
     if (io != PLAT_IO_OK) {
         return io;
     }
-    /* What a crash left behind; the lock says that nobody else is writing it now. */
+    /* Removes what a crash left behind. The lock guarantees that nobody is writing it. */
     (void)unlink(aside);
     io = path_open(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, &handle);
     if (io != PLAT_IO_OK) {
@@ -119,12 +119,12 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
         io = path_state(handle, &mine);
     }
     if (io == PLAT_IO_OK) {
-        /* Not everybody asks for the lock, and it may have been deleted under us. While ours is
-         * open, no other file has its number. */
+        /* Some programs do not take the lock, and the lock file may have been deleted. While this
+         * file is open, no other file has its inode number. */
         io = check_same(aside, &mine, state);
         if (io != PLAT_IO_OK) {
             plat_file_close(&handle);
-            return io; /* whose it is, nobody can tell */
+            return io; /* its owner is unknown */
         }
         io = check_state(path, former);
     }
@@ -136,14 +136,14 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
         (void)unlink(aside);
         return io;
     }
-    /* On network file systems the time may change at close. */
+    /* Network file systems may change the time when the file is closed. */
     if (check_same(path, &mine, state) != PLAT_IO_OK) {
         *state = mine;
     }
     return flush_folder(path);
 }
 
-/* CHANGED: what was locked is no longer what stands there, so that others may lock that. */
+/* CHANGED: the locked file is no longer the one at `path`, so others may lock that one. */
 static enum plat_io lock_now(const char *path, int *handle)
 {
     struct plat_file_state mine, there;
@@ -189,7 +189,7 @@ enum plat_io plat_lock_take(const char *path, uint64_t until_ms, bool (*stopped)
 
 void plat_lock_release(int *handle)
 {
-    /* A child that was forked meanwhile holds the same open file: closing ours alone would leave it
+    /* A child that was forked meanwhile holds the same open file. Closing alone would leave it
      * locked. */
     if (*handle >= 0) {
         (void)flock(*handle, LOCK_UN);

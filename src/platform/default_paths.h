@@ -1,7 +1,7 @@
 /*
- * Where the system keeps what belongs to the library, and which paths it takes.
+ * Where the system keeps files of the library, and which paths are absolute.
  *
- * Owns nothing. Any floor may call, any thread.
+ * Owns nothing. Any layer and thread.
  */
 #ifndef AKVEKM_PLATFORM_DEFAULT_PATHS_H
 #define AKVEKM_PLATFORM_DEFAULT_PATHS_H
@@ -10,17 +10,17 @@
 #include <stddef.h>
 
 bool default_paths_is_absolute(const char *path);
-/* The index-th path at which a configuration file may stand; false past the last. */
+/* The index-th path where a configuration file may be; false after the last. */
 bool default_paths_config(size_t index, char *out, size_t cap);
-/* The map's file, "" where the map is no file. */
+/* The file of the map, or "" where the map is not a file. */
 void default_paths_keymap(char *out, size_t cap);
 /* The folder for certificates of applications. */
 void default_paths_certificates(char *out, size_t cap);
-/* The folder in which the agent of Azure Arc puts its keys, without a final separator. */
+/* The folder where the Azure Arc agent puts its keys, without a final separator. */
 void default_paths_arc_keys(char *out, size_t cap);
 /* The agent's program. */
 void default_paths_arc_agent(char *out, size_t cap);
-/* The log's file, "" if its folder does not exist. */
+/* The log file, or "" if its folder does not exist. */
 void default_paths_log(char *out, size_t cap);
 
 #endif

@@ -9,7 +9,7 @@ bool default_paths_is_absolute(const char *path)
     return path[0] == '/';
 }
 
-/* What root alone writes comes before what the service may write. */
+/* A file that only root can write comes before one that the service may write. */
 bool default_paths_config(size_t index, char *out, size_t cap)
 {
     static const char *const places[] = {"/etc/akv-ekm.conf",

@@ -30,7 +30,8 @@ bool default_paths_is_absolute(const char *path)
            path[2] != '?' && !is_separator(path[2]);
 }
 
-/* A folder as the system knows it, and what is below it: a host's environment may say anything. */
+/* A known folder of the system, with a path below it. The environment is not asked, because SQL
+ * Server's may say anything. */
 static bool known_folder(REFKNOWNFOLDERID id, const char *below, char *out, size_t cap)
 {
     char data[PATH_UNITS];
@@ -89,8 +90,8 @@ void default_paths_keymap(char *out, size_t cap)
     (void)snprintf(out, cap, "%s", "");
 }
 
-/* Anybody may make folders under ProgramData, and put a link to another file where the log would
- * be: only a folder with safe rights will do. */
+/* Any user may make folders under ProgramData, and could put a link to another file in the place of
+ * the log. So the folder must have safe rights. */
 void default_paths_log(char *out, size_t cap)
 {
     char folder[PATH_UNITS];

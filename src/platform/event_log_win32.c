@@ -21,7 +21,7 @@ static _Atomic(HANDLE) source;
 static atomic_uint level = LEVEL_ERRORS;
 static _Atomic uint64_t level_until_ms;
 
-/* The connector's value, read again when a second has passed: a change needs no restart. */
+/* The connector's value. It is read again after a second, so a change needs no restart. */
 static unsigned wanted_level(void)
 {
     uint64_t now_ms = plat_now_ms();
@@ -59,8 +59,8 @@ static bool own_path(char *out, size_t cap)
     return units > 0 && units < PATH_UNITS && path_narrow(wide, out, cap);
 }
 
-/* Without this entry the event viewer shows the text behind a complaint. It names the file with the
- * messages: one that is there stays, it may be another version's. */
+/* Without this entry the event viewer shows a complaint before each text. The entry names the file
+ * with the messages. An existing entry stays, because it may belong to another version. */
 static void describe_source(void)
 {
     char path[PLAT_REGISTRY_TEXT_MAX + 1];
@@ -106,12 +106,12 @@ bool plat_system_log(enum plat_severity severity, uint32_t code, const char *tex
         return false;
     }
     HANDLE log = open_source();
-    /* The message of 0 speaks of success. */
+    /* Windows' message for error 0 would say that all is well. */
     DWORD id = code == 0 && severity == PLAT_SEVERITY_ERROR ? FAILURE : code;
     return log != NULL && ReportEventW(log, types[severity], 0, id, NULL, 1, 0, strings, NULL);
 }
 
-/* A service has none, and there always is an event log. */
+/* A service has no standard error, and the event log always exists. */
 bool plat_standard_error(const char *line, size_t len)
 {
     (void)line;

@@ -8,14 +8,14 @@
 #include "platform/system.h"
 
 #define LARGEST_BLOCK  32768
-#define SMALLEST_BLOCK 24 /* the least that glibc hands out */
+#define SMALLEST_BLOCK 24 /* the smallest block of glibc */
 #define CACHED_MOST    1032
 #define CACHED_STEP    16
-#define CACHED_COUNT   16 /* at least as many as a thread keeps of one size */
-/* Taken between two looks: each look walks all free blocks of all heaps. */
+#define CACHED_COUNT   16 /* at least the number of blocks of one size that a thread caches */
+/* Blocks taken between two checks, because each check walks all free blocks of all heaps. */
 #define BATCH_BYTES  ((size_t)256 << 10)
 #define TAKEN_MOST   ((size_t)64 << 20)
-#define TIME_MOST_MS 2000 /* Initialize waits for Free meanwhile */
+#define TIME_MOST_MS 2000 /* Initialize waits for Free during this time */
 
 #if defined(__GLIBC__) && !defined(AKVEKM_PRIVATE_LIBRARIES)
 #if __GLIBC_PREREQ(2, 33)
@@ -29,9 +29,9 @@ struct heap_block {
     struct heap_block *next;
 };
 
-/* Blocks that are held until all are taken: else the same one would come again and again. They go
- * back in the order in which they came: a thread's cache of small blocks, which came first, takes
- * its own blocks again. With newer ones, from the heap's end, it would keep the heap from
+/* Holds the blocks until all are taken; otherwise the same block would come again and again. They
+ * are freed in the order in which they came, so that the thread's cache of small blocks, which came
+ * first, gets its own blocks back. Newer blocks from the heap's end would keep the heap from
  * shrinking. */
 struct heap_taken {
     struct heap_block *oldest, **end;
@@ -64,7 +64,7 @@ static void heap_give_back(struct heap_taken *taken)
     }
 }
 
-/* Every free block that holds `size`. When the heap had to grow there was none left. */
+/* Takes every free block that holds `size`. If the heap had to grow, none was left. */
 static bool heap_take_all(struct heap_taken *taken, size_t size)
 {
     for (struct mallinfo2 before = mallinfo2(), now = before; now.arena <= before.arena;) {
@@ -75,7 +75,7 @@ static bool heap_take_all(struct heap_taken *taken, size_t size)
         struct mallinfo2 former = now;
         now = mallinfo2();
         if (now.uordblks == former.uordblks) {
-            return false; /* another allocator stands before glibc's */
+            return false; /* another allocator replaces glibc's */
         }
     }
     return true;
@@ -85,7 +85,7 @@ void plat_wipe_freed(void)
 {
     struct heap_taken taken = {NULL, &taken.oldest, 0, plat_now_ms() + TIME_MOST_MS};
     bool going = true;
-    /* The largest first: what is left of a block that was cut is taken by the smaller ones. */
+    /* The largest size first: the smaller sizes then take the rest of a block that was cut. */
     for (size_t size = LARGEST_BLOCK; going && size > SMALLEST_BLOCK; size /= 2) {
         going = heap_take_all(&taken, size);
     }
@@ -98,8 +98,7 @@ void plat_wipe_freed(void)
 
 #else
 
-/* Curl and cJSON of the library's own wipe what they free; of other allocators too little is known.
- */
+/* The library's own curl and cJSON wipe what they free. Of other allocators too little is known. */
 void plat_wipe_freed(void)
 {
 }

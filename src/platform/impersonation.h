@@ -1,9 +1,9 @@
 /*
- * The login that a thread of the engine impersonates, set aside while the library works: files,
- * registry, certificate store, proxy settings and event log are to be those of the service.
+ * Sets the login that a thread of the engine impersonates aside while the library works, so that
+ * files, registry, certificate store, proxy settings and event log are those of the service.
  *
- * Owns nothing; a struct plat_impersonation lives on the stack of one thread between leave and
- * restore. On POSIX no thread impersonates, and these do nothing.
+ * Owns nothing; a struct plat_impersonation is on the stack of one thread between leave and
+ * restore. On POSIX no thread impersonates, and these functions do nothing.
  */
 #ifndef AKVEKM_PLATFORM_IMPERSONATION_H
 #define AKVEKM_PLATFORM_IMPERSONATION_H
@@ -12,19 +12,19 @@
 #include <stdint.h>
 
 struct plat_impersonation {
-    void *token; /* NULL: the thread is the service anyway */
+    void *token; /* NULL: the thread does not impersonate */
 };
 
-/* False, and why: the thread goes on as the login, because it cannot be told which one to become
- * again, or will not let go of it. Nothing that the service owns may be touched then. */
+/* False, with the reason: the thread is still the login, because its login cannot be read or cannot
+ * be set aside. The caller must not touch anything that belongs to the service. */
 bool plat_impersonation_leave(struct plat_impersonation *login, uint32_t *error);
 
-/* False, and why: the thread is still the service. Whoever gets this calls plat_impersonation_drop
- * before the thread leaves the library. */
+/* False, with the reason: the thread is still the service. The caller must call
+ * plat_impersonation_drop before the thread leaves the library. */
 bool plat_impersonation_restore(struct plat_impersonation *login, uint32_t *error);
 
-/* Makes the thread nobody: what the engine does next on it is refused, not done with the rights of
- * the service. Ends the process where not even that is possible. */
+/* Makes the thread anonymous, so that the engine's next actions on it are refused instead of
+ * running with the rights of the service. Ends the process if even that fails. */
 void plat_impersonation_drop(void);
 
 #endif

@@ -5,7 +5,8 @@
 #define TRIES    4
 #define PAUSE_MS 5
 
-/* The token is opened with the rights of the service: the login need not have any to its own. */
+/* Opens the token with the rights of the service, because the login may have no right to its own
+ * token. */
 bool plat_impersonation_leave(struct plat_impersonation *login, uint32_t *error)
 {
     HANDLE token = NULL;
@@ -24,7 +25,7 @@ bool plat_impersonation_leave(struct plat_impersonation *login, uint32_t *error)
     return true;
 }
 
-/* A moment without memory must not cost the login. */
+/* Retries, so that a short lack of memory does not lose the login. */
 bool plat_impersonation_restore(struct plat_impersonation *login, uint32_t *error)
 {
     HANDLE token = login->token;
@@ -43,8 +44,8 @@ bool plat_impersonation_restore(struct plat_impersonation *login, uint32_t *erro
     return back;
 }
 
-/* A thread with more rights than its login's is worse than no process. Windows' own advice for a
- * login that cannot be changed back is the same. */
+/* A thread with more rights than its login is worse than no process. Windows' documentation advises
+ * the same if a login cannot be restored. */
 void plat_impersonation_drop(void)
 {
     if (!ImpersonateAnonymousToken(GetCurrentThread())) {

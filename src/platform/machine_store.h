@@ -1,8 +1,8 @@
 /*
- * Certificates of the machine's own store, whose keys stay where they are: LocalMachine\My of
- * Windows.
+ * Certificates of the machine's own store, LocalMachine\My of Windows. Their keys stay in the
+ * store.
  *
- * Elsewhere there is none: nothing is ever found. The caller frees. Any thread.
+ * Other systems have no such store, and nothing is ever found. The caller frees. Any thread.
  */
 #ifndef AKVEKM_PLATFORM_MACHINE_STORE_H
 #define AKVEKM_PLATFORM_MACHINE_STORE_H
@@ -25,19 +25,19 @@ struct plat_store_certificate {
 enum plat_store {
     PLAT_STORE_OK,
     PLAT_STORE_ABSENT, /* no such certificate */
-    PLAT_STORE_NO_KEY, /* the certificate has none, or this account may not use it */
+    PLAT_STORE_NO_KEY, /* the certificate has no key, or this account may not use it */
     PLAT_STORE_FAILED
 };
 
 /* Whether the system has such a store. */
 bool plat_store_exists(void);
-/* `error` gets the system's own number of a failure. */
+/* `error` gets the system's own error number. */
 enum plat_store plat_store_open(const uint8_t thumbprint[PLAT_THUMBPRINT_BYTES],
                                 struct plat_store_certificate *out, uint32_t *error);
-/* Signs a SHA-256 digest by its RSA key: PSS with a salt of 32 bytes, or PKCS #1. */
+/* Signs a SHA-256 digest with its RSA key: PSS with a salt of 32 bytes, or PKCS #1. */
 enum plat_store plat_store_sign(const struct plat_store_certificate *certificate, bool pss,
                                 const uint8_t digest[32], uint8_t *out, size_t cap, size_t *len,
                                 uint32_t *error);
-void plat_store_close(struct plat_store_certificate *certificate); /* takes none */
+void plat_store_close(struct plat_store_certificate *certificate); /* accepts an empty one */
 
 #endif

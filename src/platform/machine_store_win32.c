@@ -13,7 +13,7 @@ bool plat_store_exists(void)
     return true;
 }
 
-/* An old CryptoAPI key is reached by its CNG name: Windows translates the handle. */
+/* An old CryptoAPI key works by its CNG name too, because Windows translates the handle. */
 static NCRYPT_KEY_HANDLE machine_store_translate(HCRYPTPROV provider, DWORD spec)
 {
     NCRYPT_PROV_HANDLE storage = 0;
@@ -27,7 +27,7 @@ static NCRYPT_KEY_HANDLE machine_store_translate(HCRYPTPROV provider, DWORD spec
     return key;
 }
 
-/* Never asks a user: nobody sits before a service. */
+/* Never prompts, because nobody sits in front of a service. */
 static enum plat_store machine_store_take_key(struct plat_store_certificate *out, uint32_t *error)
 {
     HCRYPTPROV_OR_NCRYPT_KEY_HANDLE handle = 0;

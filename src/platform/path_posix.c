@@ -10,10 +10,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define LINKS_MOST 40 /* as Linux itself */
+#define LINKS_MOST 40 /* the limit of Linux itself */
 #define PATH_MOST  2048
 
-/* A path on its way: the folder reached so far, as a handle and as text, and what is yet to go. */
+/* A walk along a path: the folder reached so far, as handle and text, and the rest of the path. */
 struct path_walk {
     int at;
     unsigned links;
@@ -35,7 +35,7 @@ enum plat_io path_io(int error)
     case ELOOP:
     case EISDIR:
     case EEXIST:
-    case ENXIO: /* a pipe that nobody reads, a socket */
+    case ENXIO: /* a pipe without a reader, or a socket */
         return PLAT_IO_NOT_FILE;
     case ENOSPC:
     case EDQUOT:
@@ -71,7 +71,8 @@ static enum plat_io path_open_at(int folder, const char *name, int flags, mode_t
         return path_io(errno);
     }
     if (fd < 3) {
-        /* A host that closed its standard descriptors may write to them all the same. */
+        /* Never uses descriptors 0 to 2: a process that closed its standard descriptors may still
+         * write to them. */
         int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         int error = errno;
         close(fd);
@@ -93,7 +94,7 @@ static bool path_own_group(gid_t group)
 {
     bool own = group == getegid();
     int count = own ? 0 : getgroups(0, NULL);
-    /* Up to 65,536 of them: not on the host's stack. */
+    /* Up to 65,536 groups, too many for the caller's stack. */
     gid_t *groups = count > 0 ? calloc((size_t)count, sizeof *groups) : NULL;
     count = groups != NULL ? getgroups(count, groups) : 0;
     for (int i = 0; i < count && !own; i++) {
@@ -103,9 +104,9 @@ static bool path_own_group(gid_t group)
     return own;
 }
 
-/* Nobody can put another file in the place of one in this folder: only a file's own owner may
- * rename it (the sticky bit), or nothing at all can be changed (a volume mounted read-only, as
- * those of containers are, mostly with mode 0777). */
+/* Whether nobody can replace a file in this folder: only the owner of a file may rename it (sticky
+ * bit), or nothing can be changed (a volume mounted read-only, as in containers, often with mode
+ * 0777). */
 static bool path_holds_entries(int handle, const struct stat *st)
 {
     struct statvfs volume;
@@ -114,8 +115,8 @@ static bool path_holds_entries(int handle, const struct stat *st)
             (fstatvfs(handle, &volume) == 0 && (volume.f_flag & ST_RDONLY) != 0));
 }
 
-/* specification.md section 8: foreign owner, writable by the world or by a group that is not ours.
- * A link's rights mean nothing, its owner may change it. */
+/* specification.md section 8: another owner, or writable by everybody or by a group that the
+ * account is not in. The rights of a link do not count, but its owner may change it. */
 static enum plat_io path_judge(int handle, const struct stat *st, const char *shown,
                                struct path_fault *fault)
 {
@@ -167,7 +168,7 @@ enum plat_io path_check_trust(const char *path, int handle, struct path_fault *f
     return io;
 }
 
-/* The walk stands in the root folder. */
+/* Starts the walk in the root folder. */
 static enum plat_io path_begin(struct path_walk *walk)
 {
     struct stat st;
@@ -180,7 +181,7 @@ static enum plat_io path_begin(struct path_walk *walk)
     return fstat(walk->at, &st) == 0 ? path_judge(walk->at, &st, "/", walk->fault) : PLAT_IO_FAILED;
 }
 
-/* The next name of the rest; false at its end. */
+/* The next name of the rest; false at the end. */
 static bool path_next(struct path_walk *walk, char name[NAME_MAX + 1])
 {
     const char *begin = walk->rest + strspn(walk->rest, "/");
@@ -209,7 +210,7 @@ static enum plat_io path_follow(struct path_walk *walk, int link)
     return rest[0] == '/' ? path_begin(walk) : PLAT_IO_OK;
 }
 
-/* Opens what stands under this name at the end of the way, if it is still what was looked at. */
+/* Opens the last part of the path, if it is still the file that was checked. */
 static enum plat_io path_open_end(struct path_walk *walk, const char *name, const struct stat *seen,
                                   const char *shown, int *handle)
 {
@@ -227,7 +228,7 @@ static enum plat_io path_open_end(struct path_walk *walk, const char *name, cons
     return path_judge(*handle, &st, shown, walk->fault);
 }
 
-/* One name further. Done when *handle is open, or at a fault. */
+/* Advances by one name. Done when *handle is open, or at a failure. */
 static enum plat_io path_step(struct path_walk *walk, int *handle)
 {
     char name[NAME_MAX + 1], shown[PATH_MOST + NAME_MAX + 2];

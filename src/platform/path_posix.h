@@ -1,8 +1,8 @@
 /*
- * What the POSIX file modules share: opening, folder of a path, errno to plat_io, and whom a path
- * lets change what is read through it.
+ * Shared by the POSIX file modules: opening, the folder of a path, errno to plat_io, and who can
+ * change what is read through a path.
  *
- * Called by the POSIX sources of this folder alone; any thread.
+ * Only the POSIX sources of this folder call it; any thread.
  */
 #ifndef AKVEKM_PLATFORM_PATH_POSIX_H
 #define AKVEKM_PLATFORM_PATH_POSIX_H
@@ -14,19 +14,19 @@
 enum plat_io path_io(int error);
 /* False: not absolute, or longer than cap. */
 bool path_folder(const char *path, char *folder, size_t cap);
-/* open(2), close-on-exec, never giving 0 to 2. */
+/* open(2), close-on-exec, never returns 0 to 2. */
 enum plat_io path_open(const char *path, int flags, mode_t mode, int *handle);
-/* NOT_FILE for what is not a plain file. */
+/* NOT_FILE if it is not a regular file. */
 enum plat_io path_state(int handle, struct plat_file_state *out);
 
-/* What was found wrong, and where; "" where plat_io_text says enough. */
+/* What is wrong, and where; "" if plat_io_text says enough. */
 struct path_fault {
     char text[640];
 };
-/* Opens a plain file for reading. Links are followed one by one; the file, each folder and each
- * link on the way must belong to root or to this account, and be writable by nobody else. */
+/* Opens a regular file for reading. Links are followed one by one. The file, each folder and each
+ * link on the way must belong to root or to this account, and nobody else may write them. */
 enum plat_io path_open_trusted(const char *path, int *handle, struct path_fault *fault);
-/* The same judgement of an opened file and of the folder that its path names, of no others. */
+/* The same check of an opened file and of the folder of its path only. */
 enum plat_io path_check_trust(const char *path, int handle, struct path_fault *fault);
 
 #endif

@@ -50,7 +50,7 @@ bool path_narrow(const wchar_t *text, char *out, size_t cap)
     return bytes > 0;
 }
 
-/* Short paths stay as they are: with the prefix, Windows would take `..` and `/` by the letter. */
+/* Short paths stay unchanged, because with the prefix Windows would take `..` and `/` literally. */
 bool path_native(const char *path, wchar_t *out, size_t cap)
 {
     static const wchar_t local[] = L"\\\\?\\", remote[] = L"\\\\?\\UNC";

@@ -1,7 +1,7 @@
 /*
- * What the Windows modules share: UTF-8 to UTF-16 and back, error to plat_io, opening, trust.
+ * Shared by the Windows modules: UTF-8 to UTF-16 and back, error to plat_io, opening, trust.
  *
- * Called by the Windows sources of this folder alone; any thread.
+ * Only the Windows sources of this folder call it; any thread.
  */
 #ifndef AKVEKM_PLATFORM_PATH_WIN32_H
 #define AKVEKM_PLATFORM_PATH_WIN32_H
@@ -15,10 +15,10 @@
 #define PATH_UNITS          1100 /* a configured path (1023) and the prefix of long ones */
 
 enum plat_io path_io(unsigned long error); /* of GetLastError */
-/* False: not valid, or longer than cap, which counts units or bytes; out is "" then. */
+/* False: not valid, or longer than cap (in units or bytes); out is "" then. */
 bool path_widen(const char *text, wchar_t *out, size_t cap);
 bool path_narrow(const wchar_t *text, char *out, size_t cap);
-/* Like path_widen, for a file: backslashes, and the prefix that lifts the limit of 260. */
+/* Like path_widen, for a file: with backslashes, and the prefix that lifts the limit of 260. */
 bool path_native(const char *path, wchar_t *out, size_t cap);
 
 /* CreateFile, shared with everybody. PATH_WHOLE: a link as the last part is not followed, a folder

@@ -1,7 +1,7 @@
 /*
  * Clock, random bytes, wiping, identity of process and thread, environment, system log.
  *
- * Owns the handle of the system log. Any floor may call, any thread.
+ * Owns the handle of the system log. Any layer and thread.
  */
 #ifndef AKVEKM_PLATFORM_SYSTEM_H
 #define AKVEKM_PLATFORM_SYSTEM_H
@@ -21,20 +21,20 @@ void plat_calendar(int64_t unix_time_ms, struct plat_time *out);
 
 /* False: the system gave no random bytes. */
 bool plat_random(void *out, size_t len);
-/* Overwrites in a way that the compiler does not remove. NULL with len 0 is allowed. */
+/* Overwrites so that the compiler cannot remove it. NULL with len 0 is allowed. */
 void plat_wipe(void *data, size_t len);
 
 uint32_t plat_process_id(void);
 uint64_t plat_thread_id(void);
-/* Writes "Linux 6.1.0 x86_64" or the like, always terminated. */
+/* Writes for example "Linux 6.1.0 x86_64", always terminated. */
 void plat_os_name(char *out, size_t cap);
-/* The length of the variable's value, UTF-8; out is "" if it is not below cap. 0: unset or empty.
- * Also in a process with raised rights: what a variable names is judged by itself. */
+/* The length of the value in UTF-8; 0 if unset or empty. If it does not fit, out is "". Also in a
+ * process with raised rights: the caller checks what the variable names. */
 size_t plat_environment(const char *name, char *out, size_t cap);
-/* Keeps this library mapped whatever the host unloads. */
+/* Keeps this library mapped even if the engine unloads it. */
 void plat_stay_loaded(void);
 
-/* errno (and GetLastError) of the host, put back when a call leaves. */
+/* The caller's errno (and GetLastError), restored at the end of a call. */
 struct plat_errors {
     int errno_value;
 #ifdef _WIN32
@@ -44,17 +44,17 @@ struct plat_errors {
 void plat_errors_save(struct plat_errors *errors);
 void plat_errors_restore(const struct plat_errors *errors);
 
-/* socket(2), close-on-exec, never giving 0 to 2; negative on failure. */
+/* socket(2), close-on-exec, never returns 0 to 2; negative on failure. */
 intptr_t plat_socket(int family, int type, int protocol);
 
 enum plat_severity { PLAT_SEVERITY_ERROR, PLAT_SEVERITY_WARNING, PLAT_SEVERITY_INFO };
-/* Whether the system log takes such messages: where nothing is set, errors alone. */
+/* Whether the system log accepts such messages; by default errors only. */
 bool plat_system_log_wanted(enum plat_severity severity);
-/* One message, UTF-8 without line breaks, never blocking; false: the log did not take it. `code` is
- * the event id where the system has such. */
+/* Sends one message, UTF-8 without line breaks, without blocking. False: the log did not accept it.
+ * `code` is the event id, where the system has event ids. */
 bool plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
 void plat_system_log_close(void);
-/* Likewise a line to standard error; false: the host has none, or something else there. */
+/* Writes to standard error. False: there is none, or another file has its descriptor. */
 bool plat_standard_error(const char *line, size_t len);
 
 #endif

@@ -106,7 +106,7 @@ size_t plat_environment(const char *name, char *out, size_t cap)
 
 void plat_stay_loaded(void)
 {
-    /* The linker was told so: -z nodelete. */
+    /* The linker option -z nodelete does this. */
 }
 
 void plat_errors_save(struct plat_errors *errors)
@@ -125,14 +125,15 @@ intptr_t plat_socket(int family, int type, int protocol)
     if (fd < 0 || fd > 2) {
         return fd;
     }
-    /* A host that closed its standard descriptors may write to them all the same. */
+    /* Never uses descriptors 0 to 2: a process that closed its standard descriptors may still write
+     * to them. */
     int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     close(fd);
     return high;
 }
 
-/* syslog(3) belongs to the host: its ident and options are process-wide. So a datagram of our own,
- * RFC 3164 style. */
+/* The ident and options of syslog(3) are process-wide and belong to the engine. So this sends a
+ * datagram of its own, in the form of RFC 3164. */
 static atomic_int log_socket = -1;
 
 static int open_log_socket(void)
@@ -178,8 +179,8 @@ void plat_system_log_close(void)
     }
 }
 
-/* A host that closed its descriptor 2 may have a file of its own there, or a connection: only a
- * terminal, a pipe, or a file that is only written counts as standard error. */
+/* A process that closed its descriptor 2 may have a file or connection of its own there. Only a
+ * terminal, a pipe, or a file that is open for writing only counts as standard error. */
 static bool system_is_standard_error(void)
 {
     struct stat st;
@@ -194,7 +195,7 @@ static bool system_is_standard_error(void)
 bool plat_standard_error(const char *line, size_t len)
 {
     struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
-    /* A pipe that has room takes PIPE_BUF bytes at once. */
+    /* A pipe with free space accepts PIPE_BUF bytes at once. */
     if (len > PIPE_BUF || !system_is_standard_error() || poll(&room, 1, 0) != 1 ||
         (room.revents & POLLOUT) == 0) {
         return false;

@@ -15,11 +15,11 @@
 #define EPOCH_100NS    116444736000000000 /* 1601 to 1970 */
 #define VARIABLE_UNITS 2048
 
-/* In parts of a second; a year of them fits. */
+/* In parts of a second; large enough for a year. */
 static uint64_t ticks_now(uint64_t parts)
 {
     LARGE_INTEGER frequency, ticks;
-    /* Neither can fail since Windows XP. */
+    /* Neither fails on Windows XP and later. */
     (void)QueryPerformanceFrequency(&frequency);
     (void)QueryPerformanceCounter(&ticks);
     uint64_t count = (uint64_t)ticks.QuadPart, second = (uint64_t)frequency.QuadPart;
@@ -78,7 +78,8 @@ uint64_t plat_thread_id(void)
     return GetCurrentThreadId();
 }
 
-/* GetVersionEx tells the host what its manifest says it knows; this one tells the truth. */
+/* GetVersionEx reports only the version that the program's manifest names; this function reports
+ * the real one. */
 void plat_os_name(char *out, size_t cap)
 {
     typedef LONG(WINAPI * get_version)(OSVERSIONINFOW *);
@@ -107,7 +108,7 @@ size_t plat_environment(const char *name, char *out, size_t cap)
     if (units == 0) {
         return 0;
     }
-    /* What does not fit is there all the same: at least as long as the room was. */
+    /* The value exists even if it does not fit; it is then at least as long as the buffer. */
     return units < VARIABLE_UNITS && path_narrow(value, out, cap) ? strlen(out) : cap;
 }
 

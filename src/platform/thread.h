@@ -1,9 +1,8 @@
 /*
- * Mutexes, conditions and what threads need from the system.
+ * Mutexes, conditions and other services for threads.
  *
- * Owns nothing; every object is static and needs no set-up or tear-down, so that a door may use it
- * before the first Initialize. Any floor may call, any thread. A mutex is not recursive and guards
- * no I/O.
+ * Owns nothing. Every object is static and needs no set-up or tear-down, so that an entry may use
+ * it before the first Initialize. Any layer and thread. A mutex is not recursive and guards no I/O.
  */
 #ifndef AKVEKM_PLATFORM_THREAD_H
 #define AKVEKM_PLATFORM_THREAD_H
@@ -32,18 +31,19 @@ void plat_mutex_unlock(struct plat_mutex *mutex);
 
 void plat_cond_broadcast(struct plat_cond *cond);
 
-/* Waits until a broadcast or until plat_now_ms() reaches `until_ms`; spurious wake-ups happen. */
+/* Waits until a broadcast or until plat_now_ms() reaches `until_ms`. Spurious wake-ups happen. */
 void plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex, uint64_t until_ms);
 
-/* Runs `handler` in every child that the process forks from now on. False: the system refused. */
+/* Runs `handler` in every child that the process forks after this call. False: the system
+ * refused. */
 bool plat_on_fork_child(void (*handler)(void));
-/* Runs `handler` at the normal end of the process, while other threads go on. Never on Windows,
- * where they are gone by then. False: the system refused. */
+/* Runs `handler` at the normal end of the process, while other threads still run. Never on Windows,
+ * where they have ended by then. False: the system refused. */
 bool plat_on_exit(void (*handler)(void));
 
-/* Keeps the signals that writing may raise (SIGPIPE; SIGXFSZ at a limit of file sizes) from this
- * thread between hold and release, and removes what came meanwhile: the host's own signal handling
- * stays as it is. Hold and release pair up in one thread. */
+/* Blocks the signals that a write may raise (SIGPIPE; SIGXFSZ at a limit of file sizes) for this
+ * thread between hold and release, and removes those that came meanwhile. So the engine's own
+ * signal handling is unchanged. Hold and release must pair up in one thread. */
 struct plat_signals {
 #ifndef _WIN32
     sigset_t former_mask, caught;
@@ -52,7 +52,7 @@ struct plat_signals {
 };
 void plat_signals_hold(struct plat_signals *signals);
 void plat_signals_release(struct plat_signals *signals);
-/* Instead of release, where no write failed: nothing came. */
+/* Instead of release, if no write failed and so no signal came. */
 void plat_signals_restore(struct plat_signals *signals);
 
 #endif

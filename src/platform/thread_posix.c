@@ -45,8 +45,8 @@ void plat_signals_hold(struct plat_signals *signals)
     sigaddset(&signals->caught, SIGXFSZ);
     signals->held = pthread_sigmask(SIG_BLOCK, &signals->caught, &signals->former_mask) == 0;
     for (size_t i = 0; signals->held && i < sizeof numbers / sizeof numbers[0]; i++) {
-        /* One that waits already is the host's, which must have held it back before us: it stays
-         * where it is, and is not mistaken for ours. */
+        /* A signal that is already pending belongs to the engine, which must have blocked it
+         * before. It stays pending. */
         if (sigismember(&signals->former_mask, numbers[i]) == 1) {
             looked = looked || sigpending(&pending) == 0;
             if (!looked || sigismember(&pending, numbers[i]) == 1) {

@@ -4,7 +4,8 @@
 
 #include "platform/system.h"
 
-/* thread.h keeps windows.h, and its thousands of names, out of every file of the library. */
+/* thread.h does not include windows.h, so that its thousands of names stay out of the library's
+ * files. */
 _Static_assert(sizeof(SRWLOCK) == sizeof(void *), "a mutex is one pointer, empty when free");
 _Static_assert(sizeof(CONDITION_VARIABLE) == sizeof(void *), "a condition is one pointer");
 
@@ -37,7 +38,7 @@ void plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex, uint
                                     0);
 }
 
-/* There is no fork here, and no SIGPIPE. */
+/* Windows has neither fork nor SIGPIPE. */
 bool plat_on_fork_child(void (*handler)(void))
 {
     (void)handler;

@@ -5,12 +5,12 @@
 
 #include <aclapi.h>
 
-/* Anything that changes content, attributes or rights, or puts something else in its place. */
+/* Rights to change content, attributes or rights, or to replace the object. */
 #define CHANGING                                                                                   \
     (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES |                  \
      FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
 
-/* What the process's token says of its account and of the services it runs as. */
+/* The account of the process's token, and the services it runs as. */
 struct account {
     TOKEN_USER *user;
     TOKEN_GROUPS *groups;
@@ -28,7 +28,7 @@ static void *token_part(HANDLE token, TOKEN_INFORMATION_CLASS part)
     return data;
 }
 
-/* The process's own account, not the one that a thread of the host stands for just now. */
+/* The process's own account, not that of a login that the thread impersonates. */
 static bool read_account(struct account *out)
 {
     HANDLE token = NULL;
@@ -56,8 +56,8 @@ static bool has_authority(PSID sid, DWORD first, UCHAR least_count)
            *GetSidSubAuthority(sid, 0) == first;
 }
 
-/* NT SERVICE\name (six parts, not S-1-5-80-0, which stands for all of them): when SQL Server runs
- * under a domain account, set-up gives rights to this group of its token. */
+/* NT SERVICE\name (six parts; S-1-5-80-0 means all services and does not count). If SQL Server runs
+ * under a domain account, its set-up gives rights to this group of the token. */
 static bool is_own_service(const struct account *account, PSID sid)
 {
     if (account->groups == NULL || !has_authority(sid, SECURITY_SERVICE_ID_BASE_RID, 6)) {
@@ -90,7 +90,7 @@ static bool is_trusted_sid(const struct account *account, PSID sid)
             is_own_service(account, sid));
 }
 
-/* False if the entry lets somebody else change the object, or is of a kind that is not known. */
+/* False if the entry lets another account change the object, or is of an unknown kind. */
 static bool is_harmless(const struct account *account, ACE_HEADER *header)
 {
     ACCESS_ALLOWED_ACE *ace = (ACCESS_ALLOWED_ACE *)header;
@@ -111,7 +111,7 @@ static bool is_harmless(const struct account *account, ACE_HEADER *header)
 
 static bool is_list_harmless(const struct account *account, ACL *list)
 {
-    bool harmless = list != NULL; /* none at all: everybody may do everything */
+    bool harmless = list != NULL; /* no list at all: everybody may do everything */
     for (DWORD i = 0; harmless && i < list->AceCount; i++) {
         void *ace = NULL;
         harmless = GetAce(list, i, &ace) && is_harmless(account, ace);

@@ -6,7 +6,7 @@
 
 #include "platform/system.h"
 
-/* The length stands in front of the block, which stays aligned for anything. */
+/* The length is stored in front of the block, which stays aligned for any type. */
 #define HEAD_BYTES ((size_t)16)
 
 static size_t length_of(const void *block)
@@ -30,7 +30,7 @@ void *wiping_malloc(size_t len)
     return keep_length(len <= SIZE_MAX - HEAD_BYTES ? malloc(HEAD_BYTES + len) : NULL, len);
 }
 
-/* calloc: what comes fresh from the system is not touched. */
+/* calloc does not touch memory that comes fresh from the system. */
 void *wiping_calloc(size_t count, size_t len)
 {
     if (len != 0 && count > (SIZE_MAX - HEAD_BYTES) / len) {

@@ -1,7 +1,7 @@
 /*
- * malloc and its family, overwriting what is given back: for libraries that are linked privately.
+ * malloc and its family, which wipe freed memory, for libraries that are linked privately.
  *
- * Owns nothing. Memory from here goes back here alone. Any floor may call, any thread.
+ * Owns nothing. Memory from here must be freed here. Any layer and thread.
  */
 #ifndef AKVEKM_PLATFORM_WIPING_ALLOC_H
 #define AKVEKM_PLATFORM_WIPING_ALLOC_H
@@ -10,9 +10,9 @@
 
 void *wiping_malloc(size_t len);
 void *wiping_calloc(size_t count, size_t len);
-/* The old block is wiped when the new one is elsewhere, which it always is. */
+/* Always moves the block, and wipes the old one. */
 void *wiping_realloc(void *block, size_t len);
 char *wiping_strdup(const char *text);
-void wiping_free(void *block); /* takes NULL */
+void wiping_free(void *block); /* accepts NULL */
 
 #endif
