@@ -1,8 +1,7 @@
 /*
  * The call record: one for each call of an export, on its stack, the first argument of all below.
  *
- * It holds the deadline, the error, and the fields of the log line. It belongs to one thread. The
- * function that detects a failure sets it once, with call_fail.
+ * Holds deadline, error and log fields, for one thread. Who detects a failure sets it, once.
  */
 #ifndef AKVEKM_BASE_CALL_H
 #define AKVEKM_BASE_CALL_H

@@ -41,8 +41,7 @@ struct config {
     char log_file[1024], trace_file[1024], api_version[32], instance_tag[25];
     enum log_level log_level;
 };
-/* Sets the defaults; allocates nothing. */
-void config_defaults(struct config *config);
+void config_defaults(struct config *config); /* allocates nothing */
 /* Finds and reads the file (AKVEKM_CONFIG, else the system's places; none: defaults). On failure
  * `reason` has file, line and cause, and config holds nothing to free. Warnings (unknown keys) go
  * to `warn`, which may be NULL. */
