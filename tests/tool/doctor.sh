@@ -80,7 +80,7 @@ configure
 faults '"path":"/keys","host":"contoso-vault","action":"hang"'
 fault 'vault hangs' 1 FAILED http '3107: TLS stands, but no answer'
 faults '"path":"/keys","host":"contoso-vault","action":"html","status":403'
-fault 'a page' 1 FAILED challenge '5014: .*not the vault.s answer'
+fault 'a page' 1 FAILED challenge '5014: .*response is not the vault.s'
 faults '"path":"/keys","host":"contoso-vault","action":"no_challenge"'
 fault 'no challenge' 1 FAILED challenge '3203: '
 faults
