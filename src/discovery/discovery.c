@@ -19,11 +19,11 @@
 
 struct fruitless {
     char host[254];
-    char client_id[37]; /* another credential may be allowed more */
+    char client_id[37]; /* another credential may have more permissions */
     struct thumbprint thumbprint;
     uint64_t until_ms;
     const char *reason;
-    bool undecided; /* of this wrapped key alone; another may decide */
+    bool undecided; /* true for this wrapped key only; another may decide */
     uint64_t trial_hash;
 };
 
@@ -33,7 +33,7 @@ static char turns[TURNS_MAX][254]; /* hosts that are being searched; "" for a fr
 static struct fruitless fruitless[FRUITLESS_MAX];
 static size_t fruitless_next;
 
-/* The place of `host`, else a free one, else NULL. The lock is held. */
+/* The place of `host`, else a free one, else NULL. The caller holds the lock. */
 static char *turn_place(const char *host)
 {
     char *place = NULL;
@@ -68,7 +68,7 @@ static void turn_give(const char *host)
     plat_mutex_unlock(&lock);
 }
 
-/* Tells wrapped keys apart well enough for a minute; 0 for none. */
+/* Distinguishes wrapped keys well enough for a minute; 0 for none. */
 static uint64_t hash_trial(const struct discovery_trial *trial)
 {
     uint64_t hash = trial != NULL ? 14695981039346656037u : 0;
@@ -78,7 +78,7 @@ static uint64_t hash_trial(const struct discovery_trial *trial)
     return hash;
 }
 
-/* Why the same search has just ended without a find; NULL: it has not. */
+/* Why the same search found nothing within the last minute; NULL: there was none. */
 static const char *was_fruitless(const struct search *search)
 {
     const char *reason = NULL;
@@ -146,7 +146,7 @@ static enum ekm_rc look_at(struct search *search, const struct key_id *candidate
     return usable && search->found.id.version[0] != '\0' ? EKM_OK : EKM_NOT_FOUND;
 }
 
-/* Whether this very version opens the wrapped key. RSA1_5 proves nothing, as it may "open"
+/* Whether exactly this version opens the wrapped key. RSA1_5 proves nothing, because it may "open"
  * anything. */
 static enum ekm_rc try_to_open(struct search *search)
 {
@@ -213,7 +213,7 @@ static enum ekm_rc by_old_rule(struct search *search)
     return rc;
 }
 
-/* Made durable later, by the call that turns out to be more than a size query. */
+/* It becomes durable later, once the call is known to be more than a size query. */
 static void discovery_adopt(const struct search *search)
 {
     struct call *call = search->call;
@@ -243,13 +243,14 @@ static enum ekm_rc discovery_search_run(struct search *search)
         note_fruitless(search);
     }
     if (!search->list_refused && !search->refused) {
-        /* Of whatever candidate came last: it says nothing of this. */
+        /* The error is that of the last candidate and says nothing about this search. */
         search->call->error = (struct call_error){.rc = EKM_OK};
     }
     return call_fail(search->call, EKM_NOT_FOUND, "%s", reason_of(search));
 }
 
-/* What a search before found for us all, or saw when it looked for another. */
+/* The result of an earlier search for this thumbprint, or a key that a search for another one
+ * saw. */
 static bool known_meanwhile(const struct search *search, struct key_id *out)
 {
     struct known_key known;
@@ -268,7 +269,7 @@ static bool known_meanwhile(const struct search *search, struct key_id *out)
     return true;
 }
 
-/* *known: it is known by now, and whose turn it is does not matter. */
+/* *known: the key is known now, so no turn is needed. */
 static enum ekm_rc turn_take(const struct search *search, struct key_id *out, bool *known)
 {
     const char *host = search->vault->address.host;
@@ -295,7 +296,7 @@ static enum ekm_rc turn_take(const struct search *search, struct key_id *out, bo
 
 static enum ekm_rc search_in_turn(struct search *search, struct key_id *out)
 {
-    /* The turn before may have ended between the look and the turn. */
+    /* A search may have ended between the check and the turn. */
     if (known_meanwhile(search, out)) {
         return EKM_OK;
     }

@@ -1,10 +1,10 @@
 /*
- * Finding a key again by its thumbprint, when neither memory nor map can say where it is
- * (specification.md section 5).
+ * Finds a key by its thumbprint when neither memory nor map knows where it is (specification.md
+ * section 5).
  *
- * Owns whose turn it is (one search a vault at a time) and what was searched in vain within the
- * last minute. Any thread. A find goes to the key cache, marked as
- * unrecorded: key_lookup_record writes the map.
+ * Owns whose turn it is (one search at a time for each vault) and which searches found nothing
+ * within the last minute. Any thread. A found key goes into the key cache, marked as unrecorded;
+ * key_lookup_record writes it into the map.
  */
 #ifndef AKVEKM_DISCOVERY_DISCOVERY_H
 #define AKVEKM_DISCOVERY_DISCOVERY_H
@@ -14,16 +14,16 @@
 
 #define DISCOVERY_FRUITLESS_MS 60000
 
-/* A wrapped key that the right candidate must open: the only proof where thumbprints follow the old
- * rule. */
+/* A wrapped key that the right candidate must open. It is the only proof if the thumbprint follows
+ * the old rule. */
 struct discovery_trial {
     const uint8_t *wrapped;
     size_t len;
 };
 
-/* EKM_OK: the key cache holds the key with its public part, *out names it. EKM_NOT_FOUND with a
- * reason; else what kept the vault from answering. `missing`: the version that answered 404, or
- * NULL. `trial` may be NULL. */
+/* EKM_OK: the key cache holds the key with its public part, and *out names it. EKM_NOT_FOUND with a
+ * reason; otherwise the error that kept the vault from answering. `missing`: the version that
+ * answered 404, or NULL. `trial` may be NULL. */
 enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
                            const struct thumbprint *thumbprint, const struct key_id *missing,
                            const struct discovery_trial *trial, struct key_id *out) EKM_MUST_CHECK;

@@ -8,7 +8,7 @@
 
 #define WAIT_SLICE_MS 250
 
-/* What the visitors of the vault's answers need. */
+/* The context of the functions that read the vault's responses. */
 struct walk {
     struct search *search;
     struct inventory *inventory;
@@ -31,11 +31,11 @@ static bool take_key(void *context, const struct vault_key *item)
     return !walk->no_memory;
 }
 
-/* What one page came to, with the link behind it. */
+/* The result of one page, with the link to the next. */
 enum page { PAGE_MORE, PAGE_LAST, PAGE_REFUSED, PAGE_AGAIN, PAGE_FAILED };
 
-/* A page that makes no sense ends the list, unless it says itself how that goes on: what was listed
- * is looked at, and the rest is asked for again in the next round. */
+/* A malformed page ends the list, unless it still has a link to the next page. The keys listed so
+ * far are examined, and the rest is asked for again in the next round. */
 static enum page discovery_judge_page(struct search *search, struct inventory_link *link,
                                       enum ekm_rc rc, bool resumed)
 {
@@ -50,7 +50,7 @@ static enum page discovery_judge_page(struct search *search, struct inventory_li
         return PAGE_REFUSED;
     }
     if (rc != EKM_OK) {
-        /* JSON, but no page: what is no JSON leaves the link as it was. */
+        /* JSON, but not a page. If it is not JSON, the link is unchanged. */
         bool is_odd = rc == EKM_KEY_NOT_JSON && link->pages > 0 && link->next.len == 0;
         if (!is_odd && discovery_search_judge(search, rc) != EKM_NOT_FOUND) {
             return PAGE_FAILED;
@@ -60,7 +60,7 @@ static enum page discovery_judge_page(struct search *search, struct inventory_li
                  link->pages + 1, ekm_text(rc), search->call->error.note[0] != '\0' ? ": " : "",
                  search->call->error.note);
         if (is_answered || rc == EKM_UNEXPECTED_STATUS || rc == EKM_FORBIDDEN) {
-            buf_clear(&link->next); /* the answer was no page */
+            buf_clear(&link->next); /* the response was not a page */
         }
     }
     if (link->next.len > 0 && vault_link_repeats(&link->next, ++link->pages, &link->mark)) {
@@ -71,8 +71,8 @@ static enum page discovery_judge_page(struct search *search, struct inventory_li
     return link->next.len > 0 && link->pages < VAULT_PAGES_MAX ? PAGE_MORE : PAGE_LAST;
 }
 
-/* The list goes on where the call before stopped, or from its start, if the vault does not know
- * that place any more. */
+/* The list continues where the last call stopped, or starts again if the vault no longer knows that
+ * place. */
 static enum ekm_rc list_keys(struct walk *walk)
 {
     struct search *search = walk->search;
@@ -176,7 +176,7 @@ static enum ekm_rc go_through(struct walk *walk)
     return rc;
 }
 
-/* Other vaults' searches may hold all the places there are. */
+/* Searches of other vaults may use all places. */
 static enum ekm_rc take_inventory(struct search *search, struct inventory **out)
 {
     for (;;) {
@@ -204,7 +204,7 @@ enum ekm_rc discovery_by_listing(struct search *search)
     struct walk walk;
     memset(&walk, 0, sizeof walk);
     walk.search = search;
-    /* Thumbprints of another length are of another rule, which no public key gives. */
+    /* A thumbprint of another length follows another rule, so no public key gives it. */
     if (search->thumbprint->len != THUMBPRINT_BYTES) {
         return EKM_NOT_FOUND;
     }

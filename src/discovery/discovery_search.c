@@ -8,8 +8,9 @@ const char *discovery_search_client(const struct vault *vault)
 enum ekm_rc discovery_search_judge(struct search *search, enum ekm_rc rc)
 {
     bool refused = rc == EKM_FORBIDDEN || rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION;
-    /* Not EKM_ANSWER_TOO_BIG: curl says the same of memory that failed within a header. */
-    /* Nor what is no JSON: a page in the vault's place says nothing of a key. */
+    /* Not EKM_ANSWER_TOO_BIG, because curl returns the same code if memory fails within a
+     * header. */
+    /* Nor a response that is not JSON: a page of another server says nothing about a key. */
     bool odd = rc == EKM_OTHER_KEY || rc == EKM_UNEXPECTED_STATUS ||
                (rc > EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) || rc == EKM_UNWRAP_BAD_VALUE ||
                rc == EKM_UNWRAP_NO_VALUE || rc == EKM_UNWRAP_EMPTY;

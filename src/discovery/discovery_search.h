@@ -1,6 +1,5 @@
 /*
- * One search for a thumbprint: what is known of it so far, and what an answer of the vault means
- * for it.
+ * One search for a thumbprint: what is known so far, and what a response of the vault means for it.
  *
  * Belongs to the thread whose turn it is (discovery.c).
  */
@@ -17,18 +16,18 @@ struct search {
     const struct thumbprint *thumbprint;
     const struct key_id *missing;
     const struct discovery_trial *trial;
-    bool list_refused; /* the vault denied the list of its keys */
-    bool list_odd;     /* it led nowhere; what it gave so far was looked at */
-    bool refused;      /* the vault denied a look at a candidate */
-    bool undecided;    /* another wrapped key may yet prove a candidate */
-    bool odd;          /* an answer made no sense: a moment later it may */
+    bool list_refused; /* the vault refused to list its keys */
+    bool list_odd;     /* the list was malformed; the keys before that point were examined */
+    bool refused;      /* the vault refused to show a candidate */
+    bool undecided;    /* another wrapped key may still prove a candidate */
+    bool odd;          /* a response was malformed; a later one may not be */
     struct vault_key found;
 };
 
-/* Whose permissions the search has; "" where there is no credential. */
+/* The credential whose permissions the search has; "" if there is none. */
 const char *discovery_search_client(const struct vault *vault);
-/* EKM_NOT_FOUND for what concerns this candidate alone: the next may do. What keeps the vault from
- * answering at all stays as it is. */
+/* EKM_NOT_FOUND for a failure that concerns only this candidate, so that the search goes on. Other
+ * failures are returned unchanged. */
 enum ekm_rc discovery_search_judge(struct search *search, enum ekm_rc rc);
 
 #endif

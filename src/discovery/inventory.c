@@ -52,7 +52,7 @@ static struct inventory **inventory_find_place(const char *host, const char *cli
     return NULL;
 }
 
-/* A free place, else that of the vault which was looked through longest ago. */
+/* A free place, else that of the vault whose search is longest ago. */
 static struct inventory **find_place(void)
 {
     struct inventory **place = NULL;
@@ -131,7 +131,7 @@ struct inventory_link *inventory_link(struct inventory *inventory)
     return &inventory->link;
 }
 
-/* Keys that are gone from the vault, with their versions. */
+/* Removes keys that the vault no longer has, with their versions. */
 static void take_out_unlisted(struct inventory *inventory)
 {
     size_t keys = 0, versions = 0;

@@ -1,8 +1,8 @@
 /*
- * One vault's inventory as it lies in memory, for inventory.c (the table of vaults, their rounds)
- * and inventory_scan.c (what is added to one of them).
+ * The memory of one vault's inventory, for inventory.c (the table of vaults and their rounds) and
+ * inventory_scan.c (adding to one of them).
  *
- * inventory_lock guards all of it; the holder alone adds and takes out.
+ * inventory_lock guards all of it; only the holder adds and removes.
  */
 #ifndef AKVEKM_DISCOVERY_INVENTORY_PARTS_H
 #define AKVEKM_DISCOVERY_INVENTORY_PARTS_H
@@ -13,13 +13,13 @@
 struct seen_key {
     char name[KEY_NAME_MAX + 1];
     int64_t created_s; /* of its newest version */
-    size_t moves_to;   /* while what is gone is taken out */
+    size_t moves_to;   /* used while gone keys are removed */
     bool listed;       /* in this round */
     bool newest_seen, versions_listed;
     bool known; /* one of its versions is */
 };
 
-/* What the vault gives of a version never changes, but for its refusals. */
+/* A version never changes, except that the vault may refuse to show it. */
 enum version_status { TO_BE_SEEN, KNOWN, USELESS, PASSED_OVER };
 
 struct seen_version {
@@ -34,7 +34,7 @@ struct seen_version {
 struct inventory {
     char host[254], client_id[37];
     bool held, full;
-    bool is_cut; /* the list of keys ended where it should not */
+    bool is_cut; /* the list of keys ended too early */
     uint64_t used_ms, ended_ms;
     enum inventory_stage stage;
     struct inventory_link link;

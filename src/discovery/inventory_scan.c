@@ -60,7 +60,7 @@ size_t inventory_scan_next(const struct inventory *inventory, struct key_id *nam
     return count;
 }
 
-/* Room for one more of `size` bytes; *items stays where it is if there is none. */
+/* Makes room for one more item of `size` bytes; *items is unchanged if there is none. */
 static bool inventory_reserve(void **items, size_t count, size_t *cap, size_t size, size_t most)
 {
     if (count < *cap) {
@@ -96,7 +96,8 @@ static bool add_key(struct inventory *inventory, const struct vault_key *item)
     }
     struct seen_key *key = &inventory->keys[i];
     key->created_s = item->created_s;
-    /* Whose newest version is known has a list that names the one after it. */
+    /* Newest version already known: skip the GET, because the list of versions reveals newer
+     * ones. */
     key->newest_seen = key->known || !item->enabled;
     key->versions_listed = false;
     key->listed = true;

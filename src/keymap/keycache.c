@@ -29,7 +29,7 @@ static size_t entry_count, evict_next;
 static struct host_algorithm hosts[HOSTS_MAX];
 static size_t host_count, host_next;
 
-/* By the thumbprint alone: a key of two vaults is rare. */
+/* Hashes only the thumbprint, because a key of two vaults is rare. */
 static size_t bucket_of(const struct thumbprint *thumbprint)
 {
     uint32_t hash = 2166136261u;
@@ -39,8 +39,8 @@ static size_t bucket_of(const struct thumbprint *thumbprint)
     return hash % BUCKETS;
 }
 
-/* Where the entry hangs; *result is NULL if there is none. The lock is held, as in all that follow.
- */
+/* The link to the entry; *result is NULL if there is none. The caller holds the lock, here and
+ * below. */
 static struct entry **keycache_find_entry(const char *host, const struct thumbprint *thumbprint)
 {
     struct entry **at = &buckets[bucket_of(thumbprint)];
@@ -59,7 +59,7 @@ static void unlink_entry(struct entry **at)
     free(entry);
 }
 
-/* The oldest entry of the next bucket that has any. */
+/* The oldest entry of the next bucket that is not empty. */
 static void evict_one(void)
 {
     for (size_t tried = 0; tried < BUCKETS; tried++) {
@@ -72,7 +72,7 @@ static void evict_one(void)
     }
 }
 
-/* New ones go to the end of their chain, so that its head is the oldest. NULL: no memory. */
+/* A new entry goes to the end of its chain, so the head is the oldest. NULL: no memory. */
 static struct entry *find_or_make(const char *host, const struct thumbprint *thumbprint)
 {
     struct entry **at = keycache_find_entry(host, thumbprint);
@@ -106,7 +106,7 @@ bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct 
     return entry != NULL;
 }
 
-/* What was learnt of another version must not be taken for this one's. */
+/* Forgets what is known of another version. */
 static void set_id(struct entry *entry, const struct key_id *id)
 {
     if (!key_id_equal(&entry->key.id, id)) {
@@ -204,8 +204,8 @@ bool keycache_note_unwrap(const char *host, const struct thumbprint *thumbprint,
     bool first = false;
     plat_mutex_lock(&lock);
     struct entry *entry = *keycache_find_entry(host, thumbprint);
-    /* With implicit rejection RSA1_5 "opens" anything: it says nothing of a key that OAEP opened
-     * before. */
+    /* With implicit rejection RSA1_5 "opens" anything. So it does not replace an OAEP algorithm
+     * that opened this key. */
     bool doubtful = algorithm == RSA1_5 && entry != NULL && entry->key.oaep != RSA_ALGORITHM_COUNT;
     if (entry != NULL) {
         first = !entry->unwrap_noted;

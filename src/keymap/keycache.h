@@ -2,8 +2,9 @@
  * What this process has learnt of keys: (vault, thumbprint) -> version, public part, the algorithm
  * that opened it.
  *
- * Owns at most KEYCACHE_MAX entries; the table forgets when full, never fails. A public part in it
- * gives its thumbprint (or the mismatch was allowed and logged). Values are copied out. Any thread.
+ * Owns at most KEYCACHE_MAX entries. When full it forgets old ones; it never fails. A public part
+ * in it gives its thumbprint (or the mismatch was allowed and logged). Values are copied out. Any
+ * thread.
  */
 #ifndef AKVEKM_KEYMAP_KEYCACHE_H
 #define AKVEKM_KEYMAP_KEYCACHE_H
@@ -13,38 +14,38 @@
 #define KEYCACHE_MAX 4096
 
 struct known_key {
-    struct key_id id; /* versioned */
+    struct key_id id; /* with its version */
     bool has_public;
     struct rsa_public public;
-    /* As of fetched_ms (plat_now_ms), with the public part. */
+    /* With the public part, as it was at fetched_ms (plat_now_ms). */
     bool enabled, can_wrap;
     int64_t not_before_s, expires_s;
     uint64_t fetched_ms;
-    /* Found again, but not in the map so far; what the entry there may name that it replaces. */
+    /* Found by discovery but not yet in the map, and the entry there that it may replace. */
     bool unrecorded;
     struct key_id replaces;  /* empty: none */
-    enum rsa_algorithm oaep; /* the one that opened it; RSA_ALGORITHM_COUNT while none did */
+    enum rsa_algorithm oaep; /* the algorithm that opened it; RSA_ALGORITHM_COUNT if none did yet */
 };
 
 bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct known_key *out);
-/* The version alone, as the map tells it. What is known of the same version stays. */
+/* Stores only the version, as the map has it. What is known of the same version stays. */
 void keycache_learn_id(const char *host, const struct thumbprint *thumbprint,
                        const struct key_id *id);
-/* The vault's answer; the caller has compared thumbprints. */
+/* Stores the vault's response; the caller has compared thumbprints. */
 void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
                         const struct vault_key *key);
 /* `replaces` may be NULL. */
 void keycache_note_unrecorded(const char *host, const struct thumbprint *thumbprint,
                               const struct key_id *replaces);
-/* True for one caller alone, who then records this very version. */
+/* True for one caller only, which then records this version. */
 bool keycache_take_unrecorded(const char *host, const struct thumbprint *thumbprint,
                               const struct key_id *id);
 void keycache_forget(const char *host, const struct thumbprint *thumbprint);
 
-/* An unwrap succeeded. True if it is the first of this key that is noted. */
+/* Notes a successful unwrap. True if it is the first one noted for this key. */
 bool keycache_note_unwrap(const char *host, const struct thumbprint *thumbprint,
                           enum rsa_algorithm algorithm);
-/* The algorithm last seen to unwrap in that vault, else `otherwise`. */
+/* The algorithm that last unwrapped a key in that vault, else `otherwise`. */
 enum rsa_algorithm keycache_last_unwrap(const char *host, enum rsa_algorithm otherwise);
 
 size_t keycache_count(void);

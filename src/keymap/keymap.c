@@ -9,7 +9,7 @@
 #include "keymap/old_rule.h"
 #include "platform/thread.h"
 
-/* A state of the store that lookups share; the last user frees it. */
+/* A state of the store that lookups share; its last user frees it. */
 struct snapshot {
     struct keymap_table table;
     unsigned references; /* guarded by `shared.lock` */
@@ -17,7 +17,7 @@ struct snapshot {
 
 static struct {
     struct plat_mutex lock;
-    struct snapshot *current; /* NULL: nothing could be read so far */
+    struct snapshot *current; /* NULL: nothing could be read yet */
 } shared = {PLAT_MUTEX_INIT, NULL};
 static enum plat_io reported_io;
 static size_t reported_broken, reported_lines[8];
@@ -47,7 +47,7 @@ static struct snapshot *snapshot_get(void)
     return snapshot;
 }
 
-/* Each new state of affairs is reported once. */
+/* Reports each new problem once. */
 static void report_unreadable(enum plat_io io)
 {
     plat_mutex_lock(&shared.lock);
@@ -60,7 +60,7 @@ static void report_unreadable(enum plat_io io)
     }
 }
 
-/* Names the lines that cannot be read, or the first of them. The rest of the map counts. */
+/* Names the first lines that cannot be read. The other lines count. */
 static void report_broken(const struct keymap_table *table)
 {
     char others[128] = "";
@@ -85,8 +85,8 @@ static void report_broken(const struct keymap_table *table)
              table->broken > named ? " and more" : "");
 }
 
-/* Entries are never taken out by us: somebody did, knowingly or not. A look that another overtook
- * may have fewer, but is no longer how the store is. */
+/* The library never removes an entry, so somebody else did. A lookup that another one overtook may
+ * see fewer entries, but its state is no longer the current one. */
 static void report_fewer(const struct plat_file_state *state, size_t count, size_t former)
 {
     if (count < former && !keymap_store_changed(state)) {
@@ -95,7 +95,7 @@ static void report_fewer(const struct plat_file_state *state, size_t count, size
     }
 }
 
-/* Takes over the table's content; false: no memory, it is gone. */
+/* Takes over the table's content, also on failure; false: no memory. */
 static bool keymap_install_table(struct keymap_table *table)
 {
     struct snapshot *next = calloc(1, sizeof *next);
@@ -121,8 +121,8 @@ static const struct keymap_table *former_table(const struct snapshot *snapshot)
     return snapshot != NULL ? &snapshot->table : NULL;
 }
 
-/* The store as it is now, or as it last could be read; NULL if it never could. *io: OK if it is as
- * it is now. */
+/* The current store, or its last state that could be read; NULL if it never could be read. *io: OK
+ * if it is the current one. */
 static struct snapshot *refresh_and_tell(enum plat_io *io)
 {
     struct snapshot *snapshot = snapshot_get();
@@ -190,7 +190,7 @@ static bool is_usable(const struct keymap_entry *entry, struct key_id *out)
            (!old_rule_length(&entry->thumbprint) || old_rule_fits(&entry->thumbprint, out->name));
 }
 
-/* Whether a later line speaks for the same host and thumbprint. */
+/* Whether a later line has the same host and thumbprint. */
 static bool is_outdated(const struct keymap_table *table, size_t i)
 {
     return i + 1 < table->count &&
@@ -283,8 +283,8 @@ enum ekm_rc keymap_find_other(struct call *call, const char *host, const char *n
     return found ? EKM_OK : EKM_NOT_FOUND;
 }
 
-/* Whether the entry is in the store for good; what is remembered of one that cannot be read now
- * does not say. */
+/* Whether the entry is durable. A remembered state does not prove that if the store cannot be read
+ * now. */
 static bool keymap_is_durable(const char *host, const struct thumbprint *thumbprint,
                               const struct key_id *key)
 {
@@ -298,7 +298,7 @@ static bool keymap_is_durable(const char *host, const struct thumbprint *thumbpr
     return same;
 }
 
-/* What a write came to; takes over the table. */
+/* The result of a write; takes over the table. */
 static enum ekm_rc keymap_finish_write(struct call *call, enum plat_io io,
                                        struct keymap_table *after)
 {

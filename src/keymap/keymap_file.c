@@ -12,13 +12,14 @@
 
 #define FILE_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define PIECE_BYTES    ((size_t)64 * 1024)
-/* The coarsest clock of a file system: two changes within it may bear one time. */
+/* The coarsest clock of a file system: two changes within this time may have the same time
+ * stamp. */
 #define YOUNG_MS 2000
 
 static char map_path[1024];
-/* A new file may stand there whose folder was not flushed: the next write starts over. */
+/* A new file may be there whose folder was not flushed; the next write starts again. */
 static atomic_bool is_unsettled;
-/* The state of the file that this process last knew to be durable. */
+/* The last state of the file that this process knew to be durable. */
 static struct plat_mutex lock = PLAT_MUTEX_INIT;
 static struct plat_file_state settled;
 
@@ -56,7 +57,7 @@ static enum plat_io read_all(int handle, size_t size, struct keymap_table *table
     return keymap_text_table(text, len, table) ? PLAT_IO_OK : PLAT_IO_FAILED;
 }
 
-/* Reads what stands behind all that `former` holds; *same: the file begins with that. */
+/* Reads what comes after the bytes of `former`; *same: the file begins with these. */
 static enum plat_io read_more(int handle, size_t size, const struct keymap_table *former,
                               struct keymap_table *table, bool *same)
 {
@@ -110,7 +111,7 @@ static enum plat_io keymap_file_load(const struct keymap_table *former, struct k
     if (io == PLAT_IO_OK) {
         note_state(table, &state);
     } else if (io == PLAT_IO_TOO_BIG && state.size <= FILE_MAX_BYTES) {
-        io = PLAT_IO_CHANGED; /* somebody appends to it just now */
+        io = PLAT_IO_CHANGED; /* another program is appending to it */
     }
     plat_file_close(&handle);
     return io;
@@ -134,8 +135,8 @@ static bool keymap_file_settled(const struct plat_file_state *state)
     if (known) {
         return true;
     }
-    /* Its writer may have been killed before the last flush. Who may not even open the folder did
-     * not write it; who did must answer for it. */
+    /* Its writer may have been killed before the last flush. A process that may not open the folder
+     * did not write it; one that did write it must be able to flush it. */
     enum plat_io io = plat_file_flush(map_path);
     if (io == PLAT_IO_OK) {
         note_settled(state);
@@ -143,7 +144,7 @@ static bool keymap_file_settled(const struct plat_file_state *state)
     return io == PLAT_IO_OK || io == PLAT_IO_DENIED;
 }
 
-/* Replaces the whole file, which is in the state `former`, by what the table holds. */
+/* Replaces the whole file, which is in the state `former`, with the table's content. */
 static enum plat_io keymap_file_replace(const struct plat_file_state *former,
                                         struct keymap_table *table)
 {
@@ -171,13 +172,13 @@ static bool keymap_file_stopped(void *context)
     return call_aborted(*call);
 }
 
-/* Others who write the map without the lock are given way to. */
+/* Retries after programs that write the map without the lock. */
 static bool keymap_file_retries(enum plat_io io, const struct call *call, uint64_t until_ms)
 {
     return io == PLAT_IO_CHANGED && plat_now_ms() < until_ms && !call_aborted(call);
 }
 
-/* The lock, and the file as it is under it. The caller releases and frees, also on failure. */
+/* Takes the lock and reads the file under it. The caller releases and frees, also on failure. */
 static enum plat_io keymap_file_begin(const struct call *call, uint64_t until_ms, int *handle,
                                       const struct keymap_table *former, struct keymap_table *now)
 {
@@ -190,7 +191,7 @@ static enum plat_io keymap_file_begin(const struct call *call, uint64_t until_ms
     return io == PLAT_IO_OK ? keymap_file_load(former, now) : io;
 }
 
-/* The new table comes first: once the file is written, nothing may fail. */
+/* Makes the new table first, because after the write nothing may fail. */
 static enum plat_io keymap_file_write_entry(const struct keymap_table *now,
                                             const struct keymap_span *span,
                                             const struct keymap_entry *entry,
@@ -267,7 +268,7 @@ static enum plat_io keymap_file_probe(const struct call *call, uint64_t until_ms
                                       const struct keymap_table *former, struct keymap_table *after)
 {
     enum plat_io io;
-    (void)host; /* one file holds all */
+    (void)host; /* one file holds all vaults */
     do {
         io = keymap_file_probe_once(call, until_ms, former, after);
     } while (keymap_file_retries(io, call, until_ms));

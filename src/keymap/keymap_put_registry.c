@@ -1,4 +1,5 @@
-/* Writing the map of Windows: in the spelling that is there, flushed before it counts. */
+/* Writes the map of Windows in the spelling that it already has, and flushes it before it
+ * counts. */
 #include <string.h>
 
 #include "base/text.h"
@@ -7,13 +8,13 @@
 #include "keymap/keymap_stores.h"
 #include "platform/thread.h"
 
-/* Where an entry is to be written, and how its branch spells such names. */
+/* Where to write an entry, and how its branch spells such names. */
 struct search {
     const struct keymap_entry *entry;
     char branch[PLAT_REGISTRY_NAME_CAP], leaf[PLAT_REGISTRY_NAME_CAP];
     uint64_t leaf_written, branch_written;
     const struct key_id *seen;
-    enum keymap_standing standing; /* what the leaf names */
+    enum keymap_standing standing; /* the key that the value names */
     bool has_leaf, lower, prefixed;
 };
 
@@ -42,7 +43,7 @@ static enum plat_io visit_search(void *context, const struct plat_registry_key *
         (!search->has_leaf || place->written >= search->leaf_written)) {
         enum plat_io io = registry_uri(map, place, uri, sizeof uri);
         if (io != PLAT_IO_OK && io != PLAT_IO_ABSENT && io != PLAT_IO_TOO_BIG) {
-            return io; /* nobody can tell which key it names */
+            return io; /* which key it names is unknown */
         }
         search->has_leaf = true;
         search->leaf_written = place->written;
@@ -60,7 +61,7 @@ static enum plat_io visit_search(void *context, const struct plat_registry_key *
     return PLAT_IO_OK;
 }
 
-/* A vault's branch without entries still says how its name is spelled. */
+/* A vault's branch without entries still shows how its name is spelled. */
 static enum plat_io find_empty_branch(struct search *search)
 {
     struct plat_registry_key map = {NULL};
@@ -96,9 +97,9 @@ static void registry_choose_spelling(struct search *search)
     }
 }
 
-/* For writing. It is made if it is not there, but the key of R43 above it is the administrator's to
- * make. Rights are asked of the key above first: not every system judges it when one below is made.
- */
+/* Opens for writing and creates the key if it does not exist. The key of R43 above it must be
+ * created by the administrator. Checks the rights of that key first, because not every system
+ * checks them when a subkey is created. */
 static enum plat_io open_map(struct plat_registry_key *map)
 {
     struct plat_registry_key providers = {NULL};
@@ -114,12 +115,12 @@ static enum plat_io open_map(struct plat_registry_key *map)
     return io;
 }
 
-/* The state of the map that this process last knew to be durable. */
+/* The last state of the map that this process knew to be durable. */
 static struct plat_mutex lock = PLAT_MUTEX_INIT;
 static struct plat_file_state settled;
 
-/* Whatever was read in this state is on the disk afterwards, whoever wrote it: what is flushed is
- * the hive. */
+/* Flushes the whole hive, so everything read in this state is on disk afterwards, whoever wrote
+ * it. */
 static enum plat_io registry_flush_state(const struct plat_file_state *state)
 {
     struct plat_registry_key map = {NULL};
@@ -167,7 +168,7 @@ static enum plat_io registry_find_entry(struct search *search)
     return io == PLAT_IO_OK && search->branch[0] == '\0' ? find_empty_branch(search) : io;
 }
 
-/* The map as it is now, on the disk. */
+/* The current map, on disk. */
 static enum plat_io load_settled(struct keymap_table *after)
 {
     enum plat_io io = registry_load(NULL, after);
@@ -188,7 +189,7 @@ static enum plat_io registry_put(const struct call *call, uint64_t until_ms,
                                  const struct keymap_table *former, struct keymap_table *after)
 {
     struct search search = {.entry = entry, .seen = seen};
-    (void)call; /* there is nothing to wait for */
+    (void)call; /* there is no lock to wait for */
     (void)until_ms;
     (void)former;
     enum plat_io io = registry_find_entry(&search);

@@ -13,7 +13,7 @@
 
 #define MAP_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define WALKS_MAX     16
-/* The coarsest clock of a registry: two changes within it may bear one time. */
+/* The coarsest clock of a registry: two changes within this time may have the same time stamp. */
 #define YOUNG_MS 1000
 #define EPOCH_MS 11644473600000 /* 1601 to 1970 */
 
@@ -30,7 +30,7 @@ static enum plat_io walk_open(struct walk *walk, const struct plat_registry_key 
     return io == PLAT_IO_OK ? plat_registry_count(&walk->key, &walk->count) : io;
 }
 
-/* ABSENT past the last. A key that is taken out moves all behind it, so that one may be missed:
+/* ABSENT after the last. When a subkey is removed, the later ones move, and one may be missed; so
  * CHANGED if there are fewer than at the start. */
 static enum plat_io walk_on(struct walk *walk, char name[PLAT_REGISTRY_NAME_CAP], uint64_t *written)
 {
@@ -46,7 +46,8 @@ static enum plat_io visit_branch(const struct plat_registry_key *map, const char
     char leaf[PLAT_REGISTRY_NAME_CAP];
     enum plat_io io = walk_open(&walk, map, branch);
     if (io == PLAT_IO_DENIED) {
-        /* Somebody else's: it counts as one thing that is no entry, and hides nothing else. */
+        /* A key of other software counts as one thing that is not an entry, and hides nothing
+         * else. */
         const struct registry_place closed = {branch, "", 0};
         return visit(context, map, &closed);
     }
@@ -94,7 +95,7 @@ static uint64_t registry_hash_mix(uint64_t hash, const void *data, size_t len)
     return hash;
 }
 
-/* Names and times of all entries: whatever is written, somewhere a time changes. */
+/* Names and times of all entries: any write changes one of these times. */
 static void add_to_state(struct plat_file_state *state, const struct registry_place *place)
 {
     uint64_t hash = state->inode != 0 ? state->inode : 0xCBF29CE484222325;
@@ -143,7 +144,7 @@ enum plat_io registry_uri(const struct plat_registry_key *map, const struct regi
                                                                               : PLAT_IO_TOO_BIG;
 }
 
-/* One entry as it is collected, before the table's memory is known; the text follows. */
+/* One entry during the walk, before the size of the table is known; its text follows. */
 struct found {
     uint64_t written;
     struct thumbprint thumbprint;
@@ -173,7 +174,7 @@ static enum plat_io registry_collect_entry(struct collecting *all,
     return kept ? PLAT_IO_OK : PLAT_IO_FAILED;
 }
 
-/* An entry made just now, its value perhaps to follow within the same tick of the clock. */
+/* An entry that is so new that its value may follow within the same clock tick. */
 static bool is_young(uint64_t written)
 {
     int64_t age_ms = plat_unix_time_ms() - ((int64_t)(written / 10000) - EPOCH_MS);
@@ -208,7 +209,8 @@ static enum plat_io visit_entry(void *context, const struct plat_registry_key *m
     return PLAT_IO_OK;
 }
 
-/* Of one time, as after an import, the one met last counts as the later one, as for who writes. */
+/* If several have the same time, as after an import, the last one in the walk counts, as it does
+ * for the writer. */
 static int by_time(const void *left, const void *right)
 {
     const struct found *a = left, *b = right;
@@ -216,7 +218,8 @@ static int by_time(const void *left, const void *right)
     return order != 0 ? order : (a->host_at > b->host_at) - (a->host_at < b->host_at);
 }
 
-/* Of several spellings of one entry the one written last must count: it comes last in the text. */
+/* Of several spellings of one entry the one that was written last must count: it comes last in the
+ * text. */
 static enum plat_io registry_build_table(struct collecting *all, struct keymap_table *table)
 {
     size_t count = all->found.len / sizeof(struct found), at = 0;

@@ -1,7 +1,7 @@
 /*
- * What the two halves of the registry's store share: where the map is, and a walk through it.
+ * Shared by the two halves of the registry store: where the map is, and a walk through it.
  *
- * Called by the *_registry.c sources of this folder alone; any thread, never under a lock.
+ * Only the *_registry.c sources of this folder call it; any thread, never under a lock.
  */
 #ifndef AKVEKM_KEYMAP_KEYMAP_REGISTRY_H
 #define AKVEKM_KEYMAP_KEYMAP_REGISTRY_H
@@ -12,26 +12,26 @@
 #include "keymap/keymap_store.h"
 #include "platform/registry.h"
 
-/* The administrator makes the first one (R43), we the second. */
+/* The administrator creates the first key (R43), the library the second. */
 #define REGISTRY_PROVIDERS "SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider"
 #define REGISTRY_MAP       REGISTRY_PROVIDERS "\\Azure Key Vault"
 #define REGISTRY_URI_CAP   1024
 
-/* Where an entry was met: a key below a vault's branch, by the names as they are spelled there. */
+/* The place of an entry: a key below a vault's branch, with the names as they are spelled there. */
 struct registry_place {
     const char *branch, *leaf;
     uint64_t written; /* in units of 100 ns since 1601 */
 };
 
-/* `place` NULL: a walk begins, and what one before it met does not count. */
+/* `place` NULL: a walk begins again, and earlier places do not count. */
 typedef enum plat_io registry_visitor(void *context, const struct plat_registry_key *map,
                                       const struct registry_place *place);
 
-/* Everything that could be an entry; `Log` and the like, being no hosts with a dot, are not. An
- * absent map is an empty one. When something is taken out meanwhile, the walk is done again;
- * CHANGED if that goes on. */
+/* Visits everything that could be an entry. `Log` and the like are not hosts with a dot and are
+ * skipped. A missing map counts as empty. If something is removed meanwhile, the walk starts again;
+ * CHANGED if that keeps happening. */
 enum plat_io registry_visit(registry_visitor *visit, void *context);
-/* Reads an entry's KeyUri as others may have spelled it. */
+/* Reads the KeyUri of an entry in any accepted spelling. */
 enum plat_io registry_uri(const struct plat_registry_key *map, const struct registry_place *place,
                           char *out, size_t cap);
 

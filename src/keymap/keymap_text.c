@@ -7,8 +7,8 @@
 #include "keymap/keymap_entry.h"
 
 #define SPARE_BYTES   ((size_t)64 * 1024)
-#define SPARE_ENTRIES 512 /* about what fits the spare bytes */
-#define INSERTED_MAX  256 /* of more new lines, sorting all takes less time */
+#define SPARE_ENTRIES 512 /* about the number of lines that fit the spare bytes */
+#define INSERTED_MAX  256 /* with more new lines than this, sorting everything is faster */
 
 enum line_kind { LINE_EMPTY, LINE_ENTRY, LINE_BROKEN };
 
@@ -17,7 +17,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Cuts the next field off and terminates it in place; NULL if there is none. */
+/* Cuts off the next field and terminates it in place; NULL if there is none. */
 static char *next_field(char **rest)
 {
     char *field = *rest;
@@ -61,7 +61,7 @@ static size_t count_lines(const char *text, size_t len)
     return lines;
 }
 
-/* Reads the lines from `start` on, in place, as the next entries of the table's text. */
+/* Reads the lines from `start` on, in place, as further entries of the table's text. */
 static void keymap_text_read_lines(struct keymap_table *table, size_t start)
 {
     struct keymap_text *text = table->text;
@@ -72,12 +72,12 @@ static void keymap_text_read_lines(struct keymap_table *table, size_t start)
         end = end != NULL ? end : behind;
         *end = '\0';
         table->lines++;
-        /* A zero byte inside the line hides its rest: nothing that we would have written. */
+        /* A zero byte inside a line hides the rest of it; the library never writes such a line. */
         enum line_kind kind = strlen(line) == (size_t)(end - line)
                                   ? keymap_text_read_line(line, &text->entries[table->count])
                                   : LINE_BROKEN;
         if (kind == LINE_ENTRY && end - line >= KEYMAP_LINE_MAX_BYTES) {
-            kind = LINE_BROKEN; /* nor is this */
+            kind = LINE_BROKEN; /* nor such a line */
         }
         table->count += kind == LINE_ENTRY;
         if (kind == LINE_BROKEN && table->broken < sizeof table->broken_lines / sizeof(size_t)) {
@@ -92,7 +92,7 @@ static const struct keymap_entry **new_order(size_t entries)
     return malloc((entries + 1) * sizeof(struct keymap_entry *));
 }
 
-/* Room for so many entries and more in a text that has none. */
+/* Makes room for this many entries and some more, in a text that has none. */
 static bool keymap_text_reserve(struct keymap_text *text, size_t entries)
 {
     text->entries_cap = entries + entries / 4 + SPARE_ENTRIES;
@@ -131,7 +131,7 @@ struct keymap_text *keymap_text_new(size_t len)
     return text;
 }
 
-/* The text of `former` with these bytes in the place of that span, read anew. */
+/* The text of `former` with these bytes instead of that span, parsed again. */
 static bool keymap_text_replace(const struct keymap_table *former, const struct keymap_span *span,
                                 const char *bytes, size_t len, struct keymap_table *table)
 {
@@ -147,8 +147,8 @@ static bool keymap_text_replace(const struct keymap_table *former, const struct 
     return keymap_text_table(text, span->start + len + rest_len, table);
 }
 
-/* The text of `former`, where what comes behind that is taken; NULL: it has no room, or another has
- * taken it. */
+/* The text of `former`, if this thread can take the bytes after it; NULL: no room, or another
+ * thread took them. */
 static struct keymap_text *keymap_text_share(const struct keymap_table *former, size_t len,
                                              size_t lines)
 {
@@ -162,7 +162,7 @@ static struct keymap_text *keymap_text_share(const struct keymap_table *former, 
     return text;
 }
 
-/* The same with room for so much more, for one table so far; NULL: no memory. */
+/* A copy with room for that much more, used by one table so far; NULL: no memory. */
 static struct keymap_text *keymap_text_copy(const struct keymap_table *former, size_t len,
                                             size_t lines)
 {
@@ -183,8 +183,8 @@ static struct keymap_text *keymap_text_copy(const struct keymap_table *former, s
     return text;
 }
 
-/* Puts the entries from `first` on among those before them; of equal ones, the former come first.
- */
+/* Merges the entries from `first` on into those before them. Of equal ones the earlier stay
+ * first. */
 static void keymap_text_insert(struct keymap_table *table, size_t first)
 {
     const size_t count = table->count;

@@ -10,7 +10,7 @@ size_t old_rule_names(const struct thumbprint *thumbprint,
     size_t count = 0;
     if (thumbprint->len % 3 == 0 &&
         base64url_encode(thumbprint->bytes, thumbprint->len, &text) == EKM_OK) {
-        /* Up to three of the final letters A may be padding. */
+        /* Up to three of the last letters A may be padding. */
         size_t len = text.len;
         do {
             (void)text_copy_n(names[count++], KEY_NAME_MAX + 1, buf_text(&text), len);

@@ -1,9 +1,9 @@
 /*
- * The Entra tenant that each vault named last, kept beside the map, so that a fresh process can ask
+ * The Entra tenant that each vault named last, stored beside the map, so that a new process can ask
  * for a token while it asks the vault.
  *
- * Owns nothing but the way between vault/challenge.h and the store. A hint alone: without it a cold
- * start takes a few turns more. Never the authority, never a secret. Any thread between
+ * Only connects vault/challenge.h and the store; owns nothing. It is a hint: without it a cold
+ * start takes a few more round trips. It never holds an authority or a secret. Any thread between
  * keymap_start and keymap_stop.
  */
 #ifndef AKVEKM_KEYMAP_TENANTS_H
@@ -11,9 +11,10 @@
 
 #include "base/call.h"
 
-/* Reads the store; what is no host or no tenant there is passed over. */
+/* Reads the store; skips what is not a host or not a tenant. */
 void tenants_start(void);
-/* Stores what the vault has said, if it is news. A store that cannot be written fails nobody. */
+/* Stores the tenant that the vault named, if it is new. A store that cannot be written fails no
+ * call. */
 void tenants_note(struct call *call, const char *vault_host);
 
 #endif

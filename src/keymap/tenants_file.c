@@ -20,7 +20,7 @@ static void path_of(char out[PATH_CAP], const char *ending)
     (void)text_format(out, PATH_CAP, "%s%s", keymap_store_name(), ending);
 }
 
-/* An absent file is an empty one. */
+/* A missing file counts as empty. */
 static enum plat_io tenants_read_file(struct buf *text, struct plat_file_state *state)
 {
     char path[PATH_CAP];
@@ -42,7 +42,7 @@ static enum plat_io tenants_read_file(struct buf *text, struct plat_file_state *
     return io == PLAT_IO_ABSENT ? PLAT_IO_OK : io;
 }
 
-/* The next line's parts; false at the end. A line that is no entry has an empty tenant. */
+/* The parts of the next line; false at the end. A line that is not an entry has an empty tenant. */
 static bool next_line(const char **at, char host[254], char tenant[254])
 {
     size_t len = strcspn(*at, "\n");
@@ -75,7 +75,7 @@ void tenants_file_visit(void (*visit)(const char *vault_host, const char *tenant
     buf_free(&text);
 }
 
-/* The entries of other vaults, then this one; the oldest go when there are too many. */
+/* Writes the entries of other vaults, then this one; drops the oldest if there are too many. */
 static enum ekm_rc write_next(const char *text, const char *vault_host, const char *vault_tenant,
                               struct buf *next)
 {

@@ -7,7 +7,8 @@
 #include "keymap/keymap_registry.h"
 #include "keymap/keymap_stores.h"
 
-/* A key for each vault, its value `Tenant`; beside the map, which may be another connector's. */
+/* A key for each vault with the value `Tenant`, beside the map, which may be another
+ * connector's. */
 
 #define TENANTS_PATH "akv-ekm\\Tenants"
 #define TENANT_CAP   256
@@ -36,7 +37,7 @@ enum plat_io tenants_registry_put(const char *vault_host, const char *tenant)
     struct plat_registry_key providers = {NULL}, key = {NULL};
     char path[sizeof TENANTS_PATH + 256];
     (void)text_format(path, sizeof path, "%s\\%s", TENANTS_PATH, vault_host);
-    /* The key of R43 is the administrator's to make. */
+    /* The key of R43 must be created by the administrator. */
     enum plat_io io = plat_registry_open(NULL, REGISTRY_PROVIDERS, PLAT_REGISTRY_WRITE, &providers);
     if (io == PLAT_IO_OK) {
         io = plat_registry_create(&providers, path, &key);

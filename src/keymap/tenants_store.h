@@ -1,5 +1,5 @@
 /*
- * What a durable form of the tenants must do (tenants.h).
+ * The interface of a durable form of the tenants (tenants.h).
  *
  * keymap_store.c leads each call to tenants_file.c or tenants_registry.c. Called by tenants.c
  * alone, any thread; every call does I/O.
@@ -11,9 +11,9 @@
 
 #define TENANTS_MAX 256 /* vaults */
 
-/* Every vault's host in lower case with what stands there for its tenant. */
+/* Visits every vault's host in lower case with its stored tenant. */
 void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenant));
-/* Adds or replaces; the rest stays. Does not wait for other writers beyond a moment. */
+/* Adds or replaces; the rest stays. Waits only briefly for other writers. */
 enum plat_io tenants_store_put(const char *vault_host, const char *tenant);
 
 #endif
