@@ -243,7 +243,7 @@ static enum ekm_rc read_guid(const char *value, SqlCpGuid *field, const char **w
         field->Data3 = (uint16_t)(b[6] << 8 | b[7]);
         memcpy(field->Data4, b + 8, 8);
     }
-    return config_check_value(right, "is a GUID", why);
+    return config_check_value(right, "must be a GUID", why);
 }
 
 /* major.minor.build.revision, as sys.cryptographic_providers shows it; leading zeros are
@@ -316,7 +316,8 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
     case KIND_PATH:
         return read_path(kind, value, field, why);
     case KIND_PROXY:
-        return config_check_value(text_copy(field, kind->high, value), "is too long", why);
+        return config_check_value(text_copy(field, kind->high, value), "the value is too long",
+                                  why);
     case KIND_LEVEL:
         return read_level(value, field, why);
     case KIND_WRAP:

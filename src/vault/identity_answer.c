@@ -26,7 +26,7 @@ enum ekm_rc identity_answer_refusal(struct call *call, const struct http_respons
         return call_fail(call, EKM_IDENTITY_UNAVAILABLE, "%s", error);
     }
     return call_fail(call, EKM_IDENTITY_REFUSED,
-                     "%s: no such identity is assigned, or several "
+                     "%s: the identity is not assigned, or several "
                      "are and SECRET names none",
                      error[0] != '\0' ? error : "no reason given");
 }
