@@ -196,6 +196,11 @@ void proxy_note(struct call *call, const char *host, const char *peer_address, l
     }
 }
 
+const char *proxy_unmatched(void)
+{
+    return way.hopeless;
+}
+
 static void proxy_report_entries(void)
 {
     struct log_line line;

@@ -25,6 +25,9 @@ bool proxy_leads_to(const char *host, char *out, size_t cap);
 /* Notes for the call's log line by which proxy and to which address the last try went. */
 void proxy_note(struct call *call, const char *host, const char *peer_address, long peer_port);
 
+/* The entries of no_proxy that no host can match, with blanks or commas between; "" for none. */
+const char *proxy_unmatched(void);
+
 /* One line at the start for a proxy that the configuration does not name, and for entries of
  * no_proxy that no host can match. */
 void proxy_report(void);

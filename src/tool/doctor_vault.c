@@ -14,8 +14,6 @@
 #define PLAIN_BYTES    32 /* an AES-256 key, as SQL Server wraps */
 #define DAYS_LEFT_WARN 30
 #define SECONDS_A_DAY  86400
-#define LIMIT_OF_VAULT                                                                             \
-    "2,000 to 4,000 operations in 10 s by key size, 1,000 to 2,000 with an HSM key"
 
 static void vault_step_begin(struct doctor *doctor, const char *operation)
 {
@@ -196,6 +194,49 @@ static void vault_report_list(struct doctor *doctor)
     buf_free(&next);
 }
 
+/* `conn_type=Ipv4;addr=192.0.2.1;...`, of the answer to the request without a token. */
+static void vault_report_network(struct doctor *doctor)
+{
+    static const struct {
+        const char *type, *words;
+    } paths[] = {{"conn_type=Ipv4", "the public endpoint: "},
+                 {"conn_type=Ipv6", "the public endpoint: "},
+                 {"conn_type=ServiceEndpoint", "a service endpoint: "},
+                 {"conn_type=PrivateLink", "a private endpoint: "}};
+    const char *words = "";
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (text_equal_nocase_n(doctor->network, paths[i].type, strlen(paths[i].type))) {
+            words = paths[i].words;
+        }
+    }
+    doctor_begin(doctor);
+    doctor_report(doctor, "network", DOCTOR_OK, NULL, "the vault saw this machine by %s%s", words,
+                  doctor->network[0] != '\0' ? doctor->network
+                                             : "a path that its answer does not tell");
+}
+
+/* The limits that Azure documents for one vault, in 10 s (docs/performance.md). */
+static void vault_report_throttling(struct doctor *doctor)
+{
+    static const struct {
+        unsigned bits, software, hsm;
+    } limits[] = {{2048, 4000, 2000}, {3072, 1000, 500}, {4096, 500, 250}};
+    char room[200] = "";
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (doctor->found.public.bits == limits[i].bits) {
+            (void)text_format(room, sizeof room,
+                              "; with such keys (RSA %u) a vault takes %u calls in 10 s, with HSM "
+                              "keys %u: one for each database that opens, from all servers",
+                              limits[i].bits, limits[i].software, limits[i].hsm);
+        }
+    }
+    doctor_report(
+        doctor, "throttling", doctor->throttled > 0 ? DOCTOR_WARNING : DOCTOR_OK,
+        "after 429 others use the vault's limit up: spread databases over vaults, or raise "
+        "call_timeout_ms",
+        "%u of %u requests had to be repeated%s", doctor->throttled, doctor->requests, room);
+}
+
 void doctor_look_at_vault(struct doctor *doctor)
 {
     if (doctor->connection.vault.address.host[0] == '\0' || doctor->credential != EKM_OK ||
@@ -206,6 +247,7 @@ void doctor_look_at_vault(struct doctor *doctor)
     }
     vault_report_sign_in(doctor);
     if (!doctor->signed_in) {
+        vault_report_network(doctor);
         doctor_report(doctor, "key", DOCTOR_SKIPPED, NULL,
                       "permissions and key are not tried without a token");
         return;
@@ -214,12 +256,6 @@ void doctor_look_at_vault(struct doctor *doctor)
         vault_report_work(doctor);
     }
     vault_report_list(doctor);
-    doctor_begin(doctor);
-    doctor_report(doctor, "network", DOCTOR_OK, NULL, "the vault saw: %s",
-                  doctor->network[0] != '\0' ? doctor->network : "it does not tell");
-    doctor_report(doctor, "throttling", doctor->throttled > 0 ? DOCTOR_WARNING : DOCTOR_OK,
-                  "others use the vault's limit up: spread databases over vaults, or raise "
-                  "call_timeout_ms",
-                  "%u of %u requests had to be repeated; a vault allows " LIMIT_OF_VAULT,
-                  doctor->throttled, doctor->requests);
+    vault_report_network(doctor);
+    vault_report_throttling(doctor);
 }

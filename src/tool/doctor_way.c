@@ -10,11 +10,13 @@
 #include "tool/keys.h"
 #include "tool/name_server.h"
 
-#define CLOCK_WARN_S    60
-#define CLOCK_FAIL_S    240 /* Entra and assertions allow five minutes */
-#define DAYS_LEFT_WARN  7
-#define SECONDS_A_DAY   86400
-#define CONNECT_TO_PART 254
+#define CLOCK_WARN_S   60
+#define CLOCK_FAIL_S   240 /* Entra and assertions allow five minutes */
+#define DAYS_LEFT_WARN 7
+/* Of an authority: whoever brings a new one needs time. */
+#define AUTHORITY_DAYS_WARN 30
+#define SECONDS_A_DAY       86400
+#define CONNECT_TO_PART     254
 
 /* Where the library's connections go. */
 struct way {
@@ -163,24 +165,59 @@ static bool way_is_root_of_azure(const char *root)
     return false;
 }
 
+/* Of a chain without a certificate all is "". */
+static const struct chain_link *way_link(const struct chain *chain, size_t index)
+{
+    static const struct chain_link none;
+    return index < chain->count ? &chain->links[index] : &none;
+}
+
+/* The authority at the end, whether its own certificate was sent or not. */
+static const char *way_root(const struct chain *chain)
+{
+    return way_link(chain, chain->count > 0 ? chain->count - 1 : 0)->issuer;
+}
+
 static void way_report_verdict(struct doctor *doctor, const struct probe_certificate *seen)
 {
+    int64_t now_s = plat_unix_time_ms() / 1000;
     bool dates = seen->verdict == X509_V_ERR_CERT_HAS_EXPIRED ||
                  seen->verdict == X509_V_ERR_CERT_NOT_YET_VALID;
-    bool foreign = !way_is_root_of_azure(seen->root);
+    bool foreign = !way_is_root_of_azure(way_root(&seen->chain));
+    const struct chain_link *outdated = dates ? chain_find_outdated(&seen->chain, now_s) : NULL;
+    const struct chain_link *link = outdated != NULL ? outdated : way_link(&seen->chain, 0);
+    bool leaf = link == way_link(&seen->chain, 0);
     char from[16], until[16];
-    keys_date(seen->not_before_s, from);
-    keys_date(seen->not_after_s, until);
-    doctor_report(
-        doctor, "tls", DOCTOR_FAILED,
-        dates ? "is this machine's clock right? If so, who answers in the vault's place?"
-              : explain_todo(ekm_code(EKM_CERTIFICATE_REFUSED)),
-        "3106: the server's certificate is not trusted: %s; of %s, issued by %s, good "
-        "from %s until %s%s",
-        X509_verify_cert_error_string(seen->verdict), seen->subject, seen->issuer, from, until,
-        foreign && !dates ? "; not an authority of Azure: a device on the way opens TLS, or a "
-                            "private root is missing"
-                          : "");
+    keys_date(link->not_before_s, from);
+    keys_date(link->not_after_s, until);
+    doctor_report(doctor, "tls", DOCTOR_FAILED,
+                  dates ? "is this machine's clock right? If so, who answers in the vault's place?"
+                        : explain_todo(ekm_code(EKM_CERTIFICATE_REFUSED)),
+                  "3106: the server's certificate is not trusted: %s; %sof %s, issued by %s, good "
+                  "from %s until %s%s",
+                  X509_verify_cert_error_string(seen->verdict),
+                  dates && !leaf ? "an authority in its chain: " : "", link->subject, link->issuer,
+                  from, until,
+                  foreign && !dates
+                      ? "; not an authority of Azure: a device on the way opens TLS, or a "
+                        "private root is missing"
+                      : "");
+}
+
+/* What stands above the server's own certificate. */
+static void way_report_chain(struct doctor *doctor, const struct chain *chain)
+{
+    for (size_t i = 1; i < chain->count; i++) {
+        const struct chain_link *link = &chain->links[i];
+        int64_t left = (link->not_after_s - plat_unix_time_ms() / 1000) / SECONDS_A_DAY;
+        char until[16];
+        keys_date(link->not_after_s, until);
+        doctor_report(doctor, "chain", left < AUTHORITY_DAYS_WARN ? DOCTOR_WARNING : DOCTOR_OK,
+                      "this authority ends soon, and every certificate below it: Azure changes "
+                      "its own in time; one of yours must be renewed in its file and in ca_file",
+                      "%zu of %zu: %s, issued by %s, until %s, %lld days left", i + 1, chain->count,
+                      link->subject, link->issuer, until, (long long)left);
+    }
 }
 
 static bool way_report_tls(struct doctor *doctor, struct probe *probe, const char *vault)
@@ -201,8 +238,10 @@ static bool way_report_tls(struct doctor *doctor, struct probe *probe, const cha
         way_report_verdict(doctor, &seen);
         return false;
     }
-    int64_t left = (seen.not_after_s - plat_unix_time_ms() / 1000) / SECONDS_A_DAY;
-    bool foreign = !way_is_root_of_azure(seen.root);
+    const struct chain_link *own = way_link(&seen.chain, 0);
+    int64_t left = (own->not_after_s - plat_unix_time_ms() / 1000) / SECONDS_A_DAY;
+    const char *root = way_root(&seen.chain);
+    bool foreign = !way_is_root_of_azure(root);
     const char *todo =
         foreign
             ? "a root that Azure does not use: a device on the way opens TLS (or this is a private "
@@ -210,9 +249,9 @@ static bool way_report_tls(struct doctor *doctor, struct probe *probe, const cha
             : "the vault's certificate ends soon; Azure renews its own, a device may not";
     bool warn = foreign || left < DAYS_LEFT_WARN;
     doctor_report(doctor, "tls", warn ? DOCTOR_WARNING : DOCTOR_OK, todo,
-                  "%s, certificate of %s, root %s%s, %lld days left", seen.tls, seen.subject,
-                  seen.root, foreign ? " (INTERCEPTION? not an authority of Azure)" : "",
-                  (long long)left);
+                  "%s, certificate of %s, root %s%s, %lld days left", seen.tls, own->subject, root,
+                  foreign ? " (INTERCEPTION? not an authority of Azure)" : "", (long long)left);
+    way_report_chain(doctor, &seen.chain);
     return true;
 }
 
@@ -292,10 +331,14 @@ void doctor_look_at_way(struct doctor *doctor)
     way_read_connect_to(doctor->connection.config, &way);
     way_read_proxy(vault, &way);
     bool proxied = way.proxy[0] != '\0';
-    doctor_report(doctor, "route", DOCTOR_OK, NULL, "%s port 443%s%s%s%s%s%s", vault,
-                  way.is_led ? ", led by connect_to to " : "", way.is_led ? way.host : "",
-                  way.is_led ? " port " : "", way.is_led ? way.port : "",
-                  proxied ? ", through the proxy " : ", no proxy", way.proxy);
+    bool unmatched = proxy_unmatched()[0] != '\0';
+    doctor_report(doctor, "route", unmatched ? DOCTOR_WARNING : DOCTOR_OK,
+                  "write them as hosts or as .suffix, with commas between",
+                  "%s port 443%s%s%s%s%s%s%s%s", vault, way.is_led ? ", led by connect_to to " : "",
+                  way.is_led ? way.host : "", way.is_led ? " port " : "",
+                  way.is_led ? way.port : "", proxied ? ", through the proxy " : ", no proxy",
+                  way.proxy, unmatched ? "; entries of no_proxy that no host can match: " : "",
+                  proxy_unmatched());
     probe_init(&probe, proxied ? way.proxy_host : way.host, proxied ? way.proxy_port : way.port);
     bool open = way_report_dns(doctor, &probe, proxied) && way_report_tcp(doctor, &probe, proxied);
     if (open && proxied && !way.tunnel) {

@@ -187,37 +187,6 @@ bool probe_tunnel(struct probe *probe, const char *host, const char *port, char 
     return led;
 }
 
-static int64_t probe_unix_time(const ASN1_TIME *time_of)
-{
-    int days = 0, seconds = 0;
-    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-    bool done = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, time_of) == 1;
-    ASN1_TIME_free(epoch);
-    return done ? (int64_t)days * 86400 + seconds : 0;
-}
-
-static void probe_look(struct probe *probe, struct probe_certificate *out)
-{
-    X509 *leaf = SSL_get1_peer_certificate(probe->ssl);
-    STACK_OF(X509) *chain = SSL_get0_verified_chain(probe->ssl);
-    if (chain == NULL || sk_X509_num(chain) == 0) {
-        chain = SSL_get_peer_cert_chain(probe->ssl);
-    }
-    (void)text_copy(out->tls, sizeof out->tls, SSL_get_version(probe->ssl));
-    out->verdict = SSL_get_verify_result(probe->ssl);
-    if (leaf == NULL) {
-        return;
-    }
-    (void)X509_NAME_oneline(X509_get_subject_name(leaf), out->subject, sizeof out->subject);
-    (void)X509_NAME_oneline(X509_get_issuer_name(leaf), out->issuer, sizeof out->issuer);
-    out->not_before_s = probe_unix_time(X509_get0_notBefore(leaf));
-    out->not_after_s = probe_unix_time(X509_get0_notAfter(leaf));
-    int count = chain != NULL ? sk_X509_num(chain) : 0;
-    const X509 *top = count > 0 ? sk_X509_value(chain, count - 1) : leaf;
-    (void)X509_NAME_oneline(X509_get_issuer_name(top), out->root, sizeof out->root);
-    X509_free(leaf);
-}
-
 bool probe_shake(struct probe *probe, const struct call *call, const char *name,
                  struct probe_certificate *out, char *problem, size_t cap)
 {
@@ -255,7 +224,9 @@ bool probe_shake(struct probe *probe, const struct call *call, const char *name,
                         problem, cap);
         return false;
     }
-    probe_look(probe, out);
+    (void)text_copy(out->tls, sizeof out->tls, SSL_get_version(probe->ssl));
+    out->verdict = SSL_get_verify_result(probe->ssl);
+    chain_read(probe->ssl, &out->chain);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include "base/call.h"
+#include "tool/chain.h"
 
 #define PROBE_ADDRESSES_MAX 8
 #define PROBE_WAIT_S        5
@@ -30,8 +31,8 @@ struct probe {
 
 struct probe_certificate {
     long verdict; /* X509_V_OK */
-    char tls[16], subject[200], issuer[200], root[200];
-    int64_t not_before_s, not_after_s;
+    char tls[16];
+    struct chain chain;
 };
 
 void probe_init(struct probe *probe, const char *host, const char *port);
@@ -50,10 +51,8 @@ bool probe_tunnel(struct probe *probe, const char *host, const char *port, char 
 bool probe_shake(struct probe *probe, const struct call *call, const char *name,
                  struct probe_certificate *out, char *problem, size_t cap);
 
-/* Asks for `path` without a token; the answer's head. */
+/* Asks for `path` without a token; the answer's head. A field of that head, or "". */
 bool probe_ask(struct probe *probe, const char *name, const char *path, char *head, size_t cap);
-
-/* A field of that head, or "". */
 void probe_field(const char *head, const char *name, char *out, size_t cap);
 void probe_close(struct probe *probe);
 

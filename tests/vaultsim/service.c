@@ -261,8 +261,11 @@ static void add_vault_fields(struct answer *answer)
     answer_field(answer, "Strict-Transport-Security", "max-age=31536000;includeSubDomains");
     answer_field(answer, "x-ms-keyvault-region", "westeurope");
     answer_field(answer, "x-ms-keyvault-service-version", "1.9.2500.1");
-    answer_field(answer, "x-ms-keyvault-network-info",
-                 "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;");
+    const struct settings settings = settings_get();
+    answer_field(answer, "x-ms-keyvault-network-info", "%s",
+                 settings.network_info[0] != '\0'
+                     ? settings.network_info
+                     : "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;");
 }
 
 static void add_fields(const struct request *request, struct answer *answer)

@@ -78,11 +78,12 @@ static bool take_flag(const cJSON *item, bool *value)
     return cJSON_IsBool(item);
 }
 
-static bool take_challenge(const cJSON *item, struct settings *settings)
+/* null: the proper one */
+static bool take_text(const cJSON *item, char *out, size_t cap)
 {
-    settings->challenge[0] = '\0';
-    if (cJSON_IsString(item) && strlen(item->valuestring) < sizeof settings->challenge) {
-        snprintf(settings->challenge, sizeof settings->challenge, "%s", item->valuestring);
+    out[0] = '\0';
+    if (cJSON_IsString(item) && strlen(item->valuestring) < cap) {
+        snprintf(out, cap, "%s", item->valuestring);
         return true;
     }
     return cJSON_IsNull(item);
@@ -129,7 +130,11 @@ static bool take(const cJSON *item, struct settings *settings)
     if (flag != NULL) {
         return take_flag(item, flag);
     }
-    return strcmp(name, "challenge") == 0 && take_challenge(item, settings);
+    if (strcmp(name, "network_info") == 0) {
+        return take_text(item, settings->network_info, sizeof settings->network_info);
+    }
+    return strcmp(name, "challenge") == 0 &&
+           take_text(item, settings->challenge, sizeof settings->challenge);
 }
 
 bool settings_change(const cJSON *json, const char **problem)
@@ -148,6 +153,15 @@ bool settings_change(const cJSON *json, const char **problem)
     return is_good;
 }
 
+static void add_text(cJSON *json, const char *name, const char *text)
+{
+    if (text[0] != '\0') {
+        cJSON_AddStringToObject(json, name, text);
+    } else {
+        cJSON_AddNullToObject(json, name);
+    }
+}
+
 cJSON *settings_to_json(void)
 {
     struct settings now = settings_get();
@@ -162,10 +176,7 @@ cJSON *settings_to_json(void)
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         cJSON_AddBoolToObject(json, flags[i].name, *find_flag(flags[i].name, &now));
     }
-    if (now.challenge[0] != '\0') {
-        cJSON_AddStringToObject(json, "challenge", now.challenge);
-    } else {
-        cJSON_AddNullToObject(json, "challenge");
-    }
+    add_text(json, "network_info", now.network_info);
+    add_text(json, "challenge", now.challenge);
     return json;
 }

@@ -30,6 +30,7 @@ struct settings {
     bool tls_1_2;            /* no newer version */
     int empty_pages;         /* so many before each page of a list */
     int clock_offset_s;      /* how far the service's clock is ahead of this machine's */
+    char network_info[256];  /* of x-ms-keyvault-network-info; "": a public address */
     char challenge[1024];    /* verbatim WWW-Authenticate of vaults; "": the proper one */
 };
 
