@@ -10,6 +10,7 @@
 #include "net/http_send.h"
 #include "net/proxy.h"
 #include "net/system_proxy.h"
+#include "net/throttle.h"
 #include "net/tls_resume.h"
 #include "net/trust_store.h"
 #include "platform/system.h"
@@ -160,6 +161,20 @@ static void http_run_batch(struct batch *batch)
     }
 }
 
+/* While it waited for the handle the host refused another request: sent now, this one would be
+ * refused as well. Its outcome says so. */
+static bool http_lost_turn(struct batch *batch)
+{
+    const struct http_request *request = batch->items[0].request;
+    bool lost = batch->count == 1 && batch->handle->waited && request->pass != NULL &&
+                !throttle_stands(request->host, request->pass);
+    if (lost) {
+        http_response_free(batch->items[0].response);
+        batch->items[0].rc = EKM_OK;
+    }
+    return lost;
+}
+
 enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t count)
 {
     struct batch batch = {.call = call, .items = items, .count = count};
@@ -169,6 +184,10 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
         count > 0 ? http_pool_take(call, items[0].request->host, &batch.handle) : EKM_OK;
     if (rc != EKM_OK || count == 0) {
         return rc;
+    }
+    if (http_lost_turn(&batch)) {
+        http_pool_give(batch.handle);
+        return EKM_OK;
     }
     signals.held = false;
     if (client.may_signal) {

@@ -12,6 +12,7 @@
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE };
 struct http_response;
+struct throttle_pass;
 
 struct http_request {
     enum http_method method;
@@ -28,13 +29,16 @@ struct http_request {
     bool local; /* to a service beside this process: plain HTTP allowed, never through a proxy */
     const struct http_detour *detour; /* or NULL */
     bool new_connection, new_lookup;  /* of a repeat: shares neither with the tries before */
+    /* Its turn at the host, or NULL: it is not sent if the host refused another while it waited for
+     * a connection. */
+    const struct throttle_pass *pass;
     /* Reads an answer that is no success: sets what it means in the call and returns that; its row
      * tells whether another try may help. NULL: the status alone tells. */
     enum ekm_rc (*refusal)(struct call *call, const struct http_response *response);
 };
 
 struct http_response {
-    long status; /* 0: no answer */
+    long status; /* 0: no answer; with EKM_OK: not sent, as the host throttles by now */
     bool maybe_sent;
     struct buf body;         /* at most HTTP_BODY_MAX bytes */
     char authenticate[4096]; /* all WWW-Authenticate values, joined by ", " */

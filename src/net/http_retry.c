@@ -123,20 +123,29 @@ static void retry_release_throttle(const struct http_request *request,
                          : 0);
 }
 
-/* One try, when it is this call's turn at the host. A host that refused is asked again by the rules
- * of patience.h alone, so there is nothing to wait for here. */
-static enum ekm_rc try_once(struct call *call, const struct http_request *request,
+/* One try, when it is this call's turn at the host, which it may lose while it waits for a
+ * connection. A host that refused is asked again by the rules of throttle.h alone, so there is
+ * nothing to wait for here. */
+static enum ekm_rc try_once(struct call *call, struct http_request *request,
                             struct http_response *response, unsigned tries, bool *again,
                             uint64_t *wait_ms)
 {
     struct throttle_pass pass;
-    enum ekm_rc rc = throttle_acquire(call, request, &pass);
+    enum ekm_rc rc = EKM_OK;
+    bool lost_turn = true;
     *again = false;
-    if (rc != EKM_OK) {
-        return rc;
+    request->pass = &pass;
+    while (lost_turn) {
+        rc = throttle_acquire(call, request, &pass);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+        call_new_try(call);
+        rc = http_perform(call, request, response);
+        lost_turn = rc == EKM_OK && response->status == 0 && !throttle_stands(request->host, &pass);
+        call->tries -= lost_turn; /* it was not sent */
     }
-    call_new_try(call);
-    rc = http_perform(call, request, response);
+    request->pass = NULL;
     *again = plan_repeat(call, request, response, rc, tries, wait_ms);
     retry_release_throttle(request, &pass, rc, response);
     if (rc == EKM_OK && response->status == 429) {

@@ -176,6 +176,15 @@ bool throttle_try_acquire(const char *name, struct throttle_pass *pass)
     return may;
 }
 
+bool throttle_stands(const char *name, const struct throttle_pass *pass)
+{
+    plat_mutex_lock(&patience.mutex);
+    const struct host *host = throttle_find_host(name);
+    bool stands = host == NULL || !host->limited || host->epoch == pass->epoch;
+    plat_mutex_unlock(&patience.mutex);
+    return stands;
+}
+
 /* Under the lock. What went before the last refusal says only how long the host wishes to be left
  * alone, and nothing once the pause is over. The random part is added once: the longest of a whole
  * burst's would be waited for in each window of the host's limit. */

@@ -28,6 +28,8 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
                              struct throttle_pass *pass) EKM_MUST_CHECK;
 /* The same without waiting: false while the host is limited. The pass need not be handed back. */
 bool throttle_try_acquire(const char *host, struct throttle_pass *pass);
+/* Whether the host refused nothing since the pass was given. */
+bool throttle_stands(const char *host, const struct throttle_pass *pass);
 /* `asked_ms` is the host's Retry-After, 0 if it had none. */
 void throttle_release(const char *host, const struct throttle_pass *pass,
                       enum throttle_outcome outcome, uint64_t asked_ms);

@@ -231,6 +231,33 @@ static void a_moment_without_names(void **state)
     assert_int_equal(ask_together(HANDLES), 1);
 }
 
+/* Calls that waited for a connection while another was refused: the host is not asked by each of
+ * them once more. */
+static void a_refusal_reaches_those_who_wait_for_a_connection(void **state)
+{
+    static const char refusal[] = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\n"
+                                  "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+    static struct asker askers[HANDLES];
+    (void)state;
+    http.config.max_connections = 1;
+    http.config.call_timeout_ms = 5000;
+    http_fixture_reopen();
+    tls_server_manner(TLS_SCRIPT);
+    tls_server_script(refusal, sizeof refusal - 1, 5);
+    int requests = tls_server_requests();
+    for (size_t i = 0; i < HANDLES; i++) {
+        askers[i] = (struct asker){.host = HOST, .path = "/ok"};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+    }
+    for (size_t i = 0; i < HANDLES; i++) {
+        assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+        assert_true(askers[i].rc == EKM_THROTTLED || askers[i].status == 429);
+        assert_true(askers[i].tries <= 1);
+    }
+    /* The first, and perhaps the one that asks once a second whatever the host wished. */
+    assert_in_range(tls_server_requests() - requests, 1, 2);
+}
+
 /* As with a silent first name server: longer than any try but the last, which has what is left. */
 static void a_lookup_that_takes_long(void **state)
 {
@@ -284,6 +311,7 @@ int main(void)
         TEST(a_connection_that_goes_silent),
         TEST(a_connection_that_is_throttled),
         TEST(a_moment_without_names),
+        TEST(a_refusal_reaches_those_who_wait_for_a_connection),
         TEST(a_lookup_that_takes_long),
         TEST(names_are_looked_up_for_new_names_alone),
         TEST(idle_connections_are_closed),
