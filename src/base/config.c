@@ -226,5 +226,6 @@ void config_free(struct config *config)
     free_list(&config->authority_hosts);
     free_list(&config->connect_to);
     free_list(&config->second_vault);
+    free_list(&config->secret_expires);
     plat_wipe(config->proxy, sizeof config->proxy); /* may hold a password */
 }

@@ -32,7 +32,7 @@ struct config {
     size_t unwrap_count;
     char keymap_file[1024];
     struct text_list vault_suffixes, authority_hosts, connect_to;
-    struct text_list second_vault; /* VAULT: SECOND VAULT; vault/second_vault.h reads it */
+    struct text_list second_vault, secret_expires; /* see vault/second_vault.h, vault/expiry.h */
     struct sign_in_settings sign_in;
     uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections, trace_file_mb,
         second_vault_line;

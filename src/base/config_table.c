@@ -44,6 +44,7 @@ static const struct config_setting settings[] = {
     {"proxy",               {KIND_PROXY, 0, SIZE(proxy)},         AT(proxy), false},
     {"report_3072_as_2048", {KIND_BOOL, 0, 0},                    AT(report_3072_as_2048), false},
     {"second_vault",        {KIND_PAIRS, 0, 0},                   AT(second_vault), true},
+    {"secret_expires",      {KIND_DATES, 0, 0},                   AT(secret_expires), false},
     {"sign_in",             {KIND_FORMS, 0, 0},                   AT(sign_in.forms), false},
     {"trace_file",          {KIND_PATH, 0, SIZE(trace_file)},     AT(trace_file), false},
     {"trace_file_mb",       {KIND_NUMBER, 1, 4096},               AT(trace_file_mb), false},

@@ -90,6 +90,7 @@ void config_value_text(const struct config_kind *kind, const void *field,
     case KIND_HOSTS:
     case KIND_CONNECT_TO:
     case KIND_PAIRS:
+    case KIND_DATES:
         list_text(field, out, cap);
         break;
     case KIND_FORMS:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/date.h"
 #include "base/text.h"
 #include "platform/default_paths.h"
 
@@ -162,10 +163,46 @@ static bool config_is_pair(const char *item, size_t len)
     return colon != NULL && colon > item && (size_t)(colon - item) + 1 < len;
 }
 
+/* YYYY-MM-DD, or with a client ID before it. */
+static bool config_is_date(const char *item, size_t len)
+{
+    char id[37];
+    int64_t unix_s = 0;
+    const char *colon = memchr(item, ':', len);
+    size_t id_len = colon != NULL ? (size_t)(colon - item) : 0;
+    size_t date = colon != NULL ? id_len + 1 : 0;
+    while (id_len > 0 && (item[id_len - 1] == ' ' || item[id_len - 1] == '\t')) {
+        id_len--;
+    }
+    while (date < len && (item[date] == ' ' || item[date] == '\t')) {
+        date++;
+    }
+    return (colon == NULL || uuid_read(item, id_len, id)) &&
+           date_read(item + date, len - date, &unix_s);
+}
+
+static bool config_is_item(enum config_type type, const char *item, size_t len)
+{
+    switch (type) {
+    case KIND_CONNECT_TO:
+        return is_connect_to(item, len);
+    case KIND_PAIRS:
+        return config_is_pair(item, len);
+    case KIND_DATES:
+        return config_is_date(item, len);
+    default:
+        return config_is_host(item, len);
+    }
+}
+
 static enum ekm_rc config_read_list(enum config_type type, const char *value,
                                     struct text_list *list, const char **why)
 {
-    const char *item;
+    const char *item,
+        *must = type == KIND_CONNECT_TO ? "must be a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
+                : type == KIND_PAIRS ? "must be a list of VAULT: SECOND VAULT separated by commas"
+                : type == KIND_DATES ? "must be a list of YYYY-MM-DD or CLIENT ID: YYYY-MM-DD"
+                                     : "must be a list of host names separated by commas";
     size_t len;
     enum ekm_rc rc = EKM_OK;
     if (value[0] == '\0') {
@@ -173,15 +210,7 @@ static enum ekm_rc config_read_list(enum config_type type, const char *value,
     }
     while (rc == EKM_OK && next_item(&value, &item, &len)) {
         bool dotted = type == KIND_SUFFIXES && len > 0 && item[0] == '.';
-        bool right = type == KIND_CONNECT_TO ? is_connect_to(item, len)
-                     : type == KIND_PAIRS    ? config_is_pair(item, len)
-                                             : config_is_host(item + dotted, len - dotted);
-        rc = config_check_value(
-            right,
-            type == KIND_CONNECT_TO ? "must be a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT"
-            : type == KIND_PAIRS    ? "must be a list of VAULT: SECOND VAULT separated by commas"
-                                    : "must be a list of host names separated by commas",
-            why);
+        rc = config_check_value(config_is_item(type, item + dotted, len - dotted), must, why);
         if (rc == EKM_OK) {
             rc = list_add(list, type == KIND_SUFFIXES && !dotted ? "." : "", item, len);
         }
@@ -328,6 +357,7 @@ enum ekm_rc config_value_read(const struct config_kind *kind, const char *value,
     case KIND_HOSTS:
     case KIND_CONNECT_TO:
     case KIND_PAIRS:
+    case KIND_DATES:
         return config_read_list(kind->type, value, field, why);
     case KIND_GUID:
         return read_guid(value, field, why);

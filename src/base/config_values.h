@@ -22,6 +22,7 @@ enum config_type {
     KIND_HOSTS,      /* a list of host names */
     KIND_CONNECT_TO, /* a list of HOST:PORT:CONNECT-HOST:CONNECT-PORT */
     KIND_PAIRS,      /* a list of NAME: VALUE */
+    KIND_DATES,      /* a list of YYYY-MM-DD or CLIENT ID: YYYY-MM-DD */
     KIND_GUID,
     KIND_VERSION,
     KIND_API_VERSION,

@@ -14,6 +14,7 @@ struct entry {
     struct entry *next;
     struct thumbprint thumbprint;
     bool unwrap_noted;
+    uint64_t look_ms; /* not before, its attributes are looked at again; 0: it was not used yet */
     struct known_key key;
     char host[254];
 };
@@ -104,6 +105,19 @@ bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct 
     }
     plat_mutex_unlock(&lock);
     return entry != NULL;
+}
+
+bool keycache_take_look(const char *host, const struct thumbprint *thumbprint)
+{
+    uint64_t now_ms = plat_now_ms();
+    plat_mutex_lock(&lock);
+    struct entry *entry = *keycache_find_entry(host, thumbprint);
+    bool due = entry != NULL && entry->look_ms != 0 && now_ms >= entry->look_ms;
+    if (entry != NULL && (due || entry->look_ms == 0)) {
+        entry->look_ms = now_ms + (due ? KEYCACHE_LOOK_EACH_MS : KEYCACHE_LOOK_AFTER_MS);
+    }
+    plat_mutex_unlock(&lock);
+    return due;
 }
 
 /* Forgets what is known of another version. */

@@ -27,6 +27,12 @@ struct known_key {
     enum rsa_algorithm oaep; /* the algorithm that opened it; RSA_ALGORITHM_COUNT if none did yet */
 };
 
+/* True, for one caller: it is time to look at the key's attributes again, a while after the key was
+ * used first and then once a day. */
+#define KEYCACHE_LOOK_AFTER_MS 600000
+#define KEYCACHE_LOOK_EACH_MS  86400000
+bool keycache_take_look(const char *host, const struct thumbprint *thumbprint);
+
 bool keycache_get(const char *host, const struct thumbprint *thumbprint, struct known_key *out);
 /* Stores only the version, as the map has it. What is known of the same version stays. */
 void keycache_learn_id(const char *host, const struct thumbprint *thumbprint,

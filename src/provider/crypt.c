@@ -2,7 +2,7 @@
 
 #include <openssl/crypto.h>
 
-#include "provider/key_lookup.h"
+#include "provider/key_end.h"
 #include "provider/marshal.h"
 #include "vault/second_vault.h"
 
@@ -132,6 +132,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     second_vault_explain(call, &session->vault, rc);
     if (rc == EKM_OK) {
         key_lookup_record(call, &lookup);
+        key_end_note_use(call, &lookup);
         rc = marshal_put(cipher, value.data, value.len);
     }
     buf_free(&value);
@@ -200,6 +201,7 @@ static enum ekm_rc crypt_decrypt_at(struct call *call, const struct vault *vault
     }
     if (rc == EKM_OK) {
         key_lookup_record(call, &lookup);
+        key_end_note_use(call, &lookup);
     }
     return rc;
 }

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "keymap/keymap.h"
 #include "platform/system.h"
-#include "provider/key_lookup.h"
+#include "provider/key_end.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
 #include "vault/second_vault.h"
@@ -225,6 +225,7 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
     } else {
         rc = make_durable(call, session, &thumbprint, &key);
         if (rc == EKM_OK) {
+            key_end_note(call, &session->vault, &key.id, key.expires_s);
             struct key_lookup lookup = {.thumbprint = thumbprint};
             second_vault_ask_too(call, &session->vault, SECOND_VAULT_MS, key_info_learn_at,
                                  &lookup);

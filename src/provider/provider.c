@@ -23,6 +23,7 @@
 #include "provider/session.h"
 #include "provider/trace.h"
 #include "vault/challenge.h"
+#include "vault/expiry.h"
 #include "vault/second_vault.h"
 #include "vault/token.h"
 #include "vault/wire.h"
@@ -206,6 +207,7 @@ static void tear_down(void)
     keymap_stop();
     credential_forget_all();
     challenge_forget_all();
+    expiry_clear();
     http_retry_reset();
     http_stop();
     log_text(LEVEL_INFO, 0, "Free", "closed");

@@ -114,6 +114,7 @@ enum ekm_rc connection_read(struct connection *connection, struct call *call, co
     auth.name = (SqlCpStr){(uint32_t)(2 * name_len), name_units};
     auth.password = (SqlCpStr){(uint32_t)(2 * len), secret_units};
     rc = session_read_credential(call, &auth, &connection->vault, connection->odd);
+    connection->vault.spare = second_vault_find(connection->vault.address.host);
 out:
     plat_wipe(secret, sizeof secret);
     plat_wipe(secret_units, sizeof secret_units);

@@ -113,6 +113,7 @@ int tool_doctor(const struct tool_options *options)
         }
         doctor_look_at_vault(&doctor);
         doctor_look_at_map(&doctor);
+        doctor_look_at_second(&doctor);
     }
     doctor_conclude(&doctor);
     connection_close(&doctor.connection);

@@ -42,5 +42,6 @@ bool doctor_look_here(struct doctor *doctor);
 void doctor_look_at_way(struct doctor *doctor);
 void doctor_look_at_vault(struct doctor *doctor);
 void doctor_look_at_map(struct doctor *doctor);
+void doctor_look_at_second(struct doctor *doctor);
 
 #endif

@@ -6,15 +6,19 @@
 #include "platform/system.h"
 #include "tool/doctor.h"
 #include "tool/explain.h"
+#include "tool/keys.h"
 #include "tool/map.h"
+#include "vault/expiry.h"
 
 #define MAP_WAIT_MS 3000
 #define MAP_ASK_MAX 200 /* entries of this vault; the rest is `akv-ekm map check`'s */
 
 static void map_report_entries(struct doctor *doctor, const struct keymap_table *table)
 {
-    char why[700], first[900] = "";
+    char why[700], first[900] = "", date[16];
     unsigned asked = 0, gone = 0;
+    const struct keymap_entry *soonest = NULL;
+    int64_t soonest_s = 0;
     const char *host = doctor->connection.vault.address.host;
     for (size_t i = 0; i < table->count && asked < MAP_ASK_MAX; i++) {
         const struct keymap_entry *entry = table->entries[i];
@@ -22,7 +26,13 @@ static void map_report_entries(struct doctor *doctor, const struct keymap_table 
             continue;
         }
         asked++;
-        if (!map_ask_vault(&doctor->connection, entry, why, sizeof why)) {
+        int64_t ends_s = 0;
+        if (map_ask_vault(&doctor->connection, entry, why, sizeof why, &ends_s)) {
+            if (ends_s != 0 && (soonest == NULL || ends_s < soonest_s)) {
+                soonest = entry;
+                soonest_s = ends_s;
+            }
+        } else {
             if (gone++ == 0) {
                 (void)text_format(first, sizeof first, "; the first: %.160s: %.600s", entry->uri,
                                   why);
@@ -34,6 +44,14 @@ static void map_report_entries(struct doctor *doctor, const struct keymap_table 
         "databases and backups under these keys do not open: recover or enable the key in the "
         "vault; `akv-ekm map check` names all",
         "%u keys of this vault asked for, %u not there%s", asked, gone, first);
+    if (soonest != NULL) {
+        int64_t left = expiry_days_left(soonest_s);
+        keys_date(soonest_s, date);
+        doctor_report(doctor, "map-ends", left < EXPIRY_WARN_DAYS ? DOCTOR_WARNING : DOCTOR_OK,
+                      "the key expires soon: rotate it (docs/admin.md, Rotation)",
+                      "the next key to expire: %.300s, %s, %lld days", soonest->uri, date,
+                      (long long)left);
+    }
 }
 
 void doctor_look_at_map(struct doctor *doctor)

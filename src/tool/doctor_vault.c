@@ -9,11 +9,10 @@
 #include "tool/keys.h"
 #include "vault/challenge.h"
 #include "vault/credential_slots.h"
+#include "vault/expiry.h"
 #include "vault/token.h"
 
-#define PLAIN_BYTES    32 /* an AES-256 key, as SQL Server wraps */
-#define DAYS_LEFT_WARN 30
-#define SECONDS_A_DAY  86400
+#define PLAIN_BYTES 32 /* an AES-256 key, as SQL Server wraps */
 
 static void vault_step_begin(struct doctor *doctor, const char *operation)
 {
@@ -40,11 +39,33 @@ static void vault_report_certificate(struct doctor *doctor)
         return;
     }
     char date[16];
-    int64_t left = (end_s - plat_unix_time_ms() / 1000) / SECONDS_A_DAY;
+    int64_t left = expiry_days_left(end_s);
     keys_date(end_s, date);
-    doctor_report(doctor, "certificate", left < DAYS_LEFT_WARN ? DOCTOR_WARNING : DOCTOR_OK,
+    doctor_report(doctor, "certificate", left < EXPIRY_WARN_DAYS ? DOCTOR_WARNING : DOCTOR_OK,
                   "renew it in time: docs/admin.md, Renewing a certificate",
                   "the certificate that signs in is good until %s, %lld days", date,
+                  (long long)left);
+}
+
+/* Entra does not tell an application when its secret ends. */
+static void vault_report_secret(struct doctor *doctor)
+{
+    char date[16];
+    const struct credential *credential = doctor->connection.vault.credential;
+    int64_t end_s = expiry_of_secret(doctor->connection.config, credential->who.client_id);
+    if (credential->who.form != SIGN_IN_SECRET) {
+        return;
+    }
+    if (end_s == 0) {
+        doctor_report(doctor, "secret", DOCTOR_SKIPPED, NULL,
+                      "when the client secret ends is not known: set secret_expires");
+        return;
+    }
+    int64_t left = expiry_days_left(end_s);
+    keys_date(end_s, date);
+    doctor_report(doctor, "secret", left < EXPIRY_WARN_DAYS ? DOCTOR_WARNING : DOCTOR_OK,
+                  "make a new one in time: docs/admin.md, A new client secret",
+                  "the client secret is good until %s, %lld days, as secret_expires has it", date,
                   (long long)left);
 }
 
@@ -76,6 +97,7 @@ static void vault_report_sign_in(struct doctor *doctor)
                       vault->credential->described[0] != '\0' ? ": " : "",
                       vault->credential->described);
         vault_report_certificate(doctor);
+        vault_report_secret(doctor);
     }
 }
 
@@ -98,12 +120,15 @@ static void vault_report_key(struct doctor *doctor)
                       "5005: the key %s: %s", is_late ? "expired" : "is not valid yet", facts);
         return;
     }
-    bool soon =
-        key->expires_s != 0 && key->expires_s - now_s < (int64_t)DAYS_LEFT_WARN * SECONDS_A_DAY;
-    doctor_report(doctor, "key", soon ? DOCTOR_WARNING : DOCTOR_OK,
+    char days[40] = "";
+    int64_t left = key->expires_s != 0 ? expiry_days_left(key->expires_s) : INT64_MAX;
+    if (key->expires_s != 0) {
+        (void)text_format(days, sizeof days, ", %lld days", (long long)left);
+    }
+    doctor_report(doctor, "key", left < EXPIRY_WARN_DAYS ? DOCTOR_WARNING : DOCTOR_OK,
                   "the key expires soon: rotate it (docs/admin.md, Rotation)",
-                  "%s/%s: RSA %u bits, %s, may wrap and unwrap", key->id.name, key->id.version,
-                  (unsigned)key->public.bits, facts);
+                  "%s/%s: RSA %u bits, %s%s, may wrap and unwrap", key->id.name, key->id.version,
+                  (unsigned)key->public.bits, facts, days);
     doctor_report(
         doctor, "purge", key->purge_protected ? DOCTOR_OK : DOCTOR_WARNING,
         "switch purge protection of the vault on: a purged key is lost for ever, with every "

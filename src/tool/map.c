@@ -34,12 +34,13 @@ const char *map_judge_entry(const struct keymap_entry *entry, struct key_id *key
 }
 
 bool map_ask_vault(const struct connection *connection, const struct keymap_entry *entry, char *why,
-                   size_t cap)
+                   size_t cap, int64_t *ends_s)
 {
     struct call call;
     struct key_id id;
     struct vault_key key;
     const char *wrong = map_judge_entry(entry, &id);
+    *ends_s = 0;
     if (wrong != NULL) {
         (void)text_copy(why, cap, wrong);
         return false;
@@ -54,6 +55,7 @@ bool map_ask_vault(const struct connection *connection, const struct keymap_entr
         (void)text_copy(why, cap, "the vault's key has another thumbprint");
         return false;
     }
+    *ends_s = key.expires_s;
     if (!key.enabled) {
         (void)text_copy(why, cap, "5004: the key is disabled");
     }
@@ -101,7 +103,8 @@ static int map_check(const struct connection *connection, const struct keymap_ta
         (void)text_copy(why, sizeof why, judged != NULL ? judged : "");
         if (judged == NULL && strcmp(entry->host, connection->vault.address.host) == 0) {
             asked++;
-            judged = map_ask_vault(connection, entry, why, sizeof why) ? NULL : why;
+            int64_t ends_s = 0;
+            judged = map_ask_vault(connection, entry, why, sizeof why, &ends_s) ? NULL : why;
         }
         if (judged != NULL) {
             (void)printf("WRONG\t%s\n", why);

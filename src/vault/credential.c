@@ -9,11 +9,10 @@
 #include "base/text.h"
 #include "platform/system.h"
 #include "vault/credential_slots.h"
+#include "vault/expiry.h"
 
-#define CREDENTIALS_MAX       256
-#define SECRET_MAX            6144 /* 4 KiB of UTF-16 as UTF-8 */
-#define DAY_S                 86400
-#define CERTIFICATE_WARN_DAYS 30
+#define CREDENTIALS_MAX 256
+#define SECRET_MAX      6144 /* 4 KiB of UTF-16 as UTF-8 */
 
 struct plat_mutex token_lock = PLAT_MUTEX_INIT;
 static struct credential *credentials;
@@ -210,21 +209,17 @@ enum ekm_rc credential_of(struct call *call, const struct sign_in *who, struct c
     return found != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
 }
 
-/* Each day of the last thirty, also while the token in hand is good. */
-static void credential_warn(struct call *call, struct credential *credential)
+/* Also while the token in hand is good. */
+static void credential_note_end(struct call *call, const struct credential *credential)
 {
-    int64_t now_s = plat_unix_time_ms() / 1000;
     plat_mutex_lock(&token_lock);
-    int64_t left_s = credential->expiry_s - now_s;
-    bool warn = credential->expiry_s != 0 && left_s < CERTIFICATE_WARN_DAYS * DAY_S &&
-                now_s - credential->warned_s >= DAY_S;
-    if (warn) {
-        credential->warned_s = now_s;
-    }
+    int64_t expiry_s = credential->expiry_s;
     plat_mutex_unlock(&token_lock);
-    if (warn && left_s >= 0) {
-        call_log(call, LEVEL_ERROR, "the certificate that signs in ends in %u days: renew it",
-                 (unsigned)(left_s / DAY_S));
+    if (credential->who.form == SIGN_IN_CERTIFICATE) {
+        expiry_note(call, EXPIRY_CERTIFICATE, credential->who.client_id, expiry_s);
+    } else if (credential->who.form == SIGN_IN_SECRET) {
+        expiry_note(call, EXPIRY_SECRET, credential->who.client_id,
+                    expiry_of_secret(call->config, credential->who.client_id));
     }
 }
 
@@ -232,14 +227,11 @@ void credential_learn(struct call *call, struct credential *credential, int64_t 
 {
     plat_mutex_lock(&token_lock);
     (void)text_copy(credential->described, sizeof credential->described, call->sign_in);
-    if (expiry_s != 0 && expiry_s != credential->expiry_s) {
-        credential->warned_s = 0;
+    if (expiry_s != 0) {
         credential->expiry_s = expiry_s;
     }
     plat_mutex_unlock(&token_lock);
-    if (expiry_s != 0) {
-        credential_warn(call, credential);
-    }
+    credential_note_end(call, credential);
 }
 
 enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
@@ -252,8 +244,8 @@ enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
         return rc;
     }
     rc = credential_of(call, &who, out);
-    if (rc == EKM_OK && who.form == SIGN_IN_CERTIFICATE) {
-        credential_warn(call, *out);
+    if (rc == EKM_OK) {
+        credential_note_end(call, *out);
     }
     return rc;
 }

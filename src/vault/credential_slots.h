@@ -22,7 +22,7 @@ struct credential {
     uint8_t hash[CREDENTIAL_HASH_BYTES]; /* SHA-256 of the secret */
     struct buf secret;                   /* empty while no session needs it, and in other forms */
     char described[160];                 /* who, for the log, with what the last fetch learnt */
-    int64_t expiry_s, warned_s;          /* of the certificate that signed last; 0: none did */
+    int64_t expiry_s;                    /* of the certificate that signed last; 0: none did */
     struct token_slot slots[TOKEN_SLOTS];
 };
 

@@ -16,6 +16,9 @@ void second_vault_stop(void); /* no session may be open */
 
 /* What stands in for this vault, for struct vault's `spare`; NULL: nothing does. */
 struct second_vault *second_vault_find(const char *host);
+/* It, as a vault that stands in, with the sign-in of the first; that must have one. */
+void second_vault_of(const struct vault *first, struct vault *out);
+
 /* Does a step of a call at the vault; where it is out of reach, fails, or throttles to the end, at
  * the second one; where that is of no help either, at the first again. Never because the first
  * refuses. may_probe: the step shows whether a vault that is down is back. */

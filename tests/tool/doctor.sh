@@ -146,7 +146,29 @@ make Curve '"kty":"EC"'
 fault 'no RSA' 1 FAILED key '3: '
 make Purgeable '"kty":"RSA","purge_protection":false'
 fault 'can be purged' 0 warning purge 'without purge protection'
+make Ends "\"kty\":\"RSA\",\"exp\":$(($(date +%s) + 40 * 86400 + 3600))"
+fault 'key ends soon' 0 warning key 'Ends/.*, 40 days, may wrap and unwrap'
 key=TdeKey0
+fault 'end of secret unknown' 0 skipped secret 'set secret_expires'
+configure "secret_expires=11111111-2222-4333-8444-555555555555: $(date -u -d '+50 days' +%Y-%m-%d)"
+fault 'secret ends soon' 0 warning secret "good until 20[0-9-]*, (49|50) days"
+configure "secret_expires=$(date -u -d '+90 days' +%Y-%m-%d)"
+fault 'secret is good' 0 ok secret 'good until'
+configure 'secret_expires=2026-02-30'
+fault 'no such day' 1 FAILED configuration '5003: .*secret_expires: must be a list of YYYY-MM-DD'
+configure 'second_vault=contoso-vault: contoso-vault.vault.usgovcloudapi.net'
+fault 'second of another cloud' 1 FAILED configuration '5003: .*:[0-9]+: second_vault: .*same cloud'
+configure 'second_vault=contoso-vault: second-vault'
+fault 'second without the key' 0 warning second-keys '1 keys of the first vault asked for, 1 not there; the first: TdeKey0: 4: '
+says '^ok .* second-vault +second-vault.vault.azure.net takes the same sign-in'
+"$build/vaultsim" ctl --state "$folder/vault" GET "/keys/pem?vault=$host&name=TdeKey0" | awk '{ printf "%s\\n", $0 }' >"$folder/pem"
+ctl POST /keys "{\"vault\":\"second-vault.vault.azure.net\",\"name\":\"TdeKey0\",\"pem\":\"$(cat "$folder/pem")\"}"
+fault 'second has the key' 0 ok second-keys '1 keys of the first vault asked for, 0 not there'
+ctl POST /clients '{"client_id":"11111111-2222-4333-8444-555555555555","permissions":["get","list"],"vault":"second-vault.vault.azure.net"}'
+fault 'no unwrap in the second' 1 FAILED second-unwrap '3113: '
+ctl POST /clients '{"client_id":"11111111-2222-4333-8444-555555555555","permissions":[],"vault":"second-vault.vault.azure.net"}'
+fault 'no role in the second' 0 warning second-keys 'the first: TdeKey0: 4: .*permission to list'
+configure
 faults '"path":"wrapkey","action":"status","status":429'
 fault 'throttled' 1 FAILED wrap '3109: '
 says '^warning .* throttling +[12] of 5 requests'
