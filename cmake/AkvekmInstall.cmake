@@ -35,7 +35,8 @@ add_custom_target(package_texts ALL DEPENDS "${made_dir}/akv-ekm.conf")
 install(FILES "${made_dir}/setup.sql" "${made_dir}/akv-ekm.conf" DESTINATION "${documents}/examples")
 install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/CHANGELOG.md"
     "${PROJECT_SOURCE_DIR}/docs/admin.md" "${PROJECT_SOURCE_DIR}/docs/configuration.md" "${PROJECT_SOURCE_DIR}/docs/errors.md"
-    "${PROJECT_SOURCE_DIR}/docs/SECURITY.md" DESTINATION "${documents}")
+    "${PROJECT_SOURCE_DIR}/docs/SECURITY.md" "${PROJECT_SOURCE_DIR}/docs/tool.md" "${PROJECT_SOURCE_DIR}/docs/linux.md"
+    DESTINATION "${documents}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${documents}" RENAME copyright)
 if(AKVEKM_LIBRARIES STREQUAL "private")
     install(FILES "${AKVEKM_PRIVATE_LIBRARIES}/root/licences/openssl.txt" "${AKVEKM_PRIVATE_LIBRARIES}/root/licences/curl.txt"

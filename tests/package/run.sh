@@ -94,6 +94,7 @@ else
     for name in bookworm trixie; do
         if folder=$(chroot_of "$name"); then
             try sh "$here/deb.sh" "$folder" "$root"/dist/*.deb "$work"/higher/*.deb "$build"
+            try sh "$here/five_minutes.sh" "$folder" "$root"/dist/*.deb "$work"/higher/*.deb "$build"
             try sh "$here/rpm.sh" "$folder" "$root"/dist/*.rpm "$work"/higher/*.rpm "$build"
         else
             skip "no clean $name"
