@@ -176,7 +176,7 @@ static enum ekm_rc discovery_look_and_prove(struct search *search, const struct 
     return rc == EKM_OK ? discovery_prove_old_rule(search) : rc;
 }
 
-/* (1) The vault was lost and its key restored here: another vault's entry tells name and version
+/* (1) The vault was lost and its key restored here: another vault's entry has name and version
  * (C4). */
 static enum ekm_rc by_other_vaults(struct search *search)
 {

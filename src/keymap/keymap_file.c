@@ -87,7 +87,7 @@ static void note_state(struct keymap_table *table, const struct plat_file_state 
     table->young = state->inode != 0 && age_ms < YOUNG_MS && age_ms > -YOUNG_MS;
 }
 
-/* An absent file is empty. */
+/* A missing file counts as empty. */
 static enum plat_io keymap_file_load(const struct keymap_table *former, struct keymap_table *table)
 {
     int handle = -1;

@@ -181,9 +181,9 @@ static enum plat_io load_settled(struct keymap_table *after)
     return io;
 }
 
-/* No lock between processes: an entry is a key of its own, so one writer cannot cost another an
- * entry. Two that write the same thumbprint at once both have a key that gives it: whichever
- * KeyUri comes last serves both. */
+/* Needs no lock between processes: each entry is a registry key of its own, so no writer can lose
+ * another's entry. Two that write the same thumbprint at once both have a key that gives it, and
+ * the KeyUri that comes last serves both. */
 static enum plat_io registry_put(const struct call *call, uint64_t until_ms,
                                  const struct keymap_entry *entry, const struct key_id *seen,
                                  const struct keymap_table *former, struct keymap_table *after)
@@ -200,7 +200,7 @@ static enum plat_io registry_put(const struct call *call, uint64_t until_ms,
     return io == PLAT_IO_OK ? load_settled(after) : io;
 }
 
-/* Rights may differ from branch to branch. */
+/* Rights may differ between branches. */
 static enum plat_io registry_probe(const struct call *call, uint64_t until_ms, const char *host,
                                    const struct keymap_table *former, struct keymap_table *after)
 {

@@ -17,7 +17,7 @@
 #define YOUNG_MS 1000
 #define EPOCH_MS 11644473600000 /* 1601 to 1970 */
 
-/* The keys below one, by their number. */
+/* The subkeys of a key, by their index. */
 struct walk {
     struct plat_registry_key key;
     uint32_t next, count;

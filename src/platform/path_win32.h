@@ -12,7 +12,7 @@
 
 /* 32 bits of a handle are significant, by the promise that lets 32-bit programs share them. */
 #define path_handle(handle) ((void *)(intptr_t)(handle))
-#define PATH_UNITS          1100 /* a configured path (1023) and the prefix of long ones */
+#define PATH_UNITS          1100 /* a configured path (1023) and the prefix of long paths */
 
 enum plat_io path_io(unsigned long error); /* of GetLastError */
 /* False: not valid, or longer than cap (in units or bytes); out is "" then. */
@@ -31,9 +31,9 @@ enum plat_io path_state(int handle, struct plat_file_state *out);
 /* The folder of an absolute path, its separator included; false if there is none. */
 bool path_folder(const char *path, char *folder, size_t cap);
 
-/* Whether nobody but SYSTEM, Administrators, TrustedInstaller and the account of this process owns
- * or may change what the handle, opened with READ_CONTROL, stands for (specification.md section 8).
- */
+/* Whether only SYSTEM, Administrators, TrustedInstaller and the account of this process own or may
+ * change the object of the handle, which was opened with READ_CONTROL (specification.md section
+ * 8). */
 bool path_trusted(void *native_handle);
 bool path_folder_trusted(const char *path);
 

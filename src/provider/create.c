@@ -24,8 +24,8 @@ static enum ekm_rc create_read_name(struct call *call, const SqlCpStr *name, str
     return rc;
 }
 
-/* On an existing name Azure would add a version, and every bare name would mean that one from then
- * on. */
+/* Azure would add a version to an existing name, and every bare name would then mean that
+ * version. */
 static enum ekm_rc require_free_name(struct call *call, const struct session *session,
                                      const struct key_id *name)
 {
@@ -106,7 +106,7 @@ static bool count_version(void *context, const struct vault_key *key)
     return ++*count < 2;
 }
 
-/* Azure deletes whole keys only: what hangs on the other versions must not go with this one. */
+/* Azure deletes only whole keys. Data under the other versions must not be lost with this one. */
 static enum ekm_rc require_droppable(struct call *call, const struct session *session,
                                      const struct key_lookup *lookup)
 {

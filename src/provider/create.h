@@ -1,5 +1,5 @@
 /*
- * Making and deleting keys in the vault: both need the administrator's leave in the configuration.
+ * Creates and deletes keys in the vault. Both need a setting of the administrator.
  *
  * Owns nothing. Any thread, with a session. Rules: specification.md section 3. Everything that can
  * be checked is checked before the one request that cannot be undone.
@@ -9,10 +9,10 @@
 
 #include "provider/session.h"
 
-/* EKM_NOT_SUPPORTED without allow_create; EKM_FAILURE for a name that exists. */
+/* EKM_NOT_SUPPORTED without allow_create; EKM_FAILURE if the name exists. */
 enum ekm_rc create_key(struct call *call, const struct session *session, const SqlCpStr *name,
                        SqlCpAlgId algorithm, SqlCpKeyThumbprint *out) EKM_MUST_CHECK;
-/* EKM_NOT_SUPPORTED without allow_drop; EKM_FAILURE where deleting the whole key would take more
+/* EKM_NOT_SUPPORTED without allow_drop; EKM_FAILURE if deleting the whole key would delete more
  * than was asked for. */
 enum ekm_rc create_drop_key(struct call *call, const struct session *session,
                             const SqlCpKeyThumbprint *thumbprint) EKM_MUST_CHECK;

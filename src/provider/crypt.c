@@ -8,7 +8,7 @@
 
 #define LOCAL_WRAP_MAX_AGE_MS ((uint64_t)5 * 60 * 1000)
 
-/* What both directions demand of their arguments. */
+/* Checks the arguments that Encrypt and Decrypt have in common. */
 static enum ekm_rc check_arguments(struct call *call, bool is_final, const SqlCpData *in,
                                    const SqlCpData *out)
 {
@@ -21,7 +21,8 @@ static enum ekm_rc check_arguments(struct call *call, bool is_final, const SqlCp
     return EKM_OK;
 }
 
-/* While another provider's keys were taken over, wrap as that one did: so there is a way back. */
+/* After taking over another provider's keys, wrap as that provider did, so that it can read the
+ * result. */
 static enum rsa_algorithm wrap_algorithm(const struct call *call, const struct session *session)
 {
     const struct config *config = call->config;
@@ -32,7 +33,7 @@ static enum rsa_algorithm wrap_algorithm(const struct call *call, const struct s
                                 : RSA_OAEP_256;
 }
 
-/* The vault checks these when it wraps; wrapping without it, we do. */
+/* The vault checks these dates when it wraps. Without the vault the library must check them. */
 static enum ekm_rc wrap_here(struct call *call, const struct known_key *key,
                              enum rsa_algorithm algorithm, const SqlCpData *plain,
                              struct buf *value)
@@ -81,8 +82,8 @@ static enum ekm_rc crypt_wrap(struct call *call, struct key_lookup *lookup,
                : rc;
 }
 
-/* The pinned version is gone: the same key may live under another name or in this vault only now.
- */
+/* The pinned version is gone. The same key may have another name, or may be in this vault only
+ * now. */
 static enum ekm_rc wrap_elsewhere(struct call *call, struct key_lookup *lookup,
                                   enum rsa_algorithm algorithm, const SqlCpData *plain,
                                   struct buf *value)
@@ -139,7 +140,7 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     return rc;
 }
 
-/* What opened this key before comes first, then the configured ones in their order. */
+/* First the algorithm that opened this key before, then the configured ones in their order. */
 static size_t order_algorithms(const struct config *config, enum rsa_algorithm remembered,
                                enum rsa_algorithm out[RSA_ALGORITHM_COUNT + 1])
 {

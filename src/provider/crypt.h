@@ -1,9 +1,9 @@
 /*
- * Encrypt and Decrypt: wrapkey and unwrapkey on the pinned version.
+ * Encrypt and Decrypt: wrapkey and unwrapkey with the pinned version.
  *
- * Owns nothing; plain text lives in wiped buffers and the host's memory alone. Any thread, with a
- * session. Rules: specification.md section 4. Sizes are checked before anything is sent; a size
- * query never wraps or unwraps.
+ * Owns nothing. Plain text is only in buffers that are wiped and in the engine's memory. Any
+ * thread, with a session. Rules: specification.md section 4. Sizes are checked before anything is
+ * sent; a size query never wraps or unwraps.
  */
 #ifndef AKVEKM_PROVIDER_CRYPT_H
 #define AKVEKM_PROVIDER_CRYPT_H

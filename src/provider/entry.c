@@ -8,16 +8,17 @@
 #include "base/text.h"
 #include "provider/provider.h"
 
-/* The queue of an OpenSSL of the library's own is of no interest to the host. Nor may it be looked
- * at before the first Initialize: that would allocate before the wiping allocator is in place. */
+/* If OpenSSL is private to the library, the engine never sees its error queue. It must not be read
+ * before the first Initialize either: that would allocate before the wiping allocator is
+ * installed. */
 #ifdef AKVEKM_PRIVATE_LIBRARIES
 static const bool shares_openssl = false;
 #else
 static const bool shares_openssl = true;
 #endif
 
-/* One entry of the queue. A mark would not do: curl empties the whole queue when it connects and
- * reads. */
+/* One error of the queue. A mark is not enough, because curl empties the whole queue when it
+ * connects and reads. */
 struct entry_openssl_error {
     struct entry_openssl_error *next;
     unsigned long code;
@@ -25,8 +26,8 @@ struct entry_openssl_error {
     char file[128], function[64], data[256];
 };
 
-/* Takes the host's errors off the queue. Without memory the rest of them is lost, and nothing else.
- */
+/* Takes the engine's errors off the queue. Without memory the rest of them is lost, and nothing
+ * else. */
 static struct entry_openssl_error *take_queue(void)
 {
     struct entry_openssl_error *first = NULL, *last = NULL;
@@ -73,8 +74,9 @@ static void put_queue(struct entry_openssl_error *first)
     }
 }
 
-/* Why logins could not be set aside, and how often. A thread that is still one must not write the
- * log: it might make the file, which would then be the login's. The next call does it instead. */
+/* How many logins could not be set aside, and the last reason. A thread that still impersonates
+ * must not write the log, because a log file that it creates would belong to the login. The next
+ * call writes the line. */
 static atomic_uint refused_count, refused_error;
 
 static void log_refused_logins(void)
@@ -127,7 +129,8 @@ enum ekm_rc entry_begin(struct entry_point *door, const char *operation)
     door->session = NULL;
     enum ekm_rc rc = provider_enter(&config);
     door->inside = rc == EKM_OK;
-    if (door->inside) { /* else nothing of OpenSSL may be touched: it may be torn down */
+    if (door->inside) { /* otherwise OpenSSL must not be touched, because it may be cleaned up
+                         * already */
         rc = entry_save_engine_state(&door->host);
         if (rc != EKM_OK) {
             door->inside = false;

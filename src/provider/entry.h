@@ -1,10 +1,10 @@
 /*
- * What every door does when a call comes in and when it leaves again.
+ * What every export does at its start and its end.
  *
- * Owns nothing; a struct entry_point lives on the door's stack and belongs to one thread. Enter:
- * the host's error state is kept, the login that the thread impersonates is set aside, the gate
- * counts the call in, the record is filled, the handle becomes a session. Leave: the outcome is
- * logged and mapped, everything is given back, the host finds error state and login as they were.
+ * Owns nothing; a struct entry_point is on the export's stack and belongs to one thread. At the
+ * start: save the engine's error state, set the login that the thread impersonates aside, count the
+ * call, fill the call record, find the session of the handle. At the end: log and map the outcome,
+ * release everything, restore the engine's error state and the login.
  */
 #ifndef AKVEKM_PROVIDER_ENTRY_H
 #define AKVEKM_PROVIDER_ENTRY_H
@@ -16,25 +16,26 @@
 
 struct entry_openssl_error;
 
-/* errno, the last error, OpenSSL's queue and the thread's login belong to the host. */
+/* errno, the last error, OpenSSL's error queue and the thread's login, which belong to the
+ * engine. */
 struct entry_engine_state {
     struct plat_errors errors;
     struct entry_openssl_error *queue; /* oldest first, NULL for an empty one */
     struct plat_impersonation login;
 };
-/* EKM_INTERNAL: the login cannot be set aside. All is as before, and the call must end here. */
+/* EKM_INTERNAL: the login cannot be set aside. Nothing has changed, and the call must end here. */
 enum ekm_rc entry_save_engine_state(struct entry_engine_state *host) EKM_MUST_CHECK;
-/* What the call ends with: rc, or EKM_INTERNAL if the login cannot be put back. */
+/* The result of the call: rc, or EKM_INTERNAL if the login cannot be put back. */
 enum ekm_rc entry_restore_engine_state(struct entry_engine_state *host, enum ekm_rc rc);
 
 struct entry_point {
     struct entry_engine_state host;
     bool inside;
     struct session *session; /* NULL for entry_begin */
-    struct call call;        /* filled if inside */
+    struct call call;        /* filled if the call was let in */
 };
 
-/* Each enter is followed by entry_end, whatever it returned. */
+/* Each entry_begin or entry_begin_session must be followed by entry_end, whatever it returned. */
 enum ekm_rc entry_begin(struct entry_point *door, const char *operation) EKM_MUST_CHECK;
 enum ekm_rc entry_begin_session(struct entry_point *door, const char *operation,
                                 const SqlCpSession *handle) EKM_MUST_CHECK;

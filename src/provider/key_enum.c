@@ -10,10 +10,10 @@
 #include "provider/provider_info.h"
 #include "provider/session.h"
 
-/* The two meet in a pointer, set once, so that threads of one session need no lock. */
+/* A position holds a pointer that is set once, so the threads of one session need no lock. */
 struct listed_key {
     char name[KEY_NAME_MAX + 1];
-    _Atomic(struct vault_key *) key; /* NULL until its turn */
+    _Atomic(struct vault_key *) key; /* NULL until it is fetched */
 };
 
 struct key_enum {
@@ -21,7 +21,7 @@ struct key_enum {
     size_t count, cap;
 };
 
-/* Stands for a key that SQL Server could not use. */
+/* Marks a key that SQL Server cannot use. */
 static struct vault_key unusable;
 
 void key_enum_free(struct key_enum *listing)
@@ -138,7 +138,7 @@ static struct vault_key *key_enum_publish(struct listed_key *listed, struct vaul
     return expected;
 }
 
-/* The key in full, or NULL if SQL Server could not use it. */
+/* The whole key, or NULL if SQL Server cannot use it. */
 static enum ekm_rc key_enum_resolve(struct call *call, const struct session *session,
                                     struct listed_key *listed, const struct vault_key **out)
 {
@@ -167,8 +167,8 @@ static enum ekm_rc key_enum_resolve(struct call *call, const struct session *ses
     return EKM_OK;
 }
 
-/* The usable key number `id`; EKM_NOT_FOUND past the last, without an error in the call: an end,
- * not a failure. */
+/* The usable key with this id. EKM_NOT_FOUND after the last, without an error in the call, because
+ * the end is not a failure. */
 static enum ekm_rc key_enum_find(struct call *call, struct session *session, SqlCpKeyId id,
                                  const struct vault_key **out)
 {

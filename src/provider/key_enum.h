@@ -1,10 +1,10 @@
 /*
- * The enumeration of a vault's keys: ids 1, 2, 3 ... by name order, stable while the session is
+ * Enumerates a vault's keys: ids 1, 2, 3 ... in the order of names, the same while the session is
  * open.
  *
- * Owns the session's snapshot of names, made at the first call and freed with the session. List
- * items tell neither type nor size, so each key is fetched when its turn comes, and remembered. Any
- * thread, with a session.
+ * Owns the session's list of names, made at the first call and freed with the session. List items
+ * have neither type nor size, so each key is fetched when it is needed, and remembered. Any thread,
+ * with a session.
  */
 #ifndef AKVEKM_PROVIDER_KEY_ENUM_H
 #define AKVEKM_PROVIDER_KEY_ENUM_H
@@ -15,11 +15,11 @@
 struct session;
 struct key_enum;
 
-/* From SQLCP_INVALID_ID to the first key that SQL Server could use, and on; EKM_NOT_FOUND after the
- * last. */
+/* From SQLCP_INVALID_ID to the first key that SQL Server can use, then to the next ones.
+ * EKM_NOT_FOUND after the last. */
 enum ekm_rc key_enum_next(struct call *call, struct session *session,
                           SqlCpKeyId *id) EKM_MUST_CHECK;
-/* EKM_NOT_FOUND for an id that the listing does not have. */
+/* EKM_NOT_FOUND for an id that the enumeration does not have. */
 enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId id,
                           SqlCpKeyInfo *out) EKM_MUST_CHECK;
 

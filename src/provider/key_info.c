@@ -16,16 +16,15 @@
 #define SECOND_VAULT_MS     2000
 #define EXPIRY_WARN_SECONDS ((int64_t)60 * 24 * 3600)
 
-/* The vault's answer to a size query, for the real call that follows at once. Holds nothing secret.
- */
+/* The response to a size query, for the real call that follows at once. Holds nothing secret. */
 struct name_memo {
     struct key_id asked;
     struct vault_key key;
     uint64_t made_ms;
 };
 
-/* Whether the session remembers this very name; a memo serves once, as a bare name means the newest
- * version at that moment. */
+/* Whether the session remembers exactly this name. A memo serves one call, because a bare name
+ * means the newest version at that moment. */
 static bool memo_take(struct session *session, const struct key_id *asked, struct vault_key *out)
 {
     struct name_memo *memo = atomic_exchange(&session->memo, NULL);
@@ -39,7 +38,7 @@ static bool memo_take(struct session *session, const struct key_id *asked, struc
     return same;
 }
 
-/* Without memory the real call asks the vault once more. */
+/* Without memory the real call asks the vault again. */
 static void memo_put(struct session *session, const struct key_id *asked,
                      const struct vault_key *key)
 {
@@ -102,8 +101,8 @@ enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
     return EKM_OK;
 }
 
-/* The same key imported again: the entry that stands keeps its place while its key answers enabled.
- * *seen: the key that the entry names, without a version if there is none. */
+/* The same key was imported again. The existing entry stays if its key answers as enabled. *seen:
+ * the key that the entry names, without a version if there is none. */
 static enum ekm_rc settle_on_one(struct call *call, const struct session *session,
                                  const struct thumbprint *thumbprint, struct vault_key *key,
                                  struct key_id *seen)
@@ -117,8 +116,8 @@ static enum ekm_rc settle_on_one(struct call *call, const struct session *sessio
         return EKM_OK;
     }
     enum ekm_rc rc = vault_get_key(call, &session->vault, &standing, &former);
-    /* A vault that refuses the former key will do so tomorrow; one that is out of reach may answer.
-     */
+    /* A vault that refuses the former key will refuse it again; one that is unreachable may answer
+     * later. */
     if (rc != EKM_OK && rc != EKM_KEY_NOT_FOUND && rc != EKM_KEY_DISABLED && rc != EKM_FORBIDDEN &&
         rc != EKM_KEY_OPERATION) {
         return rc;
@@ -135,13 +134,12 @@ static enum ekm_rc settle_on_one(struct call *call, const struct session *sessio
     return EKM_OK;
 }
 
-/* What must have happened before the host may rely on the thumbprint. */
+/* What must be done before SQL Server may rely on the thumbprint. */
 static enum ekm_rc make_durable(struct call *call, const struct session *session,
                                 const struct thumbprint *thumbprint, struct vault_key *key)
 {
     enum ekm_rc rc = EKM_OTHER_KEY;
-    /* Between the look at the entry and the write, another process may have settled it otherwise.
-     */
+    /* Another process may have written the entry between reading and writing. */
     for (int round = 0; rc == EKM_OTHER_KEY && round < SETTLE_ROUNDS; round++) {
         struct key_id seen;
         call->error = (struct call_error){.rc = EKM_OK};
@@ -217,7 +215,7 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
     if (rc != EKM_OK) {
         return rc;
     }
-    /* The name as the vault spells it; sizes first, the map afterwards. */
+    /* The name as the vault spells it. Sizes are checked first, the map is written last. */
     const struct key_id found = key.id;
     if (marshal_is_short(out->name.ws, out->name.cb, 2 * strlen(found.name)) ||
         marshal_is_short(out->thumb.pb, out->thumb.cb, thumbprint.len)) {

@@ -10,7 +10,7 @@
 
 #define RECORD_MAX_MS 1000
 
-/* A name is no secret: all of it is shown, escaped, and the character that people do not see. */
+/* A name is not secret, so all of it is shown, escaped, and an invisible character is named. */
 static enum ekm_rc key_lookup_refuse_name(struct call *call, const char *name)
 {
     size_t good = text_name_len(name, "-", strlen(name)), size = 0;
@@ -57,7 +57,7 @@ enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key)
     return EKM_OK;
 }
 
-/* The thumbprint stands there already: the host gave it. */
+/* The thumbprint is known already, because SQL Server gave it. */
 static void note_id(struct call *call, const struct key_id *id)
 {
     (void)text_copy(call->key, sizeof call->key, id->name);
@@ -90,7 +90,7 @@ static const char *host_of(const struct key_lookup *lookup)
     return lookup->vault->address.host;
 }
 
-/* The key cache knows it, but for want of memory: then the id alone has to do. */
+/* The key cache has it, unless memory was short; then only the id is known. */
 static void take_known(struct key_lookup *lookup, const struct key_id *id)
 {
     if (!keycache_get(host_of(lookup), &lookup->thumbprint, &lookup->key) ||
@@ -121,7 +121,7 @@ void key_lookup_record(struct call *call, const struct key_lookup *lookup)
         !keycache_take_unrecorded(host_of(lookup), &lookup->thumbprint, &key->id)) {
         return;
     }
-    /* What is held up by another process's lock must not use up the call. */
+    /* Bounds the wait for another process's lock, so that it cannot use up the call. */
     uint64_t wait_ms = call_remaining_ms(call) / 4;
     uint64_t until_ms = plat_now_ms() + (wait_ms < RECORD_MAX_MS ? wait_ms : RECORD_MAX_MS);
     if (keymap_put(call, until_ms, host_of(lookup), &lookup->thumbprint, &key->id,
@@ -168,7 +168,7 @@ static enum ekm_rc key_lookup_find_elsewhere(struct call *call, struct key_looku
         enum ekm_rc rc = key_lookup_discover(call, lookup, &missing);
         return key_lookup_blame_map(call, lookup, rc);
     }
-    /* Another process found it already. */
+    /* Another process has found it meanwhile. */
     keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);
     take_known(lookup, &id);
     note_id(call, &id);
@@ -205,7 +205,7 @@ static bool key_lookup_fits(struct call *call, const struct key_lookup *lookup,
                                     : key_lookup_thumbprint_fits(call, key, &lookup->thumbprint);
 }
 
-/* One GET of the pinned version. */
+/* Sends one GET of the pinned version. */
 static enum ekm_rc fetch_public(struct call *call, struct key_lookup *lookup)
 {
     struct vault_key key;
@@ -291,7 +291,7 @@ static enum ekm_rc key_lookup_cause(const struct known_key *key, bool is_wrap)
     return is_wrap ? key_lookup_may_wrap(key) : key->enabled ? EKM_OK : EKM_KEY_DISABLED;
 }
 
-/* Whether the refusal says itself that a permission is missing. */
+/* Whether the refusal itself says that a permission is missing. */
 static bool refusal_names_permission(const struct call_error *error)
 {
     return text_equal_nocase(error->inner_code, "ForbiddenByPolicy") ||

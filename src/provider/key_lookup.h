@@ -15,15 +15,15 @@
 /* `name` or `name/version`. EKM_NAME_TOO_LONG, EKM_REQUEST_REFUSED for other characters. */
 enum ekm_rc key_lookup_parse_name(struct call *call, const char *text,
                                   struct key_id *out) EKM_MUST_CHECK;
-/* Whether SQL Server can use it: EKM_NOT_SUPPORTED, EKM_KEY_DISABLED, EKM_KEY_OPERATION. */
+/* Whether SQL Server can use the key: EKM_NOT_SUPPORTED, EKM_KEY_DISABLED, EKM_KEY_OPERATION. */
 enum ekm_rc key_lookup_check(struct call *call, const struct vault_key *key) EKM_MUST_CHECK;
 
-/* A key that is being looked up: fill thumbprint and, for Decrypt, the trial. */
+/* A lookup: the caller fills thumbprint and, for Decrypt, the trial. */
 struct key_lookup {
     const struct vault *vault;
     struct thumbprint thumbprint;
     const struct discovery_trial *trial; /* see discovery.h; may be NULL */
-    struct known_key key;                /* the finding */
+    struct known_key key;                /* the key that was found */
     bool misled;                         /* the map led to another */
 };
 /* From memory, else the map, else discovery: EKM_NOT_FOUND. Where the vault stands in for another:
@@ -41,7 +41,7 @@ enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
  * first time; where that fails, it is believed. The call's error stays as it is. */
 bool key_lookup_is_misled(struct call *call, struct key_lookup *lookup);
 
-/* Whether the vault wraps with such a key: EKM_KEY_DISABLED, EKM_KEY_EXPIRED, EKM_KEY_OPERATION. */
+/* Whether the vault wraps with this key: EKM_KEY_DISABLED, EKM_KEY_EXPIRED, EKM_KEY_OPERATION. */
 enum ekm_rc key_lookup_may_wrap(const struct known_key *key);
 /* Where a 403 does not say why: the key's attributes, as known or by one more GET, may. */
 enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_lookup *lookup,
@@ -50,10 +50,10 @@ enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_looku
  * process searches again. */
 void key_lookup_record(struct call *call, const struct key_lookup *lookup);
 
-/* Whether a key may go by this thumbprint; one of the old rule is believed, with a log line. */
+/* Whether a key may have this thumbprint. One of the old rule is accepted, with a log line. */
 bool key_lookup_thumbprint_fits(struct call *call, const struct vault_key *key,
                                 const struct thumbprint *thumbprint);
-/* What the log line says of the key. */
+/* The fields of the log line about the key. */
 void key_lookup_note(struct call *call, const struct key_id *id,
                      const struct thumbprint *thumbprint);
 

@@ -1,5 +1,6 @@
 /*
- * The host's arguments in and out: text, thumbprints, and outputs by the two-call dance.
+ * Reads the arguments of SQL Server and writes its buffers: text, thumbprints, and outputs by the
+ * two-call dance.
  *
  * Nothing is read before its size is checked; every pointer may be NULL. Pure functions; any
  * thread. Rules: ekm-abi.md section 3.
@@ -16,16 +17,16 @@
 enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *text,
                          uint32_t max_bytes, enum ekm_rc too_long, struct buf *out) EKM_MUST_CHECK;
 
-/* 1 to 32 bytes, else EKM_INVALID_ARGUMENT. Notes it in the call, for the log. */
+/* 1 to 32 bytes, else EKM_INVALID_ARGUMENT. Copies it into the call record, for the log. */
 enum ekm_rc marshal_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,
                                struct thumbprint *out) EKM_MUST_CHECK;
 
-/* Whether the host gave no room for `len` bytes. */
+/* Whether SQL Server gave no room for `len` bytes. */
 bool marshal_is_short(const void *pointer, uint32_t room_bytes, size_t len);
-/* Copies and sets cb, or sets cb alone: EKM_INSUFFICIENT_BUFFER. */
+/* Copies and sets cb. If there is no room, sets only cb: EKM_INSUFFICIENT_BUFFER. */
 enum ekm_rc marshal_put(SqlCpData *out, const void *bytes, size_t len) EKM_MUST_CHECK;
-/* Name and thumbprint: both sizes in the one answer. The rest of *out is written on success only,
- * its padding zero. */
+/* Writes name and thumbprint, with both sizes in one answer. The rest of *out is written only on
+ * success; its padding is zero. */
 enum ekm_rc marshal_put_key(SqlCpKeyInfo *out, const char *name,
                             const struct thumbprint *thumbprint,
                             SqlCpAlgId algorithm) EKM_MUST_CHECK;

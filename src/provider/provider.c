@@ -35,8 +35,8 @@ enum state {
     STATE_DOWN,
     STATE_STARTING,
     STATE_UP,
-    STATE_CLOSING, /* a Free waits for the calls inside, then tears down */
-    STATE_STUCK    /* a Free gave up waiting: the gate is shut, nothing is torn down */
+    STATE_CLOSING, /* a Free waits for the running calls, then closes */
+    STATE_STUCK    /* a Free stopped waiting: new calls are refused, nothing is closed */
 };
 
 static struct plat_mutex lock = PLAT_MUTEX_INIT;
@@ -46,8 +46,8 @@ static unsigned initialize_count, inside;
 static struct config config;
 static atomic_bool closing;
 
-/* In the child, locks may be held by threads that do not exist there: nothing else may be touched.
- */
+/* In a forked child, threads that do not exist there may hold locks. Nothing else may be
+ * touched. */
 static atomic_bool is_forked_child;
 
 static void mark_child(void)
@@ -56,7 +56,7 @@ static void mark_child(void)
     atomic_store(&trace_is_on, false);
 }
 
-/* The process ends: OpenSSL may be torn down, and nothing of it may be touched any more. */
+/* The process ends. OpenSSL may be cleaned up already and must not be touched. */
 static atomic_bool is_exiting;
 
 enum ekm_rc provider_check_process(void)
@@ -72,7 +72,7 @@ static void change_state(enum state next)
     plat_mutex_unlock(&lock);
 }
 
-/* A value of a line ends at 256 bytes: a long reason goes on in further lines. */
+/* A value in a line has at most 256 bytes, so a long reason continues in further lines. */
 static void log_reason(const char *operation, enum ekm_rc rc, const char *reason)
 {
     struct log_line line;
@@ -111,8 +111,8 @@ static void log_warnings(struct buf *warnings)
     buf_free(warnings);
 }
 
-/* What widens trust is told even where only errors are; a long list in several lines, so that all
- * of it is seen. */
+/* Settings that widen trust are logged even where only errors are. A long list takes several lines,
+ * so that all of it is logged. */
 static void log_setting(void *context, const char *key, const char *value, bool widens)
 {
     enum log_level level = widens && !log_wanted(LEVEL_INFO) ? LEVEL_ERROR : LEVEL_INFO;
@@ -164,7 +164,7 @@ static enum ekm_rc provider_start_network(char *reason, size_t cap)
     return rc;
 }
 
-/* Without the lock: whoever made the state STARTING is alone. */
+/* Needs no lock: the thread that set the state to STARTING is alone. */
 static enum ekm_rc provider_start(void)
 {
     char reason[1536] = "";
@@ -196,7 +196,7 @@ static enum ekm_rc provider_start(void)
     return EKM_OK;
 }
 
-/* In reverse; nobody is inside and nobody gets in. */
+/* In reverse order; no call is running and none can start. */
 static void tear_down(void)
 {
     trace_stop();
@@ -216,8 +216,8 @@ static void tear_down(void)
     plat_wipe_freed();
 }
 
-/* Under the lock, until the state is settled. True: it became STARTING, and the caller must start.
- */
+/* Called under the lock; waits until the state is settled. True: it became STARTING, and the caller
+ * must start. */
 static bool join_or_begin(void)
 {
     while (state == STATE_STARTING || state == STATE_CLOSING) {
@@ -235,13 +235,14 @@ static bool join_or_begin(void)
     return false;
 }
 
-/* Under the lock: whether somebody is at work. A Free that asks is so itself. */
+/* Called under the lock: whether another thread starts or closes. A Free that asks counts
+ * itself. */
 static bool provider_is_busy(bool freeing)
 {
     return inside > 0 || state == STATE_STARTING || (state == STATE_CLOSING && !freeing);
 }
 
-/* Whether everybody left in time. */
+/* Whether all calls ended in time. */
 static bool provider_wait_idle(bool freeing)
 {
     uint64_t until_ms = plat_now_ms() + PROVIDER_CLOSE_WAIT_MS;
@@ -254,9 +255,9 @@ static bool provider_wait_idle(bool freeing)
     return idle;
 }
 
-/* The engine ends the process. Its other threads go on meanwhile, and OpenSSL tears itself down
- * next: it was there before us, so its handler comes after this one. Calls are aborted, and no
- * other one gets in. */
+/* The engine ends the process while its other threads still run. OpenSSL cleans up next: it
+ * registered its handler before this one, so its handler runs later. This aborts the calls and
+ * refuses new ones. */
 static void provider_on_exit(void)
 {
     if (atomic_load(&is_forked_child)) {
@@ -270,10 +271,10 @@ static void provider_on_exit(void)
     (void)provider_wait_idle(false);
 }
 
-/* Once in a process. OpenSSL is made ready first, so that it is torn down last. */
+/* Once per process. Initializes OpenSSL first, so that OpenSSL is cleaned up last. */
 static bool provider_watch_process(void)
 {
-    static bool watching; /* guarded by the state STARTING */
+    static bool watching; /* the state STARTING guards it */
     if (!watching) {
         watching = curl_library_prepare() && plat_on_fork_child(mark_child) &&
                    plat_on_exit(provider_on_exit);
@@ -307,14 +308,14 @@ enum ekm_rc provider_initialize(void)
     return rc;
 }
 
-/* Under the lock. True: the caller is the one who closes. */
+/* Called under the lock. True: this caller closes. */
 static bool shut_gate(void)
 {
     if (state == STATE_UP && --initialize_count > 0) {
         return false;
     }
     if (state != STATE_UP && state != STATE_STUCK) {
-        return false; /* a Free too many */
+        return false; /* one Free too many */
     }
     state = STATE_CLOSING;
     atomic_store(&closing, true);

@@ -25,7 +25,7 @@ struct algorithm {
     {                                                                                              \
         'R', 'S', 'A', '_', a, b, c, d                                                             \
     }
-/* The id is the place, counted from 1. */
+/* The id is the position, counted from 1. */
 static const struct algorithm algorithms[] = {
     {2048, RSA_TAG('2', '0', '4', '8')},
     {3072, RSA_TAG('3', '0', '7', '2')},
@@ -53,7 +53,7 @@ void provider_info_set(const struct config *config)
     plat_mutex_unlock(&lock);
 }
 
-/* Before the first Initialize: who we are without a configuration. */
+/* The identity before the first Initialize, without a configuration. */
 static void set_defaults(void)
 {
     struct config config;

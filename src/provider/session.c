@@ -21,8 +21,8 @@
 #define SECRET_MAX_BYTES   4096
 #define UTF8_MOST          3 /* bytes of a UTF-16 unit */
 
-/* A handle is generation and index; generations begin with 1 and never repeat, so no handle is 0 or
- * ever comes again. */
+/* A handle is a generation and an index. Generations begin with 1 and never repeat, so no handle is
+ * 0 or is used twice. */
 struct slot {
     struct session *session; /* NULL: free */
     uint64_t generation;
@@ -39,9 +39,9 @@ static struct slot *slot_at(uint32_t index)
     return &chunks[index / CHUNK_SLOTS][index % CHUNK_SLOTS];
 }
 
-/* Hangs a new chunk's slots into the free list, lowest first. The lock is held. SQL Server has at
- * most 32,767 connections: more sessions than the handles' index counts are leaked ones, and a
- * limit keeps them from eating the engine's memory. */
+/* Adds a new chunk's slots to the free list, lowest first. The caller holds the lock. SQL Server
+ * has at most 32,767 connections. More sessions than the index can count are leaked ones, and the
+ * limit keeps them from using up the engine's memory. */
 static enum ekm_rc session_grow(void)
 {
     uint32_t chunk = slot_count / CHUNK_SLOTS;
@@ -60,7 +60,7 @@ static enum ekm_rc session_grow(void)
     return EKM_OK;
 }
 
-/* NULL for a handle that was never given out or is closed. The lock is held. */
+/* NULL for a handle that was never given out or is closed. The caller holds the lock. */
 static struct slot *session_find_slot(const SqlCpSession *handle, uint32_t *index)
 {
     uint64_t value = (uint64_t)(uintptr_t)*handle;
@@ -126,7 +126,7 @@ void session_put(struct session *session)
     free(session);
 }
 
-/* The lock is held. */
+/* The caller holds the lock. */
 static struct session *unlink_slot(struct slot *slot, uint32_t index)
 {
     struct session *session = slot->session;
@@ -185,8 +185,8 @@ void session_close_all(void)
     plat_mutex_unlock(&lock);
 }
 
-/* Whether IDENTITY is `Managed Identity` and not a vault that happens to be called ManagedIdentity:
- * then SECRET is the vault's host, which no client secret looks like. */
+/* Whether IDENTITY is `Managed Identity` and not a vault that is named ManagedIdentity. If so,
+ * SECRET is the vault's host, which no client secret looks like. */
 static bool session_is_managed(const struct config *config, const struct buf *identity,
                                const struct buf *secret)
 {
@@ -201,7 +201,7 @@ static bool session_is_managed(const struct config *config, const struct buf *id
     return blank || address_parse(config, buf_text(secret), &address) == EKM_OK;
 }
 
-/* SECRET may be a secret in the wrong place: nothing of it is shown. */
+/* SECRET may be a secret in the wrong place, so nothing of it is shown. */
 static enum ekm_rc session_read_managed(struct call *call, const struct buf *secret,
                                         struct vault *vault)
 {
@@ -252,7 +252,7 @@ enum ekm_rc session_read_credential(struct call *call, const SqlCpCredential *au
         call_add_note(call, odd);
     }
 out:
-    /* No more of them was written. */
+    /* No further slot was written. */
     plat_wipe(secret_text, secret.len);
     plat_wipe(identity_text, identity.len);
     return rc;

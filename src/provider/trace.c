@@ -13,7 +13,7 @@
 
 atomic_bool trace_is_on = false;
 
-/* The handle is used outside the lock; the last writer closes what was stopped meanwhile. */
+/* The handle is used outside the lock. The last writer closes it if it was stopped meanwhile. */
 static struct {
     struct plat_mutex mutex;
     int handle, retired;
@@ -23,7 +23,7 @@ static struct {
 
 static void trace_add_part(struct trace_line *line, const char *text, size_t len)
 {
-    size_t room = sizeof line->text - 1 - line->len; /* one byte stays for the line break */
+    size_t room = sizeof line->text - 1 - line->len; /* one byte is reserved for the line break */
     len = len < room ? len : room;
     memcpy(line->text + line->len, text, len);
     line->len += len;
@@ -55,7 +55,7 @@ static void trace_refused(const char *path, enum plat_io io)
     log_write(&line);
 }
 
-/* Takes the file for one line of so many bytes; -1: there is none, or it is full. */
+/* Takes the file for one line of this size; -1: there is no file, or it is full. */
 static int trace_take(uint64_t len)
 {
     plat_mutex_lock(&file.mutex);
@@ -215,7 +215,8 @@ void trace_name(struct trace_line *line, const SqlCpStr *name)
     trace_add(line, ":\"");
     for (uint32_t i = 0; i < name->cb / 2; i++) {
         uint16_t unit;
-        memcpy(&unit, (const char *)name->ws + 2 * (size_t)i, sizeof unit); /* at any address */
+        memcpy(&unit, (const char *)name->ws + 2 * (size_t)i, sizeof unit); /* may be at any
+                                                                             * address */
         const char text[2] = {(char)unit, '\0'};
         if (unit > 0x20 && unit < 0x7F && unit != '"' && unit != '\\') {
             trace_add(line, text);

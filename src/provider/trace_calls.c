@@ -67,7 +67,7 @@ SqlCpError trace_algorithm(__typeof__(SqlCryptGetAlgorithmInfo) *call, SqlCpAlgI
     return trace_end(&line, result);
 }
 
-/* Of the credential no more than that it is there. */
+/* Of a credential only whether it is there. */
 SqlCpError trace_open_session(__typeof__(SqlCryptOpenSession) *call, const SqlCpCredential *auth,
                               SqlCpSession *session)
 {

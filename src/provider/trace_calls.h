@@ -1,9 +1,8 @@
 /*
- * Each of the host's calls with a recording around it: what was offered, the call itself, what came
- * back.
+ * Records each call of the engine: the arguments, the call itself, the result.
  *
- * The exports lead here while trace_wanted(). The call is given as a function with the export's own
- * arguments; nothing is read but sizes, names and thumbprints, within the sizes that the host
+ * The exports call these while trace_wanted(). The call is passed as a function with the export's
+ * own arguments. Only sizes, names and thumbprints are read, within the sizes that SQL Server
  * states. Any thread.
  */
 #ifndef AKVEKM_PROVIDER_TRACE_CALLS_H
@@ -11,7 +10,7 @@
 
 #include "akvekm/sqlcrypt.h"
 
-/* Without a result where it is the last one, behind which there is no file. */
+/* Without a result if it is the last Free, after which there is no file. */
 SqlCpError trace_free_provider(__typeof__(SqlCryptFreeProvider) *call);
 SqlCpError trace_initialize(__typeof__(SqlCryptInitializeProvider) *call);
 SqlCpError trace_provider_info(__typeof__(SqlCryptGetProviderInfo) *call, SqlCpProviderInfo *info);
