@@ -31,11 +31,11 @@ static void crypto_free(void *block, const char *file, int line)
 }
 #endif
 
-/* An OpenSSL and a curl of the library's own wipe what they free: records, headers with tokens,
- * bodies. Libraries that the host shares must be left as they are. OpenSSL takes the functions
- * before its first allocation alone: later starts find them in place. Nor does an OpenSSL of the
- * library's own clean up when the process ends: on Windows the other threads were killed by then,
- * perhaps while they held its locks, and its memory goes with the process. */
+/* An OpenSSL and a curl of the library's own get allocators that wipe what is freed: records,
+ * headers with tokens, bodies. Libraries that the engine shares keep theirs. OpenSSL accepts the
+ * functions only before its first allocation; later starts find them installed. The library's own
+ * OpenSSL does not clean up when the process ends either: on Windows the other threads have been
+ * killed by then, perhaps while they held its locks, and its memory is freed with the process. */
 bool curl_library_prepare(void)
 {
 #ifdef AKVEKM_PRIVATE_LIBRARIES
@@ -59,8 +59,8 @@ bool curl_library_start(void)
 #endif
 }
 
-/* The major version of the OpenSSL that this libcurl uses, 0 if it uses another library; one in
- * parentheses is there but not in use. */
+/* The major version of the OpenSSL that this libcurl uses, 0 if it uses another library. A version
+ * in parentheses is built in but not used. */
 unsigned long curl_library_openssl(const char *ssl_version)
 {
     static const char name[] = "OpenSSL/";
@@ -76,7 +76,7 @@ unsigned long curl_library_openssl(const char *ssl_version)
 enum ekm_rc curl_library_check(char *reason, size_t reason_cap)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    /* Another major version than ours would not know our SSL_CTX. */
+    /* Another major version cannot use this library's SSL_CTX. */
     unsigned long ours = OpenSSL_version_num() >> 28;
     if (ours < 3 || curl_library_openssl(info->ssl_version) != ours) {
         (void)text_format(reason, reason_cap,
@@ -85,8 +85,8 @@ enum ekm_rc curl_library_check(char *reason, size_t reason_cap)
                           info->ssl_version != NULL ? info->ssl_version : "no TLS", ours);
         return EKM_CONFIGURATION;
     }
-    /* What the build relied on must be there; and without its resolver thread no name lookup could
-     * be ended. */
+    /* This libcurl must have what the build relied on, and a resolver thread: without one no name
+     * lookup could be abandoned. */
     if (info->version_num < NEEDED_CURL || (info->features & CURL_VERSION_ASYNCHDNS) == 0) {
         (void)text_format(reason, reason_cap,
                           "this libcurl, %s, is older than the one built against%s", info->version,
@@ -103,7 +103,7 @@ bool curl_library_may_signal(void)
 
 void curl_library_set_quick_exit(CURLM *multi)
 {
-    /* By number: the headers of older versions do not have it. */
+    /* By number, because the headers of older versions lack the name. */
     const CURLMoption quick_exit = (CURLMoption)21;
     if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x081400) {
         (void)curl_multi_setopt(multi, quick_exit, 1L);

@@ -3,7 +3,7 @@
 #include <curl/curl.h>
 #include <stddef.h>
 
-/* By number, as the headers of the oldest libcurl do not name all. Gaps are codes of other
+/* By number, because the headers of the oldest libcurl do not name all. Gaps are codes of other
  * protocols and codes that are no longer used. */
 static const enum ekm_rc meanings[] = {
     [1] = EKM_CONNECTION_BROKEN,    /* UNSUPPORTED_PROTOCOL: what came is no HTTP */

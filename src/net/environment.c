@@ -56,7 +56,7 @@ static void environment_log(void *context, const char *name, const char *value, 
 
 void environment_report(void)
 {
-    /* What leads astray is told even where only errors are. */
+    /* Variables that can lead connections elsewhere are logged even where only errors are. */
     enum log_level level = log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR;
     environment_visit(environment_log, &level);
 }

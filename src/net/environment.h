@@ -1,16 +1,16 @@
 /*
- * What libcurl, OpenSSL and the resolver read from the environment of the process by themselves.
+ * Variables of the environment that libcurl, OpenSSL and the resolver read by themselves.
  *
  * Owns nothing. Called once at each start of the provider.
  */
 #ifndef AKVEKM_NET_ENVIRONMENT_H
 #define AKVEKM_NET_ENVIRONMENT_H
 
-/* One log line for each such variable that is set: who reads it, or that nobody does. Values are
- * shown where they can hold no secret. */
+/* Writes one log line for each such variable that is set: who reads it, or that nobody does. The
+ * value is shown if it cannot hold a secret. */
 void environment_report(void);
 
-/* Each of them that is set, with what it does. */
+/* Visits each of them that is set, with its effect. */
 typedef void environment_visitor(void *context, const char *name, const char *value,
                                  const char *effect);
 void environment_visit(environment_visitor *visit, void *context);

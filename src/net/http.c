@@ -24,7 +24,7 @@
 
 static struct http_client client;
 
-/* The items that share one handle: those under way, and what comes next. */
+/* The items that share one handle: those in flight, and the next one. */
 struct batch {
     struct call *call;
     struct http_handle *handle;
@@ -33,21 +33,21 @@ struct batch {
     struct http_item *at[HTTP_AT_ONCE]; /* what each of the handle's easies does; NULL: nothing */
 };
 
-/* Whether what this handle's connections lead to may be gone or sick: another request must not find
- * out once more. */
+/* Whether what this handle's connections lead to may be dead or broken. No other request should use
+ * them. */
 static bool http_item_is_doubtful(const struct http_item *item)
 {
     long status = item->response->status;
     if (item->rc != EKM_OK) {
         return item->rc == EKM_DEADLINE || ekm_retryable(item->rc);
     }
-    /* What is no JSON is the word of something on the way. */
+    /* A response that is not JSON comes from a device on the way. */
     bool is_page = status >= 300 && status != 401 && status != 429 &&
                    strstr(item->response->content_type, "json") == NULL;
     return status >= 500 || status == 408 || is_page;
 }
 
-/* For a repeat that must not use them: what they lead to failed. */
+/* For a retry, which must not use connections to a server that failed. */
 static void http_drop_connections(struct batch *batch)
 {
     bool anew = false;
@@ -71,7 +71,7 @@ static void http_finish_item(struct batch *batch, struct http_easy *easy, enum e
     batch->under_way--;
 }
 
-/* Gives the next item to an idle easy. One that cannot even begin has its outcome at once. */
+/* Gives the next item to an idle easy handle. If it cannot begin, its outcome is known at once. */
 static void begin_next(struct batch *batch, struct http_easy *easy)
 {
     struct http_item *item = &batch->items[batch->next++];
@@ -116,7 +116,7 @@ static void take_finished(struct batch *batch)
     }
 }
 
-/* All that is under way, with this result; or what leads to the vault alone. */
+/* Ends everything in flight with this result; or only what goes to the vault. */
 static void http_give_up(struct batch *batch, CURLcode result, bool vault_alone)
 {
     for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
@@ -127,7 +127,7 @@ static void http_give_up(struct batch *batch, CURLcode result, bool vault_alone)
     }
 }
 
-/* At once, before curl's next blocks are made of what it freed. */
+/* At once, before curl's next blocks reuse what it freed. */
 static void http_wipe_sent(struct batch *batch)
 {
     for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
@@ -137,8 +137,8 @@ static void http_wipe_sent(struct batch *batch)
     }
 }
 
-/* An abort is looked for here: curl asks for progress at times only, newer versions not at all
- * while a connection is made. */
+/* Checks for an abort here, because curl calls its progress function only at times, and newer
+ * versions never while a connection is made. */
 static void http_run_batch(struct batch *batch)
 {
     CURLM *multi = batch->handle->multi;
@@ -151,7 +151,7 @@ static void http_run_batch(struct batch *batch)
         if (code == CURLM_OK && before == batch->under_way) {
             code = curl_multi_poll(multi, NULL, 0, SLICE_MS, NULL);
         }
-        if (code != CURLM_OK) { /* the multi handle is broken, which only want of memory does */
+        if (code != CURLM_OK) { /* the multi handle is broken, which only a lack of memory does */
             http_give_up(batch, CURLE_OUT_OF_MEMORY, false);
         } else if (call_aborted(batch->call)) {
             http_give_up(batch, CURLE_ABORTED_BY_CALLBACK, false);

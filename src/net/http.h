@@ -9,7 +9,8 @@
 
 #include "net/http_message.h"
 
-/* EKM_CONFIGURATION: ca_file or trust store unreadable, no OpenSSL in libcurl; reason says it. */
+/* EKM_CONFIGURATION with a reason: ca_file or trust store unreadable, or libcurl without
+ * OpenSSL. */
 enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_cap) EKM_MUST_CHECK;
 void http_stop(void); /* closes every connection; no request may be running */
 /* One try, at most try_timeout_ms (a last repeat: the call's deadline). EKM_OK: a complete answer

@@ -18,7 +18,7 @@
 
 #define HEADERS_MAX 65536
 
-/* What was read is wiped where curl holds it: a shared curl frees its buffer as it is. */
+/* Wipes what was read in curl's own buffer, because a shared curl frees it unwiped. */
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
@@ -31,7 +31,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
     size_t len = size * count;
-    http_send_wipe(easy); /* before curl makes its next blocks of what it freed */
+    http_send_wipe(easy); /* before curl's next blocks reuse what it freed */
     easy->header_len += len;
     if (easy->header_len > HEADERS_MAX) {
         easy->body_rc = EKM_ANSWER_TOO_BIG;
@@ -46,15 +46,15 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     return len;
 }
 
-/* Curl's own sockets would be inherited by whatever the host executes. (Its pair of wake-up sockets
- * still is.) */
+/* Programs that the engine starts would inherit curl's own sockets. (They still inherit its pair of
+ * wake-up sockets.) */
 static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_easy *easy = context;
     (void)purpose;
     easy->has_connected = true;
     intptr_t opened = plat_socket(address->family, address->socktype, address->protocol);
-    /* To curl that is a connection refused. */
+    /* curl reports this as a refused connection. */
     if (opened < 0 && (errno == EMFILE || errno == ENFILE) &&
         log_failure_admitted("socket", ekm_code(EKM_CONNECT_FAILED), "")) {
         log_text(LEVEL_ERROR, 0, "socket",
@@ -63,7 +63,7 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
     return opened < 0 ? CURL_SOCKET_BAD : (curl_socket_t)opened;
 }
 
-/* What is known of the way right before the handshake. */
+/* What is known of the route right before the handshake. */
 static void http_resume_session(struct http_easy *easy, SSL_CTX *context)
 {
     char proxy[300] = "";
@@ -84,7 +84,8 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *user)
 {
     struct http_easy *easy = user;
     (void)curl;
-    SSL_CTX_set_msg_callback(context, NULL); /* curl's, which writes a text for each record */
+    SSL_CTX_set_msg_callback(context, NULL); /* curl's own callback, which writes a text for each
+                                              * record */
     if (easy->request->detour != NULL && easy->request->detour->authorities != NULL) {
         return http_detour_trust(easy->request->detour, context) ? CURLE_OK
                                                                  : CURLE_SSL_CACERT_BADFILE;
@@ -105,7 +106,7 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *user)
 static bool prepare_network(CURL *curl, const struct http_client *client)
 {
     /* HTTP/2 would put every request onto one connection, dead or not, and keep plain text of
-     * answers in buffers of its own. */
+     * responses in buffers of its own. */
     bool right =
         curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
     right = right && http_options_protocols(curl, false);
@@ -116,7 +117,7 @@ static bool prepare_network(CURL *curl, const struct http_client *client)
     return right && curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-           /* Else 64 KiB are allocated for each small body that is sent, and wiped. */
+           /* Otherwise 64 KiB are allocated and wiped for each small body that is sent. */
            curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 16384L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_BODY_MAX) ==
                CURLE_OK &&
@@ -125,12 +126,11 @@ static bool prepare_network(CURL *curl, const struct http_client *client)
            curl_easy_setopt(curl, CURLOPT_SHARE, client->share) == CURLE_OK;
 }
 
-/* Certificates come from the process's one store: nothing is loaded for each handle or connection.
- */
+/* Certificates come from the process's one store, so no handle or connection loads any. */
 static bool prepare_tls(CURL *curl)
 {
 #if LIBCURL_VERSION_NUM >= 0x075700
-    /* Before 8.3, curl keeps the store that was used first, and puts it in the place of ours. */
+    /* Before 8.3 curl keeps the first store and uses it instead of this one. */
     if (curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L) != CURLE_OK) {
         return false;
     }
@@ -144,7 +144,7 @@ static bool prepare_tls(CURL *curl)
            curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROXY_CAINFO, NULL) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROXY_CAPATH, NULL) == CURLE_OK &&
-           /* Curl knows sessions of the same handle alone; see tls_resume.h. */
+           /* curl itself resumes only sessions of the same handle; see tls_resume.h. */
            curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
 }
@@ -181,7 +181,7 @@ void http_easy_close(struct http_easy *easy)
     easy->curl = NULL;
 }
 
-/* Curl reads the list and frees nothing of it; its type is not const, but it only reads. */
+/* The list's type is not const, but curl only reads it and frees nothing of it. */
 static void add_header(struct http_easy *easy, size_t *count, const char *text)
 {
     struct curl_slist *header = &easy->headers[*count];
@@ -241,7 +241,7 @@ static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long se
         return http_failure(call, easy, result);
     }
     if (!easy->header_ended) {
-        /* To curl, a connection closed within the header ends it. */
+        /* For curl, a connection that is closed within the header ends the header. */
         return call_fail(call, EKM_CONNECTION_BROKEN, "%s: the response's header is incomplete",
                          easy->request->host);
     }

@@ -1,9 +1,9 @@
 /*
- * One curl handle: what all requests share is set once, what differs is set for each and forgotten
- * after it.
+ * One curl handle. Options that all requests share are set once; the others are set for each
+ * request and cleared after it.
  *
- * Owns the handle and its error text; borrows the header with the token. Called by http.c and
- * http_pool.c; a handle belongs to one thread at a time.
+ * Owns the handle and its error text; borrows the header with the token. http.c and http_pool.c
+ * call it; a handle belongs to one thread at a time.
  */
 #ifndef AKVEKM_NET_HTTP_EASY_H
 #define AKVEKM_NET_HTTP_EASY_H
@@ -14,12 +14,12 @@
 
 #include "net/http.h"
 
-/* What every handle of this provider life is made from. */
+/* What every handle is made from, from Initialize to Free. */
 struct http_client {
     const struct config *config;
     struct curl_slist *connect_to;
     CURLSH *share;
-    atomic_uint_fast64_t names_doubted_ms; /* until then a name is looked up anew */
+    atomic_uint_fast64_t names_doubted_ms; /* until then names are resolved again */
     bool may_signal;                       /* see curl_library_may_signal */
     char user_agent[256];
 };
@@ -47,8 +47,8 @@ struct http_easy {
 bool http_easy_open(struct http_easy *easy, struct http_client *client);
 void http_easy_close(struct http_easy *easy);
 
-/* Ready to be added to a multi handle; the answer is cleared. request, answer and call stay until
- * http_easy_end, which must follow in any case. EKM_OUT_OF_MEMORY, not set in the call. */
+/* Prepares a request for a multi handle and clears the response. request, answer and call must stay
+ * until http_easy_end, which must follow in any case. EKM_OUT_OF_MEMORY, not set in the call. */
 enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
                             const struct http_request *request,
                             struct http_response *response) EKM_MUST_CHECK;

@@ -14,8 +14,7 @@
 #define CURL_HEADER_LINE_MAX ((size_t)100 * 1024)
 #define NAMES_DOUBTED_MS     60000
 
-/* It tells the blame for a connection that did not come about; which way is taken is curl's own
- * affair. */
+/* Says who is to blame for a failed connection. curl alone decides which route it takes. */
 static bool uses_proxy(const struct http_request *request)
 {
     char proxy[300];
@@ -23,15 +22,15 @@ static bool uses_proxy(const struct http_request *request)
            proxy_leads_to(request->host, proxy, sizeof proxy);
 }
 
-/* What curl remembers of names is in doubt for as long as it remembers it. */
+/* For as long as curl remembers a name, that memory may be wrong. */
 static enum ekm_rc not_resolved(const struct http_request *request, const struct http_easy *easy)
 {
     atomic_store(&easy->client->names_doubted_ms, plat_now_ms() + NAMES_DOUBTED_MS);
     return request->to_entra ? EKM_CONNECT_FAILED : EKM_HOST_NOT_RESOLVED;
 }
 
-/* How far the transfer came before its time was over. Curl's own times do not tell: from 8.20 on,
- * that of a transfer's begin is set while the name is still looked up. */
+/* How far the transfer came before its time was over. curl's own times do not show it: from 8.20 on
+ * it sets that of a transfer's begin while the name lookup still runs. */
 static enum ekm_rc timed_out(const struct http_request *request, const struct http_easy *easy)
 {
     curl_off_t secured_us = 0;
@@ -54,8 +53,8 @@ static enum ekm_rc tunnel_failure(long connect_status)
     return connect_status >= 500 ? EKM_PROXY_UNREACHABLE : EKM_PROXY;
 }
 
-/* Before 8.6, curl says the same of a header line longer than it takes: only then is there memory.
- */
+/* Before 8.6 curl returns the same code for a header line that is too long; only then is there
+ * memory. */
 static enum ekm_rc out_of_memory(const struct http_easy *easy)
 {
     curl_off_t first_byte_us = 0;
@@ -66,7 +65,7 @@ static enum ekm_rc out_of_memory(const struct http_easy *easy)
     return too_long ? EKM_ANSWER_TOO_BIG : EKM_OUT_OF_MEMORY;
 }
 
-/* "Not valid yet" passes when a clock that was behind at boot is set. */
+/* "Not valid yet" is transient: a clock that was behind at boot is set later. */
 static enum ekm_rc http_certificate_failure(const struct http_easy *easy)
 {
     long verified = X509_V_OK;
@@ -86,7 +85,7 @@ static enum ekm_rc proxy_failure(const struct http_easy *easy)
     return curl_result_proxy(detail);
 }
 
-/* The few results whose meaning depends on how the transfer went. */
+/* The few results whose meaning depends on how far the transfer came. */
 static enum ekm_rc http_failure_classify(const struct http_request *request,
                                          const struct http_easy *easy, CURLcode result)
 {
@@ -123,7 +122,7 @@ enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLco
         trust_store_doubt();
         tls_resume_forget();
     }
-    /* Where a second ends, curl counts a millisecond too many. */
+    /* At the end of a second curl counts a millisecond too many. */
     if (result == CURLE_OPERATION_TIMEDOUT && call_remaining_ms(call) <= 1) {
         return call_fail(call, EKM_DEADLINE, "%s: %s", request->host, ekm_text(rc));
     }

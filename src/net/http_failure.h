@@ -1,7 +1,7 @@
 /*
- * What went wrong in a transfer: curl's result and measurements to the table of errors.
+ * Turns a failed transfer, curl's result and its measurements, into a row of the error table.
  *
- * Rule: specification.md section 6. Called by http_easy.c with the handle still as the transfer
+ * Rule: specification.md section 6. http_easy.c calls it while the handle is still as the transfer
  * left it.
  */
 #ifndef AKVEKM_NET_HTTP_FAILURE_H
@@ -9,8 +9,8 @@
 
 #include "net/http_easy.h"
 
-/* Sets the error in the call and returns it. EKM_DEADLINE: the call's time, not the try's, cut the
- * transfer off. */
+/* Sets the error in the call and returns it. EKM_DEADLINE: the call's time, not the try's, ended
+ * the transfer. */
 enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLcode result);
 
 #endif

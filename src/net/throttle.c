@@ -8,20 +8,22 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-#define HOSTS       64
-#define SLICE_MS    250
-#define PROBE_MS    1000
-#define PAUSE_STEPS 3   /* 400, 800, 1600 ms: only one call asks after each, so it may be soon */
-#define SPREAD_MS   100 /* so that servers which were refused together do not come back together */
-#define OPEN_AT     64  /* so many at a time went well: the limit is over */
+#define HOSTS    64
+#define SLICE_MS 250
+#define PROBE_MS 1000
+#define PAUSE_STEPS                                                                                \
+    3                 /* 400, 800, 1600 ms: only one call is sent after each, so they may be       \
+                       * short */
+#define SPREAD_MS 100 /* so that servers that were refused together do not come back together */
+#define OPEN_AT   64  /* after so many successes at once the throttling is over */
 
 struct host {
     char name[254];
     bool limited;
-    uint64_t not_before_ms, last_ms; /* last_ms: when a call went last, while limited */
-    uint64_t epoch;                  /* another one with each refusal that is news */
-    unsigned refusals;               /* without an answer between them */
-    unsigned allowed, in_flight;     /* while limited, of this epoch */
+    uint64_t not_before_ms, last_ms; /* last_ms: when the last call was sent while throttled */
+    uint64_t epoch;                  /* a new number with each new refusal */
+    unsigned refusals;               /* without a response between them */
+    unsigned allowed, in_flight;     /* while throttled, of this epoch */
 };
 
 static struct {
@@ -31,8 +33,8 @@ static struct {
     uint64_t epochs;
 } patience = {.mutex = PLAT_MUTEX_INIT};
 
-/* Under the lock: wakes those at this host whose turn it may be now. All others look for themselves
- * now and then. */
+/* Under the lock: wakes the calls to this host whose turn it may be now. The others check by
+ * themselves from time to time. */
 static void tell_waiters(const struct host *host)
 {
     if (host == NULL) {
@@ -53,7 +55,7 @@ void throttle_reset(void)
     plat_mutex_unlock(&patience.mutex);
 }
 
-/* They fill up from the first on. */
+/* Entries are used from the first on. */
 static struct host *throttle_find_host(const char *name)
 {
     for (size_t i = 0; i < HOSTS && patience.hosts[i].name[0] != '\0'; i++) {
@@ -64,7 +66,7 @@ static struct host *throttle_find_host(const char *name)
     return NULL;
 }
 
-/* The host's entry, or a new one in the place of the one whose pause was over first. */
+/* The host's entry, or a new one instead of the one whose pause ended first. */
 static struct host *find_or_take(const char *name)
 {
     struct host *host = throttle_find_host(name), *oldest = &patience.hosts[0];
@@ -92,9 +94,9 @@ static unsigned waiters_before(const struct wait_queue_place *self)
 
 enum turn { GO, WAIT, TOO_LONG };
 
-/* Under the lock. One call a second may go whatever else is true: where the host wishes for more
- * patience than the call has, so that an end of the throttling is noticed; and where the one that
- * asks for all got no answer yet. */
+/* Under the lock. At least one call a second is sent: if the host asks for a longer pause than the
+ * call has time, so that the end of the throttling is noticed; and if the call that was sent first
+ * has no response yet. */
 static enum turn throttle_look(struct host *host, const struct wait_queue_place *self,
                                uint64_t now_ms, struct throttle_pass *pass)
 {
@@ -185,9 +187,9 @@ bool throttle_stands(const char *name, const struct throttle_pass *pass)
     return stands;
 }
 
-/* Under the lock. What went before the last refusal says only how long the host wishes to be left
- * alone, and nothing once the pause is over. The random part is added once: the longest of a whole
- * burst's would be waited for in each window of the host's limit. */
+/* Under the lock. A response to a request from before the last refusal only says how long the host
+ * wants a pause, and nothing once the pause is over. The random part is added once; otherwise each
+ * window of the host's limit would wait for the longest of a whole burst. */
 static void throttle_note_refusal(struct host *host, const struct throttle_pass *pass,
                                   uint64_t asked_ms, uint64_t now_ms, uint32_t random)
 {
@@ -207,7 +209,7 @@ static void throttle_note_refusal(struct host *host, const struct throttle_pass 
     }
 }
 
-/* Under the lock: the request is over, and one more may go at a time if it was answered. */
+/* Under the lock: the request is over. If it was answered, one more may be in flight. */
 static void throttle_note_end(struct host *host, const struct throttle_pass *pass, bool answered,
                               uint64_t now_ms)
 {

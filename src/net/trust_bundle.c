@@ -28,7 +28,7 @@ static void bundle_say(struct bundle *bundle, unsigned line, const char *what)
     }
 }
 
-/* Only its own fault, not one of an earlier piece. */
+/* Only the error of this certificate, not an earlier one. */
 static void bundle_say_why(struct bundle *bundle, unsigned line)
 {
     char text[200];
@@ -43,8 +43,8 @@ static bool bundle_has_expired(const X509 *certificate)
     return X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
 }
 
-/* An authority that has expired verifies nothing, and would stand in the way of its successor of
- * the same name, as OpenSSL looks for an issuer among the trusted ones first. */
+/* An expired authority verifies nothing. It would hide its successor of the same name, because
+ * OpenSSL looks for an issuer among the trusted ones first. */
 static enum ekm_rc bundle_add_one(struct bundle *bundle, const char *piece, size_t len,
                                   unsigned line)
 {
@@ -75,14 +75,14 @@ static bool bundle_is_certificate(const char *label)
            strcmp(label, "TRUSTED CERTIFICATE") == 0;
 }
 
-/* The beginning of the line after this one. */
+/* The start of the next line. */
 static const char *bundle_next_line(const char *at)
 {
     at += strcspn(at, "\n");
     return *at == '\n' ? at + 1 : at;
 }
 
-/* From "-----BEGIN " to behind its "-----END ", or to what comes instead of that. */
+/* From "-----BEGIN " to the end of its "-----END ", or to what comes instead of that. */
 static enum ekm_rc bundle_take_piece(struct bundle *bundle, const char **at, unsigned *line)
 {
     char label[LABEL_SIZE];

@@ -1,8 +1,8 @@
 /*
- * Certificates in PEM form, one after the other in a file: each that can be read counts, each that
- * cannot is named by its line.
+ * Certificates in PEM form, one after the other in a file. Each one that can be read counts; the
+ * others are named by their line.
  *
- * Owns nothing. Called by trust_store.c and the systems' trust sources; any thread.
+ * Owns nothing. trust_store.c and the systems' trust sources call it; any thread.
  */
 #ifndef AKVEKM_NET_TRUST_BUNDLE_H
 #define AKVEKM_NET_TRUST_BUNDLE_H

@@ -25,7 +25,7 @@ static struct {
     const char *ca_file; /* of the configuration; "" for none */
 } trust = {.mutex = PLAT_MUTEX_INIT, .read = PLAT_COND_INIT};
 
-/* What is left out of it is said once, not each time that it is read anew. */
+/* What is left out is logged once, not each time that the file is read again. */
 static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, char *reason,
                                 size_t cap)
 {
@@ -54,7 +54,7 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, c
     return rc;
 }
 
-/* A store with what stands in ca_file. A failure has its reason, but for want of memory. */
+/* A store with the content of ca_file. A failure has a reason, except for a lack of memory. */
 static enum ekm_rc make_store(const char *ca_file, bool say, X509_STORE **out, char *reason,
                               size_t cap)
 {
@@ -74,7 +74,7 @@ static enum ekm_rc make_store(const char *ca_file, bool say, X509_STORE **out, c
     return EKM_OK;
 }
 
-/* Else every connection would end in "out of memory", as curl calls it. */
+/* Otherwise every connection would end in "out of memory", as curl calls it. */
 static enum ekm_rc check_openssl(char *reason, size_t cap)
 {
     ERR_clear_error();
@@ -127,8 +127,9 @@ void trust_store_doubt(void)
     plat_mutex_unlock(&trust.mutex);
 }
 
-/* Whether this connection has to read first: the system's certificates, which the first one does
- * and each one after it while that fails, or all of them again. Who finds those does not wait. */
+/* Whether this connection must read the certificates first: the first one, each one after it while
+ * reading fails, or once all must be read again. A connection that has certificates does not
+ * wait. */
 static enum ekm_rc begin_reading(const struct call *call, bool *due, bool *again)
 {
     enum ekm_rc rc = EKM_OK;
@@ -150,7 +151,7 @@ static enum ekm_rc begin_reading(const struct call *call, bool *due, bool *again
     return rc;
 }
 
-/* Under no lock, but nobody else reads. Frees the store that is not used, if there are two. */
+/* Under no lock, but only one thread reads. Frees the store that is not used, if there are two. */
 static void end_reading(X509_STORE *store, X509_STORE *unused, bool has_system)
 {
     plat_mutex_lock(&trust.mutex);
@@ -163,7 +164,7 @@ static void end_reading(X509_STORE *store, X509_STORE *unused, bool has_system)
     X509_STORE_free(unused);
 }
 
-/* A new store in the place of the former, unless that knows more. */
+/* Replaces the store with a new one, unless the old one has more. */
 static void read_again(X509_STORE *former, bool has_system)
 {
     char reason[256] = "the system's store, or no memory";
@@ -207,12 +208,12 @@ enum ekm_rc trust_store_apply(SSL_CTX *context, const struct call *call)
     }
     /* Takes over the reference. */
     SSL_CTX_set_cert_store(context, current_store(&has_system));
-    /* Curl writes the keys of each connection to a file that SSLKEYLOGFILE names. */
+    /* Otherwise curl writes the keys of each connection to the file that SSLKEYLOGFILE names. */
     SSL_CTX_set_keylog_callback(context, NULL);
-    /* Plain text of answers is wiped where OpenSSL held it. */
+    /* OpenSSL wipes plain text of responses in its buffers. */
     SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
-    /* A connection keeps its buffers: else all of them were wiped and freed twice for each answer.
-     * What is sent is small, and so is their memory then. */
+    /* A connection keeps its buffers; otherwise all of them would be wiped and freed twice for each
+     * response. Requests are small, so their buffer is small too. */
     SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);
     (void)SSL_CTX_set_max_send_fragment(context, 4096);
     return has_system || trust.ca_file[0] != '\0' ? EKM_OK : EKM_CERTIFICATE_REFUSED;

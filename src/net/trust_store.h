@@ -1,8 +1,8 @@
 /*
- * The certificates that are trusted: the system's store and ca_file, read once per process instead
- * of once per connection; again when a server's certificate was refused.
+ * The trusted certificates: the system's store and ca_file. They are read once per process instead
+ * of once per connection, and again after a server's certificate was refused.
  *
- * Owns one X509_STORE. Called by http.c; trust_store_apply from any thread between start and stop.
+ * Owns one X509_STORE. http.c calls it; trust_store_apply from any thread between start and stop.
  */
 #ifndef AKVEKM_NET_TRUST_STORE_H
 #define AKVEKM_NET_TRUST_STORE_H
@@ -13,7 +13,7 @@
 
 #include "base/call.h"
 
-/* Reads ca_file, whose rights are judged; EKM_CONFIGURATION with a reason, EKM_OUT_OF_MEMORY. */
+/* Reads ca_file, after checking its rights; EKM_CONFIGURATION with a reason, EKM_OUT_OF_MEMORY. */
 enum ekm_rc trust_store_start(const struct config *config, char *reason,
                               size_t reason_cap) EKM_MUST_CHECK;
 void trust_store_stop(void);
@@ -23,8 +23,9 @@ void trust_store_stop(void);
  * Waits for another thread that reads them until the call's deadline (EKM_DEADLINE) or abort
  * (EKM_CLOSING). Sets nothing in the call. */
 enum ekm_rc trust_store_apply(SSL_CTX *context, const struct call *call) EKM_MUST_CHECK;
-/* A server's certificate was refused: what is trusted may have changed since it was read, or memory
- * was short then. It is read anew at the next connection, once in ten seconds at most. */
+/* Called when a server's certificate was refused: the trusted certificates may have changed since
+ * they were read, or memory was short. They are read again at the next connection, at most once in
+ * ten seconds. */
 void trust_store_doubt(void);
 
 #endif

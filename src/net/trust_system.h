@@ -1,7 +1,7 @@
 /*
- * The certificates that the system trusts, put into a store of OpenSSL's.
+ * Adds the certificates that the system trusts to an OpenSSL store.
  *
- * Owns nothing. Called by trust_store.c, once for each store; any thread.
+ * Owns nothing. trust_store.c calls it, once for each store; any thread.
  */
 #ifndef AKVEKM_NET_TRUST_SYSTEM_H
 #define AKVEKM_NET_TRUST_SYSTEM_H

@@ -16,15 +16,15 @@ static bool is_readable(const char *path)
     return readable;
 }
 
-/* As X509_STORE_set_default_paths does, but whatever SSL_CERT_FILE and SSL_CERT_DIR say: whom to
- * trust is no matter of the environment. */
+/* Like X509_STORE_set_default_paths, but ignores SSL_CERT_FILE and SSL_CERT_DIR: the environment
+ * must not decide what is trusted. */
 static bool load_default_places(X509_STORE *store)
 {
     bool file = trust_index_load_file(store, X509_get_default_cert_file());
     return X509_STORE_load_path(store, X509_get_default_cert_dir()) == 1 || file;
 }
 
-/* The bundles that distributions make of the authorities for TLS servers. */
+/* The distributions' bundles of authorities for TLS servers. */
 static bool load_known_bundle(X509_STORE *store)
 {
     static const char *const bundles[] = {
@@ -43,8 +43,8 @@ static bool load_known_bundle(X509_STORE *store)
     return is_readable("/etc/ssl/certs") && X509_STORE_load_path(store, "/etc/ssl/certs") == 1;
 }
 
-/* Where libcurl would look, as its builder set it; else where OpenSSL would, else where
- * distributions have them: libraries of the library's own know no place. */
+/* First where libcurl would look (its build sets it), then where OpenSSL would, then where
+ * distributions have them. Private libraries know no place. */
 bool trust_system_load(X509_STORE *store)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);

@@ -1,4 +1,4 @@
-/* The ROOT store of the account that runs the host, the machine's roots included. */
+/* The ROOT store of the account that runs SQL Server, including the machine's roots. */
 #include <windows.h>
 
 #include <wincrypt.h>
@@ -19,7 +19,7 @@ static bool names_servers(const CERT_ENHKEY_USAGE *usage)
     return false;
 }
 
-/* A root may be there for signed mail or code alone; CRYPT_E_NOT_FOUND says: for everything. */
+/* A root may be trusted for signed mail or code only. CRYPT_E_NOT_FOUND means: for everything. */
 static bool is_for_servers(const CERT_CONTEXT *certificate)
 {
     DWORD bytes = 0;

@@ -1,10 +1,9 @@
 /*
- * Those who wait for something that is given out under a lock, the one whose time ends first in
- * front; each is woken alone.
+ * A queue of calls that wait for something given out under a lock, sorted by deadline; each is
+ * woken alone.
  *
- * Owns nothing: a place lies on its caller's stack, and every function is called under the lock
- * that guards the line, `plat_cond_broadcast(&place->turn)` too. Used by http_pool.c and
- * patience.c.
+ * Owns nothing: a place is on its caller's stack. Every function is called under the lock that
+ * guards the queue, `plat_cond_broadcast(&place->turn)` too. http_pool.c and throttle.c use it.
  */
 #ifndef AKVEKM_NET_WAIT_QUEUE_H
 #define AKVEKM_NET_WAIT_QUEUE_H
@@ -18,7 +17,7 @@ struct wait_queue_place {
     struct wait_queue_place *next;
 };
 
-/* Behind all with the same deadline. Sets `turn` and `next`. */
+/* Puts it behind all with the same deadline. Sets `turn` and `next`. */
 void wait_queue_join(struct wait_queue_place **line, struct wait_queue_place *place);
 void wait_queue_leave(struct wait_queue_place **line, const struct wait_queue_place *place);
 
