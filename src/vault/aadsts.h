@@ -1,5 +1,5 @@
 /*
- * What Entra's numbers of refusals mean, where it helps to say it.
+ * The meaning of Entra's error numbers, where an explanation helps.
  *
  * Facts: identity-wire.md sections 12 and 13. Immutable table; any thread.
  */
@@ -10,7 +10,7 @@
 
 struct aadsts {
     uint32_t number;
-    enum ekm_rc rc;   /* EKM_OK: the word of the refusal decides */
+    enum ekm_rc rc;   /* EKM_OK: the `error` word decides */
     const char *text; /* for the log line */
 };
 

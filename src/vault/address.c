@@ -8,8 +8,8 @@
 #define VAULT_NAME_MAX 24
 #define LABEL_MAX      63
 
-/* key-vault-wire.md sections 9 and 5.5. A cloud's first login host is the one that is used,
- * whatever other name of it a vault gives: one rule of a firewall is enough. */
+/* key-vault-wire.md sections 9 and 5.5. The library uses a cloud's first login host, whichever of
+ * its names a vault gives, so that one firewall rule is enough. */
 static const struct cloud {
     const char *suffixes[2];
     const char *logins[4];
@@ -52,7 +52,7 @@ static bool is_under(const char *host, const char *suffix)
     return strlen(host) > strlen(suffix) && text_ends_nocase(host, suffix);
 }
 
-/* The suffix that `host` ends in, with something before it; NULL if it is of no known cloud. */
+/* The suffix that `host` ends in, with a name before it; NULL if the cloud is unknown. */
 static const char *known_suffix(const struct config *config, const char *host)
 {
     for (size_t i = 0; i < CLOUDS; i++) {

@@ -11,18 +11,18 @@
 
 #define KEY_MAX       4096
 #define NAME_MAX_LEN  128
-#define ROUNDS        4 /* the agent may replace a key between its challenge and our answer */
+#define ROUNDS        4 /* the agent may replace a key between its challenge and the answer to it */
 #define ROUND_WAIT_MS 100
 #define SCHEME        "Authorization: Basic "
 
-/* An event of its own in log and system log, whatever comes of the call. */
+/* A line of its own in log and system log, whatever the outcome of the call. */
 static enum ekm_rc arc_attack(struct call *call, const char *why)
 {
     call_log(call, LEVEL_ERROR, "another process answers instead of the Azure Arc agent: %s", why);
     return call_fail(call, EKM_ARC_ATTACK, "%s", why);
 }
 
-/* On Windows, which the folder's own separators tell, upper and lower case are the same. */
+/* On Windows, which the folder's separators show, upper and lower case are the same. */
 static char arc_separator(const char *keys)
 {
     return strchr(keys, '\\') != NULL ? '\\' : '/';
@@ -64,8 +64,8 @@ static bool arc_is_key(const struct buf *key, size_t start)
     return key->len > start;
 }
 
-/* Reads the file into the header's value. EKM_NOT_FOUND, not set in the call: it is gone, or not
- * yet whole; a new challenge names the next. */
+/* Reads the file into the header's value. EKM_NOT_FOUND, not set in the call: it is gone or not
+ * complete yet; a new challenge names the next file. */
 static enum ekm_rc arc_read_key(struct call *call, const char *path, struct buf *header)
 {
     struct plat_file_state state;
@@ -140,7 +140,7 @@ enum ekm_rc arc_read(struct call *call, struct token_request *request,
 {
     struct http_response next;
     enum ekm_rc rc = EKM_OK;
-    bool is_keyless = true; /* the last request bore no key, so that a 200 is no agent's */
+    bool is_keyless = true; /* the last request carried no key, so a 200 is not the agent's */
     http_response_init(&next);
     for (int round = 0;; round++) {
         if (response->status == 200 && is_keyless) {

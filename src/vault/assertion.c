@@ -22,7 +22,8 @@ static enum ekm_rc assertion_write_head(const struct certificate *certificate, b
     return rc;
 }
 
-/* Client ID and audience need no escapes: they are checked names of hosts, tenants and GUIDs. */
+/* Client ID and audience need no escapes: they are checked names of hosts and tenants, and
+ * GUIDs. */
 static enum ekm_rc assertion_write_claims(const char *client_id, const char *audience,
                                           struct buf *out)
 {

@@ -1,5 +1,5 @@
 /*
- * A signed statement by which an application proves itself to Entra (RFC 7523), made of its
+ * A signed statement by which an application proves its identity to Entra (RFC 7523), made with its
  * certificate.
  *
  * Facts: identity-wire.md section 8. Owns nothing; any thread.
@@ -12,7 +12,7 @@
 #define ASSERTION_MAX    8192
 #define ASSERTION_LIFE_S 600
 
-/* PS256, or RS256 where the key cannot; for `audience`, valid for ten minutes from now on. */
+/* PS256, or RS256 if the key cannot do that; for `audience`, valid for ten minutes from now. */
 enum ekm_rc assertion_write(struct call *call, const struct certificate *certificate,
                             const char *client_id, const char *audience,
                             struct buf *out) EKM_MUST_CHECK;

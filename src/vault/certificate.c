@@ -19,7 +19,8 @@ static enum ekm_rc certificate_fail(struct call *call, const char *path, const c
     return call_fail(call, EKM_CERTIFICATE_UNUSABLE, "%.180s: %s", path, why);
 }
 
-/* The whole file, its rights judged like the configuration's. *absent: there is none. */
+/* Reads the whole file after checking its rights like the configuration's. *absent: there is
+ * none. */
 static enum ekm_rc certificate_read_file(struct call *call, const char *path, size_t max,
                                          struct buf *out, bool *absent)
 {
@@ -54,7 +55,7 @@ static bool certificate_path(const struct call *call, const char *name, const ch
     return text_format(out, CERT_PATH_CAP, "%s%s%s%s", folder, has_slash ? "" : "/", name, end);
 }
 
-/* Without the line end that editors put there. */
+/* Without the line end that editors add. */
 static enum ekm_rc certificate_read_password(struct call *call, const char *name, struct buf *out)
 {
     char path[CERT_PATH_CAP];

@@ -1,8 +1,8 @@
 /*
  * The certificate by which an application signs in, and signing with its key.
  *
- * Read anew each time, so that a renewed file or store entry counts at once; it lives as long as
- * one signature takes. From `certificate_folder`, or by its thumbprint from the machine's own
+ * It is read each time, so that a renewed file or store entry counts at once, and is kept for one
+ * signature only. It comes from `certificate_folder`, or by its thumbprint from the machine's own
  * store. Any thread.
  */
 #ifndef AKVEKM_VAULT_CERTIFICATE_H
@@ -27,7 +27,7 @@ enum ekm_rc certificate_open(struct call *call, const char *name,
 /* RSASSA-PSS (salt 32) or RSASSA-PKCS1-v1_5 with SHA-256 over `data`; appended. */
 enum ekm_rc certificate_sign(struct call *call, const struct certificate *certificate, bool pss,
                              const struct buf *data, struct buf *out) EKM_MUST_CHECK;
-/* Tells it from another one; never 0. */
+/* Distinguishes it from another certificate; never 0. */
 uint64_t certificate_proof(const struct certificate *certificate);
 void certificate_close(struct certificate *certificate);
 

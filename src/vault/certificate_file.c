@@ -10,7 +10,7 @@
 #define BLOCK_MAX 65536
 #define CHAIN_MAX 16
 
-/* What was found by now. */
+/* What was found so far. */
 struct gathering {
     EVP_PKEY *key;
     X509 *chain[CHAIN_MAX];
@@ -32,7 +32,7 @@ static enum ekm_rc gathering_fail(struct gathering *found, const char *why)
     return EKM_CERTIFICATE_UNUSABLE;
 }
 
-/* `rc` is what reading a key came to. */
+/* `rc` is the result of reading a key. */
 static enum ekm_rc gathering_judge_key(struct gathering *found, enum ekm_rc rc)
 {
     switch (rc) {
@@ -68,7 +68,7 @@ static enum ekm_rc gathering_add_certificate(struct gathering *found, X509 *one)
     return EKM_OK;
 }
 
-/* The certificate of the key; all else is let go of. */
+/* Keeps the key's certificate and frees everything else. */
 static enum ekm_rc gathering_finish(struct gathering *found, enum ekm_rc rc,
                                     struct certificate_pair *out, const char **why)
 {
@@ -102,7 +102,7 @@ struct pem_block {
     size_t label_len, body_len;
 };
 
-/* The next block from *at on, which moves behind it. False: there is none. */
+/* The next block from *at on; *at then points after it. False: there is none. */
 static bool pem_next(const char **at, struct pem_block *out)
 {
     static const char begin[] = "-----BEGIN ", dashes[] = "-----", end[] = "-----END ";
@@ -248,7 +248,7 @@ static enum ekm_rc pfx_take_safe(struct gathering *found, PKCS7 *safe, const cha
     return rc;
 }
 
-/* No password and an empty one are two things to PKCS #12; *password is the one that fits. */
+/* For PKCS #12 no password and an empty one differ; *password is the one that is right. */
 static bool pfx_check_password(PKCS12 *pfx, const char **password, int *len)
 {
     *len = (int)strlen(*password);

@@ -1,7 +1,7 @@
 /*
- * A certificate and its private key out of a PEM or PFX file's content.
+ * Reads a certificate and its private key from the content of a PEM or PFX file.
  *
- * Pure; any thread. What was made is the caller's to free; `why` says in a few words what is wrong.
+ * Pure functions; any thread. The caller frees what was made; `why` says briefly what is wrong.
  */
 #ifndef AKVEKM_VAULT_CERTIFICATE_FILE_H
 #define AKVEKM_VAULT_CERTIFICATE_FILE_H

@@ -9,7 +9,7 @@
 #define VAULTS           256
 #define DOUBTED_AFTER_MS 60000
 
-/* What a Bearer challenge may say of interest; empty: it does not. */
+/* The parameters of a Bearer challenge that matter; empty: not given. */
 struct parameters {
     char authorization[1024], authorization_uri[1024], resource[512], scope[512];
 };
@@ -19,14 +19,14 @@ static const char *challenge_skip_chars(const char *at, const char *what)
     return at + strspn(at, what);
 }
 
-/* A token68 or token: what stands before a separator. */
+/* A token68 or token: the text before a separator. */
 static size_t word_len(const char *at)
 {
     return strcspn(at, " \t,=\"");
 }
 
-/* Reads a value at `at`, quoted or not, into out; NULL if it is malformed. One that is too long is
- * none of ours: empty. */
+/* Reads a value at `at`, quoted or not, into out; NULL if it is malformed. A value that is too long
+ * cannot be right: empty. */
 static const char *read_value(const char *at, char *out, size_t cap)
 {
     size_t used = 0;
@@ -68,8 +68,8 @@ static void challenge_keep_parameter(struct parameters *found, const char *name,
     }
 }
 
-/* Collects the parameters of every Bearer challenge; other schemes' are skipped. False: malformed.
- */
+/* Collects the parameters of every Bearer challenge; other schemes are skipped. False:
+ * malformed. */
 static bool challenge_collect_parameters(const char *at, struct parameters *found,
                                          bool *bearer_seen)
 {
@@ -131,8 +131,8 @@ static enum ekm_rc read_authority(struct call *call, const struct vault_address 
     return EKM_OK;
 }
 
-/* https, and its host exactly that of the vault's own service: no token for another one is ever
- * asked for. */
+/* https, and exactly the host of the vault's own service, so that no token for another service is
+ * ever asked for. */
 static enum ekm_rc read_resource(struct call *call, const struct vault_address *vault,
                                  const char *uri, struct challenge *out)
 {
@@ -178,11 +178,11 @@ static struct {
     struct plat_mutex mutex;
     struct place {
         char host[254];
-        struct challenge challenge; /* no authority: the vault has not said it */
+        struct challenge challenge; /* no authority: the vault has not named one */
         char hint[CHALLENGE_TENANT_MAX + 1];
         uint64_t read_ms;
     } known[VAULTS];
-    size_t next; /* overwritten when a stranger finds the table full */
+    size_t next; /* overwritten when a new vault finds the table full */
 } memory = {.mutex = PLAT_MUTEX_INIT};
 
 /* Under the lock: the place of this vault, or NULL. */
@@ -209,7 +209,7 @@ static struct place *place_for(const char *vault_host)
     return place;
 }
 
-/* Under the lock. The authority never comes from what was stored. */
+/* Under the lock. The authority never comes from stored data. */
 static bool challenge_guess(const struct place *place, const struct vault_address *vault,
                             struct challenge *out)
 {

@@ -1,9 +1,9 @@
 /*
- * The vault's 401: where its tokens come from. Parsed, checked against the allow-lists, remembered
- * per vault.
+ * The challenge in the vault's 401, which says where its tokens come from. It is parsed, checked
+ * against the allow-lists, and remembered for each vault.
  *
  * Rules: specification.md section 2 (authority and resource), key-vault-wire.md section 4. Owns the
- * table vault host -> challenge and hint; any thread.
+ * table from vault host to challenge and hint; any thread.
  */
 #ifndef AKVEKM_VAULT_CHALLENGE_H
 #define AKVEKM_VAULT_CHALLENGE_H
@@ -26,20 +26,19 @@ enum ekm_rc challenge_parse(struct call *call, const struct vault_address *vault
                             const char *authenticate, struct challenge *out) EKM_MUST_CHECK;
 
 bool challenge_is_tenant(const char *tenant);
-/* What the vault said last; else, `guessed`, what the tenant of an earlier life gives with the
- * authority of the vault's cloud. False: the vault must be asked. */
+/* The vault's last challenge. If there is none, `guessed`: the remembered tenant with the authority
+ * of the vault's cloud. False: the vault must be asked. */
 bool challenge_recall(const struct vault_address *vault, struct challenge *out, bool *guessed);
 void challenge_remember(const char *vault_host, const struct challenge *challenge);
-/* A credential was refused at the place it names: the vault may have moved to another tenant, so a
- * challenge older than a minute is forgotten. */
+/* A credential was refused at the challenge's authority. The vault may have moved to another
+ * tenant, so a challenge older than a minute is forgotten. */
 void challenge_doubt(const char *vault_host);
 void challenge_forget_all(void);
 
 /* The tenant that this vault named in an earlier life: a hint alone. EKM_REQUEST_REFUSED if it is
  * no tenant's name. */
 enum ekm_rc challenge_suggest(const char *vault_host, const char *tenant) EKM_MUST_CHECK;
-/* True, for one caller alone: the vault has named this tenant, and the last hint was another one.
- */
+/* True, for one caller only: the vault has named this tenant, and the last hint was another one. */
 bool challenge_is_news(const char *vault_host, char tenant[CHALLENGE_TENANT_MAX + 1]);
 
 #endif

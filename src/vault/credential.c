@@ -17,7 +17,7 @@
 struct plat_mutex token_lock = PLAT_MUTEX_INIT;
 static struct credential *credentials;
 static size_t credential_count;
-/* No token ends before, nor does a refusal of a credential that nobody holds. */
+/* Before this time no token expires, and no refusal of a credential that no session holds. */
 static _Atomic uint64_t credential_due_ms = UINT64_MAX;
 
 static void free_credential(struct credential *credential)
@@ -42,7 +42,7 @@ void credential_watch(const struct token *token)
     credential_note_due(token->expires_ms);
 }
 
-/* Under the lock: wipes the tokens that expired. Whether a token or a refusal is left. */
+/* Under the lock: wipes expired tokens. Returns whether a token or a refusal is left. */
 static bool credential_drop_expired(struct credential *credential, uint64_t now_ms)
 {
     bool needed = false;
@@ -64,7 +64,7 @@ static bool credential_drop_expired(struct credential *credential, uint64_t now_
     return needed;
 }
 
-/* Under the lock: wipes what expired and takes out the credentials that no session and no token
+/* Under the lock: wipes what expired, and removes credentials that no session and no token
  * needs. */
 static struct credential *credential_take_unneeded(uint64_t now_ms)
 {
@@ -84,7 +84,7 @@ static struct credential *credential_take_unneeded(uint64_t now_ms)
     return dropped;
 }
 
-/* Under the lock: if the table is full, takes out the credential that was unused for longest. */
+/* Under the lock: if the table is full, removes the credential that was unused for longest. */
 static struct credential *credential_take_oldest(void)
 {
     struct credential **oldest = NULL;

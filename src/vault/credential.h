@@ -1,9 +1,9 @@
 /*
- * Credentials: the table of who signs in.
+ * Credentials: the table of identities that sign in.
  *
- * Owns the client secrets and the cached tokens, which live nowhere else, and wipes them: a secret
- * when the last session that holds the credential closes, a token when it expires. Any thread.
- * Rules: specification.md section 2.
+ * Owns the client secrets and the cached tokens, which are stored nowhere else, and wipes them: a
+ * secret when the last session that holds the credential closes, a token when it expires. Any
+ * thread. Rules: specification.md section 2.
  */
 #ifndef AKVEKM_VAULT_CREDENTIAL_H
 #define AKVEKM_VAULT_CREDENTIAL_H

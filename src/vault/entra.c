@@ -20,7 +20,7 @@ static enum ekm_rc entra_write_form(const struct token_request *request, const c
     static const char assertion[] =
         "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&"
         "client_assertion=";
-    /* At once: what grows is copied and wiped. */
+    /* Reserved at once, because growing copies and wipes. */
     enum ekm_rc rc = buf_reserve(form, 3 * proof->len + 768);
     if (rc == EKM_OK) {
         rc = buf_append_format(form, "client_id=%s&scope=https%%3A%%2F%%2F%s%%2F.default&%s",

@@ -1,7 +1,7 @@
 /*
- * Entra's token endpoint: the form that is posted to it, and what it answers.
+ * Entra's token endpoint: the form that is posted to it, and its response.
  *
- * Owns nothing. Called by the forms of signing in; any thread. Facts: key-vault-wire.md section 5,
+ * Owns nothing. The forms of sign-in call it; any thread. Facts: key-vault-wire.md section 5,
  * identity-wire.md section 8.
  */
 #ifndef AKVEKM_VAULT_ENTRA_H
@@ -9,14 +9,14 @@
 
 #include "vault/token_message.h"
 
-/* What an application proves itself by. */
+/* How an application proves its identity. */
 struct entra_proof {
     bool is_assertion; /* else a client secret */
     const char *text;
     size_t len;
 };
 
-/* The address of the endpoint, which is an assertion's audience, too. */
+/* The address of the endpoint, which is also an assertion's audience. */
 enum ekm_rc entra_endpoint(const struct challenge *where, struct buf *out) EKM_MUST_CHECK;
 /* Makes request->http for request->where; set in the call on failure. */
 enum ekm_rc entra_request(struct call *call, struct token_request *request, const char *client_id,

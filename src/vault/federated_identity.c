@@ -6,7 +6,7 @@
 #include "vault/entra.h"
 #include "vault/token_slot.h"
 
-/* For whom the identity's token is made out, by cloud. */
+/* The audience of the identity's token, by cloud. */
 static const char *federated_audience(const char *authority)
 {
     if (text_ends_nocase(authority, ".us")) {

@@ -1,5 +1,6 @@
 /*
- * Signing in as an application that trusts a managed identity: its token is the assertion.
+ * Sign-in as an application that trusts a managed identity: the token of the identity is the
+ * assertion.
  *
  * Facts: identity-wire.md section 9. The identity's own token is cached like any other. Any thread.
  */

@@ -10,7 +10,7 @@
 #define HEX_ID  32
 #define GUID_ID 36
 
-/* What people have around a text, or in it for another reason than its own. */
+/* Characters that people paste around a text or into it by mistake. */
 static const char *identity_kind(const char *text, size_t len, size_t *size)
 {
     static const struct {
@@ -39,7 +39,7 @@ static const char *identity_kind(const char *text, size_t len, size_t *size)
                                         : "a character that no host has";
 }
 
-/* Hosts that people take for a vault's, and what to write instead; NULL: none of them. */
+/* Hosts that people mistake for a vault's, and what to write instead; NULL: none of them. */
 static const char *identity_advice(const char *host)
 {
     char lower[300];
@@ -90,8 +90,8 @@ enum ekm_rc identity_read(struct call *call, const char *text, size_t len,
     return rc == EKM_OK ? rc : identity_refuse(call, host, len);
 }
 
-/* How much of the client ID, hex digits alone or a GUID, is right; *whole is how much it must be.
- */
+/* How many characters of the client ID are right (hex digits, or a GUID); *whole is how many it
+ * must have. */
 static size_t identity_id_len(const char *secret, size_t len, size_t *whole)
 {
     bool guid = len > 8 && secret[8] == '-';

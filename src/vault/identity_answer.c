@@ -7,7 +7,7 @@
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
-/* 404 and 410: the endpoint is being updated, and back within 70 s. */
+/* 404 and 410: the endpoint is being updated, and available again within 70 s. */
 static bool identity_answer_passes(long status)
 {
     return status == 404 || status == 408 || status == 410 || status == 429 || status >= 500;

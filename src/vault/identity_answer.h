@@ -15,7 +15,7 @@ enum ekm_rc identity_answer_read(struct call *call, const struct token_request *
                                  struct token_value *out) EKM_MUST_CHECK;
 /* Any other status, in the form of http_request's `refusal`. */
 enum ekm_rc identity_answer_refusal(struct call *call, const struct http_response *response);
-/* What a failure to reach the source means; `rc` as http_retry_perform gave it. */
+/* What a failure to reach the source means; `rc` is the result of http_retry_perform. */
 enum ekm_rc identity_answer_unreached(struct call *call, const struct token_request *request,
                                       enum ekm_rc rc);
 

@@ -141,7 +141,7 @@ static enum ekm_rc endpoint_imds(struct call *call, struct token_request *reques
     return endpoint_use(call, "AZURE_POD_IDENTITY_AUTHORITY_HOST", host, IMDS_PATH, &request->url);
 }
 
-/* The agent is on this machine, and what its key file holds goes nowhere else. */
+/* The agent must be on this machine; the content of its key file is sent nowhere else. */
 static enum ekm_rc endpoint_arc(struct call *call, const struct surroundings *around,
                                 struct token_request *request)
 {

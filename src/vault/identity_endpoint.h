@@ -1,9 +1,9 @@
 /*
- * Where this machine's identities give tokens: the source, its address, and what the request must
- * carry.
+ * The source of tokens for this machine's identities: which one, its address, and what the request
+ * must carry.
  *
  * Facts: identity-wire.md sections 0, 1, 2 and 6. The environment of the process is read at each
- * request, as headers in it are rotated. Owns nothing; any thread.
+ * request, because headers in it are rotated. Owns nothing; any thread.
  */
 #ifndef AKVEKM_VAULT_IDENTITY_ENDPOINT_H
 #define AKVEKM_VAULT_IDENTITY_ENDPOINT_H

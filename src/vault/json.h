@@ -1,8 +1,8 @@
 /*
- * cJSON as the wire modules use it: parsed whole, read by path, wiped before it is freed.
+ * cJSON for the wire modules: a body is parsed completely, read by path, and wiped before it is
+ * freed.
  *
- * Only vault/wire*.c call it. A cJSON that the host
- * shares keeps its allocator. Any thread.
+ * Only vault/wire*.c call it. A cJSON that the engine shares keeps its allocator. Any thread.
  */
 #ifndef AKVEKM_VAULT_JSON_H
 #define AKVEKM_VAULT_JSON_H
@@ -12,16 +12,17 @@
 #include "base/buf.h"
 #include "base/call.h"
 
-/* Before anything else, alone: a cJSON of the library's own wipes what it frees. */
+/* Call it before anything else, with no other thread running: a private cJSON then wipes what it
+ * frees. */
 void json_start(void);
 
 /* EKM_INVALID_ARGUMENT unless the body is one JSON object and nothing else. */
 enum ekm_rc json_parse(const struct buf *body, cJSON **out) EKM_MUST_CHECK;
-/* The same as the call's failure: `not_json`, with a note of what it should have been, or want of
+/* The same, and sets the call's failure: `not_json` with a note of what was expected, or a lack of
  * memory. */
 enum ekm_rc json_demand(struct call *call, const struct buf *body, enum ekm_rc not_json,
                         const char *what, cJSON **out) EKM_MUST_CHECK;
-/* Wipes every string; NULL allowed. */
+/* Wipes every string; accepts NULL. */
 void json_free(cJSON *json);
 
 /* The member's text, NULL if it is absent or no string. Names are compared exactly. */

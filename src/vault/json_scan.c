@@ -54,7 +54,7 @@ static bool scan_unit(struct scan *scan, uint32_t *unit)
     return true;
 }
 
-/* Behind the backslash. A half of a pair must be followed by the other. */
+/* After the backslash. Half of a surrogate pair must be followed by the other half. */
 static bool scan_escape(struct scan *scan)
 {
     uint32_t unit, low;
@@ -150,7 +150,7 @@ static bool json_scan_enter(struct scan *scan, bool is_object)
     return scan->depth <= DEPTH_MAX;
 }
 
-/* Behind a value: what closes after it, and the comma. *more: another value follows. */
+/* After a value: the closing brackets and the comma. *more: another value follows. */
 static bool json_scan_leave(struct scan *scan, bool *more)
 {
     skip_blanks(scan);
@@ -163,7 +163,8 @@ static bool json_scan_leave(struct scan *scan, bool *more)
     return !*more || (json_scan_take(scan, ',') && ((scan->objects & 1) == 0 || scan_name(scan)));
 }
 
-/* A value; of an object or array with something in it only the beginning, up to its first value. */
+/* Reads a value. Of an object or array that is not empty, reads only the part before its first
+ * value. */
 static bool scan_value(struct scan *scan, bool *opened)
 {
     *opened = false;

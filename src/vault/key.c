@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-/* Copies up to the next '/' or the end and moves on behind it. */
+/* Copies up to the next '/' or the end, and advances past it. */
 static bool take_segment(const char **at, char *out, size_t cap)
 {
     size_t len = strcspn(*at, "/");

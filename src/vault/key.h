@@ -1,7 +1,7 @@
 /*
- * What the vault says of a key: name, version, public part, attributes.
+ * A key as the vault describes it: name, version, public part, attributes.
  *
- * Plain values, copied freely; any thread. Limits: key-vault-wire.md section 2.1.
+ * Plain values that may be copied; any thread. Limits: key-vault-wire.md section 2.1.
  */
 #ifndef AKVEKM_VAULT_KEY_H
 #define AKVEKM_VAULT_KEY_H
@@ -30,13 +30,13 @@ struct vault_key {
 /* Return false to end the listing. */
 typedef bool (*vault_key_visitor)(void *context, const struct vault_key *key);
 
-/* Reads `https://host[:443]/keys/name[/version]`, any case of scheme and host; false if it is not
- * exactly that or not of `host`. */
+/* Reads `https://host[:443]/keys/name[/version]`, with scheme and host in any case. False if the
+ * text is anything else or of another host than `host`. */
 bool key_uri_parse(const char *uri, const char *host, struct key_id *out);
-/* Like it, and gives the host instead of asking for it. */
+/* The same for any host, which it returns. */
 bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_id *out);
 bool key_uri_format(char *out, size_t cap, const char *host, const struct key_id *key);
-/* Names are compared without case, as the service does. */
+/* Names are compared without case, like the service does. */
 bool key_id_equal(const struct key_id *a, const struct key_id *b);
 
 #endif

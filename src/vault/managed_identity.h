@@ -1,5 +1,5 @@
 /*
- * Tokens of a managed identity: of the machine, or one that was assigned to it.
+ * Tokens of a managed identity: the machine's own, or one that is assigned to it.
  *
  * Facts: identity-wire.md sections 0, 1, 2 and 6. Owns nothing; any thread.
  */

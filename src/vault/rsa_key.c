@@ -18,7 +18,7 @@ struct der_span {
     size_t len;
 };
 
-/* Takes the next element off `rest`: its content. */
+/* Reads the next element of `rest` and returns its content. */
 static bool der_next(struct der_span *rest, uint8_t tag, struct der_span *out)
 {
     if (rest->len < 2 || rest->at[0] != tag) {
@@ -45,7 +45,7 @@ static bool der_next(struct der_span *rest, uint8_t tag, struct der_span *out)
     return true;
 }
 
-/* Without leading zeros. False: none, or negative. */
+/* Reads a number without leading zeros. False: none, or negative. */
 static bool der_next_number(struct der_span *rest, struct der_span *out)
 {
     if (!der_next(rest, TAG_INTEGER, out) || out->len == 0 || (out->at[0] & 0x80) != 0) {
@@ -63,7 +63,7 @@ static bool der_is_zero(const struct der_span *number)
     return number->len == 1 && number->at[0] == 0;
 }
 
-/* In the order of RSAPrivateKey, behind its version. */
+/* In the order of RSAPrivateKey, after its version. */
 static const char *const rsa_key_parts[] = {
     OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
     OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
@@ -72,7 +72,7 @@ static const char *const rsa_key_parts[] = {
 };
 #define PARTS (sizeof rsa_key_parts / sizeof rsa_key_parts[0])
 
-/* Copies the number in the machine's byte order, which OSSL_PARAM wants. */
+/* Copies the number in the machine's byte order, as OSSL_PARAM needs it. */
 static OSSL_PARAM rsa_key_param(const char *name, const struct der_span *number, struct buf *bytes)
 {
     static const uint16_t probe = 1;

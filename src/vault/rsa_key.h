@@ -1,8 +1,8 @@
 /*
- * RSA private keys from their DER form, without leaving copies: OpenSSL's own decoders free what
- * they copied as it is.
+ * Reads RSA private keys in DER form without leaving copies; OpenSSL's own decoders free their
+ * copies unwiped.
  *
- * Pure; any thread. The caller wipes the DER and frees the key.
+ * Pure functions; any thread. The caller wipes the DER and frees the key.
  */
 #ifndef AKVEKM_VAULT_RSA_KEY_H
 #define AKVEKM_VAULT_RSA_KEY_H
@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 
-/* RSAPrivateKey of PKCS #1 (RFC 8017, appendix A.1.2), two primes. EKM_INVALID_ARGUMENT for what is
- * none, EKM_NOT_SUPPORTED below 2048 bits or above 16384, EKM_OUT_OF_MEMORY. */
+/* RSAPrivateKey of PKCS #1 (RFC 8017, appendix A.1.2), two primes. EKM_INVALID_ARGUMENT if it is
+ * not one, EKM_NOT_SUPPORTED below 2048 bits or above 16384, EKM_OUT_OF_MEMORY. */
 enum ekm_rc rsa_key_read(const uint8_t *der, size_t len, EVP_PKEY **out) EKM_MUST_CHECK;
 /* PrivateKeyInfo of PKCS #8 (RFC 5208) around one. EKM_NOT_SUPPORTED for keys that are not RSA. */
 enum ekm_rc rsa_key_read_pkcs8(const uint8_t *der, size_t len, EVP_PKEY **out) EKM_MUST_CHECK;

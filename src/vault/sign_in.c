@@ -141,8 +141,8 @@ static enum ekm_rc sign_in_read_federated(struct call *call, struct piece *rest,
                                          "client ID");
 }
 
-/* The form whose word SECRET begins with, and what is behind the word. A secret begins with hex
- * digits, which none of the words does. */
+/* The form whose word SECRET begins with, and the text after the word. An application's secret
+ * begins with hex digits, which no word does. */
 static bool sign_in_find_word(const char *secret, size_t len, enum sign_in_form *form,
                               struct piece *rest)
 {
@@ -179,7 +179,7 @@ static enum ekm_rc sign_in_read_form(struct call *call, struct piece *rest, stru
     }
 }
 
-/* 32 hex digits, or a GUID, and the secret right behind it. */
+/* 32 hex digits, or a GUID, directly followed by the secret. */
 static enum ekm_rc sign_in_read_secret(struct call *call, const char *secret, size_t len,
                                        struct sign_in *out)
 {

@@ -1,7 +1,7 @@
 /*
- * What SECRET says: the form of signing in, and who signs in by it.
+ * Parses SECRET: the form of sign-in, and the identity that signs in.
  *
- * Parsed once, when a session opens. Rules: docs/configuration.md, "Signing in". Pure functions;
+ * Called once, when a session opens. Rules: docs/configuration.md, "Signing in". Pure functions;
  * any thread.
  */
 #ifndef AKVEKM_VAULT_SIGN_IN_H
@@ -9,7 +9,7 @@
 
 #include "base/call.h"
 
-/* Which of a machine's identities. */
+/* Selects one of the machine's identities. */
 enum identity_selector {
     IDENTITY_OF_MACHINE, /* system-assigned, or the only one that is assigned */
     IDENTITY_BY_CLIENT_ID,
@@ -37,14 +37,14 @@ bool sign_in_is_managed(const char *identity, bool *blank);
 /* The machine's own identity, if the configuration allows it. */
 enum ekm_rc sign_in_managed(struct call *call, struct sign_in *out) EKM_MUST_CHECK;
 
-/* Whether it begins with the word of a form, so that it holds no client secret. */
+/* Whether the text begins with the word of a form, so that it holds no client secret. */
 bool sign_in_has_word(const char *secret, size_t len);
-/* Without a look at the secrets. */
+/* Compares everything except the secrets. */
 bool sign_in_equal(const struct sign_in *a, const struct sign_in *b);
-/* Whether tokens of this form come from the tenant that the vault names; else it need not be asked.
- */
+/* Whether tokens of this form come from the tenant that the vault names. If not, the vault need not
+ * be asked first. */
 bool sign_in_needs_tenant(const struct sign_in *who);
-/* For the log: form, `detail` if not empty, and what selects the identity. No secret. */
+/* For the log: the form, `detail` if not empty, and the identity. No secret. */
 void sign_in_describe(const struct sign_in *who, const char *detail, char *out, size_t cap);
 
 #endif

@@ -63,7 +63,7 @@ static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struc
     return rc;
 }
 
-/* What one caller saw while it waited for another's fetch. */
+/* What one caller saw while it waited for another one's fetch. */
 struct wait {
     bool joined;
     uint64_t flight;
@@ -71,8 +71,8 @@ struct wait {
 
 enum step { USE, RENEW, FETCH, WAIT, FAIL };
 
-/* Under the lock: whether the last fetch failed for a reason that concerns more than its caller: an
- * abort, an end of time or of memory says nothing to anybody else. */
+/* Under the lock: whether the last fetch failed for a reason that concerns other callers too. An
+ * abort, a deadline or a lack of memory concerns only its own caller. */
 static bool is_news(const struct token_slot *slot)
 {
     switch (slot->failure.rc) {
@@ -86,15 +86,15 @@ static bool is_news(const struct token_slot *slot)
     }
 }
 
-/* Under the lock: whether the last fetch failed as one of this caller's own would. A failure that
- * passes with time says nothing to those who have more of it. */
+/* Under the lock: whether the last fetch failed as this caller's own would. Share a transient
+ * failure only with callers whose deadline is no later. */
 static bool is_shared(const struct token_slot *slot, const struct call *call)
 {
     return is_news(slot) && (!ekm_retryable(slot->failure.rc) ||
                              call->deadline_ms <= slot->failure_deadline_ms + MORE_TIME_MS);
 }
 
-/* Under the lock: whether what this caller waited for is over. */
+/* Under the lock: whether the fetch that this caller waited for has ended. */
 static bool has_ended(const struct token_slot *slot, const struct wait *wait)
 {
     return wait->joined && slot->flights != wait->flight;
@@ -121,9 +121,9 @@ static enum step next_step(const struct token_slot *slot, const struct call *cal
     return has_ended(slot, wait) && is_shared(slot, call) ? FAIL : FETCH;
 }
 
-/* Under the lock: decides, waiting while another fetches, or while fetches for other tenants take
- * up all slots. `token` gets a reference for USE and RENEW. The slot is looked up anew each time:
- * while one waits, it may go to another tenant. */
+/* Under the lock: decides what to do, and waits while another caller fetches, or while fetches for
+ * other tenants take up all slots. `token` gets a reference for USE and RENEW. The slot is looked
+ * up again each time, because during a wait it may go to another tenant. */
 static enum step token_decide(struct call *call, struct credential *credential,
                               const struct challenge *where, struct token_slot **place,
                               struct token **token)
@@ -157,7 +157,7 @@ static enum step token_decide(struct call *call, struct credential *credential,
     }
 }
 
-/* Under the lock: those who wait look again. */
+/* Under the lock: wakes the callers that wait. */
 static void end_flight(struct token_slot *slot)
 {
     slot->fetching = false;
@@ -166,7 +166,7 @@ static void end_flight(struct token_slot *slot)
     plat_cond_broadcast(&fetched_one);
 }
 
-/* Under the lock: the outcome of a fetch becomes everybody's. */
+/* Under the lock: stores the outcome of a fetch for all callers. */
 static void token_settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
                          struct token *fresh, uint64_t proof)
 {
@@ -190,8 +190,8 @@ static void token_settle(struct token_slot *slot, const struct call *call, enum 
     }
 }
 
-/* Fetches for all who wait. An early renewal may take only a little of its caller's time, and may
- * fail. */
+/* Fetches for all callers that wait. An early renewal may take only a little of its caller's time,
+ * and may fail. */
 static enum ekm_rc fetch_for_all(struct call *call, struct credential *credential,
                                  struct token_slot *slot, bool early, struct token **token)
 {
@@ -311,7 +311,7 @@ bool token_reject(struct credential *credential, const struct challenge *challen
     return may_drop || !is_current;
 }
 
-/* Under the lock: takes the slot's flight, if there is a reason to fetch and nobody does. */
+/* Under the lock: takes over the slot's fetch, if one is needed and nobody else does it. */
 static enum token_flight take_flight(struct call *call, struct token_fetch *fetch)
 {
     const struct wait alone = {false, 0};

@@ -1,8 +1,8 @@
 /*
- * Tokens of a credential: one fetch at a time, renewed early, refusals remembered.
+ * Tokens of a credential: one fetch at a time, renewed early; refusals are remembered.
  *
- * Owns no token: those that are kept are the credential's (credential.h), a fetch in progress holds
- * its own. Any thread. Rules: specification.md section 2, key-vault-wire.md section 5.
+ * Owns no token: stored tokens belong to the credential (credential.h), and a fetch in progress
+ * holds its own. Any thread. Rules: specification.md section 2, key-vault-wire.md section 5.
  */
 #ifndef AKVEKM_VAULT_TOKEN_H
 #define AKVEKM_VAULT_TOKEN_H
@@ -11,8 +11,8 @@
 #include "vault/token_request.h"
 #include "vault/token_slot.h"
 
-/* For the challenge's resource: cached, or fetched by this call or another. The caller releases it.
- */
+/* A token for the challenge's resource: cached, or fetched by this call or another. The caller
+ * releases it. */
 enum ekm_rc token_get(struct call *call, struct credential *credential,
                       const struct challenge *challenge, struct token **out) EKM_MUST_CHECK;
 #define TOKEN_AGAIN_MS 1000

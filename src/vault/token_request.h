@@ -1,8 +1,7 @@
 /*
- * How a token is asked for: the request that each form of signing in makes, and what its answer
- * means.
+ * How a token is asked for: the request of each form of sign-in, and what its response means.
  *
- * Owns nothing, and knows no cache: token.c does. Any thread.
+ * Owns nothing, and uses no cache; token.c does. Any thread.
  */
 #ifndef AKVEKM_VAULT_TOKEN_REQUEST_H
 #define AKVEKM_VAULT_TOKEN_REQUEST_H
@@ -21,7 +20,7 @@ uint64_t token_request_proof(struct call *call, const struct sign_in *who);
 enum ekm_rc token_request_read(struct call *call, struct token_request *request,
                                const struct http_response *response,
                                struct token_value *out) EKM_MUST_CHECK;
-/* Sends it with repeats, and reads the response. */
+/* Sends it with retries, and reads the response. */
 enum ekm_rc token_request_perform(struct call *call, struct token_request *request,
                                   struct token_value *out) EKM_MUST_CHECK;
 void token_request_free(struct token_request *request);

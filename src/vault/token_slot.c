@@ -30,9 +30,9 @@ struct token *token_hold(struct token *token)
     return token;
 }
 
-/* When a token that lives so long is renewed, counted from its birth: when the service says so, a
- * long one of a machine's identity or a certificate at half of its life, else in the last fifth;
- * but never in its last minutes. */
+/* The time from the token's birth until its renewal: what the service says; half of the life of a
+ * long-lived token of a managed identity or certificate; otherwise four fifths. But never in its
+ * last minutes. */
 static uint64_t token_renew_after_ms(const struct token_value *value, uint64_t life_ms,
                                      enum sign_in_form form)
 {

@@ -1,8 +1,8 @@
 /*
- * A token, and the place that it has in its credential.
+ * A token, and its place in the credential.
  *
- * Owns each token by its count of references: immutable, wiped by the last release. A slot is its
- * credential's and guarded by token_lock.
+ * A token is immutable and counted; the last release wipes it. A slot belongs to its credential and
+ * is guarded by token_lock.
  */
 #ifndef AKVEKM_VAULT_TOKEN_SLOT_H
 #define AKVEKM_VAULT_TOKEN_SLOT_H
@@ -14,7 +14,7 @@
 struct token {
     atomic_uint references;
     uint64_t renew_ms, expires_ms, made_ms;
-    size_t size;   /* of all of it, in bytes */
+    size_t size;   /* size of the whole block in bytes */
     char header[]; /* TOKEN_HEADER and the token, terminated */
 };
 #define TOKEN_HEADER "Authorization: Bearer "
@@ -27,7 +27,7 @@ struct token_slot {
     uint64_t next_early_ms;       /* no early renewal before */
     uint64_t refused_until_ms;    /* the credential was refused; do not ask again before */
     uint64_t refused_proof;       /* by that file; 0: by none */
-    uint64_t flights;             /* fetches that ended */
+    uint64_t flights;             /* number of fetches that ended */
     struct call_error failure;    /* of the last one that failed */
     uint64_t failure_deadline_ms; /* of the call that met it */
 };
@@ -36,7 +36,7 @@ struct token_slot {
 struct token *token_make(const struct token_value *value, uint64_t issued_ms,
                          enum sign_in_form form);
 struct token *token_hold(struct token *token);
-void token_release(struct token *token);             /* NULL allowed */
+void token_release(struct token *token);             /* accepts NULL */
 const char *token_header(const struct token *token); /* TOKEN_HEADER and the token */
 /* What asking again at once would not change, but would cost the service a request. */
 bool token_is_refusal(enum ekm_rc rc);

@@ -78,7 +78,7 @@ void vault_versions_path(char *out, size_t cap, const char *name)
     (void)text_format(out, cap, "/keys/%s/versions?maxresults=25&", name);
 }
 
-/* The answer must be about the key that was asked for: of any version if none was named. */
+/* The response must name the key that was asked for: any version, if none was named. */
 static enum ekm_rc check_key(struct call *call, const struct key_id *asked,
                              const struct key_id *answered)
 {
@@ -163,7 +163,7 @@ enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const str
                : rc;
 }
 
-/* A nextLink is used whole, but only if it stays at this vault: it gets a token. */
+/* A nextLink is used unchanged, but only if it stays at this vault, because it gets a token. */
 static bool stays_here(const struct vault *vault, const char *link)
 {
     size_t len = strlen(vault->address.host);
@@ -176,7 +176,7 @@ static bool stays_here(const struct vault *vault, const char *link)
     return *rest == '/' && strpbrk(rest, " \t\r\n#") == NULL;
 }
 
-/* Brent's way: the link after page 1, 2, 4, 8 ... is remembered. */
+/* Brent's algorithm: the link after page 1, 2, 4, 8 ... is remembered. */
 bool vault_link_repeats(const struct buf *next, unsigned page, uint64_t *mark)
 {
     uint64_t hash = 14695981039346656037u;

@@ -1,9 +1,9 @@
 /*
- * The operations of Key Vault and Managed HSM that the library uses, each with token, repeats and
- * checked answer.
+ * The operations of Key Vault and Managed HSM that the library uses, each with token, retries and a
+ * checked response.
  *
  * Owns nothing; a struct vault belongs to a session and is immutable. Any thread. Statuses become
- * codes here (specification.md section 6); the answer's kid must name the key that was asked for,
+ * codes here (specification.md section 6); the response's kid must name the key that was asked for,
  * else EKM_OTHER_KEY.
  */
 #ifndef AKVEKM_VAULT_VAULT_H
@@ -12,7 +12,7 @@
 #include "vault/key.h"
 #include "vault/vault_request.h"
 
-/* Challenge and token, from the caches if they are there: no request then. */
+/* Challenge and token, without a request if both are cached. */
 enum ekm_rc vault_authenticate(struct call *call, const struct vault *vault) EKM_MUST_CHECK;
 
 /* version "" means the newest. */
@@ -44,8 +44,9 @@ enum ekm_rc vault_list_keys_page(struct call *call, const struct vault *vault,
 enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, const char *name,
                                 vault_key_visitor visit, void *context) EKM_MUST_CHECK;
 
-/* Makes a new RSA key (RSA-HSM on a Managed HSM). Never repeated after the request may have left.
- * The caller makes sure that the name is free: on an existing one Azure would add a version. */
+/* Creates an RSA key (RSA-HSM on a Managed HSM). Never retried once the request may have been sent.
+ * The caller makes sure that the name is free, because Azure would add a version to an existing
+ * one. */
 enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const char *name,
                              uint32_t bits, struct vault_key *out) EKM_MUST_CHECK;
 /* Soft delete of the key with all its versions. Never repeated likewise. */

@@ -7,7 +7,7 @@
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
-/* On the heap: too much for the stack of a host's thread. */
+/* On the heap, because it is too much for the stack of SQL Server's thread. */
 struct batch {
     struct http_item items[VAULT_BATCH_MAX];
     struct http_request requests[VAULT_BATCH_MAX];
@@ -16,7 +16,7 @@ struct batch {
     bool tried;
 };
 
-/* Whether a failure concerns the key alone that was asked for: another may be had. */
+/* Whether a failure concerns only this key, so that others may be read. */
 static bool goes_on(enum ekm_rc rc)
 {
     return rc == EKM_OK || rc == EKM_KEY_NOT_FOUND || rc == EKM_FORBIDDEN ||
@@ -62,7 +62,7 @@ static enum ekm_rc vault_batch_ask(struct call *call, const struct vault *vault,
     return vault_request_try_all(call, vault, batch->requests, batch->items, count, &batch->tried);
 }
 
-/* The answer to names[i], if there is one that needs no other try. */
+/* The response to names[i], if it needs no other try. */
 static const struct http_response *answer_of(struct call *call, const struct batch *batch, size_t i)
 {
     if (batch == NULL || !batch->tried) {

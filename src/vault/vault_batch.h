@@ -1,9 +1,9 @@
 /*
- * Many looks at one vault in one go, for a search through all of its keys.
+ * Many requests to one vault at once, for a search through all of its keys.
  *
- * Owns nothing; the thread rule is that of vault.h. What a vault answers of one key (no such key,
- * refused, an answer without sense) is handed to the visitor; what keeps the vault from answering
- * ends the batch and is returned.
+ * Owns nothing; the thread rule is that of vault.h. A failure of one key (not found, refused, a
+ * malformed response) is passed to the visitor. A failure of the vault ends the batch and is
+ * returned.
  */
 #ifndef AKVEKM_VAULT_VAULT_BATCH_H
 #define AKVEKM_VAULT_VAULT_BATCH_H

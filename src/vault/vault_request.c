@@ -15,7 +15,7 @@ struct entry {
     struct call_error fetch; /* what the token's first try came to, if it failed */
 };
 
-/* The request without token whose only right answer is 401. */
+/* The request without a token, whose only right response is 401. */
 static void challenge_request(const struct call *call, const struct vault *vault,
                               char url[VAULT_URL_MAX], struct http_request *out)
 {
@@ -25,7 +25,7 @@ static void challenge_request(const struct call *call, const struct vault *vault
         .method = HTTP_GET, .url = url, .host = vault->address.host, .refusal = vault_refusal};
 }
 
-/* What the vault said to it; set in the call if that is no challenge. */
+/* Reads the vault's response to it; set in the call if it is not a challenge. */
 static enum ekm_rc read_challenge(struct call *call, const struct vault *vault,
                                   const struct http_response *response, struct challenge *out)
 {
@@ -42,7 +42,7 @@ static enum ekm_rc read_challenge(struct call *call, const struct vault *vault,
     return vault_is_page(response, is_own) ? vault_fail_foreign(call, response, EKM_NOT_VAULT) : rc;
 }
 
-/* Asks the vault, with repeats. */
+/* Asks the vault, with retries. */
 static enum ekm_rc challenge_request_send(struct call *call, const struct vault *vault,
                                           struct challenge *out)
 {
@@ -91,7 +91,7 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
     http_response_init(&answers[0]);
     http_response_init(&answers[1]);
     challenge_request(call, vault, url, &request);
-    /* The vault first: what comes next then finds its connection. */
+    /* The vault's request first, because the next one then finds its connection open. */
     struct http_item items[2] = {{.request = &request, .response = &answers[0]},
                                  {.response = &answers[1]}};
     if (fetch != NULL) {
@@ -137,7 +137,7 @@ static enum ekm_rc vault_request_confirm_guess(struct call *call, const struct v
     if (rc != EKM_OK) {
         return rc;
     }
-    /* The same tenant behind another of its cloud's names: the token for the guess serves. */
+    /* The same tenant under another name of its cloud: the token for the guess can be used. */
     if (!same_tenant(&said, &entry->challenge) || (own && !issued)) {
         entry->challenge = said;
     }
@@ -164,7 +164,7 @@ static enum ekm_rc find_challenge(struct call *call, const struct vault *vault, 
     return entry->guessed ? vault_request_confirm_guess(call, vault, entry) : EKM_OK;
 }
 
-/* Time ran out before a token came: the line names the login host, not the vault alone. */
+/* The deadline passed before a token came: the line names the login host too. */
 static enum ekm_rc vault_request_name_login(struct call *call, const struct entry *entry)
 {
     if (entry->fetch.rc != EKM_OK) {
@@ -244,7 +244,7 @@ enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
     return rc;
 }
 
-/* What a call has met of 401s to its token. */
+/* The 401s that a call has met. */
 struct refusals {
     unsigned count, renewals;
     uint64_t renew_after_ms; /* no new token before */
@@ -253,8 +253,8 @@ struct refusals {
 
 #define AKV_INVALID_AUDIENCE  10022
 #define AKV_INVALID_ISSUER    10032
-#define AKV_NO_SIGNING_KEY    10046 /* to good tokens, too, now and then */
-#define REFUSALS_SAME_TOKEN   3     /* with AKV10046, so many before another token is tried */
+#define AKV_NO_SIGNING_KEY    10046 /* sometimes sent to valid tokens too */
+#define REFUSALS_SAME_TOKEN   3     /* after so many with AKV10046 another token is tried */
 #define REFUSAL_PAUSE_MS      100   /* doubles up to REFUSAL_PAUSE_MOST_MS */
 #define REFUSAL_PAUSE_MOST_MS 1000
 
@@ -285,8 +285,8 @@ static enum ekm_rc request_read_refusal(struct call *call, const struct vault *v
     return rc;
 }
 
-/* Whether the next try is to have another token. One of the wrong issuer or audience never becomes
- * right: *final, if none can be had. */
+/* Whether the next try needs another token. A token with the wrong issuer or audience never becomes
+ * right: *final, if no other can be had. */
 static bool request_renew_token(const struct call *call, const struct vault *vault,
                                 const struct entry *entry, const struct token *token,
                                 struct refusals *past, bool *final)
@@ -379,7 +379,7 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
     return rc;
 }
 
-/* A good token may be refused for a moment (AKV10046 and its like). */
+/* A vault may refuse a valid token for a moment (AKV10046 and the like). */
 enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
                                struct http_request *request, struct http_response *response)
 {

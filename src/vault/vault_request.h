@@ -1,8 +1,8 @@
 /*
- * The way in: a request to a vault with the token that the vault's challenge asks for.
+ * A request to a vault with the token that the vault's challenge asks for.
  *
- * Owns nothing; a struct vault belongs to a session and is immutable. Called by vault*.c; any
- * thread. Rules: specification.md sections 2 and 7 (401), key-vault-wire.md section 4.
+ * Owns nothing; a struct vault belongs to a session and is immutable. vault*.c call it; any thread.
+ * Rules: specification.md sections 2 and 7 (401), key-vault-wire.md section 4.
  */
 #ifndef AKVEKM_VAULT_VAULT_REQUEST_H
 #define AKVEKM_VAULT_VAULT_REQUEST_H
@@ -21,9 +21,9 @@ struct vault {
 /* Challenge and token, from the caches if they are there: no request then. */
 enum ekm_rc vault_request_open(struct call *call, const struct vault *vault) EKM_MUST_CHECK;
 
-/* Sends request->url, and again after each 401 until the call's deadline: the vault may have moved
- * to another tenant, the token may have been revoked, or the vault refuses good ones for a moment.
- * EKM_OK with any status that stands but 401. */
+/* Sends request->url, and retries after each 401 until the call's deadline: the vault may have
+ * moved to another tenant, the token may have been revoked, or the vault may refuse valid tokens
+ * for a moment. EKM_OK with any final status except 401. */
 enum ekm_rc vault_request_send(struct call *call, const struct vault *vault,
                                struct http_request *request,
                                struct http_response *response) EKM_MUST_CHECK;

@@ -36,8 +36,8 @@ static bool is_busy(const struct call_error *error)
            text_equal_nocase_n(error->azure_code, being, sizeof being - 1);
 }
 
-/* An answer without the vault's error. A bare 5xx is what a vault in trouble may send; a page with
- * 400 or 5xx comes from front ends and proxies that fail for a moment. */
+/* A response without the vault's error. A vault in trouble may send a bare 5xx. A page with 400 or
+ * 5xx comes from a front end or proxy that fails for a moment. */
 static enum ekm_rc classify_foreign(const struct http_response *response)
 {
     if (response->status >= 500 && response->body.len == 0) {
@@ -89,15 +89,16 @@ bool vault_status_is_outage(const struct call_error *error, enum ekm_rc rc)
     case EKM_UNEXPECTED_STATUS:
         return true;
     case EKM_CHALLENGE_MALFORMED:
-        return error->http_status != 401; /* nobody but a vault refuses what has no token */
+        return error->http_status != 401; /* only a vault refuses a request because it has no
+                                           * token */
     default:
-        /* What is no answer of a vault to such a request. */
+        /* A response to such a request that cannot be a vault's. */
         return (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) ||
                (rc >= EKM_WRAP_BAD_VALUE && rc <= EKM_UNWRAP_EMPTY);
     }
 }
 
-/* The vault redirects nobody, whatever the body says. A throttle is one, whoever throttles. */
+/* A vault never redirects, whatever the body says. A 429 is a throttle, whoever sends it. */
 static enum ekm_rc vault_status_classify(const struct call_error *error,
                                          const struct http_response *response, bool is_own,
                                          enum ekm_rc success)

@@ -15,7 +15,7 @@ void wire_start(void)
     json_start();
 }
 
-/* The service's words go into a log line: cut to what such a code looks like. */
+/* The service's words go into a log line, so they are cut to what such a code looks like. */
 static void copy_code(char *dst, size_t cap, const char *src)
 {
     if (src != NULL) {
@@ -29,7 +29,7 @@ static const cJSON *inner_of(const cJSON *error)
     return inner != NULL ? inner : cJSON_GetObjectItemCaseSensitive(error, "innerError");
 }
 
-/* Only want of memory counts: the code would be another one with the words than without. */
+/* Only a lack of memory counts, because the code would depend on the words. */
 static enum ekm_rc parse_refusal(struct call *call, const struct buf *body, cJSON **json)
 {
     enum ekm_rc rc = json_parse(body, json);
@@ -53,8 +53,8 @@ static uint32_t akv_number(const char *message)
     return 0;
 }
 
-/* A vault's error has words, each of which may be null. Other services number theirs, or leave the
- * words out. */
+/* A vault's error has two texts, each of which may be null. Other services use numbers, or leave
+ * them out. */
 static bool wire_is_vault_error(const cJSON *error)
 {
     const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
@@ -115,7 +115,8 @@ enum ekm_rc wire_read_token_error(struct call *call, const struct buf *body, cha
     return rc;
 }
 
-/* Visible ASCII, and no longer than a header that the vault takes: it goes into a header line. */
+/* Visible ASCII, and no longer than a header that the vault accepts, because it goes into a header
+ * line. */
 static bool is_token(const char *text)
 {
     if (strlen(text) > TOKEN_MAX) {
@@ -186,7 +187,7 @@ enum ekm_rc wire_read_identity_error(struct call *call, const struct buf *body, 
 enum ekm_rc wire_write_operation(const char *algorithm, const uint8_t *value, size_t len,
                                  struct buf *out)
 {
-    /* At once: what grows is copied and wiped. */
+    /* Reserved at once, because growing copies and wipes. */
     enum ekm_rc rc = buf_reserve(out, len / 3 * 4 + 64);
     if (rc == EKM_OK) {
         rc = buf_append_text(out, "{\"alg\":\"");
@@ -238,7 +239,7 @@ enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation
     if (body->len == 0) {
         return call_fail(call, error->empty, NULL);
     }
-    /* What vaults answer. All else is cJSON's to read. */
+    /* The form that vaults send. cJSON reads everything else. */
     if (json_scan_flat(buf_text(body), body->len, names, 2, found) && found[0].at != NULL &&
         text_copy_n(kid, sizeof kid, found[0].at, found[0].len)) {
         return judge_operation(call, error, host, kid, &found[1], worker, value);

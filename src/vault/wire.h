@@ -1,7 +1,7 @@
 /*
- * Every JSON body that is sent or read: the only user of cJSON.
+ * Every JSON body that is sent or read; the only user of cJSON.
  *
- * Reads tolerate what key-vault-wire.md names (unknown fields, either case of kty, quoted numbers)
+ * It tolerates what key-vault-wire.md names (unknown fields, either case of kty, quoted numbers)
  * and nothing else. Strings that held secrets are wiped before they are freed. Pure functions; any
  * thread.
  */
@@ -12,7 +12,7 @@
 #include "base/call.h"
 #include "vault/key.h"
 
-/* Before anything else, alone. */
+/* Call it before anything else, with no other thread running. */
 void wire_start(void);
 
 /* error.code, the innermost code and the AKV number of a refusal, into call->error; anything

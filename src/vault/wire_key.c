@@ -4,7 +4,7 @@
 #include "vault/json.h"
 #include "vault/wire.h"
 
-#define NUMBER_MAX 2048 /* bytes of n or e that are looked at */
+#define NUMBER_MAX 2048 /* the most bytes of n or e that are read */
 
 static bool has_word(const cJSON *list, const char *word)
 {

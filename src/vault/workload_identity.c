@@ -21,7 +21,7 @@ static enum ekm_rc workload_missing(struct call *call, const char *setting, cons
                      setting, variable);
 }
 
-/* SECRET's, else the setting's, else the environment's. */
+/* That of SECRET, else the setting's, else the environment's. */
 static enum ekm_rc workload_client_id(struct call *call, const struct token_request *request,
                                       char out[37])
 {
@@ -73,8 +73,8 @@ bool workload_identity_authority(const char *url, char *out, size_t cap)
     return true;
 }
 
-/* The environment's, else the login host of the vault's cloud. A token goes to that cloud's hosts
- * alone, as a secret does. */
+/* The environment's host, else the login host of the vault's cloud. Like a secret, a token goes
+ * only to that cloud's hosts. */
 static enum ekm_rc workload_authority(struct call *call, struct token_request *request)
 {
     char url[300], named[254];
@@ -95,8 +95,8 @@ static enum ekm_rc workload_authority(struct call *call, struct token_request *r
                             : "AZURE_AUTHORITY_HOST is not set, and the vault's cloud is unknown");
 }
 
-/* The kubelet puts another file in its place by links, so a link is followed here, and rights are
- * not judged: what the file holds goes to Entra alone. */
+/* The kubelet replaces the file by links, so a link is followed here. Rights are not checked,
+ * because the content goes only to Entra. */
 static enum ekm_rc workload_read_file(struct call *call, const char *path, struct buf *out)
 {
     struct plat_file_state state;
@@ -122,7 +122,7 @@ static enum ekm_rc workload_read_file(struct call *call, const char *path, struc
     return EKM_OK;
 }
 
-/* Three parts of base64url: a file half written mostly lacks the third. */
+/* Three parts of base64url: a half-written file mostly lacks the third. */
 static bool workload_is_token(const struct buf *token)
 {
     size_t dots = 0, part = 0;
@@ -174,7 +174,7 @@ static enum ekm_rc workload_read_token(struct call *call, struct buf *out)
     }
 }
 
-/* FNV-1a: it tells a renewed file, it guards nothing. */
+/* FNV-1a: it detects a renewed file and protects nothing. */
 static uint64_t workload_mark(const struct buf *token)
 {
     uint64_t mark = 0xcbf29ce484222325;

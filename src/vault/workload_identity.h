@@ -1,9 +1,8 @@
 /*
- * Signing in with a federated token file: of Kubernetes, or of any issuer that the application
- * trusts.
+ * Sign-in with a federated token file: of Kubernetes, or of any issuer that the application trusts.
  *
- * Facts: identity-wire.md section 7. Environment and file are read anew for each token request. Any
- * thread.
+ * Facts: identity-wire.md section 7. Environment and file are read again for each token request.
+ * Any thread.
  */
 #ifndef AKVEKM_VAULT_WORKLOAD_IDENTITY_H
 #define AKVEKM_VAULT_WORKLOAD_IDENTITY_H

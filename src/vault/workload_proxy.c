@@ -44,7 +44,7 @@ static enum ekm_rc workload_proxy_read_file(struct call *call, const char *path,
                : call_fail(call, EKM_WORKLOAD_SETTINGS, "%.180s: %s", path, plat_io_text(io));
 }
 
-/* Empty is the file for a moment when it is renewed. */
+/* During a renewal the file is empty for a moment. */
 static enum ekm_rc workload_proxy_file(struct call *call, struct buf *out)
 {
     char path[1024];

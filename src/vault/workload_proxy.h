@@ -1,5 +1,5 @@
 /*
- * The token proxy of AKS identity bindings: the same request by another way.
+ * The token proxy of AKS identity bindings: sends the same request by another route.
  *
  * Only with the setting `aks_token_proxy`. Facts: identity-wire.md section 7. The environment and
  * the file of authorities are read at each request. Any thread.
