@@ -1,7 +1,8 @@
 /*
- * The assumptions about SQL Server that docs/ekmhost.md lists, and what a recording says of each.
+ * The assumptions about SQL Server that docs/ekmhost.md lists, and what a recording says about
+ * each.
  *
- * Owns the list; lint.assumptions holds its numbers against the page. No state, any thread.
+ * Owns the list; lint.assumptions compares its numbers with the page. No state, any thread.
  */
 #ifndef AKVEKM_TOOL_ASSUMPTION_H
 #define AKVEKM_TOOL_ASSUMPTION_H

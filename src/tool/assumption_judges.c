@@ -51,8 +51,8 @@ static void judge_enumeration(struct judges *judges, struct judge_process *proce
     }
 }
 
-/* Against: another load in a process in which a session was open before. For: a session that was
- * opened after another, without. */
+/* Contradicts: another load in a process where a session was open before. Confirms: a session that
+ * was opened after another, without a load. */
 static void judge_stays_loaded(struct judges *judges, struct judge_process *process,
                                const struct recording_call *call)
 {
@@ -85,8 +85,8 @@ static void judge_all_closed(struct judges *judges, struct judge_process *proces
     }
 }
 
-/* A move: a Decrypt under one key, then an Encrypt under another. A Decrypt under that one within a
- * second is held to belong to it. */
+/* A rotation: a Decrypt under one key, then an Encrypt under another. A Decrypt under the latter
+ * within a second counts as part of it. */
 static void judge_move(struct judges *judges, struct judge_process *process,
                        const struct recording_call *call)
 {
@@ -120,8 +120,8 @@ static struct call_entry *judge_find_session(struct judges *judges,
                   : call_table_find(&judges->sessions, call->process, call->session);
 }
 
-/* Sessions in which nothing but Encrypt and Decrypt was called are the engine's own, or those of a
- * user who calls functions alone. */
+/* Sessions with only Encrypt and Decrypt are the engine's own, or those of a user who calls only
+ * functions. */
 static void judge_session(struct judges *judges, const struct recording_call *call)
 {
     struct call_entry *session = judge_find_session(judges, call);
@@ -148,8 +148,8 @@ static void judge_session(struct judges *judges, const struct recording_call *ca
     }
 }
 
-/* The first call of a pair asks for the size. CreateKey has no pair: the engine knows the length of
- * a thumbprint. */
+/* The first call of a pair asks for the size. CreateKey has no pair, because the engine knows the
+ * length of a thumbprint. */
 static void judge_size_query(struct judges *judges, const struct recording_call *call)
 {
     size_t len = 0;

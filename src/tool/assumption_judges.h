@@ -1,9 +1,9 @@
 /*
- * Holds the calls of a recording against the assumptions that the library can see: counts of what
- * speaks for and against each.
+ * Compares the calls of a recording with the assumptions that the library can see, and counts those
+ * that confirm and contradict each.
  *
- * Sees one call after the other and keeps what it must know of processes, threads and sessions, in
- * tables of fixed size. What has no room there is not judged. One thread.
+ * Takes one call after the other, and keeps what it must know of processes, threads and sessions in
+ * tables of fixed size. A call without room there is not counted. One thread.
  */
 #ifndef AKVEKM_TOOL_ASSUMPTION_JUDGES_H
 #define AKVEKM_TOOL_ASSUMPTION_JUDGES_H

@@ -1,4 +1,5 @@
-/* Open addressing with linear probing; a removal moves later entries up, so no marks pile up. */
+/* Open addressing with linear probing. A removal moves later entries up, so no deletion marks
+ * accumulate. */
 #include "tool/call_table.h"
 
 #include <stddef.h>
@@ -10,7 +11,7 @@ static size_t call_table_home(uint64_t process, uint64_t id)
     return (size_t)(hash >> 32) & (CALL_TABLE_SLOTS - 1);
 }
 
-/* Its slot, or the free one where it would stand: there is always one. */
+/* Its slot, or the free slot for it; there is always one. */
 static struct call_entry *call_table_slot(struct call_table *table, uint64_t process, uint64_t id)
 {
     size_t at = call_table_home(process, id);

@@ -1,7 +1,7 @@
 /*
- * What is known of something that a recording numbers within a process: a session, a thread.
+ * Data about something that a recording numbers within a process: a session or a thread.
  *
- * A table of fixed size, so that no recording takes more. Owns its entries; one thread.
+ * A table of fixed size, so that no recording needs more memory. Owns its entries; one thread.
  */
 #ifndef AKVEKM_TOOL_CALL_TABLE_H
 #define AKVEKM_TOOL_CALL_TABLE_H

@@ -1,6 +1,6 @@
 /*
- * The certificates of a server's chain, each by itself: one that ends in the midst of it stops
- * everybody, whatever the server's own says.
+ * The certificates of a server's chain, each by itself. A chain with an expired certificate fails,
+ * even if the server's own is valid.
  *
  * Owns nothing. One thread.
  */

@@ -16,7 +16,8 @@
 
 #define SECRET_UNITS 2048
 
-/* What keeps the provider from starting is known here alone: it would write it into its log. */
+/* The reason why the provider does not start is known only here; the provider would write it into
+ * its log. */
 static enum ekm_rc connection_check(char *why, size_t cap)
 {
     static struct config config;
@@ -68,7 +69,7 @@ void connection_begin_call(const struct connection *connection, struct call *cal
     (void)text_copy(call->vault, sizeof call->vault, connection->vault.address.host);
 }
 
-/* One line, without its end. False: too long, or nothing can be read. */
+/* Reads one line, without its end. False: too long, or nothing can be read. */
 static bool connection_read_secret(char *out, size_t cap)
 {
     size_t len = 0;
@@ -97,7 +98,7 @@ enum ekm_rc connection_read(struct connection *connection, struct call *call, co
     char secret[3 * SECRET_UNITS];
     uint16_t name_units[512], secret_units[SECRET_UNITS];
     enum ekm_rc rc = EKM_SECRET_TOO_SHORT;
-    /* Without a buffer of its own: what stdio leaves behind could not be wiped. */
+    /* Without a buffer, because the one of stdio could not be wiped. */
     (void)setvbuf(stdin, NULL, _IONBF, 0);
     size_t name_len = text_to_utf16(identity, name_units, 512);
     if (!connection_read_secret(secret, sizeof secret)) {

@@ -1,5 +1,5 @@
 /*
- * The library as SQL Server runs it: started by its configuration, signed in at a vault.
+ * The library as SQL Server runs it: started with its configuration, signed in at a vault.
  *
  * Owns the one session of this process, and the SECRET until it is handed over. One thread.
  */
@@ -20,18 +20,18 @@ struct connection {
 enum ekm_rc connection_start(struct connection *connection, const char *user, char *why,
                              size_t cap) EKM_MUST_CHECK;
 
-/* Begins a call of at most CONNECTION_CALL_MS, as a door does. */
+/* Begins a call of at most CONNECTION_CALL_MS, like an export. */
 #define CONNECTION_CALL_MS 20000
 void connection_begin_call(const struct connection *connection, struct call *call,
                            const char *operation);
 
-/* Reads SECRET from standard input and makes both of them a vault with its credential: nothing is
- * sent. Set in the call on failure. */
+/* Reads SECRET from standard input and makes a vault with its credential from IDENTITY and SECRET.
+ * Sends nothing. Set in the call on failure. */
 enum ekm_rc connection_read(struct connection *connection, struct call *call,
                             const char *identity) EKM_MUST_CHECK;
 
-/* Start, read and authenticate, for a command that needs no more: says on standard error what is
- * wrong. */
+/* Start, read and authenticate, for a command that needs nothing else. Writes the reason of a
+ * failure to standard error. */
 bool connection_open(struct connection *connection, const char *user, const char *identity);
 void connection_close(struct connection *connection);
 

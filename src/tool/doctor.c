@@ -14,7 +14,7 @@ void doctor_begin(struct doctor *doctor)
     doctor->began_ms = plat_now_ms();
 }
 
-/* A string of JSON. What is not ASCII may not be UTF-8 either. */
+/* A JSON string. Text that is not ASCII may not be UTF-8 either. */
 static void doctor_print_json(const char *name, const char *text)
 {
     (void)printf("\"%s\":\"", name);
@@ -31,7 +31,7 @@ static void doctor_print_json(const char *name, const char *text)
     (void)putchar('"');
 }
 
-/* A terminal is told no control characters that came from elsewhere. */
+/* Control characters from elsewhere are not sent to the terminal. */
 static void doctor_print_text(const char *text)
 {
     for (; *text != '\0'; text++) {

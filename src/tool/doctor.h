@@ -1,8 +1,8 @@
 /*
  * akv-ekm doctor: one report of steps, each with outcome, time and what to do.
  *
- * A step is begun, done and reported; a fault is told by the first step that meets it, and what
- * cannot be tried then is told as skipped. One thread.
+ * A step is begun, done and reported. The first step that finds a fault reports it; steps that then
+ * cannot run are reported as skipped. One thread.
  */
 #ifndef AKVEKM_TOOL_DOCTOR_H
 #define AKVEKM_TOOL_DOCTOR_H
@@ -16,7 +16,7 @@ enum doctor_outcome { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_FAILED, DOCTOR_SKIPPED }
 struct doctor {
     const struct tool_options *options;
     struct connection connection;
-    enum ekm_rc credential; /* what reading IDENTITY and SECRET came to */
+    enum ekm_rc credential; /* the result of reading IDENTITY and SECRET */
     struct call call;       /* of the step at work */
     uint64_t began_ms;
     unsigned steps, failed, warned, requests, throttled;
@@ -33,11 +33,11 @@ void doctor_begin(struct doctor *doctor);
 void doctor_report(struct doctor *doctor, const char *step, enum doctor_outcome outcome,
                    const char *todo, const char *format, ...) EKM_PRINTF(5, 6);
 
-/* By the error in the doctor's call, with what errors.md says to do. */
+/* Reports the error in the doctor's call, with what errors.md says to do. */
 void doctor_report_failure(struct doctor *doctor, const char *step, enum doctor_outcome outcome,
                            enum ekm_rc rc);
 
-/* The groups of steps, in their order. False: the rest has no sense. */
+/* The groups of steps, in this order. False: the remaining steps make no sense. */
 bool doctor_look_here(struct doctor *doctor);
 void doctor_look_at_way(struct doctor *doctor);
 void doctor_look_at_vault(struct doctor *doctor);

@@ -1,4 +1,4 @@
-/* What can be seen without the network: account, configuration, environment, credential. */
+/* Steps that need no network: account, configuration, environment, credential. */
 #include <stdio.h>
 #include <string.h>
 
@@ -51,7 +51,7 @@ static void here_add_variable(void *context, const char *name, const char *value
     here_add(context, name, text);
 }
 
-/* The tool's own; the service may have another one. */
+/* The tool's own environment; the service may have another one. */
 static void here_report_environment(struct doctor *doctor)
 {
     static const char *const names[] = {"AKVEKM_CONFIG", "https_proxy", "HTTPS_PROXY", "all_proxy",
@@ -75,7 +75,7 @@ static void here_report_credential(struct doctor *doctor)
     struct connection *connection = &doctor->connection;
     connection_begin_call(connection, &doctor->call, "OpenSession");
     doctor->credential = connection_read(connection, &doctor->call, doctor->options->identity);
-    doctor_begin(doctor); /* how long a person types does not count */
+    doctor_begin(doctor); /* the time that a person types does not count */
     if (doctor->credential != EKM_OK) {
         doctor_report_failure(doctor, "credential", DOCTOR_FAILED, doctor->credential);
         return;

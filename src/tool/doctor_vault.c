@@ -1,4 +1,5 @@
-/* The vault itself, by the library's own requests: sign-in, permissions, the key, its work. */
+/* The vault itself, with the library's own requests: sign-in, permissions, the key, wrap and
+ * unwrap. */
 #include <string.h>
 
 #include "base/text.h"
@@ -20,7 +21,7 @@ static void vault_step_begin(struct doctor *doctor, const char *operation)
     connection_begin_call(&doctor->connection, &doctor->call, operation);
 }
 
-/* What a request came to: counted, and told if it failed. */
+/* The result of a request: counted, and reported if it failed. */
 static bool vault_step_end(struct doctor *doctor, const char *step, enum doctor_outcome outcome,
                            enum ekm_rc rc)
 {
@@ -151,7 +152,7 @@ static bool vault_report_get(struct doctor *doctor)
     return true;
 }
 
-/* Random bytes there and back: what SQL Server does with the key of a database. */
+/* Wraps and unwraps random bytes, as SQL Server does with the key of a database. */
 static void vault_report_work(struct doctor *doctor)
 {
     uint8_t plain[PLAIN_BYTES];
@@ -167,7 +168,7 @@ static void vault_report_work(struct doctor *doctor)
         doctor_report(doctor, "wrap", DOCTOR_OK, NULL, "may wrap (%s)",
                       rsa_algorithm_name(algorithm));
     } else {
-        /* Whether it may unwrap is to be known all the same: the wrapping needs no vault. */
+        /* Tests the permission to unwrap all the same, because wrapping works without the vault. */
         buf_clear(&wrapped);
         rc = rsa_public_wrap(&doctor->found.public, algorithm, plain, sizeof plain, &wrapped);
     }
@@ -219,7 +220,7 @@ static void vault_report_list(struct doctor *doctor)
     buf_free(&next);
 }
 
-/* `conn_type=Ipv4;addr=192.0.2.1;...`, of the answer to the request without a token. */
+/* `conn_type=Ipv4;addr=192.0.2.1;...`, from the response to the request without a token. */
 static void vault_report_network(struct doctor *doctor)
 {
     static const struct {

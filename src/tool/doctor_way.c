@@ -1,4 +1,4 @@
-/* The way to the vault: names, proxy, TCP, TLS, clock. */
+/* The route to the vault: names, proxy, TCP, TLS, clock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@
 #define CLOCK_WARN_S   60
 #define CLOCK_FAIL_S   240 /* Entra and assertions allow five minutes */
 #define DAYS_LEFT_WARN 7
-/* Of an authority: whoever brings a new one needs time. */
+/* For an authority, because replacing one takes time. */
 #define AUTHORITY_DAYS_WARN 30
 #define SECONDS_A_DAY       86400
 #define CONNECT_TO_PART     254
@@ -40,7 +40,7 @@ static const char *way_take_part(const char *text, char *out, size_t cap)
     return text[len] == ':' ? text + len + 1 : text + len;
 }
 
-/* As curl does: the first entry that fits. */
+/* Like curl: the first entry that matches. */
 static void way_read_connect_to(const struct config *config, struct way *way)
 {
     for (size_t i = 0; i < config->connect_to.count; i++) {
@@ -147,7 +147,7 @@ static bool way_report_tcp(struct doctor *doctor, struct probe *probe, bool is_p
     return connected;
 }
 
-/* Azure's certificates come from these. */
+/* The authorities of Azure's certificates. */
 static bool way_is_root_of_azure(const char *root)
 {
     static const char *const owners[] = {"O=DigiCert Inc",
@@ -204,7 +204,7 @@ static void way_report_verdict(struct doctor *doctor, const struct probe_certifi
                       : "");
 }
 
-/* What stands above the server's own certificate. */
+/* The certificates above the server's own. */
 static void way_report_chain(struct doctor *doctor, const struct chain *chain)
 {
     for (size_t i = 1; i < chain->count; i++) {
@@ -255,7 +255,7 @@ static bool way_report_tls(struct doctor *doctor, struct probe *probe, const cha
     return true;
 }
 
-/* RFC 9110's date: "Sun, 06 Nov 1994 08:49:37 GMT". 0: it is none. */
+/* RFC 9110's date: "Sun, 06 Nov 1994 08:49:37 GMT". 0: it is not a date. */
 static int64_t way_read_date(const char *text)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

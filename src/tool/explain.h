@@ -1,5 +1,5 @@
 /*
- * What docs/errors.md says of each code: the build makes a table of it (cmake/explain.cmake).
+ * The texts of docs/errors.md for each code; the build makes a table of them (cmake/explain.cmake).
  *
  * Immutable; one thread.
  */

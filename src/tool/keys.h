@@ -1,5 +1,5 @@
 /*
- * The keys of a vault, one a line; and how a key's facts are put into words.
+ * The keys of a vault, one a line, and the attributes of a key in words.
  *
  * Owns nothing. One thread.
  */

@@ -77,7 +77,7 @@ static int map_list(const struct keymap_table *table)
     return TOOL_OK;
 }
 
-/* As regedit takes it, for a machine of Windows. */
+/* In the form that regedit imports, for a Windows machine. */
 static int map_export_registry(const struct keymap_table *table)
 {
     (void)puts("Windows Registry Editor Version 5.00");
@@ -171,7 +171,7 @@ static int map_import_file(const struct connection *connection, struct buf *text
     return some && import.refused == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
-/* Asks the vault for the key, and enters the version that it names. */
+/* Asks the vault for the key, and adds the version that it names. */
 static int map_add(const struct connection *connection, const char *name, bool dry_run)
 {
     struct call call;
@@ -219,7 +219,7 @@ static int map_show(const struct connection *connection, const struct tool_optio
     return status;
 }
 
-/* How many words a verb takes behind it; -1: there is no such. */
+/* The number of arguments of a subcommand; -1: unknown. */
 static bool map_is_right(const struct tool_options *options)
 {
     const char *verb = options->word_count > 0 ? options->words[0] : "";

@@ -1,5 +1,5 @@
 /*
- * What the commands about the map share.
+ * Shared by the commands about the map.
  *
  * Owns nothing. One thread, with the provider started.
  */
@@ -9,7 +9,7 @@
 #include "keymap/keymap_store.h"
 #include "tool/connection.h"
 
-/* The map as it is now; keymap_table_free must follow. */
+/* The current map; keymap_table_free must follow. */
 enum plat_io map_load(struct keymap_table *table);
 
 /* What is wrong with the entry, NULL if nothing is; the key that it names. */

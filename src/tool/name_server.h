@@ -1,5 +1,5 @@
 /*
- * Each name server by itself, where the system's resolver tells only what all of them came to.
+ * Asks each name server by itself, because the system's resolver reports only the result of all.
  *
  * Owns nothing. One thread.
  */
@@ -16,10 +16,10 @@ struct name_server {
     char address[64];
 };
 
-/* How many there are; 0 where the system does not tell. */
+/* The number of name servers; 0 if the system does not tell. */
 size_t name_server_list(struct name_server out[NAME_SERVERS_MAX]);
 
-/* Asks it for IPv4 and IPv6 addresses. `answer` is what it said: "1 IPv4, no IPv6". False: no
+/* Asks it for IPv4 and IPv6 addresses. `answer` is the result: "1 IPv4, no IPv6". False: no
  * address. */
 bool name_server_ask(const struct name_server *server, const char *host, char *answer, size_t cap);
 

@@ -2,7 +2,8 @@
 
 #include "base/text.h"
 
-/* Windows asks by rules of its own (policies, suffixes, caches): its resolver's word counts. */
+/* Windows resolves by rules of its own (policies, suffixes, caches), so only its resolver is
+ * asked. */
 size_t name_server_list(struct name_server out[NAME_SERVERS_MAX])
 {
     (void)out;

@@ -197,7 +197,7 @@ bool probe_shake(struct probe *probe, const struct call *call, const char *name,
         probe_say_error("TLS cannot be begun", problem, cap);
         return false;
     }
-    /* Without any certificate that is trusted the verdict says so. */
+    /* If no certificate is trusted, the result of the verification says so. */
     enum ekm_rc rc = trust_store_apply(probe->context, call);
     SSL_CTX_set_verify(probe->context, SSL_VERIFY_NONE, NULL);
     probe->ssl = SSL_new(probe->context);

@@ -1,6 +1,6 @@
 /*
- * One look at the way to a host, below HTTP, so that each fault is named as what it is. Owns a
- * socket and what is built on it; probe_close must follow. One thread.
+ * Tests the route to a host below HTTP, so that each fault gets its own name. Owns a socket and
+ * what is built on it; probe_close must follow. One thread.
  */
 #ifndef AKVEKM_TOOL_PROBE_H
 #define AKVEKM_TOOL_PROBE_H
