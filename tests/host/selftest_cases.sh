@@ -395,6 +395,17 @@ SQL
 SELECT key_name FROM sys.dm_cryptographic_provider_keys(65536);
 SQL
     has '^Msg 33051, '
+    sql 1 <<'SQL'
+CREATE MASTER KEY ENCRYPTION BY PASSWORD = 'Word-0';
+GO
+CREATE CERTIFICATE c WITH SUBJECT = 'c', EXPIRY_DATE = '20300101';
+GO
+CREATE DATABASE ENCRYPTION KEY WITH ALGORITHM = AES_256 ENCRYPTION BY SERVER CERTIFICATE c;
+GO
+OPEN MASTER KEY DECRYPTION BY PASSWORD = 'Word-0';
+GO
+SQL
+    [ "$(grep -c 'plays no certificates and no master keys' "$work/out")" = 4 ] || fail 'what is not played is not named'
 }
 
 # A library that is unloaded and loaded again between statements.

@@ -10,7 +10,7 @@
 static const struct statement_kind *const tables[] = {
     statements_asymmetric, statements_backup,    statements_credential, statements_database,
     statements_encryption, statements_login,     statements_provider,   statements_select,
-    statements_server,     statements_symmetric, statements_table};
+    statements_server,     statements_symmetric, statements_table,      statements_unplayed};
 
 struct compiled {
     const struct statement_kind *kind;

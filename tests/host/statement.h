@@ -33,6 +33,7 @@ extern const struct statement_kind statements_provider[];
 extern const struct statement_kind statements_select[];
 extern const struct statement_kind statements_server[];
 extern const struct statement_kind statements_symmetric[];
+extern const struct statement_kind statements_unplayed[];
 extern const struct statement_kind statements_table[];
 
 /* One batch, without GO. */
