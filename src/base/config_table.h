@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "base/config.h"
+#include "base/config_record.h"
 
 #define CONFIG_SETTINGS_MAX 40
 

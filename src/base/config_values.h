@@ -6,7 +6,7 @@
 #ifndef AKVEKM_BASE_CONFIG_VALUES_H
 #define AKVEKM_BASE_CONFIG_VALUES_H
 
-#include "base/config.h"
+#include "base/config_record.h"
 
 enum config_type {
     KIND_BOOL,   /* yes or no */

@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#include "keymap/keymap_store.h"
+#include "keymap/keymap_table.h"
 
 /* The memory of tables. A table and those that extend it share it. It only grows at its end, and no
  * table reads beyond its own part. */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "keymap/keymap_store.h"
+#include "keymap/keymap_table.h"
 #include "platform/registry.h"
 
 /* The administrator creates the first key (R43), the library the second. */

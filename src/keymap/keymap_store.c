@@ -1,8 +1,10 @@
-/* Leads to the store that the configuration chose: a file where keymap_file names one, else what is
- * the system's own. */
+#include "keymap/keymap_store.h"
+
 #include "keymap/keymap_stores.h"
 #include "keymap/tenants_store.h"
 
+/* The one that the configuration chose: a file where keymap_file names one, else what is the
+ * system's own. */
 static const struct keymap_store *store = &KEYMAP_STORE_DEFAULT;
 
 void keymap_store_start(const struct config *config)
@@ -46,10 +48,10 @@ enum plat_io keymap_store_probe(const struct call *call, uint64_t until_ms, cons
 
 void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenant))
 {
-    store->visit_tenants(visit);
+    store->visit_tenants(store->name(), visit);
 }
 
 enum plat_io tenants_store_put(const char *vault_host, const char *tenant)
 {
-    return store->put_tenant(vault_host, tenant);
+    return store->put_tenant(store->name(), vault_host, tenant);
 }

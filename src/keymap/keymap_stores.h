@@ -7,7 +7,8 @@
 #ifndef AKVEKM_KEYMAP_KEYMAP_STORES_H
 #define AKVEKM_KEYMAP_KEYMAP_STORES_H
 
-#include "keymap/keymap_store.h"
+#include "base/call.h"
+#include "keymap/keymap_table.h"
 
 struct keymap_store {
     void (*start)(const struct config *config);
@@ -20,8 +21,9 @@ struct keymap_store {
                         const struct keymap_table *former, struct keymap_table *after);
     enum plat_io (*probe)(const struct call *call, uint64_t until_ms, const char *host,
                           const struct keymap_table *former, struct keymap_table *after);
-    void (*visit_tenants)(void (*visit)(const char *vault_host, const char *tenant));
-    enum plat_io (*put_tenant)(const char *vault_host, const char *tenant);
+    void (*visit_tenants)(const char *map,
+                          void (*visit)(const char *vault_host, const char *tenant));
+    enum plat_io (*put_tenant)(const char *map, const char *vault_host, const char *tenant);
 };
 
 extern const struct keymap_store keymap_file_store;
@@ -32,10 +34,11 @@ extern const struct keymap_store keymap_registry_store;
 #define KEYMAP_STORE_DEFAULT keymap_file_store
 #endif
 
-/* The halves for the tenants. */
-void tenants_file_visit(void (*visit)(const char *vault_host, const char *tenant));
-enum plat_io tenants_file_put(const char *vault_host, const char *tenant);
-void tenants_registry_visit(void (*visit)(const char *vault_host, const char *tenant));
-enum plat_io tenants_registry_put(const char *vault_host, const char *tenant);
+/* The halves for the tenants; `map`: what the store is called (keymap_store_name). */
+void tenants_file_visit(const char *map, void (*visit)(const char *vault_host, const char *tenant));
+enum plat_io tenants_file_put(const char *map, const char *vault_host, const char *tenant);
+void tenants_registry_visit(const char *map,
+                            void (*visit)(const char *vault_host, const char *tenant));
+enum plat_io tenants_registry_put(const char *map, const char *vault_host, const char *tenant);
 
 #endif

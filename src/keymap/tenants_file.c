@@ -15,18 +15,19 @@
 #define PATH_CAP       1056
 #define WAIT_MS        200
 
-static void path_of(char out[PATH_CAP], const char *ending)
+static void path_of(char out[PATH_CAP], const char *map, const char *ending)
 {
-    (void)text_format(out, PATH_CAP, "%s%s", keymap_store_name(), ending);
+    (void)text_format(out, PATH_CAP, "%s%s", map, ending);
 }
 
 /* A missing file counts as empty. */
-static enum plat_io tenants_read_file(struct buf *text, struct plat_file_state *state)
+static enum plat_io tenants_read_file(const char *map, struct buf *text,
+                                      struct plat_file_state *state)
 {
     char path[PATH_CAP];
     int handle = -1;
     size_t len = 0;
-    path_of(path, ".tenants");
+    path_of(path, map, ".tenants");
     memset(state, 0, sizeof *state);
     enum plat_io io = plat_file_open(path, PLAT_TRUST_ANY, &handle, state);
     if (io == PLAT_IO_OK) {
@@ -58,12 +59,12 @@ static bool next_line(const char **at, char host[254], char tenant[254])
     return true;
 }
 
-void tenants_file_visit(void (*visit)(const char *vault_host, const char *tenant))
+void tenants_file_visit(const char *map, void (*visit)(const char *vault_host, const char *tenant))
 {
     char host[254], tenant[254];
     struct plat_file_state state;
     struct buf text = BUF_EMPTY(FILE_MAX_BYTES + 1);
-    if (tenants_read_file(&text, &state) == PLAT_IO_OK) {
+    if (tenants_read_file(map, &text, &state) == PLAT_IO_OK) {
         const char *at = buf_text(&text);
         while (next_line(&at, host, tenant)) {
             const char *read = tenant[0] != '\0' ? keymap_read_host(host) : NULL;
@@ -93,20 +94,20 @@ static enum ekm_rc write_next(const char *text, const char *vault_host, const ch
     return rc == EKM_OK ? buf_append_format(next, "%s\t%s\n", vault_host, vault_tenant) : rc;
 }
 
-enum plat_io tenants_file_put(const char *vault_host, const char *tenant)
+enum plat_io tenants_file_put(const char *map, const char *vault_host, const char *tenant)
 {
     char path[PATH_CAP], lock_path[PATH_CAP];
     int lock = -1;
     struct plat_file_state former, state;
     struct buf text = BUF_EMPTY(FILE_MAX_BYTES + 1), next = BUF_EMPTY(2 * FILE_MAX_BYTES);
-    path_of(path, ".tenants");
-    path_of(lock_path, ".lock");
+    path_of(path, map, ".tenants");
+    path_of(lock_path, map, ".lock");
     enum plat_io io = plat_folder_for(path);
     if (io == PLAT_IO_OK) {
         io = plat_lock_take(lock_path, plat_now_ms() + WAIT_MS, NULL, NULL, &lock);
     }
     if (io == PLAT_IO_OK) {
-        io = tenants_read_file(&text, &former);
+        io = tenants_read_file(map, &text, &former);
     }
     if (io == PLAT_IO_OK) {
         io = write_next(buf_text(&text), vault_host, tenant, &next) == EKM_OK

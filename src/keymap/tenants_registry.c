@@ -13,8 +13,10 @@
 #define TENANTS_PATH "akv-ekm\\Tenants"
 #define TENANT_CAP   256
 
-void tenants_registry_visit(void (*visit)(const char *vault_host, const char *tenant))
+void tenants_registry_visit(const char *map,
+                            void (*visit)(const char *vault_host, const char *tenant))
 {
+    (void)map;
     struct plat_registry_key tenants = {NULL};
     char name[PLAT_REGISTRY_NAME_CAP], spelled[PLAT_REGISTRY_NAME_CAP], tenant[TENANT_CAP];
     uint64_t written = 0;
@@ -32,8 +34,9 @@ void tenants_registry_visit(void (*visit)(const char *vault_host, const char *te
     plat_registry_close(&tenants);
 }
 
-enum plat_io tenants_registry_put(const char *vault_host, const char *tenant)
+enum plat_io tenants_registry_put(const char *map, const char *vault_host, const char *tenant)
 {
+    (void)map;
     struct plat_registry_key providers = {NULL}, key = {NULL};
     char path[sizeof TENANTS_PATH + 256];
     (void)text_format(path, sizeof path, "%s\\%s", TENANTS_PATH, vault_host);

@@ -9,8 +9,6 @@
 #include "platform/file.h"
 
 bool plat_file_state_equal(const struct plat_file_state *a, const struct plat_file_state *b);
-/* Reads cap bytes from the current position; fewer only at the end of the file. */
-enum plat_io plat_file_read_on(int handle, void *out, size_t cap, size_t *len);
 /* Replaces the content. After a crash either the old or the new file is there, complete: the new
  * one is written as `<path>.tmp`, mode 0600, flushed and renamed, and the folder is flushed. The
  * caller holds the lock. CHANGED: the file is not in the state `former` (all zero: absent), because

@@ -196,3 +196,15 @@ void plat_lock_release(int *handle)
     }
     plat_file_close(handle);
 }
+
+enum plat_io plat_folder_for(const char *path)
+{
+    char folder[PATH_MAX];
+    if (!path_folder(path, folder, sizeof folder)) {
+        return PLAT_IO_FAILED;
+    }
+    if (mkdir(folder, 0700) == 0) {
+        return PLAT_IO_OK;
+    }
+    return errno == EEXIST && plat_folder_exists(folder) ? PLAT_IO_OK : path_io(errno);
+}

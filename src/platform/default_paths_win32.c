@@ -7,6 +7,7 @@
 #include <knownfolders.h>
 #include <shlobj.h>
 
+#include "platform/file.h"
 #include "platform/path_win32.h"
 
 static bool is_separator(char c)

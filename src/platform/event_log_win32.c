@@ -111,14 +111,6 @@ bool plat_system_log(enum plat_severity severity, uint32_t code, const char *tex
     return log != NULL && ReportEventW(log, types[severity], 0, id, NULL, 1, 0, strings, NULL);
 }
 
-/* A service has no standard error, and the event log always exists. */
-bool plat_standard_error(const char *line, size_t len)
-{
-    (void)line;
-    (void)len;
-    return false;
-}
-
 void plat_system_log_close(void)
 {
     HANDLE log = atomic_exchange(&source, (HANDLE)NULL);

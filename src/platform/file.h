@@ -9,28 +9,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-enum plat_io {
-    PLAT_IO_OK,
-    PLAT_IO_ABSENT,    /* no such file, or its folder is missing */
-    PLAT_IO_DENIED,    /* rights, read-only file system */
-    PLAT_IO_UNSAFE,    /* others may write it or its folder, or another user owns it */
-    PLAT_IO_NOT_FILE,  /* symbolic link, folder, device */
-    PLAT_IO_TOO_BIG,   /* more than `cap` bytes */
-    PLAT_IO_TIMED_OUT, /* the lock did not become free in time */
-    PLAT_IO_FULL,      /* no space, quota, size limit */
-    PLAT_IO_CHANGED,   /* no longer the file that it was */
-    PLAT_IO_HANDLES,   /* the process or the system has no free descriptor */
-    PLAT_IO_FAILED
-};
+#include "platform/io.h"
+
 const char *plat_io_text(enum plat_io io);
 
-/* Identifies one state of a file; all zero means absent. */
-struct plat_file_state {
-    uint64_t device, inode, size;
-    int64_t modified_ns;
-};
 enum plat_io plat_file_state(const char *path, struct plat_file_state *out);
 enum plat_file_trust {
     PLAT_TRUST_ANY,        /* the last part must not be a link */
@@ -46,6 +29,8 @@ enum plat_io plat_file_open(const char *path, enum plat_file_trust trust, int *h
 void plat_file_explain(const char *path, enum plat_io io, char *out, size_t cap);
 /* Reads up to cap bytes from the current position to the end; TOO_BIG if there is more. */
 enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len);
+/* Reads cap bytes from the current position; fewer only at the end of the file. */
+enum plat_io plat_file_read_on(int handle, void *out, size_t cap, size_t *len);
 void plat_file_close(int *handle); /* accepts -1 */
 
 /* Opens a log for appending: mode 0640, no symbolic link, created if absent. UNSAFE because of
@@ -53,6 +38,8 @@ void plat_file_close(int *handle); /* accepts -1 */
 enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state *state);
 void plat_log_explain(const char *path, enum plat_io io, char *out, size_t cap);
 enum plat_io plat_log_write(int handle, const char *text, size_t len);
+/* Writes to standard error. False: there is none, or another file has its descriptor. */
+bool plat_standard_error(const char *line, size_t len);
 bool plat_folder_exists(const char *path);
 
 #endif

@@ -1,8 +1,9 @@
-#include "platform/atomic_file.h"
+#include "platform/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -118,10 +119,7 @@ enum plat_io plat_file_read(int handle, void *out, size_t cap, size_t *len)
 
 void plat_file_close(int *handle)
 {
-    if (*handle >= 0) {
-        (void)close(*handle);
-        *handle = -1;
-    }
+    path_close(handle);
 }
 
 static enum plat_io file_open_log(const char *path, int flags, int *handle,
@@ -178,14 +176,26 @@ bool plat_folder_exists(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-enum plat_io plat_folder_for(const char *path)
+/* A process that closed its descriptor 2 may have a file or connection of its own there. Only a
+ * terminal, a pipe, or a file that is open for writing only counts as standard error. */
+static bool file_is_standard_error(void)
 {
-    char folder[PATH_MAX];
-    if (!path_folder(path, folder, sizeof folder)) {
-        return PLAT_IO_FAILED;
+    struct stat st;
+    int flags = fcntl(STDERR_FILENO, F_GETFL);
+    if (flags < 0 || fstat(STDERR_FILENO, &st) != 0) {
+        return false;
     }
-    if (mkdir(folder, 0700) == 0) {
-        return PLAT_IO_OK;
+    return (S_ISCHR(st.st_mode) && isatty(STDERR_FILENO)) || S_ISFIFO(st.st_mode) ||
+           (S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY);
+}
+
+bool plat_standard_error(const char *line, size_t len)
+{
+    struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
+    /* A pipe with free space accepts PIPE_BUF bytes at once. */
+    if (len > PIPE_BUF || !file_is_standard_error() || poll(&room, 1, 0) != 1 ||
+        (room.revents & POLLOUT) == 0) {
+        return false;
     }
-    return errno == EEXIST && plat_folder_exists(folder) ? PLAT_IO_OK : path_io(errno);
+    return plat_log_write(STDERR_FILENO, line, len) == PLAT_IO_OK;
 }

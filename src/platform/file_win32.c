@@ -199,3 +199,11 @@ bool plat_folder_exists(const char *path)
         path_native(path, wide, PATH_UNITS) ? GetFileAttributesW(wide) : INVALID_FILE_ATTRIBUTES;
     return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
 }
+
+/* A service has no standard error, and the event log always exists. */
+bool plat_standard_error(const char *line, size_t len)
+{
+    (void)line;
+    (void)len;
+    return false;
+}

@@ -85,6 +85,14 @@ static enum plat_io path_open_at(int folder, const char *name, int flags, mode_t
     return PLAT_IO_OK;
 }
 
+void path_close(int *handle)
+{
+    if (*handle >= 0) {
+        (void)close(*handle);
+        *handle = -1;
+    }
+}
+
 enum plat_io path_open(const char *path, int flags, mode_t mode, int *handle)
 {
     return path_open_at(AT_FDCWD, path, flags, mode, handle);
@@ -164,7 +172,7 @@ enum plat_io path_check_trust(const char *path, int handle, struct path_fault *f
         io = fstat(folder_handle, &st) == 0 ? path_judge(folder_handle, &st, folder, fault)
                                             : PLAT_IO_UNSAFE;
     }
-    plat_file_close(&folder_handle);
+    path_close(&folder_handle);
     return io;
 }
 
@@ -172,7 +180,7 @@ enum plat_io path_check_trust(const char *path, int handle, struct path_fault *f
 static enum plat_io path_begin(struct path_walk *walk)
 {
     struct stat st;
-    plat_file_close(&walk->at);
+    path_close(&walk->at);
     walk->reached[0] = '\0';
     enum plat_io io = path_open("/", O_PATH | O_DIRECTORY, 0, &walk->at);
     if (io != PLAT_IO_OK) {
@@ -259,7 +267,7 @@ static enum plat_io path_step(struct path_walk *walk, int *handle)
     } else if (io == PLAT_IO_OK) {
         io = path_open_end(walk, name, &st, shown, handle);
     }
-    plat_file_close(&opened);
+    path_close(&opened);
     return io;
 }
 
@@ -276,9 +284,9 @@ enum plat_io path_open_trusted(const char *path, int *handle, struct path_fault 
     while (io == PLAT_IO_OK && *handle < 0) {
         io = path_step(&walk, handle);
     }
-    plat_file_close(&walk.at);
+    path_close(&walk.at);
     if (io != PLAT_IO_OK) {
-        plat_file_close(handle);
+        path_close(handle);
     }
     return io;
 }

@@ -7,15 +7,18 @@
 #ifndef AKVEKM_PLATFORM_PATH_POSIX_H
 #define AKVEKM_PLATFORM_PATH_POSIX_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
-#include "platform/file.h"
+#include "platform/io.h"
 
 enum plat_io path_io(int error);
 /* False: not absolute, or longer than cap. */
 bool path_folder(const char *path, char *folder, size_t cap);
 /* open(2), close-on-exec, never returns 0 to 2. */
 enum plat_io path_open(const char *path, int flags, mode_t mode, int *handle);
+void path_close(int *handle); /* accepts -1, and leaves -1 */
 /* NOT_FILE if it is not a regular file. */
 enum plat_io path_state(int handle, struct plat_file_state *out);
 

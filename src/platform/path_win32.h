@@ -6,9 +6,10 @@
 #ifndef AKVEKM_PLATFORM_PATH_WIN32_H
 #define AKVEKM_PLATFORM_PATH_WIN32_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "platform/file.h"
+#include "platform/io.h"
 
 /* 32 bits of a handle are significant, by the promise that lets 32-bit programs share them. */
 #define path_handle(handle) ((void *)(intptr_t)(handle))

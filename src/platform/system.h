@@ -54,7 +54,5 @@ bool plat_system_log_wanted(enum plat_severity severity);
  * `code` is the event id, where the system has event ids. */
 bool plat_system_log(enum plat_severity severity, uint32_t code, const char *text);
 void plat_system_log_close(void);
-/* Writes to standard error. False: there is none, or another file has its descriptor. */
-bool plat_standard_error(const char *line, size_t len);
 
 #endif

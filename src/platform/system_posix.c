@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +15,6 @@
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "platform/file.h"
 
 uint64_t plat_now_ms(void)
 {
@@ -177,28 +174,4 @@ void plat_system_log_close(void)
     if (fd >= 0) {
         close(fd);
     }
-}
-
-/* A process that closed its descriptor 2 may have a file or connection of its own there. Only a
- * terminal, a pipe, or a file that is open for writing only counts as standard error. */
-static bool system_is_standard_error(void)
-{
-    struct stat st;
-    int flags = fcntl(STDERR_FILENO, F_GETFL);
-    if (flags < 0 || fstat(STDERR_FILENO, &st) != 0) {
-        return false;
-    }
-    return (S_ISCHR(st.st_mode) && isatty(STDERR_FILENO)) || S_ISFIFO(st.st_mode) ||
-           (S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY);
-}
-
-bool plat_standard_error(const char *line, size_t len)
-{
-    struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
-    /* A pipe with free space accepts PIPE_BUF bytes at once. */
-    if (len > PIPE_BUF || !system_is_standard_error() || poll(&room, 1, 0) != 1 ||
-        (room.revents & POLLOUT) == 0) {
-        return false;
-    }
-    return plat_log_write(STDERR_FILENO, line, len) == PLAT_IO_OK;
 }

@@ -2,8 +2,7 @@
  * Enumerates a vault's keys: ids 1, 2, 3 ... in the order of names, the same while the session is
  * open.
  *
- * Owns the session's list of names, made at the first call and freed with the session. List items
- * have neither type nor size, so each key is fetched when it is needed, and remembered. Any thread,
+ * Owns nothing: the names are the session's (key_list.h), listed at the first call. Any thread,
  * with a session.
  */
 #ifndef AKVEKM_PROVIDER_KEY_ENUM_H
@@ -13,7 +12,6 @@
 #include "base/call.h"
 
 struct session;
-struct key_enum;
 
 /* From SQLCP_INVALID_ID to the first key that SQL Server can use, then to the next ones.
  * EKM_NOT_FOUND after the last. */
@@ -22,7 +20,5 @@ enum ekm_rc key_enum_next(struct call *call, struct session *session,
 /* EKM_NOT_FOUND for an id that the enumeration does not have. */
 enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId id,
                           SqlCpKeyInfo *out) EKM_MUST_CHECK;
-
-void key_enum_free(struct key_enum *listing); /* NULL allowed */
 
 #endif

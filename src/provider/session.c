@@ -8,7 +8,7 @@
 #include "keymap/tenants.h"
 #include "platform/system.h"
 #include "platform/thread.h"
-#include "provider/key_enum.h"
+#include "provider/key_list.h"
 #include "provider/marshal.h"
 #include "vault/identity.h"
 #include "vault/second_vault.h"
@@ -121,7 +121,7 @@ void session_put(struct session *session)
         return;
     }
     credential_release(session->vault.credential);
-    key_enum_free(atomic_load(&session->listing));
+    key_list_free(atomic_load(&session->keys));
     free(atomic_load(&session->memo));
     free(session);
 }

@@ -14,15 +14,15 @@
 #include "base/call.h"
 #include "vault/vault.h"
 
-struct key_enum;  /* the session's list of the vault's keys, see key_enum.h */
+struct key_list;  /* the session's list of the vault's keys */
 struct name_memo; /* the response to a size query by name, see key_info.c; plain memory */
 
 struct session {
     struct vault vault;
     atomic_bool aborted;
     atomic_uint references;
-    _Atomic(struct key_enum *) listing; /* set once */
-    _Atomic(struct name_memo *) memo;   /* taken and stored as a whole */
+    _Atomic(struct key_list *) keys;  /* set once */
+    _Atomic(struct name_memo *) memo; /* taken and put as a whole */
 };
 
 #define SESSION_MAX 65536 /* open at once; one more is EKM_SESSIONS_FULL */

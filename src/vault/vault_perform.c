@@ -5,32 +5,30 @@
 
 /* `rc` is what a request came to: one that was cut off before the call's own deadline had no
  * answer. */
-static enum ekm_rc vault_perform_judge(struct call *call, const struct vault *vault, enum ekm_rc rc)
+static enum ekm_rc vault_perform_judge(struct call *call, const char *host, enum ekm_rc rc)
 {
     if (rc == EKM_DEADLINE && call_patience_is_over(&call->patience) &&
         call->deadline_ms > plat_now_ms()) {
-        rc = call_fail(call, EKM_NO_ANSWER, "%s: no answer so far, another vault can do it",
-                       vault->address.host);
+        rc = call_fail(call, EKM_NO_ANSWER, "%s: no answer so far, another vault can do it", host);
     }
     call->error.at_vault = true;
     return rc;
 }
 
-enum ekm_rc vault_perform(struct call *call, const struct vault *vault,
-                          const struct http_request *request, struct http_response *response)
+enum ekm_rc vault_perform(struct call *call, const char *host, const struct http_request *request,
+                          struct http_response *response)
 {
     call_patience_begin(&call->patience);
     enum ekm_rc rc = http_retry_perform(call, request, response);
     if (rc == EKM_OK && response->status < 400) {
         call_patience_note_answer(&call->patience);
     }
-    rc = vault_perform_judge(call, vault, rc);
+    rc = vault_perform_judge(call, host, rc);
     call_patience_end(&call->patience);
     return rc;
 }
 
-bool vault_perform_all(struct call *call, const struct vault *vault, struct http_item *items,
-                       size_t count)
+bool vault_perform_all(struct call *call, const char *host, struct http_item *items, size_t count)
 {
     const struct call_error before = call->error;
     call_patience_begin(&call->patience);
@@ -43,7 +41,7 @@ bool vault_perform_all(struct call *call, const struct vault *vault, struct http
             call_patience_note_answer(&call->patience);
         }
         call->error = items[i].error;
-        items[i].rc = vault_perform_judge(call, vault, items[i].rc);
+        items[i].rc = vault_perform_judge(call, host, items[i].rc);
         items[i].error = call->error;
     }
     call_patience_end(&call->patience);

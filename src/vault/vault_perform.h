@@ -8,15 +8,13 @@
 #define AKVEKM_VAULT_VAULT_PERFORM_H
 
 #include "net/http.h"
-#include "vault/vault_request.h"
 
-/* As http_retry_perform. A vault that is given up is EKM_NO_ANSWER, or what the last try came to.
- * The call's error says from then on that it is the vault's. */
-enum ekm_rc vault_perform(struct call *call, const struct vault *vault,
-                          const struct http_request *request,
+/* As http_retry_perform, at the vault `host`. A vault that is given up is EKM_NO_ANSWER, or what
+ * the last try came to. The call's error says from then on that it is the vault's. */
+enum ekm_rc vault_perform(struct call *call, const char *host, const struct http_request *request,
                           struct http_response *response) EKM_MUST_CHECK;
 /* As http_retry_try_all; what leads to the login service has no part in the patience. */
-bool vault_perform_all(struct call *call, const struct vault *vault, struct http_item *items,
+bool vault_perform_all(struct call *call, const char *host, struct http_item *items,
                        size_t count) EKM_MUST_CHECK;
 
 #endif

@@ -51,7 +51,7 @@ static enum ekm_rc challenge_request_send(struct call *call, const struct vault 
     struct http_response response;
     http_response_init(&response);
     challenge_request(call, vault, url, &request);
-    enum ekm_rc rc = vault_perform(call, vault, &request, &response);
+    enum ekm_rc rc = vault_perform(call, vault->address.host, &request, &response);
     if (rc == EKM_OK) {
         rc = read_challenge(call, vault, &response, out);
     }
@@ -97,7 +97,7 @@ static enum ekm_rc ask_and_fetch(struct call *call, const struct vault *vault,
     if (fetch != NULL) {
         items[1].request = &fetch->request.http;
     }
-    bool tried = vault_perform_all(call, vault, items, fetch != NULL ? 2 : 1);
+    bool tried = vault_perform_all(call, vault->address.host, items, fetch != NULL ? 2 : 1);
     *issued =
         fetch != NULL &&
         token_fetch_end(call, fetch, tried && items[1].rc == EKM_OK ? items[1].response : NULL);
@@ -235,7 +235,7 @@ enum ekm_rc vault_request_try_all(struct call *call, const struct vault *vault,
             requests[i].host = vault->address.host;
             requests[i].authorization = token_header(token);
         }
-        *tried = vault_perform_all(call, vault, items, count);
+        *tried = vault_perform_all(call, vault->address.host, items, count);
         for (size_t i = 0; i < count; i++) {
             requests[i].authorization = NULL;
         }
@@ -364,7 +364,7 @@ static enum ekm_rc send_once(struct call *call, const struct vault *vault, struc
     if (rc == EKM_OK) {
         request->authorization = token_header(token);
         request->new_connection = past->count > 0; /* another front end may know the key */
-        rc = vault_perform(call, vault, request, response);
+        rc = vault_perform(call, vault->address.host, request, response);
         request->authorization = NULL;
         call->vault_answered |= rc == EKM_OK;
     }

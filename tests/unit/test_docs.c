@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/config.h"
 #include "base/config_table.h"
 #include "base/text.h"
 
