@@ -166,7 +166,7 @@ static void http_run_batch(struct batch *batch)
 static bool http_lost_turn(struct batch *batch)
 {
     const struct http_request *request = batch->items[0].request;
-    bool lost = batch->count == 1 && batch->handle->waited && request->pass != NULL &&
+    bool lost = batch->count == 1 && request->pass != NULL &&
                 !throttle_stands(request->host, request->pass);
     if (lost) {
         http_response_free(batch->items[0].response);

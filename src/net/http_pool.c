@@ -197,9 +197,6 @@ static enum ekm_rc wait_in_line(struct call *call, const char *host, struct http
         wait_queue_leave(&pool.line, &self.place);
     }
     *out = self.given;
-    if (self.given != NULL) {
-        self.given->waited = true;
-    }
     return rc;
 }
 
@@ -210,8 +207,6 @@ enum ekm_rc http_pool_take(struct call *call, const char *host, struct http_hand
     *out = http_pool_pick(host);
     if (*out == NULL && pool.count >= pool.max) {
         rc = wait_in_line(call, host, out);
-    } else if (*out != NULL) {
-        (*out)->waited = false;
     }
     bool make = rc == EKM_OK && *out == NULL;
     pool.count += make;

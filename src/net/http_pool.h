@@ -14,7 +14,6 @@ struct http_handle {
     CURLM *multi;                          /* keeps the connections */
     struct http_easy easies[HTTP_AT_ONCE]; /* the first is always open */
     char host[254];                        /* that it works for, or did last */
-    bool waited;                           /* its caller did, for a free handle */
     bool doubted;                          /* its connections are not used again */
     uint64_t given_ms;                     /* when it was given back */
     struct http_handle *below;             /* in the pile of idle ones */

@@ -12,10 +12,13 @@
 #define SLICE_MS 250
 #define PROBE_MS 1000
 #define PAUSE_STEPS                                                                                \
-    3                 /* 400, 800, 1600 ms: only one call is sent after each, so they may be       \
-                       * short */
-#define SPREAD_MS 100 /* so that servers that were refused together do not come back together */
-#define OPEN_AT   64  /* after so many successes at once the throttling is over */
+    3                  /* 400, 800, 1600 ms: only one call is sent after each, so they may be      \
+                        * short */
+#define SPREAD_MS  100 /* so that servers that were refused together do not come back together */
+#define PACED_MS   1000
+#define PACE       4  /* this many times the calls that wait are sent in that time, */
+#define PACE_LEAST 16 /* and that many times this number at least */
+#define OPEN_AT    64 /* after so many successes at once the throttling is over */
 
 struct host {
     char name[254];
@@ -24,6 +27,10 @@ struct host {
     uint64_t epoch;                  /* a new number with each new refusal */
     unsigned refusals;               /* without a response between them */
     unsigned allowed, in_flight;     /* while throttled, of this epoch */
+    bool paced;                      /* a bounded rate, for a second after the pause */
+    uint64_t paced_ms;               /* when that second began; 0: nothing was sent yet */
+    unsigned pace, paced_count;
+    unsigned answered, answered_last; /* since the last refusal; between the two before it */
 };
 
 static struct {
@@ -46,6 +53,27 @@ static void tell_waiters(const struct host *host)
             plat_cond_broadcast(&at->turn);
         }
     }
+}
+
+/* Under the lock: the one behind a call that went, where the next is a matter of time. */
+static void throttle_tell_next(const struct host *host)
+{
+    for (struct wait_queue_place *at = patience.line; host != NULL && host->paced && at != NULL;
+         at = at->next) {
+        if (strcmp(at->host, host->name) == 0) {
+            plat_cond_broadcast(&at->turn);
+            return;
+        }
+    }
+}
+
+static unsigned throttle_count_waiters(const struct host *host)
+{
+    unsigned count = 0;
+    for (const struct wait_queue_place *at = patience.line; at != NULL; at = at->next) {
+        count += strcmp(at->host, host->name) == 0;
+    }
+    return count;
 }
 
 void throttle_reset(void)
@@ -92,6 +120,27 @@ static unsigned waiters_before(const struct wait_queue_place *self)
     return before;
 }
 
+/* Under the lock: whether one more may go. Retry-After is in whole seconds, so servers that share a
+ * limit come back up to a second apart. One that uses up the whole window at once would leave
+ * nothing to the others, in each window again, until their calls' time is over. */
+static bool throttle_keeps_pace(struct host *host, uint64_t now_ms, unsigned waiting)
+{
+    if (host->paced_ms == 0) {
+        host->paced_ms = now_ms;
+        host->paced_count = 0;
+        host->pace = PACE * (waiting > PACE_LEAST ? waiting : PACE_LEAST);
+        if (host->pace < host->answered_last / 2) {
+            host->pace = host->answered_last / 2; /* alone, half of what the host allows */
+        }
+    }
+    uint64_t passed_ms = now_ms - host->paced_ms;
+    host->paced = passed_ms < PACED_MS;
+    if (!host->paced) {
+        tell_waiters(host);
+    }
+    return !host->paced || host->paced_count <= host->pace * passed_ms / PACED_MS;
+}
+
 enum turn { GO, WAIT, TOO_LONG };
 
 /* Under the lock. At least one call a second is sent: if the host asks for a longer pause than the
@@ -101,18 +150,24 @@ static enum turn throttle_look(struct host *host, const struct wait_queue_place 
                                uint64_t now_ms, struct throttle_pass *pass)
 {
     pass->epoch = host != NULL ? host->epoch : 0;
-    if (host == NULL || !host->limited) {
+    if (host == NULL || (!host->limited && !host->paced)) {
         return GO;
     }
     unsigned before = waiters_before(self);
     bool due = now_ms >= host->last_ms + PROBE_MS;
-    pass->probe = host->not_before_ms >= self->deadline_ms;
+    pass->probe = host->limited && host->not_before_ms >= self->deadline_ms;
     if (pass->probe ? !due : host->not_before_ms > now_ms) {
         return pass->probe ? TOO_LONG : WAIT;
     }
-    if (!pass->probe && host->in_flight + before >= host->allowed && !(due && before == 0)) {
+    if (host->limited && !pass->probe && host->in_flight + before >= host->allowed &&
+        !(due && before == 0)) {
         return WAIT;
     }
+    if (host->paced && !pass->probe &&
+        (before > 0 || !throttle_keeps_pace(host, now_ms, throttle_count_waiters(host)))) {
+        return WAIT;
+    }
+    host->paced_count++;
     host->in_flight++;
     host->last_ms = now_ms;
     return GO;
@@ -123,6 +178,8 @@ static void wait_for_change(const struct host *host, struct wait_queue_place *se
     uint64_t until_ms = now_ms + SLICE_MS;
     if (host->not_before_ms > now_ms && host->not_before_ms < until_ms) {
         until_ms = host->not_before_ms;
+    } else if (host->paced && waiters_before(self) == 0) {
+        until_ms = now_ms + 1;
     }
     plat_cond_wait_until(&self->turn, &patience.mutex,
                          until_ms < self->deadline_ms ? until_ms : self->deadline_ms);
@@ -159,6 +216,8 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
     wait_queue_leave(&patience.line, &self);
     if (turn != GO) {
         tell_waiters(throttle_find_host(self.host));
+    } else {
+        throttle_tell_next(throttle_find_host(self.host));
     }
     plat_mutex_unlock(&patience.mutex);
     return rc == EKM_CLOSING || turn == GO
@@ -172,7 +231,7 @@ bool throttle_try_acquire(const char *name, struct throttle_pass *pass)
     memset(pass, 0, sizeof *pass);
     plat_mutex_lock(&patience.mutex);
     const struct host *host = throttle_find_host(name);
-    bool may = host == NULL || !host->limited;
+    bool may = host == NULL || (!host->limited && !host->paced);
     pass->epoch = host != NULL ? host->epoch : 0;
     plat_mutex_unlock(&patience.mutex);
     return may;
@@ -201,6 +260,10 @@ static void throttle_note_refusal(struct host *host, const struct throttle_pass 
         host->limited = true;
         host->allowed = 1;
         host->in_flight = 0;
+        host->answered_last = host->answered;
+        host->answered = 0;
+        host->paced = asked_ms > 0;
+        host->paced_ms = 0;
         pause_ms =
             asked_ms > 0 ? asked_ms + random % SPREAD_MS : backoff_delay_ms(host->refusals, random);
     }
@@ -241,6 +304,7 @@ void throttle_release(const char *host, const struct throttle_pass *pass,
     } else {
         struct host *known = throttle_find_host(host);
         if (known != NULL) {
+            known->answered += outcome == THROTTLE_ANSWERED;
             throttle_note_end(known, pass, outcome == THROTTLE_ANSWERED, plat_now_ms());
         }
     }

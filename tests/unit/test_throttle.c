@@ -156,6 +156,36 @@ static void a_burst_that_is_refused_waits_as_asked(void **state)
     assert_int_in_range(longest_ms, 9050, 9100);
 }
 
+/* Retry-After is in whole seconds: servers that share a limit come back up to a second apart, and
+ * the first must leave something to the last. */
+static void a_window_is_not_used_up_at_once(void **state)
+{
+    struct throttle_pass pass;
+    unsigned went = 0;
+    (void)state;
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    throttle_release(HOST, &pass, THROTTLE_REFUSED, 3000);
+    assert_int_equal(enter(30000, &pass), EKM_OK);
+    leave(&pass, THROTTLE_ANSWERED);
+    uint64_t first_ms = plat_now_ms();
+    while (plat_now_ms() < first_ms + 950) {
+        assert_int_equal(enter(30000, &pass), EKM_OK);
+        leave(&pass, THROTTLE_ANSWERED);
+        went++;
+    }
+    assert_int_in_range(went, 30, 80);
+    while (plat_now_ms() < first_ms + 1000) {
+        assert_int_equal(enter(30000, &pass), EKM_OK);
+        leave(&pass, THROTTLE_ANSWERED);
+    }
+    uint64_t over_ms = plat_now_ms();
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(enter(30000, &pass), EKM_OK);
+        leave(&pass, THROTTLE_ANSWERED);
+    }
+    assert_int_equal(plat_now_ms(), over_ms);
+}
+
 /* One that asks for more than the first did is heard. */
 static void the_longest_wish_counts(void **state)
 {
@@ -365,6 +395,7 @@ int main(void)
         TEST(all_may_go_when_so_many_went_well),
         TEST(late_refusals_say_nothing_new),
         TEST(a_burst_that_is_refused_waits_as_asked),
+        TEST(a_window_is_not_used_up_at_once),
         TEST(the_longest_wish_counts),
         TEST(a_wish_is_over_when_the_pause_is),
         TEST(pauses_grow_a_little),
