@@ -110,7 +110,8 @@ static const char *reason_of(const struct search *search)
 
 static void note_fruitless(const struct search *search)
 {
-    uint64_t until_ms = plat_now_ms() + DISCOVERY_FRUITLESS_MS;
+    uint64_t until_ms =
+        plat_now_ms() + (search->list_odd ? INVENTORY_CUT_MS : DISCOVERY_FRUITLESS_MS);
     plat_mutex_lock(&lock);
     struct fruitless *place = &fruitless[fruitless_next];
     fruitless_next = (fruitless_next + 1) % FRUITLESS_MAX;

@@ -211,6 +211,7 @@ enum ekm_rc discovery_by_listing(struct search *search)
     enum ekm_rc rc = take_inventory(search, &walk.inventory);
     if (rc == EKM_OK) {
         rc = go_through(&walk);
+        search->list_odd = inventory_is_cut(walk.inventory); /* by this call or one before */
         inventory_give(walk.inventory);
     }
     return rc;

@@ -94,7 +94,8 @@ struct inventory *inventory_take(const char *host, const char *client_id, bool *
     if (inventory != NULL) {
         inventory->held = true;
         inventory->used_ms = now_ms;
-        if (inventory->stage == ROUND_DONE && now_ms - inventory->ended_ms >= INVENTORY_FRESH_MS) {
+        uint64_t fresh_ms = inventory->is_cut ? INVENTORY_CUT_MS : INVENTORY_FRESH_MS;
+        if (inventory->stage == ROUND_DONE && now_ms - inventory->ended_ms >= fresh_ms) {
             begin_round(inventory);
         }
     }
@@ -170,6 +171,11 @@ void inventory_advance(struct inventory *inventory)
         }
     }
     plat_mutex_unlock(&inventory_lock);
+}
+
+bool inventory_is_cut(const struct inventory *inventory)
+{
+    return inventory->is_cut;
 }
 
 void inventory_end_list(struct inventory *inventory)

@@ -14,6 +14,7 @@
 #define INVENTORY_KEYS     10000
 #define INVENTORY_VERSIONS 30000
 #define INVENTORY_FRESH_MS 60000 /* how long after its end a round is not repeated */
+#define INVENTORY_CUT_MS   5000  /* after a list that was cut short: the next may be whole */
 #define INVENTORY_NEXT_MAX 32
 
 /* clang-format off */
@@ -44,6 +45,7 @@ void inventory_advance(struct inventory *inventory);
 /* The list of keys is malformed from here on. Continues with the keys before, and forgets none
  * now. */
 void inventory_end_list(struct inventory *inventory);
+bool inventory_is_cut(const struct inventory *inventory);
 /* Finds a version with this thumbprint, in either byte order, except `except` (may be NULL). */
 bool inventory_find(const char *host, const struct thumbprint *thumbprint,
                     const struct key_id *except, struct key_id *out);

@@ -116,7 +116,11 @@ static void test_odd_list(void **state)
     assert_int_equal(decrypt(seen), SQLCP_SUCCESS);
     fake_before_request = note_look;
     atomic_store(&fake_list_fails, EKM_OK);
-    fake_clock_advance(2 * INVENTORY_FRESH_MS);
+    look_count = 0;
+    assert_int_equal(decrypt(hidden), SQLCP_NOT_FOUND); /* too soon, and not another reason */
+    assert_int_equal(look_count, 0);
+    assert_null(strstr(fixture_read(fixture.log), "is known to have this thumbprint"));
+    fake_clock_advance(INVENTORY_CUT_MS);
     assert_int_equal(decrypt(hidden), SQLCP_SUCCESS);
     fixture_stop();
 }
