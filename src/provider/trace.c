@@ -6,10 +6,11 @@
 #include "base/text.h"
 #include "platform/file.h"
 #include "platform/thread.h"
+#include "provider/entry.h"
 
-#define MEBIBYTE  (UINT64_C(1024) * 1024)
-#define NAME_MAX  (SQLCP_MAX_KEY_NAME_BYTES / 2)
-#define THUMB_MAX SQLCP_MAX_THUMBPRINT_BYTES
+#define MEBIBYTE        (UINT64_C(1024) * 1024)
+#define TRACE_NAME_MAX  (SQLCP_MAX_KEY_NAME_BYTES / 2)
+#define TRACE_THUMB_MAX SQLCP_MAX_THUMBPRINT_BYTES
 
 atomic_bool trace_is_on = false;
 
@@ -55,6 +56,18 @@ static void trace_refused(const char *path, enum plat_io io)
     log_write(&line);
 }
 
+/* As an entry of its own: a call's own one is over, and the thread may be a login again. */
+static void trace_say_full(void)
+{
+    struct entry_point door;
+    enum ekm_rc rc = entry_begin(&door, "trace");
+    if (rc == EKM_OK) {
+        log_text(LEVEL_ERROR, 0, "trace",
+                 "trace_file has reached trace_file_mb: the recording ends");
+    }
+    (void)entry_end(&door, rc);
+}
+
 /* Takes the file for one line of this size; -1: there is no file, or it is full. */
 static int trace_take(uint64_t len)
 {
@@ -70,8 +83,7 @@ static int trace_take(uint64_t len)
     }
     plat_mutex_unlock(&file.mutex);
     if (full && atomic_exchange(&trace_is_on, false)) {
-        log_text(LEVEL_ERROR, 0, "trace",
-                 "trace_file has reached trace_file_mb: the recording ends");
+        trace_say_full();
     }
     return handle;
 }
@@ -194,7 +206,7 @@ void trace_thumbprint(struct trace_line *line, const SqlCpKeyThumbprint *thumbpr
 {
     trace_data(line, "thumb", thumbprint);
     if (thumbprint == NULL || thumbprint->pb == NULL || thumbprint->cb == 0 ||
-        thumbprint->cb > THUMB_MAX) {
+        thumbprint->cb > TRACE_THUMB_MAX) {
         return;
     }
     trace_add(line, ":");
@@ -209,7 +221,7 @@ void trace_name(struct trace_line *line, const SqlCpStr *name)
         return;
     }
     trace_size(line, "name", name->cb, name->ws);
-    if (name->ws == NULL || name->cb / 2 > NAME_MAX) {
+    if (name->ws == NULL || name->cb / 2 > TRACE_NAME_MAX) {
         return;
     }
     trace_add(line, ":\"");

@@ -1,5 +1,6 @@
 /* The recording of the host's calls: what a line says, and what it never says; its size. */
 // only: posix
+// wrap: entry_begin entry_end log_text
 // with: scratch.c
 #include <errno.h>
 #include <setjmp.h>
@@ -13,7 +14,9 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/text.h"
+#include "provider/entry.h"
 #include "provider/trace.h"
 #include "provider/trace_calls.h"
 #include "scratch.h"
@@ -33,6 +36,39 @@ static int tear_down(void **state)
 {
     trace_stop();
     return remove_folder(state);
+}
+
+static int entries, lines_inside;
+
+enum ekm_rc __wrap_entry_begin(struct entry_point *door, const char *operation);
+enum ekm_rc __wrap_entry_begin(struct entry_point *door, const char *operation)
+{
+    (void)operation;
+    door->inside = true;
+    entries++;
+    return EKM_OK;
+}
+
+SqlCpError __wrap_entry_end(struct entry_point *door, enum ekm_rc rc);
+SqlCpError __wrap_entry_end(struct entry_point *door, enum ekm_rc rc)
+{
+    assert_true(door->inside);
+    entries--;
+    return ekm_code(rc);
+}
+
+/* Outside an entry the thread may be a login, whose file the log would become. */
+void __wrap_log_text(enum log_level level, uint64_t call_number, const char *operation,
+                     const char *format, ...);
+void __wrap_log_text(enum log_level level, uint64_t call_number, const char *operation,
+                     const char *format, ...)
+{
+    (void)level;
+    (void)call_number;
+    (void)operation;
+    (void)format;
+    assert_int_equal(entries, 1);
+    lines_inside++;
 }
 
 /* All that was written; behind `# ...` and its line break. */
@@ -156,6 +192,8 @@ static void test_the_file_keeps_to_its_size(void **state)
         (void)trace_crypt(crypt_call, "Decrypt", NULL, &thumbprint, 1, NULL, 0, NULL, NULL);
     }
     assert_false(trace_wanted());
+    assert_int_equal(lines_inside, 1);
+    assert_int_equal(entries, 0);
     size_t len = strlen(recorded());
     assert_in_range(len, 1024 * 1024 - 1000, 1024 * 1024);
     trace_stop();
