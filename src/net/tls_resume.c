@@ -13,7 +13,7 @@
 #define LIFE_MS      3600000 /* of a verification: a session that stems from it is used no longer */
 #define NONE_MS      60000   /* a peer that gave no session, or took none, is not waited for */
 #define NEAR_US      5000    /* a peer beyond that: the wait would cost more than it saves */
-#define WAIT_MS      5       /* and three times the way there */
+#define WAIT_MS      10      /* and three times the way there */
 #define WAIT_MOST_MS 50      /* for one connection, all who wait for it */
 #define WAITERS_MS   4 /* so many of those before it would keep the processors busy for 1 ms */
 
