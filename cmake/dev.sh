@@ -176,7 +176,7 @@ package() {
     sh "$root/tests/package/run.sh" "$root" "$root/build"
 }
 
-# bench [OPTIONS of build/bench], or bench --peers
+# bench [OPTIONS of build/bench], bench --peers, or bench --scale [CASES of tests/bench/scale.sh]
 bench() {
     if [ "${1-}" = --peers ]; then
         bench_peers
@@ -184,6 +184,11 @@ bench() {
     fi
     setup
     build dev
+    if [ "${1-}" = --scale ]; then
+        shift
+        sh "$root/tests/bench/scale.sh" "$root/build" "$root/build/scale.tsv" "$@"
+        return
+    fi
     "$root/build/bench" --json "$root/build/bench.json" "$@"
 }
 

@@ -135,7 +135,7 @@ void bare_open(struct bare *bare, const char *folder)
     read_setting(folder, "connect_to", bare->connect_to, sizeof bare->connect_to);
     read_setting(folder, "ca_file", bare->ca_file, sizeof bare->ca_file);
     bare->connect_list = curl_slist_append(NULL, bare->connect_to);
-    write_body(bare->body[BARE_UNWRAP], sizeof bare->body[0], sample.cipher, sizeof sample.cipher);
+    write_body(bare->body[BARE_UNWRAP], sizeof bare->body[0], sample.cipher, sample.cipher_len);
     write_body(bare->body[BARE_WRAP], sizeof bare->body[0], sample_plain, SAMPLE_PLAIN_BYTES);
     static const char *const actions[] = {"/unwrapkey", "/wrapkey", ""};
     for (size_t i = 0; i < BARE_OPERATIONS; i++) {

@@ -30,6 +30,7 @@ void ours_make_sample(struct ours *ours, const char *folder)
     memcpy(plain, sample_plain, sizeof plain);
     expect(ekm_find(&ours->ekm, &ours->sessions[0], SAMPLE_KEY, &thumb), "GetKeyInfoByName");
     expect(ekm_encrypt(&ours->ekm, &ours->sessions[0], &thumb, &in, &out), "Encrypt");
+    ours->sample.cipher_len = (uint32_t)out.cb;
     sample_write(&ours->sample, folder);
 }
 
@@ -47,7 +48,7 @@ void ours_decrypt(void *context, unsigned thread)
     struct ours *ours = context;
     uint8_t bytes[512];
     SqlCpData thumb = {sizeof ours->sample.thumb, ours->sample.thumb},
-              cipher = {sizeof ours->sample.cipher, ours->sample.cipher},
+              cipher = {ours->sample.cipher_len, ours->sample.cipher},
               plain = {sizeof bytes, bytes};
     expect(ours->ekm.Decrypt(&ours->sessions[thread], &thumb, 1, NULL, 0, &cipher, &plain),
            "Decrypt");

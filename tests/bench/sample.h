@@ -14,7 +14,8 @@
 extern const uint8_t sample_plain[SAMPLE_PLAIN_BYTES];
 
 struct sample {
-    uint8_t thumb[20], cipher[256];
+    uint8_t thumb[20], cipher[512];
+    uint32_t cipher_len;
 };
 
 void sample_write(const struct sample *sample, const char *folder);
