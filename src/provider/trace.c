@@ -6,13 +6,13 @@
 #include "base/text.h"
 #include "platform/file.h"
 #include "platform/thread.h"
-#include "provider/entry.h"
 
 #define MEBIBYTE        (UINT64_C(1024) * 1024)
 #define TRACE_NAME_MAX  (SQLCP_MAX_KEY_NAME_BYTES / 2)
 #define TRACE_THUMB_MAX SQLCP_MAX_THUMBPRINT_BYTES
 
 atomic_bool trace_is_on = false;
+static atomic_bool trace_filled;
 
 /* The handle is used outside the lock. The last writer closes it if it was stopped meanwhile. */
 static struct {
@@ -56,18 +56,6 @@ static void trace_refused(const char *path, enum plat_io io)
     log_write(&line);
 }
 
-/* As an entry of its own: a call's own one is over, and the thread may be a login again. */
-static void trace_say_full(void)
-{
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin(&door, "trace");
-    if (rc == EKM_OK) {
-        log_text(LEVEL_ERROR, 0, "trace",
-                 "trace_file has reached trace_file_mb: the recording ends");
-    }
-    (void)entry_end(&door, rc);
-}
-
 /* Takes the file for one line of this size; -1: there is no file, or it is full. */
 static int trace_take(uint64_t len)
 {
@@ -83,7 +71,7 @@ static int trace_take(uint64_t len)
     }
     plat_mutex_unlock(&file.mutex);
     if (full && atomic_exchange(&trace_is_on, false)) {
-        trace_say_full();
+        atomic_store(&trace_filled, true);
     }
     return handle;
 }
@@ -148,6 +136,11 @@ void trace_stop(void)
     }
     plat_mutex_unlock(&file.mutex);
     plat_file_close(&handle);
+}
+
+bool trace_has_filled(void)
+{
+    return atomic_load(&trace_filled) && atomic_exchange(&trace_filled, false);
 }
 
 void trace_begin(struct trace_line *line, const char *function)

@@ -1,6 +1,25 @@
 #include "provider/trace_calls.h"
 
+#include "base/log.h"
+#include "provider/entry.h"
 #include "provider/trace.h"
+
+/* The line about a full file is written in an entry of its own: the call's one is over, and the
+ * thread may be a login again. */
+static SqlCpError trace_calls_end(struct trace_line *line, SqlCpError result)
+{
+    struct entry_point door;
+    (void)trace_end(line, result);
+    if (trace_has_filled()) {
+        enum ekm_rc rc = entry_begin(&door, "trace");
+        if (rc == EKM_OK) {
+            log_text(LEVEL_ERROR, 0, "trace",
+                     "trace_file has reached trace_file_mb: the recording ends");
+        }
+        (void)entry_end(&door, rc);
+    }
+    return result;
+}
 
 SqlCpError trace_free_provider(__typeof__(SqlCryptFreeProvider) *call)
 {
@@ -15,7 +34,7 @@ SqlCpError trace_initialize(__typeof__(SqlCryptInitializeProvider) *call)
     struct trace_line line;
     trace_begin(&line, "InitializeProvider");
     SqlCpError result = call();
-    return trace_wanted() ? trace_end(&line, result) : result;
+    return trace_wanted() ? trace_calls_end(&line, result) : result;
 }
 
 static void trace_gives(struct trace_line *line, uint32_t size)
@@ -34,7 +53,7 @@ SqlCpError trace_provider_info(__typeof__(SqlCryptGetProviderInfo) *call, SqlCpP
     if (info != NULL) {
         trace_gives(&line, info->name.cb);
     }
-    return trace_end(&line, result);
+    return trace_calls_end(&line, result);
 }
 
 SqlCpError trace_next_algorithm(__typeof__(SqlCryptGetNextAlgorithmId) *call, SqlCpAlgId *id)
@@ -48,7 +67,7 @@ SqlCpError trace_next_algorithm(__typeof__(SqlCryptGetNextAlgorithmId) *call, Sq
     if (id != NULL) {
         trace_gives(&line, *id);
     }
-    return trace_end(&line, result);
+    return trace_calls_end(&line, result);
 }
 
 SqlCpError trace_algorithm(__typeof__(SqlCryptGetAlgorithmInfo) *call, SqlCpAlgId id,
@@ -64,7 +83,7 @@ SqlCpError trace_algorithm(__typeof__(SqlCryptGetAlgorithmInfo) *call, SqlCpAlgI
     if (info != NULL) {
         trace_gives(&line, info->algTag.cb);
     }
-    return trace_end(&line, result);
+    return trace_calls_end(&line, result);
 }
 
 /* Of a credential only whether it is there. */
@@ -82,7 +101,7 @@ SqlCpError trace_open_session(__typeof__(SqlCryptOpenSession) *call, const SqlCp
     if (result == SQLCP_SUCCESS) {
         trace_session(&line, session);
     }
-    return trace_end(&line, result);
+    return trace_calls_end(&line, result);
 }
 
 SqlCpError trace_close_session(__typeof__(SqlCryptCloseSession) *call, SqlCpSession *session,
@@ -92,7 +111,7 @@ SqlCpError trace_close_session(__typeof__(SqlCryptCloseSession) *call, SqlCpSess
     trace_begin(&line, "CloseSession");
     trace_session(&line, session);
     trace_number(&line, "abort", abort);
-    return trace_end(&line, call(session, abort));
+    return trace_calls_end(&line, call(session, abort));
 }
 
 SqlCpError trace_create_key(__typeof__(SqlCryptCreateKey) *call, const SqlCpSession *session,
@@ -113,7 +132,7 @@ SqlCpError trace_create_key(__typeof__(SqlCryptCreateKey) *call, const SqlCpSess
     if (result == SQLCP_SUCCESS) {
         trace_thumbprint(&line, thumb);
     }
-    return trace_end(&line, result);
+    return trace_calls_end(&line, result);
 }
 
 SqlCpError trace_drop_key(__typeof__(SqlCryptDropKey) *call, const SqlCpSession *session,
@@ -123,7 +142,7 @@ SqlCpError trace_drop_key(__typeof__(SqlCryptDropKey) *call, const SqlCpSession 
     trace_begin(&line, "DropKey");
     trace_session(&line, session);
     trace_thumbprint(&line, thumb);
-    return trace_end(&line, call(session, thumb));
+    return trace_calls_end(&line, call(session, thumb));
 }
 
 SqlCpError trace_next_key(__typeof__(SqlCryptGetNextKeyId) *call, const SqlCpSession *session,
@@ -139,7 +158,7 @@ SqlCpError trace_next_key(__typeof__(SqlCryptGetNextKeyId) *call, const SqlCpSes
     if (id != NULL) {
         trace_gives(&line, *id);
     }
-    return trace_end(&line, result);
+    return trace_calls_end(&line, result);
 }
 
 /* The buffers for name and thumbprint. */
@@ -158,7 +177,7 @@ static SqlCpError trace_given_key(struct trace_line *line, const SqlCpKeyInfo *i
         trace_gives(line, info->name.cb);
         trace_number(line, "gives2", info->thumb.cb);
     }
-    return trace_end(line, result);
+    return trace_calls_end(line, result);
 }
 
 SqlCpError trace_key_by_id(__typeof__(SqlCryptGetKeyInfoByKeyId) *call, const SqlCpSession *session,
@@ -210,7 +229,7 @@ SqlCpError trace_export_key(__typeof__(SqlCryptExportKey) *call, const SqlCpSess
     if (blob != NULL) {
         trace_gives(&line, blob->cb);
     }
-    return trace_end(&line, result);
+    return trace_calls_end(&line, result);
 }
 
 SqlCpError trace_import_key(__typeof__(SqlCryptImportKey) *call, const SqlCpSession *session,
@@ -225,7 +244,7 @@ SqlCpError trace_import_key(__typeof__(SqlCryptImportKey) *call, const SqlCpSess
     trace_number(&line, "type", (uint32_t)type);
     trace_number(&line, "flags", flags);
     trace_data(&line, "in", blob);
-    return trace_end(&line, call(session, name, decryptor, type, flags, blob));
+    return trace_calls_end(&line, call(session, name, decryptor, type, flags, blob));
 }
 
 SqlCpError trace_crypt(__typeof__(SqlCryptEncrypt) *call, const char *function,
@@ -245,5 +264,5 @@ SqlCpError trace_crypt(__typeof__(SqlCryptEncrypt) *call, const char *function,
     if (out != NULL) {
         trace_gives(&line, out->cb);
     }
-    return trace_end(&line, result);
+    return trace_calls_end(&line, result);
 }
