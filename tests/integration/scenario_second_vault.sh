@@ -120,6 +120,27 @@ msg 15209 3111
 grep -q 'opens keys only: none is wrapped' "$log" || fail 'the refusal does not name the second vault'
 [ "$(lines 'the vault answers again')" = $((back + 1)) ] || fail 'not one line of the return'
 
+# A key that is registered while both answer is in the map for both; what the second lacks is told. An HSM may be the second.
+both=$(new_key Both)
+restore Both "$both" "$both" Both
+new_key Alone >/dev/null
+sql <<'SQL'
+CREATE ASYMMETRIC KEY Both FROM PROVIDER AkvEkm WITH PROVIDER_KEY_NAME = 'Both', CREATION_DISPOSITION = OPEN_EXISTING;
+CREATE ASYMMETRIC KEY Alone FROM PROVIDER AkvEkm WITH PROVIDER_KEY_NAME = 'Alone', CREATION_DISPOSITION = OPEN_EXISTING;
+SQL
+grep second-vault "$keymap" | grep -q "/keys/Both/$both\$" || fail 'the map does not know both'
+grep -q 'key="Alone.*' "$log" && grep -q 'this key cannot be opened by the second vault: 4 ' "$log" || fail 'nothing of the lack is told'
+second=contoso-hsm.managedhsm.azure.net
+configure "second_vault = contoso-vault: $second"
+restore Of-hsm 0123456789abcdef0123456789abcdef
+first_is '"action":"status","status":503'
+reset_counters
+database_opens
+grep "$second" "$keymap" | grep -q "/keys/Of-hsm/0123456789abcdef0123456789abcdef\$" || fail 'the key of the HSM was not used'
+second=second-vault.vault.azure.net
+configure "second_vault = contoso-vault: $second"
+first_is ''
+
 # A refusal of the first is its word.
 for refused in 401 403 404; do
     first_is "\"path\":\"unwrapkey\",\"action\":\"status\",\"status\":$refused"
