@@ -18,26 +18,26 @@ usage() {
 usage: sh cmake/dev.sh COMMAND
 
   demo       build, start the embedded vault, run the setup article's T-SQL through the host stand-in
-  test       build and run every test: of the Linux side, again with private libraries those of them that
-             may differ, of the Windows side; the failures and ctest's closing lines of all are shown
+  test       build and run every test: the Linux side, those tests again that may differ with private
+             libraries, the Windows side; shows the failures and ctest's last lines of each
   build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost
-  private    build the library with OpenSSL, curl and cJSON inside, as the packages have it, and run the tests
-             that show the difference
+  private    build the library with OpenSSL, curl and cJSON inside, as in the packages, and run the tests
+             that may differ
   windows    build akvekm.dll and ekmhost.exe and run the Windows tests under Wine (docs/windows.md)
   sanitize   build and run every test under AddressSanitizer and UBSan, then under ThreadSanitizer
-  fuzz       run every fuzzer in turn: fuzz [SECONDS each, or EXECUTIONSx each], 60 s if nothing is said
-  analyze    gcc's analyzer, cppcheck and clang-tidy over src/ and the fuzzers
-  coverage   run every test and show which lines of src/ ran, by file and in all
-  package    make dist/: deb, rpm, tar.gz, MSI, zip, and try them; OPTIONS of cmake/package/package.sh (docs/release.md)
-  bench      measure the library beside the limit of its design; --quick for half a minute; --peers: beside the Azure
+  fuzz       run every fuzzer in turn: fuzz [SECONDS each, or EXECUTIONSx each]; default 60 s
+  analyze    run gcc's analyzer, cppcheck and clang-tidy over src/ and the fuzzers
+  coverage   run every test and show which lines of src/ ran, by file and in total
+  package    make dist/: deb, rpm, tar.gz, MSI, zip, and test them; OPTIONS of cmake/package/package.sh (docs/release.md)
+  bench      measure the library and a bare curl loop; --quick for half a minute; --peers: beside the Azure
              clients for Rust, Go, Java, JavaScript and Python, as root (docs/performance.md)
   matrix     in clean chroots of Debian 12, 13 and sid: build, Release, demo, tests: matrix [SUITE...]; as root
-  torture    the map's writers killed thousands of times, and every allocation refused once; some minutes
-  soak       a million Decrypts from 32 threads with faults sprinkled in: nothing may grow; long storms of 1,000 databases
+  torture    kill the map's writers thousands of times, and make every allocation fail once; some minutes
+  soak       a million Decrypts from 32 threads with random faults, in which nothing may grow; storms of 1,000 databases
   setup      install the packages that are missing, nothing else
   clean      remove the build folders
 
-All of them but clean install missing Debian packages by name first.
+All commands except clean first install the Debian packages that they need.
 USAGE
 }
 

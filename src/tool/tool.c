@@ -13,18 +13,17 @@
 /* lint.tool compares these rows with docs/tool.md, the manual page and the completion. */
 static const struct tool_command commands[] = {
     {"doctor", "--identity VAULT --key NAME[/VERSION]",
-     "tries all that SQL Server will need, step by step, and says what to do",
+     "tests everything that SQL Server will need and says what to do",
      "--identity --key --user --json ", tool_doctor},
     {"setup", "[--identity VAULT --key NAME --sign-in FORM]",
-     "makes folders, rights and registry key, and prints the T-SQL",
+     "creates folders, rights and registry key, and prints the T-SQL",
      "--identity --key --sign-in --instance --library --user --dry-run ", tool_setup},
     {"explain", "CODE", "says what a provider error code means and what to do", "", tool_explain},
     {"map", "list | check | import FILE.reg | export | add VAULT NAME/VERSION",
-     "shows, tests and extends the map from thumbprints to keys", "--identity --user --dry-run ",
+     "shows, checks and extends the map from thumbprints to keys", "--identity --user --dry-run ",
      tool_map},
     {"keys", "--identity VAULT", "lists the keys of a vault", "--identity --user ", tool_keys},
-    {"trace", "FILE [REPORT]",
-     "says what a recording (trace_file) shows of SQL Server, as a report to be sent", "",
+    {"trace", "FILE [REPORT]", "reports what a recording (trace_file) shows about SQL Server", "",
      tool_trace},
     {"version", "", "prints the versions of library, OpenSSL, curl and cJSON", "", tool_version},
 };

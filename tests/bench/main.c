@@ -161,7 +161,9 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             only = argv[++i];
         } else {
-            fprintf(stderr, "usage: bench [--quick] [--json FILE] [--only SECTION]\nsections:");
+            fprintf(stderr, "usage: bench [--quick] [--json FILE] [--only SECTION]\n"
+                            "Compares the library with a bare curl loop (docs/performance.md).\n"
+                            "sections:");
             for (size_t s = 0; s < SECTION_COUNT; s++) {
                 fprintf(stderr, " %s", sections[s].name);
             }
