@@ -149,6 +149,7 @@ static enum ekm_rc try_once(struct call *call, struct http_request *request,
     *again = plan_repeat(call, request, response, rc, tries, wait_ms);
     retry_release_throttle(request, &pass, rc, response);
     if (rc == EKM_OK && response->status == 429) {
+        throttle_note_word(request->host, &call->error);
         *wait_ms = 0;
     }
     return rc;

@@ -31,6 +31,7 @@ struct host {
     uint64_t paced_ms;               /* when that second began; 0: nothing was sent yet */
     unsigned pace, paced_count;
     unsigned answered, answered_last; /* since the last refusal; between the two before it */
+    struct call_error said;           /* with the last refusal; without note and request id */
 };
 
 static struct {
@@ -192,6 +193,30 @@ static enum ekm_rc throttle_code(const struct http_request *request)
                                : EKM_THROTTLED;
 }
 
+void throttle_note_word(const char *name, const struct call_error *said)
+{
+    plat_mutex_lock(&patience.mutex);
+    struct host *host = throttle_find_host(name);
+    if (host != NULL) {
+        host->said = *said;
+        host->said.note[0] = host->said.request_id[0] = '\0';
+    }
+    plat_mutex_unlock(&patience.mutex);
+}
+
+/* The turn did not come. A call that got no 429 itself tells what others were told. */
+static enum ekm_rc throttle_fail(struct call *call, const struct http_request *request,
+                                 const struct call_error *said)
+{
+    bool is_hearsay = call->error.http_status != 429 && said->http_status != 0;
+    if (is_hearsay) {
+        call->error = *said;
+    }
+    return call_fail(call, throttle_code(request),
+                     "%s asked %s for a wait longer than the rest of this call", request->host,
+                     is_hearsay ? "another call" : "this call");
+}
+
 enum ekm_rc throttle_acquire(struct call *call, const struct http_request *request,
                              struct throttle_pass *pass)
 {
@@ -214,16 +239,15 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
         }
     }
     wait_queue_leave(&patience.line, &self);
+    const struct host *host = throttle_find_host(self.host);
     if (turn != GO) {
-        tell_waiters(throttle_find_host(self.host));
+        tell_waiters(host);
     } else {
-        throttle_tell_next(throttle_find_host(self.host));
+        throttle_tell_next(host);
     }
+    struct call_error said = host != NULL ? host->said : (struct call_error){.rc = EKM_OK};
     plat_mutex_unlock(&patience.mutex);
-    return rc == EKM_CLOSING || turn == GO
-               ? rc
-               : call_fail(call, throttle_code(request),
-                           "%s asked for a wait longer than the rest of this call", request->host);
+    return rc == EKM_CLOSING || turn == GO ? rc : throttle_fail(call, request, &said);
 }
 
 bool throttle_try_acquire(const char *name, struct throttle_pass *pass)

@@ -23,7 +23,8 @@ enum throttle_outcome {
 };
 
 /* Waits for the call's turn. EKM_OK: send now, and hand the pass to throttle_release. EKM_CLOSING;
- * EKM_THROTTLED (EKM_TOKEN_UNAVAILABLE for Entra) if the turn does not come in the call's time. */
+ * EKM_THROTTLED (EKM_TOKEN_UNAVAILABLE for Entra) if the turn does not come in the call's time; the
+ * call's error then has the host's last word, if the call itself got none. */
 enum ekm_rc throttle_acquire(struct call *call, const struct http_request *request,
                              struct throttle_pass *pass) EKM_MUST_CHECK;
 /* The same without waiting: false while the host throttles. The pass need not be released. */
@@ -33,6 +34,9 @@ bool throttle_stands(const char *host, const struct throttle_pass *pass);
 /* `asked_ms` is the host's Retry-After, 0 if it had none. */
 void throttle_release(const char *host, const struct throttle_pass *pass,
                       enum throttle_outcome outcome, uint64_t asked_ms);
+
+/* What the host said with its 429, for those who wait because of it. */
+void throttle_note_word(const char *host, const struct call_error *said);
 
 /* Forgets every host; at Free. */
 void throttle_reset(void);

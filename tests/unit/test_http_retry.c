@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "fake_clock.h"
 #include "net/backoff.h"
 #include "net/http_retry.h"
@@ -314,6 +315,33 @@ static void throttling_slows_other_calls_to_the_host(void **state)
     assert_int_in_range(elapsed_ms(), 10000, 10000 + (2 * BACKOFF_BASE_MS));
 }
 
+/* As vault_refusal does. */
+static enum ekm_rc say_throttled(struct call *call, const struct http_response *response)
+{
+    call->error.http_status = response->status;
+    (void)text_copy(call->error.azure_code, sizeof call->error.azure_code, "Throttled");
+    return call_fail(call, EKM_THROTTLED, "said to me");
+}
+
+/* A call that waits out another's 429 and never gets its turn says what the host told that one. */
+static void a_call_in_vain_says_what_another_heard(void **state)
+{
+    (void)state;
+    fx.request.refusal = say_throttled;
+    scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "1000"});
+    assert_int_equal(perform(), EKM_OK);
+    begin_with(900);
+    scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "1000"});
+    assert_int_equal(perform(), EKM_OK); /* a probe */
+    begin_with(900);
+    assert_int_equal(perform(), EKM_THROTTLED);
+    assert_int_equal(scripted_http_count(), 2);
+    assert_int_equal(fx.call.error.http_status, 429);
+    assert_string_equal(fx.call.error.azure_code, "Throttled");
+    assert_non_null(strstr(fx.call.error.note, "another call"));
+    assert_string_equal(fx.call.error.request_id, "");
+}
+
 static void throttling_does_not_slow_other_hosts(void **state)
 {
     (void)state;
@@ -465,6 +493,7 @@ int main(void)
         TEST(retry_after_is_honoured),
         TEST(retry_after_beyond_the_deadline_fails_at_once),
         TEST(throttling_slows_other_calls_to_the_host),
+        TEST(a_call_in_vain_says_what_another_heard),
         TEST(throttling_does_not_slow_other_hosts),
         TEST(reset_forgets_wishes),
         TEST(many_throttled_hosts),
