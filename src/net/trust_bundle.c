@@ -82,6 +82,15 @@ static const char *bundle_next_line(const char *at)
     return *at == '\n' ? at + 1 : at;
 }
 
+/* Nobody reads an indented one, which is how it looks where it was pasted from YAML. */
+static void bundle_say_indented(struct bundle *bundle, const char *at, unsigned line)
+{
+    size_t blanks = strspn(at, " \t");
+    if (blanks > 0 && strncmp(at + blanks, BEGIN, sizeof BEGIN - 1) == 0) {
+        bundle_say(bundle, line, "this BEGIN is indented; it is left out");
+    }
+}
+
 /* From "-----BEGIN " to the end of its "-----END ", or to what comes instead of that. */
 static enum ekm_rc bundle_take_piece(struct bundle *bundle, const char **at, unsigned *line)
 {
@@ -117,6 +126,7 @@ enum ekm_rc trust_bundle_add(X509_STORE *store, const char *text, const char *na
         if (strncmp(at, BEGIN, sizeof BEGIN - 1) == 0) {
             rc = bundle_take_piece(&bundle, &at, &line);
         } else {
+            bundle_say_indented(&bundle, at, line);
             at = bundle_next_line(at);
             line++;
         }

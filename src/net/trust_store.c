@@ -1,5 +1,7 @@
 #include "net/trust_store.h"
 
+#include <string.h>
+
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
@@ -25,6 +27,14 @@ static struct {
     const char *ca_file; /* of the configuration; "" for none */
 } trust = {.mutex = PLAT_MUTEX_INIT, .read = PLAT_COND_INIT};
 
+/* Else a zero byte would end the text, and all behind it would be lost unsaid. */
+static void blot_zeros(uint8_t *data, size_t len)
+{
+    for (uint8_t *zero = data; (zero = memchr(zero, 0, len - (size_t)(zero - data))) != NULL;) {
+        *zero = '?';
+    }
+}
+
 /* What is left out is logged once, not each time that the file is read again. */
 static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, char *reason,
                                 size_t cap)
@@ -37,6 +47,7 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, c
     enum ekm_rc rc = io == PLAT_IO_OK ? buf_reserve(&pem, CA_FILE_MAX + 1) : EKM_CONFIGURATION;
     if (rc == EKM_OK) {
         io = plat_file_read(handle, pem.data, CA_FILE_MAX, &pem.len);
+        blot_zeros(pem.data, pem.len);
         pem.data[pem.len] = 0;
         rc = io != PLAT_IO_OK ? EKM_CONFIGURATION
                               : trust_bundle_add(store, (const char *)pem.data, path, say, &count);

@@ -119,6 +119,8 @@ static void test_the_rest_counts(void **state)
     unsigned crl = add("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n");
     unsigned open = add("-----BEGIN CERTIFICATE-----\nMIIB\n");
     (void)add(certificate("three", 1));
+    unsigned indented = add("  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n");
+    (void)add("# -----BEGIN CERTIFICATE----- is how one begins\n");
     unsigned last = add("-----BEGIN CERTIFICATE-----\nMIIB");
     assert_int_equal(read_bundle(3, true), 3);
     told(damaged, "this certificate cannot be read and is left out");
@@ -126,6 +128,7 @@ static void test_the_rest_counts(void **state)
     told(crl, "this is not a certificate; it is left out");
     told(open, "this BEGIN has no END; it is left out");
     told(last, "this BEGIN has no END; it is left out");
+    told(indented, "this BEGIN is indented; it is left out");
 }
 
 /* It would stand in the way of its successor of the same name. */

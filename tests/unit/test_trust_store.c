@@ -116,6 +116,26 @@ static void a_certificate_added_later(void **state)
     assert_int_equal(ask(), EKM_OK);
 }
 
+/* A zero byte does not end the file. */
+static void a_zero_in_the_file_hides_nothing(void **state)
+{
+    char certificates[16384];
+    FILE *in = fopen(right_path, "r"), *out;
+    (void)state;
+    assert_non_null(in);
+    size_t len = fread(certificates, 1, sizeof certificates, in);
+    assert_int_equal(fclose(in), 0);
+    http_stop();
+    (void)unlink(http.ca_path);
+    out = fopen(http.ca_path, "w");
+    assert_non_null(out);
+    assert_int_equal(fwrite("# a\0b\n", 1, 6, out), 6);
+    assert_int_equal(fwrite(certificates, 1, len, out), len);
+    assert_int_equal(fclose(out), 0);
+    http_fixture_open();
+    assert_int_equal(ask(), EKM_OK);
+}
+
 static void one_taken_away_holds_until_it_is_doubted(void **state)
 {
     (void)state;
@@ -212,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_certificate_added_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_zero_in_the_file_hides_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_taken_away_holds_until_it_is_doubted, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_certificates_of_the_system, set_up, tear_down),
