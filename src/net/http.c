@@ -66,7 +66,10 @@ static void http_finish_item(struct batch *batch, struct http_easy *easy, enum e
     batch->call->error = (struct call_error){.rc = EKM_OK};
     (*place)->rc = http_easy_end(easy, rc, result);
     (*place)->error = batch->call->error;
-    batch->handle->doubted = batch->handle->doubted || http_item_is_doubtful(*place);
+    if (http_item_is_doubtful(*place)) {
+        batch->handle->doubted = true;
+        http_trial_doubt(&easy->trial);
+    }
     *place = NULL;
     batch->under_way--;
 }
@@ -101,8 +104,12 @@ static void begin_all(struct batch *batch)
 
 static void take_out(struct batch *batch, struct http_easy *easy, CURLcode result)
 {
-    (void)curl_multi_remove_handle(batch->handle->multi, easy->curl);
-    http_finish_item(batch, easy, EKM_OK, result);
+    CURLM *multi = batch->handle->multi;
+    (void)curl_multi_remove_handle(multi, easy->curl);
+    if (!http_easy_goes_again(easy, result) ||
+        curl_multi_add_handle(multi, easy->curl) != CURLM_OK) {
+        http_finish_item(batch, easy, EKM_OK, result);
+    }
 }
 
 static void take_finished(struct batch *batch)
@@ -288,6 +295,7 @@ void http_stop(void)
     tls_resume_stop();
     trust_store_stop();
     system_proxy_forget();
+    http_doubt_reset();
     proxy_stop();
     curl_global_cleanup();
 }

@@ -46,12 +46,22 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     return len;
 }
 
+/* There were doubted addresses alone, and nothing was tried. */
+bool http_easy_goes_again(struct http_easy *easy, CURLcode result)
+{
+    return result == CURLE_COULDNT_CONNECT && http_trial_takes_any(&easy->trial) &&
+           http_options_set(easy);
+}
+
 /* Programs that the engine starts would inherit curl's own sockets. (They still inherit its pair of
  * wake-up sockets.) */
 static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_easy *easy = context;
     (void)purpose;
+    if (!easy->request->local && !http_trial_admits(&easy->trial, address)) {
+        return CURL_SOCKET_BAD;
+    }
     easy->has_connected = true;
     intptr_t opened = plat_socket(address->family, address->socktype, address->protocol);
     /* curl reports this as a refused connection. */
@@ -168,6 +178,7 @@ bool http_easy_open(struct http_easy *easy, struct http_client *client)
 {
     easy->client = client;
     easy->looks_up_anew = easy->proxied = false;
+    memset(&easy->trial, 0, sizeof easy->trial);
     easy->curl = curl_easy_init();
     if (easy->curl != NULL && !http_easy_prepare(easy, client)) {
         http_easy_close(easy);
@@ -223,6 +234,7 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->body_rc = EKM_OK;
     easy->header_len = 0;
     easy->header_ended = easy->has_connected = easy->sent = false;
+    http_trial_begin(&easy->trial);
     easy->error[0] = '\0';
     http_response_free(response);
     make_headers(easy);

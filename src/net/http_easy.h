@@ -13,6 +13,7 @@
 #include <curl/curl.h>
 
 #include "net/http.h"
+#include "net/http_doubt.h"
 
 /* What every handle is made from, from Initialize to Free. */
 struct http_client {
@@ -30,8 +31,7 @@ struct http_easy {
     struct call *call;
     const struct http_request *request;
     struct http_response *response;
-    struct curl_slist headers[6],
-        way; /* linked as far as they are in use; the texts are not theirs */
+    struct curl_slist headers[6], way; /* linked as far as in use; borrow their texts */
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
     size_t header_len, body_given, body_sent, head_len;
@@ -39,11 +39,11 @@ struct http_easy {
     bool leads; /* others may wait for its TLS session */
     bool header_ended, proxied, looks_up_anew, head_sent, sent;
     bool has_connected; /* began a connection of its own in this transfer */
+    struct http_trial trial;
     char error[CURL_ERROR_SIZE];
 };
 
-/* False: no memory, and nothing to close. The handle stays where it is: curl keeps pointers to it.
- */
+/* False: no memory, nothing to close. The handle stays where it is: curl points to it. */
 bool http_easy_open(struct http_easy *easy, struct http_client *client);
 void http_easy_close(struct http_easy *easy);
 
@@ -52,6 +52,7 @@ void http_easy_close(struct http_easy *easy);
 enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
                             const struct http_request *request,
                             struct http_response *response) EKM_MUST_CHECK;
+bool http_easy_goes_again(struct http_easy *easy, CURLcode result); /* to be added once more */
 /* Reads the outcome, `rc` if the transfer was never made, and forgets the request. As http_perform,
  * set in the call. */
 enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result) EKM_MUST_CHECK;

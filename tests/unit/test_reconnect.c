@@ -38,6 +38,20 @@ uint64_t __wrap_plat_now_ms(void)
     return __real_plat_now_ms() + atomic_load(&skipped_ms);
 }
 
+/* Another address of every vault, before the right one; 0 for none. */
+static atomic_int sick_addresses;
+
+/* Both, in this order. Each entry is freed by itself. */
+static struct addrinfo *put_before(struct addrinfo *first, struct addrinfo *rest)
+{
+    struct addrinfo *last = first;
+    while (last->ai_next != NULL) {
+        last = last->ai_next;
+    }
+    last->ai_next = rest;
+    return first;
+}
+
 /* The resolver of curl as well: any vault is this machine, unless names fail or take time. */
 static atomic_int lookups, failing_lookups, lookup_takes_ms;
 __attribute__((visibility("default"))) int getaddrinfo(const char *restrict node,
@@ -59,6 +73,15 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *restrict node
             return EAI_NONAME;
         }
         node = "127.0.0.1";
+        int rc = real.function(node, service, hints, result);
+        for (int i = atomic_load(&sick_addresses); rc == 0 && i > 0; i--) {
+            char sick[16];
+            struct addrinfo *first = NULL;
+            (void)text_format(sick, sizeof sick, "127.0.0.%d", 1 + i);
+            rc = real.function(sick, service, hints, &first);
+            *result = rc == 0 ? put_before(first, *result) : *result;
+        }
+        return rc;
     }
     return real.function(node, service, hints, result);
 }
@@ -67,6 +90,7 @@ static int set_up(void **state)
 {
     atomic_store(&failing_lookups, 0);
     atomic_store(&lookup_takes_ms, 0);
+    atomic_store(&sick_addresses, 0);
     http_retry_reset();
     return http_set_up(state);
 }
@@ -209,6 +233,102 @@ static void by_name(void)
     http_fixture_reopen();
 }
 
+/* Takes connections at another address of this machine, and closes them unless it says nothing. */
+static struct sick {
+    pthread_t thread;
+    int listener;
+    bool is_silent;
+    atomic_int met;
+} sick[2];
+
+static void *sick_run(void *context)
+{
+    struct sick *server = context;
+    int silent[64], count = 0, fd;
+    while ((fd = accept(server->listener, NULL, NULL)) >= 0) {
+        atomic_fetch_add(&server->met, 1);
+        if (server->is_silent && count < 64) {
+            silent[count++] = fd;
+        } else {
+            (void)close(fd);
+        }
+    }
+    while (count > 0) {
+        (void)close(silent[--count]);
+    }
+    return NULL;
+}
+
+static void sick_start(int count, bool is_silent)
+{
+    for (int i = 0; i < count; i++) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((uint16_t)http.port),
+                                      .sin_addr = {htonl(0x7F000002U + (unsigned)i)}};
+        sick[i].is_silent = is_silent;
+        atomic_store(&sick[i].met, 0);
+        sick[i].listener = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(bind(sick[i].listener, (const struct sockaddr *)&address, sizeof address),
+                         0);
+        assert_int_equal(listen(sick[i].listener, 16), 0);
+        assert_int_equal(pthread_create(&sick[i].thread, NULL, sick_run, &sick[i]), 0);
+    }
+    atomic_store(&sick_addresses, count);
+    by_name();
+}
+
+static void sick_stop(int count)
+{
+    for (int i = 0; i < count; i++) {
+        (void)shutdown(sick[i].listener, SHUT_RDWR);
+        assert_int_equal(pthread_join(sick[i].thread, NULL), 0);
+        (void)close(sick[i].listener);
+    }
+}
+
+/* The name has other addresses before the right one, and what is there is sick: each is met once.
+ */
+static void a_name_with_sick_addresses(void **state)
+{
+    (void)state;
+    for (int count = 1; count <= 2; count++) {
+        sick_start(count, false);
+        assert_int_equal(expect_served(HOST).tries, count + 1);
+        for (int i = 0; i < count; i++) {
+            assert_int_equal(atomic_load(&sick[i].met), 1);
+        }
+        sick_stop(count);
+    }
+}
+
+static void a_name_with_a_silent_address(void **state)
+{
+    (void)state;
+    http.config.connect_timeout_ms = 800;
+    sick_start(1, true);
+    struct asker asker = expect_served(HOST);
+    assert_int_equal(asker.tries, 2);
+    assert_in_range(asker.took_ms, 790, SOON_MS);
+    sick_stop(1);
+}
+
+/* All were tried: any is good enough again. */
+static void an_address_that_gets_well(void **state)
+{
+    (void)state;
+    tls_server_manner(TLS_BROKEN);
+    sick_start(1, false);
+    http.config.call_timeout_ms = 1500;
+    struct asker asker = {.host = HOST, .path = "/ok"};
+    (void)ask(&asker);
+    assert_int_equal(asker.rc, EKM_TLS_FAILED);
+    assert_true(asker.tries >= 4);
+    assert_in_range(atomic_load(&sick[0].met), asker.tries / 2, asker.tries / 2 + 1);
+    tls_server_manner(TLS_NORMAL);
+    assert_int_equal(expect_served(HOST).status, 200);
+    sick_stop(1);
+}
+
 /* Also with libcurl 8.16 and newer, which remembers for half a minute that there was no such name,
  * for all handles. */
 static void a_moment_without_names(void **state)
@@ -312,6 +432,9 @@ int main(void)
         TEST(all_connections_turn_sick),
         TEST(a_connection_that_goes_silent),
         TEST(a_connection_that_is_throttled),
+        TEST(a_name_with_sick_addresses),
+        TEST(a_name_with_a_silent_address),
+        TEST(an_address_that_gets_well),
         TEST(a_moment_without_names),
         TEST(a_refusal_reaches_those_who_wait_for_a_connection),
         TEST(a_lookup_that_takes_long),
