@@ -126,7 +126,9 @@ enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLco
     if (result == CURLE_OPERATION_TIMEDOUT && call_remaining_ms(call) <= 1) {
         return call_fail(call, EKM_DEADLINE, "%s: %s", request->host, ekm_text(rc));
     }
-    return call_fail(call, rc, "%s: %s (curl %d)", request->host,
-                     easy->error[0] != '\0' ? easy->error : curl_easy_strerror(result),
-                     (int)result);
+    char why[CURL_ERROR_SIZE];
+    (void)text_copy(why, sizeof why,
+                    easy->error[0] != '\0' ? easy->error : curl_easy_strerror(result));
+    proxy_hide(request->host, why); /* curl quotes a URL that it does not understand */
+    return call_fail(call, rc, "%s: %s (curl %d)", request->host, why, (int)result);
 }

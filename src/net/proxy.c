@@ -53,8 +53,12 @@ static bool proxy_read_entry(char *entry)
     const char *scheme = strstr(entry, "://");
     if (scheme != NULL) {
         memmove(entry, scheme + 3, strlen(scheme + 3) + 1);
+        entry[strlen(entry) - (text_ends_nocase(entry, "/") ? 1 : 0)] = '\0';
     }
     size_t len = strlen(entry);
+    if (len > 1 && entry[len - 1] == '.') {
+        entry[--len] = '\0';
+    }
     if (len > 4 && strcmp(entry + len - 4, ":443") == 0 && strchr(entry, ':') == entry + len - 4) {
         entry[len - 4] = '\0';
     }
@@ -172,6 +176,33 @@ static void proxy_show(const char *url, char *out, size_t cap)
     int scheme_len = scheme != NULL && at != NULL && scheme < at ? (int)(scheme - url) + 3 : 0;
     (void)text_format(out, cap, "%.*s%s%s", scheme_len, url, at != NULL ? "***" : "",
                       at != NULL ? at : url);
+}
+
+/* Blots out the user and password of this URL. */
+static void proxy_hide_user(const char *url, char *text)
+{
+    char user[512];
+    const char *at = strrchr(url, '@'), *scheme = strstr(url, "://");
+    const char *begin = scheme != NULL && at != NULL && scheme < at ? scheme + 3 : url;
+    if (at == NULL || at == begin || !text_copy_n(user, sizeof user, begin, (size_t)(at - begin))) {
+        return;
+    }
+    for (char *found; (found = strstr(text, user)) != NULL;) {
+        size_t len = strlen(user);
+        memset(found, '*', len < 3 ? len : 3);
+        memmove(found + (len < 3 ? len : 3), found + len, strlen(found + len) + 1);
+    }
+    plat_wipe(user, sizeof user);
+}
+
+void proxy_hide(const char *host, char *text)
+{
+    char system[512];
+    proxy_hide_user(way.proxy, text);
+    if (way.config != NULL && !way.config->has_proxy &&
+        system_proxy_find(host, system, sizeof system)) {
+        proxy_hide_user(system, text);
+    }
 }
 
 bool proxy_leads_to(const char *host, char *out, size_t cap)

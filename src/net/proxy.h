@@ -21,6 +21,8 @@ const char *proxy_fixed(void);
 const char *proxy_exempt(void);
 /* Whether a proxy leads to this host, and which: as a person wrote it, but without a password. */
 bool proxy_leads_to(const char *host, char *out, size_t cap);
+/* Blots out user and password of that proxy, whoever quotes them. */
+void proxy_hide(const char *host, char *text);
 
 /* Notes for the call's log line by which proxy and to which address the last try went. */
 void proxy_note(struct call *call, const char *host, const char *peer_address, long peer_port);

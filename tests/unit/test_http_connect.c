@@ -286,6 +286,21 @@ static void proxies_that_are_not_there(void **state)
     http_fixture_expect("/ok", EKM_PROXY_UNREACHABLE);
 }
 
+/* A password with a sign that should be escaped: curl quotes it in what it says. */
+static void a_proxys_password_is_told_nobody(void **state)
+{
+    static const char *const hosts[] = {"us:hun@ter2@127.0.0.1", "us:hunter2@[127.0.0.1",
+                                        "us:hunter2@:x", "us:hunter2@a b"};
+    (void)state;
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        use_proxy(hosts[i], closed_port());
+        (void)http_fixture_ask(HOST, "/ok");
+        assert_string_not_equal(http.call.error.note, "");
+        assert_null(strstr(http.call.error.note, "ter2"));
+        assert_null(strstr(http.call.proxy, "ter2"));
+    }
+}
+
 static void a_proxy_of_the_system_is_for_its_host_alone(void **state)
 {
     (void)state;
@@ -327,6 +342,7 @@ int main(void)
         TEST(aborts_are_noticed_in_every_phase),
         TEST(proxies_that_refuse),
         TEST(proxies_that_are_not_there),
+        TEST(a_proxys_password_is_told_nobody),
         TEST(a_proxy_of_the_system_is_for_its_host_alone),
         TEST(no_proxy_is_obeyed),
     };

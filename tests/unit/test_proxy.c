@@ -90,6 +90,30 @@ static void test_a_proxy_of_the_environment_is_told_without_its_password(void **
     assert_null(strstr(log, " error "));
 }
 
+/* As curl does with a URL that it does not understand. */
+static void test_a_password_that_is_quoted_is_blotted_out(void **state)
+{
+    static const struct {
+        const char *proxy, *text, *left;
+    } rows[] = {
+        {"http://us:p@ss@lower:3", "syntax in 'http://us:p@ss@lower:3'",
+         "syntax in 'http://***@lower:3'"},
+        {"us:pw@lower:3", "'us:pw@lower:3' and us:pw", "'***@lower:3' and ***"},
+        {"x@lower:3", "x@lower:3", "*@lower:3"},
+        {"http://lower:3", "no proxy at lower:3", "no proxy at lower:3"},
+        {"@lower:3", "@lower:3", "@lower:3"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[100];
+        (void)setenv("https_proxy", rows[i].proxy, 1);
+        (void)text_copy(text, sizeof text, rows[i].text);
+        proxy_start(&config);
+        proxy_hide(VAULT, text);
+        assert_string_equal(text, rows[i].left);
+    }
+}
+
 static void test_entries_are_taken_as_they_were_meant(void **state)
 {
     static const struct {
@@ -100,6 +124,8 @@ static void test_entries_are_taken_as_they_were_meant(void **state)
         {"a.b;vault.azure.net", "a.b,vault.azure.net", true},
         {VAULT ":443", VAULT, true},
         {"https://" VAULT, VAULT, true},
+        {"https://" VAULT "/", VAULT, true},
+        {VAULT ".", VAULT, true},
         {"*.azure.net:443 ; x", ".azure.net,x", true},
         {"localhost,*", "*", true},
         {"*", "*", true},
@@ -182,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(test_variables_are_read_in_curls_order),
         EACH(test_a_proxy_of_the_environment_is_told_without_its_password),
+        EACH(test_a_password_that_is_quoted_is_blotted_out),
         EACH(test_entries_are_taken_as_they_were_meant),
         EACH(test_entries_that_nothing_can_match_are_told),
         EACH(test_addresses_exempt_no_vault),
