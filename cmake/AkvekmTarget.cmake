@@ -56,6 +56,10 @@ endfunction()
 include(CheckCSourceCompiles)
 akvekm_may_fortify(AKVEKM_FORTIFY)
 
+if(AKVEKM_CFG AND (NOT CMAKE_C_COMPILER_ID STREQUAL "Clang" OR CMAKE_C_COMPILER_VERSION VERSION_LESS 17))
+    message(FATAL_ERROR "Control flow guard for mingw needs clang 17 or newer, and lld: Debian 13 has them")
+endif()
+
 # All of a Windows program is in its file; mingw's printf knows %zu only by this name.
 function(akvekm_windows_target name)
     target_compile_definitions(${name} PRIVATE _WIN32_WINNT=0x0A00 WIN32_LEAN_AND_MEAN NOMINMAX UNICODE _UNICODE)
@@ -65,6 +69,14 @@ function(akvekm_windows_target name)
         target_compile_definitions(${name} PRIVATE __USE_MINGW_ANSI_STDIO=1)
         target_compile_options(${name} PRIVATE "-ffile-prefix-map=${PROJECT_BINARY_DIR}=./build")
         target_link_options(${name} PRIVATE -static -fstack-protector-strong)
+    endif()
+    if(AKVEKM_CFG) # control flow guard, by cmake/windows/toolchain-cfg.cmake
+        get_target_property(type ${name} TYPE)
+        if(NOT type STREQUAL "OBJECT_LIBRARY")
+            target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/cmake/windows/load_config.s")
+        endif()
+        target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:C>:-mguard=cf;-Wno-format-nonliteral>")
+        target_link_options(${name} PRIVATE -mguard=cf)
     endif()
 endfunction()
 

@@ -164,13 +164,17 @@ windows() {
 
 # package [OPTIONS of cmake/package/package.sh]. Newer source packages are asked for first, and must be had.
 package() {
-    packages="$packages $private_packages $windows_packages $package_packages"
+    packages="$packages $private_packages $windows_packages $package_packages ${AKVEKM_CFG:+clang lld}"
     setup
     AKVEKM_FRESH=yes sh "$root/cmake/libraries.sh" linux "$root/build-private-libs" "$jobs"
     AKVEKM_FRESH=yes sh "$root/cmake/libraries.sh" windows "$root/build-windows-libs" "$jobs"
     build dev
     build package
-    build package-mingw
+    toolchain=$root/cmake/windows/toolchain${AKVEKM_CFG:+-cfg}.cmake
+    # A folder keeps its compiler.
+    grep -qs "CMAKE_TOOLCHAIN_FILE:.*=$toolchain\$" "$root/build-package-windows/CMakeCache.txt" ||
+        rm -rf "$root/build-package-windows"
+    build package-mingw "-DCMAKE_TOOLCHAIN_FILE=$toolchain"
     sh "$root/cmake/package/package.sh" "$@"
     case " $*" in *' --sign'*) export AKVEKM_SIGNED=yes ;; esac
     sh "$root/tests/package/run.sh" "$root" "$root/build"

@@ -27,7 +27,7 @@ const char *ekm_text(enum ekm_rc rc);
 /* Whether the same request may succeed a moment later (specification.md section 7). */
 bool ekm_retryable(enum ekm_rc rc);
 
-#if defined(__MINGW32__)
+#if defined(__MINGW32__) && !defined(__clang__)
 #define EKM_FORMAT gnu_printf /* with __USE_MINGW_ANSI_STDIO */
 #else
 #define EKM_FORMAT printf

@@ -57,7 +57,7 @@ SCRIPT
 same_bytes() {
     cmake -S "$root" -B "$work/linux" -G Ninja -DAKVEKM_LIBRARIES=private -DAKVEKM_TESTS=OFF >"$work/log" &&
         cmake --build "$work/linux" >>"$work/log" &&
-        cmake -S "$root" -B "$work/windows" -G Ninja "-DCMAKE_TOOLCHAIN_FILE=$root/cmake/windows/toolchain.cmake" \
+        cmake -S "$root" -B "$work/windows" -G Ninja "-DCMAKE_TOOLCHAIN_FILE=$root/cmake/windows/toolchain${AKVEKM_CFG:+-cfg}.cmake" \
             -DAKVEKM_TESTS=OFF >>"$work/log" && cmake --build "$work/windows" >>"$work/log" &&
         sh "$root/cmake/package/package.sh" --linux "$work/linux" --windows "$work/windows" --release "$release" --out "$work/dist" >>"$work/log" ||
         { cat "$work/log"; return 1; }
