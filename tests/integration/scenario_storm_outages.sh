@@ -37,4 +37,17 @@ configure 'call_timeout_ms = 30000'
 storm 'and back again'
 all_open
 
+# The vault hangs, and a second one holds its key: all open by that, after one line, and none waits for a time-out.
+version=$(map | sed -n 's|.*/keys/TdeKey0/||p')
+pem=$(pem_of TdeKey0 "$version" | awk '{ printf "%s\\n", $0 }')
+ctl POST /keys "{\"vault\":\"second-vault.vault.azure.net\",\"name\":\"TdeKey0\",\"version\":\"$version\",\"pem\":\"$pem\"}" >/dev/null
+configure 'second_vault = contoso-vault: second-vault'
+fault '"host":"contoso-vault","times":0,"action":"hang"'
+storm 'the vault hangs, a second one stands in'
+all_open
+[ "$(longest recoveries)" -lt 10000 ] || fail 'a database waited for the vault that hangs'
+[ "$(grep -c 'the vault is out of reach' "$folder/vault/akv-ekm.log")" = 1 ] || fail 'not one line of the change'
+ctl DELETE /faults >/dev/null
+configure 'second_vault ='
+
 refused_secret
