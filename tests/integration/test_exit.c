@@ -103,13 +103,13 @@ static void exit_often(const char *how)
     }
 }
 
-static void test_library_first(void **state)
+static void test_exit_with_the_library_loaded_first(void **state)
 {
     (void)state;
     exit_often("library");
 }
 
-static void test_openssl_first(void **state)
+static void test_exit_with_openssl_loaded_first(void **state)
 {
     (void)state;
     exit_often("openssl");
@@ -132,8 +132,8 @@ static int set_up(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_library_first),
-        cmocka_unit_test(test_openssl_first),
+        cmocka_unit_test(test_exit_with_the_library_loaded_first),
+        cmocka_unit_test(test_exit_with_openssl_loaded_first),
         cmocka_unit_test(test_forked_child),
     };
     return argc > 1 ? live(argv[1]) : cmocka_run_group_tests(tests, set_up, sim_tear_down);

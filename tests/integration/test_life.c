@@ -156,7 +156,7 @@ static void test_nothing_is_touched_outside(void **state)
     ekm_unload(&ekm);
 }
 
-static void test_counted(void **state)
+static void test_initialize_and_free_are_counted(void **state)
 {
     (void)state;
     struct ready ready;
@@ -259,7 +259,7 @@ int main(void)
         cmocka_unit_test(test_abort_ends_a_hanging_call),
         cmocka_unit_test(test_close_lets_a_call_finish),
         cmocka_unit_test(test_free_ends_hanging_calls),
-        cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_initialize_and_free_are_counted),
         cmocka_unit_test(test_host_is_undisturbed),
         cmocka_unit_test(test_child_is_refused),
     };

@@ -146,7 +146,7 @@ static bool enough(void)
     return all;
 }
 
-static void test_whatever_they_like(void **state)
+static void test_random_calls_during_initialize_and_free(void **state)
 {
     pthread_t threads[THREADS];
     (void)state;
@@ -195,6 +195,7 @@ static int start(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_whatever_they_like)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_calls_during_initialize_and_free)};
     return cmocka_run_group_tests(tests, start, ready_tear_down);
 }

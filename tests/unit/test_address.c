@@ -198,7 +198,7 @@ static void authorities(void **state)
     assert_null(login_of("c.vault.azure.net", "login.sovcloud-identity.sg"));
 }
 
-static void authorities_that_are_none(void **state)
+static void malformed_authorities(void **state)
 {
     static const char *const strangers[] = {
         "",
@@ -260,7 +260,7 @@ int main(void)
         TEST(hosts_have_a_longest),
         TEST(further_suffixes),
         TEST(authorities),
-        TEST(authorities_that_are_none),
+        TEST(malformed_authorities),
         TEST(further_authorities),
         TEST(authorities_of_further_suffixes),
     };

@@ -351,7 +351,7 @@ static void test_flushes(void **state)
 }
 
 /* A lock file that somebody deleted locks nobody out: what counts is the one that stands there. */
-static void test_a_deleted_lock_is_no_lock(void **state)
+static void test_a_deleted_lock_file_is_not_a_lock(void **state)
 {
     (void)state;
     int first = -1, second = -1, third = -1, status = -1;
@@ -400,7 +400,7 @@ int main(void)
         EACH(test_nobody_gets_the_number_of_the_new_file),
         EACH(test_what_cannot_be_looked_at_is_an_error),
         EACH(test_flushes),
-        EACH(test_a_deleted_lock_is_no_lock),
+        EACH(test_a_deleted_lock_file_is_not_a_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

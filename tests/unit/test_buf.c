@@ -72,7 +72,7 @@ static void test_an_empty_one_has_a_text(void **state)
     buf_free(&buf);
 }
 
-static void test_what_is_appended_stands_there_terminated(void **state)
+static void test_appended_text_is_terminated(void **state)
 {
     (void)state;
     struct buf buf = BUF_EMPTY(100000);
@@ -173,7 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_an_empty_one_has_a_text, set_up),
-        cmocka_unit_test_setup(test_what_is_appended_stands_there_terminated, set_up),
+        cmocka_unit_test_setup(test_appended_text_is_terminated, set_up),
         cmocka_unit_test_setup(test_the_maximum_holds, set_up),
         cmocka_unit_test_setup(test_reserved_room_is_there, set_up),
         cmocka_unit_test_setup(test_growth_and_free_wipe, set_up),

@@ -206,7 +206,7 @@ static void test_a_failure_tells_everything_once(void **state)
     assert_told(ekm_text(EKM_FORBIDDEN) + 30);
 }
 
-static void test_an_audited_success_is_told_at_info(void **state)
+static void test_an_audited_success_is_logged_at_info(void **state)
 {
     (void)state;
     call.audited = true;
@@ -271,7 +271,7 @@ static void test_repeats_are_folded(void **state)
     assert_int_equal(lines, 21);
 }
 
-static void test_progress_is_told_with_the_calls_number(void **state)
+static void test_progress_is_logged_with_the_calls_number(void **state)
 {
     (void)state;
     char number[32];
@@ -301,10 +301,10 @@ int main(void)
         EACH(test_time_and_abort_are_seen),
         EACH(test_sleep_ends_by_time_deadline_or_abort),
         EACH(test_a_failure_tells_everything_once),
-        EACH(test_an_audited_success_is_told_at_info),
+        EACH(test_an_audited_success_is_logged_at_info),
         EACH(test_answers_of_the_interface_are_no_failures),
         EACH(test_repeats_are_folded),
-        EACH(test_progress_is_told_with_the_calls_number),
+        EACH(test_progress_is_logged_with_the_calls_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ static enum ekm_rc parse_pair(const char *authority, const char *resource)
     return parse(value);
 }
 
-static void forms_seen_and_tolerated(void **state)
+static void accepted_spellings_of_a_challenge(void **state)
 {
     static const char *const rows[] = {
         "Bearer authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"",
@@ -185,7 +185,7 @@ static void foreign_authorities(void **state)
     }
 }
 
-static void tenants_that_are_none(void **state)
+static void malformed_tenants(void **state)
 {
     static const char *const rows[] = {
         "https://login.microsoftonline.com",
@@ -246,7 +246,7 @@ static void foreign_resources(void **state)
 }
 
 /* Whichever of two the parser prefers, a foreign one beside a good one must not go unseen. */
-static void two_that_differ(void **state)
+static void a_foreign_parameter_beside_a_right_one_is_refused(void **state)
 {
     (void)state;
     assert_int_equal(parse("Bearer authorization=\"https://evil.com/t\", authorization=\"" AUTHORITY
@@ -430,7 +430,7 @@ static void guessed_from_a_hint(void **state)
     assert_false(challenge_is_news("a.vault.azure.net", tenant));
 }
 
-static void hints_that_are_none(void **state)
+static void malformed_hints(void **state)
 {
     static const char *const wrong[] = {"", ".", "..", "a/b", "a b", "a%2fb", "a@b", "a?b"};
     struct vault_address elsewhere = {"a.vault.example.org", "vault.example.org"};
@@ -452,14 +452,14 @@ static void hints_that_are_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(forms_seen_and_tolerated),
+        TEST(accepted_spellings_of_a_challenge),
         TEST(all_clouds),
         TEST(aliases_of_a_cloud),
         TEST(authorities_of_other_clouds),
         TEST(foreign_authorities),
-        TEST(tenants_that_are_none),
+        TEST(malformed_tenants),
         TEST(foreign_resources),
-        TEST(two_that_differ),
+        TEST(a_foreign_parameter_beside_a_right_one_is_refused),
         TEST(malformed),
         TEST(no_resource),
         TEST(mutations),
@@ -469,7 +469,7 @@ int main(void)
         TEST(remembered_by_vault),
         TEST(many_vaults),
         TEST(guessed_from_a_hint),
-        TEST(hints_that_are_none),
+        TEST(malformed_hints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -298,7 +298,7 @@ static void test_zero_bytes_and_size_are_limited(void **state)
     assert_non_null(strstr(reason, "zero byte"));
 }
 
-static void test_unknown_keys_are_told_and_ignored(void **state)
+static void test_unknown_keys_are_reported_and_ignored(void **state)
 {
     (void)state;
     char expected[256];
@@ -415,7 +415,7 @@ int main(void)
         EACH(test_a_byte_order_mark_is_skipped),
         EACH(test_form_is_checked),
         EACH(test_zero_bytes_and_size_are_limited),
-        EACH(test_unknown_keys_are_told_and_ignored),
+        EACH(test_unknown_keys_are_reported_and_ignored),
         EACH(test_unsafe_rights_are_refused),
         EACH(test_a_named_file_must_be_there),
         EACH(test_without_any_file_the_defaults_hold),

@@ -35,7 +35,7 @@ static void every_number_has_a_meaning(void **state)
 }
 
 /* No other try could help, or it would do harm. */
-static void what_is_final(void **state)
+static void errors_that_are_not_retried(void **state)
 {
     static const int final[] = {CURLE_WRITE_ERROR,
                                 CURLE_OUT_OF_MEMORY,
@@ -123,7 +123,7 @@ static void the_tls_library_in_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_number_has_a_meaning), cmocka_unit_test(what_is_final),
+        cmocka_unit_test(every_number_has_a_meaning), cmocka_unit_test(errors_that_are_not_retried),
         cmocka_unit_test(codes_of_the_common_ones),   cmocka_unit_test(details_of_a_proxy),
         cmocka_unit_test(the_tls_library_in_use),
     };

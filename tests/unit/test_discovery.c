@@ -304,7 +304,7 @@ static void test_old_rule_in_another_vault(void **state)
     fixture_stop();
 }
 
-static void test_old_names(void **state)
+static void test_keys_of_the_old_thumbprint_rule(void **state)
 {
     char names[OLD_RULE_NAMES_MAX][KEY_NAME_MAX + 1];
     struct thumbprint print = old_thumbprint();
@@ -459,7 +459,7 @@ int main(void)
         CASE(test_next_candidate),
         CASE(test_old_rule),
         CASE(test_old_rule_in_another_vault),
-        CASE(test_old_names),
+        CASE(test_keys_of_the_old_thumbprint_rule),
         CASE(test_forged_old_rule),
         CASE(test_memory_is_of_one_credential),
         CASE(test_one_search_for_all),

@@ -71,7 +71,7 @@ static void odd_headers(void **state)
     http_fixture_expect("/ok", EKM_OK);
 }
 
-static void what_is_sent(void **state)
+static void the_request_that_is_sent(void **state)
 {
     char wanted[128];
     struct http_request request = {.method = HTTP_POST,
@@ -112,7 +112,7 @@ static void nothing_of_the_last_request(void **state)
                                     .host = HOST,
                                     .authorization = "Authorization: Bearer token-1"};
     (void)state;
-    what_is_sent(NULL);
+    the_request_that_is_sent(NULL);
     http_fixture_expect("/echo", EKM_OK);
     const char *sent = buf_text(&http.response.body);
     assert_ptr_equal(strstr(sent, "GET /echo HTTP/1.1\r\n"), sent);
@@ -125,7 +125,7 @@ static void nothing_of_the_last_request(void **state)
     assert_ptr_equal(strstr(buf_text(&http.response.body), "GET /echo"),
                      buf_text(&http.response.body));
     assert_int_equal(http_perform(&http.call, &deletion, &http.response), EKM_OK);
-    what_is_sent(NULL);
+    the_request_that_is_sent(NULL);
 }
 
 /* What one request is given for itself, the next ones do not have. */
@@ -404,7 +404,7 @@ int main(void)
         TEST(a_plain_answer),
         TEST(headers_of_an_answer),
         TEST(odd_headers),
-        TEST(what_is_sent),
+        TEST(the_request_that_is_sent),
         TEST(nothing_of_the_last_request),
         TEST(only_what_is_asked_once_goes_alone),
         TEST(redirects_are_not_followed),

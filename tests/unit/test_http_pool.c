@@ -106,7 +106,7 @@ static void join_all(void)
     }
 }
 
-static void who_has_least_time_is_first(void **state)
+static void the_call_with_the_least_time_is_first(void **state)
 {
     struct http_handle *handles[HANDLES];
     (void)state;
@@ -125,7 +125,7 @@ static void who_has_least_time_is_first(void **state)
 }
 
 /* Who gives one back and wants one again at once would have it before the other wakes. */
-static void who_waits_is_not_overtaken(void **state)
+static void a_waiting_call_is_not_overtaken(void **state)
 {
     struct http_handle *handles[HANDLES], *other = NULL;
     atomic_bool aborted = true;
@@ -185,8 +185,8 @@ static void a_host_that_hangs_does_not_take_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(who_has_least_time_is_first, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_waits_is_not_overtaken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_call_with_the_least_time_is_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_waiting_call_is_not_overtaken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_hangs_does_not_take_all, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

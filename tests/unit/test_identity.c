@@ -23,7 +23,7 @@ static enum ekm_rc read_identity(const char *text)
     return identity_read(&call, text, strlen(text), &address);
 }
 
-static void test_unseen_characters_around_it_do_not_count(void **state)
+static void test_invisible_characters_around_identity_are_ignored(void **state)
 {
     static const char *const around[] = {"contoso ",
                                          " contoso",
@@ -70,7 +70,7 @@ static void test_the_culprit_is_shown_and_named(void **state)
     refuse(" \n", "empty");
 }
 
-static void test_wrong_hosts_are_told_what_to_write(void **state)
+static void test_wrong_hosts_get_a_hint(void **state)
 {
     (void)state;
     refuse("contoso.privatelink.vaultcore.azure.net", "public name");
@@ -135,9 +135,9 @@ static void test_a_secret_is_judged_by_kind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unseen_characters_around_it_do_not_count),
+        cmocka_unit_test(test_invisible_characters_around_identity_are_ignored),
         cmocka_unit_test(test_the_culprit_is_shown_and_named),
-        cmocka_unit_test(test_wrong_hosts_are_told_what_to_write),
+        cmocka_unit_test(test_wrong_hosts_get_a_hint),
         cmocka_unit_test(test_no_secret_is_shown),
         cmocka_unit_test(test_a_secret_is_judged_by_kind),
     };

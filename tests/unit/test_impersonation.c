@@ -299,7 +299,7 @@ static void test_login_comes_back_later(void **state)
 }
 
 /* Never with the rights of the service where the login's were. */
-static void test_login_is_lost(void **state)
+static void test_a_login_that_cannot_be_put_back(void **state)
 {
     SqlCpKeyId key = 0;
     (void)state;
@@ -332,8 +332,12 @@ static void test_login_is_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_each_export), CASE(test_service_writes_the_map), CASE(test_no_login),
-        CASE(test_login_stays), CASE(test_login_comes_back_later), CASE(test_login_is_lost),
+        CASE(test_each_export),
+        CASE(test_service_writes_the_map),
+        CASE(test_no_login),
+        CASE(test_login_stays),
+        CASE(test_login_comes_back_later),
+        CASE(test_a_login_that_cannot_be_put_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

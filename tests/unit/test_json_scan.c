@@ -169,7 +169,7 @@ static bool check_flat(const char *text, size_t len)
 }
 
 /* The plain answers, and none of those that need more. */
-static void test_flat(void **state)
+static void test_plain_objects_are_read_without_cjson(void **state)
 {
     static const struct {
         const char *text;
@@ -227,8 +227,10 @@ static void test_flat_mutants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_and_bad), cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_cjson_agrees), cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_good_and_bad),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_cjson_agrees),
+        cmocka_unit_test(test_plain_objects_are_read_without_cjson),
         cmocka_unit_test(test_flat_mutants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,7 +255,7 @@ static void test_same_key_twice(void **state)
 }
 
 /* The former key's refusal must not block the new one; a vault out of reach says nothing of it. */
-static void test_standing_key_is_refused(void **state)
+static void test_an_existing_key_is_refused(void **state)
 {
     struct thumbprint print;
     uint16_t units[16], found[16];
@@ -350,7 +350,7 @@ int main(void)
         CASE(test_wrong_thumbprint_in_the_map),
         CASE(test_thumbprint_of_no_rule),
         CASE(test_same_key_twice),
-        CASE(test_standing_key_is_refused),
+        CASE(test_an_existing_key_is_refused),
         CASE(test_by_thumbprint),
         CASE(test_map_names_another_key),
     };

@@ -67,7 +67,7 @@ static void test_another_version_starts_afresh(void **state)
     assert_int_equal(known.oaep, RSA_ALGORITHM_COUNT);
 }
 
-static void test_remembers_oaep_alone(void **state)
+static void test_only_oaep_is_remembered(void **state)
 {
     const struct thumbprint print = print_of(1);
     const struct key_id id = {"TdeKey0", "v1"};
@@ -122,7 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_learns_and_forgets, clear),
         cmocka_unit_test_setup(test_another_version_starts_afresh, clear),
-        cmocka_unit_test_setup(test_remembers_oaep_alone, clear),
+        cmocka_unit_test_setup(test_only_oaep_is_remembered, clear),
         cmocka_unit_test_setup(test_is_bounded, clear),
         cmocka_unit_test_setup(test_many_vaults, clear),
     };

@@ -161,7 +161,7 @@ static void test_put_and_find(void **state)
     expect(HOST, 1, "TdeKey0", "v1");
 }
 
-static void test_standing_entry_is_not_written(void **state)
+static void test_an_existing_entry_is_not_written_again(void **state)
 {
     struct stat before, after;
     (void)state;
@@ -413,7 +413,7 @@ static void test_new_folder_is_flushed(void **state)
 }
 
 /* What failed before the old file was replaced says nothing of what stands in it. */
-static void test_standing_entry_with_a_full_disk(void **state)
+static void test_an_existing_entry_with_a_full_disk(void **state)
 {
     char aside[1200];
     (void)state;
@@ -662,7 +662,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_put_and_find, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_standing_entry_is_not_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_existing_entry_is_not_written_again, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_third_key_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tolerant_reading, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unusable_entries, set_up, tear_down),
@@ -676,7 +677,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_others_are_not_trusted_to_have_flushed, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_new_folder_is_flushed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_standing_entry_with_a_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_existing_entry_with_a_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_change_within_one_tick_is_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_without_the_lock_lose_nothing, set_up,
                                         tear_down),

@@ -121,7 +121,7 @@ static void see_tenant(const char *host, const char *tenant)
     tenants_seen++;
 }
 
-static void test_tenants_stand_beside_it(void **state)
+static void test_tenants_are_stored_beside_the_map(void **state)
 {
     (void)state;
     assert_int_equal(tenants_store_put(HOST, "contoso.example"), PLAT_IO_OK);
@@ -251,7 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_entries_outlive_the_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tenants_stand_beside_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tenants_are_stored_beside_the_map, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_writer_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_reader_does_not_fail_the_writer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_lines_stay, set_up, tear_down),

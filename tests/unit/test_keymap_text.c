@@ -86,7 +86,7 @@ static void test_one_alone_may_go_on_from_an_end(void **state)
 }
 
 /* Who takes the end may write where it has not been taken, and not a byte further. */
-static void test_a_line_without_end_is_not_gone_on_with(void **state)
+static void test_an_unfinished_line_is_not_continued(void **state)
 {
     (void)state;
     struct keymap_table base = {0}, cut_off = {0}, same = {0}, whole = {0}, empty = {0}, one = {0};
@@ -328,7 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_alone_may_go_on_from_an_end),
-        cmocka_unit_test(test_a_line_without_end_is_not_gone_on_with),
+        cmocka_unit_test(test_an_unfinished_line_is_not_continued),
         cmocka_unit_test(test_what_is_full_is_left),
         cmocka_unit_test(test_many_lines_at_once),
         cmocka_unit_test(test_readers_of_a_former_one),

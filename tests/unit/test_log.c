@@ -229,7 +229,7 @@ static void test_errors_reach_the_system_log_with_their_code(void **state)
     assert_null(strchr(system_text, '\n'));
 }
 
-static void test_before_the_start_errors_go_to_the_system_log_alone(void **state)
+static void test_errors_before_the_start_go_only_to_the_system_log(void **state)
 {
     (void)state;
     assert_true(log_wanted(LEVEL_ERROR));
@@ -240,7 +240,7 @@ static void test_before_the_start_errors_go_to_the_system_log_alone(void **state
     assert_int_equal(access(path, F_OK), -1);
 }
 
-static void test_a_file_that_cannot_be_opened_is_told(void **state)
+static void test_a_file_that_cannot_be_opened_is_reported(void **state)
 {
     (void)state;
     assert_int_equal(symlink("/etc/hostname", path), 0);
@@ -251,7 +251,7 @@ static void test_a_file_that_cannot_be_opened_is_told(void **state)
 }
 
 /* Never used in silence, never said twice. */
-static void test_a_file_that_is_unsafe_is_told_once(void **state)
+static void test_an_unsafe_file_is_reported_once(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
@@ -276,7 +276,7 @@ static void test_a_file_that_is_unsafe_is_told_once(void **state)
     assert_non_null(strstr(read_log(path), "again"));
 }
 
-static void test_a_rotation_into_something_unsafe_is_told_once(void **state)
+static void test_a_rotation_to_an_unsafe_file_is_reported_once(void **state)
 {
     (void)state;
     start(LEVEL_INFO);
@@ -290,7 +290,7 @@ static void test_a_rotation_into_something_unsafe_is_told_once(void **state)
     assert_non_null(strstr(system_text, "symbolic link"));
 }
 
-static void test_what_nothing_takes_goes_to_standard_error(void **state)
+static void test_errors_that_no_log_accepts_go_to_standard_error(void **state)
 {
     (void)state;
     system_takes = false;
@@ -415,7 +415,7 @@ static void test_names_longer_than_a_slot_are_repeats_too(void **state)
     assert_int_equal(admitted, LOG_DEDUP_LIMIT);
 }
 
-static void test_a_table_full_of_failures_holds_nobody_back(void **state)
+static void test_a_full_table_of_failures_suppresses_no_line(void **state)
 {
     (void)state;
     char vault[16];
@@ -489,17 +489,17 @@ int main(void)
         EACH(test_a_line_too_long_stays_one_line),
         EACH(test_levels),
         EACH(test_errors_reach_the_system_log_with_their_code),
-        EACH(test_before_the_start_errors_go_to_the_system_log_alone),
-        EACH(test_a_file_that_cannot_be_opened_is_told),
-        EACH(test_a_file_that_is_unsafe_is_told_once),
-        EACH(test_a_rotation_into_something_unsafe_is_told_once),
-        EACH(test_what_nothing_takes_goes_to_standard_error),
+        EACH(test_errors_before_the_start_go_only_to_the_system_log),
+        EACH(test_a_file_that_cannot_be_opened_is_reported),
+        EACH(test_an_unsafe_file_is_reported_once),
+        EACH(test_a_rotation_to_an_unsafe_file_is_reported_once),
+        EACH(test_errors_that_no_log_accepts_go_to_standard_error),
         EACH(test_rotation_is_followed_within_a_second),
         EACH(test_a_link_put_in_the_logs_place_is_not_followed),
         EACH(test_repeats_become_one_line),
         EACH(test_a_clock_read_earlier_ends_no_minute),
         EACH(test_names_longer_than_a_slot_are_repeats_too),
-        EACH(test_a_table_full_of_failures_holds_nobody_back),
+        EACH(test_a_full_table_of_failures_suppresses_no_line),
         EACH(test_many_writers_lose_nothing_while_the_file_rotates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,7 +258,7 @@ static enum ekm_rc sign(const char *name, struct buf *out)
     return rc;
 }
 
-static void test_the_key_signs_where_it_is(void **state)
+static void test_the_key_signs_inside_the_store(void **state)
 {
     struct buf out = BUF_EMPTY(ASSERTION_MAX);
     (void)state;
@@ -318,7 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         /* First: a key of Wine 8 that has signed by PSS signs in no other way any more. */
         cmocka_unit_test_setup(test_a_key_without_pss, set_up),
-        cmocka_unit_test_setup(test_the_key_signs_where_it_is, set_up),
+        cmocka_unit_test_setup(test_the_key_signs_inside_the_store, set_up),
         cmocka_unit_test_setup(test_upper_and_lower_case, set_up),
         cmocka_unit_test_setup(test_what_cannot_be_used, set_up),
     };

@@ -26,7 +26,7 @@
 
 #include "platform/system.h"
 
-static void test_counted(void **state)
+static void test_initialize_and_free_are_counted(void **state)
 {
     SqlCpKeyId id = 0;
     (void)state;
@@ -90,7 +90,7 @@ static void test_openssl_of_the_host_is_left(void **state)
 #endif
 
 /* Every door but the five that open in any state; NULL everywhere must not matter yet. */
-static void test_closed_doors(void **state)
+static void test_calls_outside_initialize_and_free_are_refused(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -403,8 +403,8 @@ int main(void)
 #else
         CASE(test_openssl_of_the_host_is_left),
 #endif
-        CASE(test_counted),
-        CASE(test_closed_doors),
+        CASE(test_initialize_and_free_are_counted),
+        CASE(test_calls_outside_initialize_and_free_are_refused),
         CASE(test_null_everywhere),
         CASE(test_credentials),
         CASE(test_failed_start_changes_nothing),

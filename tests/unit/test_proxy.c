@@ -78,7 +78,7 @@ static void test_variables_are_read_in_curls_order(void **state)
     assert_string_equal(shown, "");
 }
 
-static void test_a_proxy_of_the_environment_is_told_without_its_password(void **state)
+static void test_a_proxy_of_the_environment_is_logged_without_its_password(void **state)
 {
     (void)state;
     (void)setenv("HTTPS_PROXY", "http://user:hunter2@proxy.local:3128", 1);
@@ -147,7 +147,7 @@ static void test_entries_are_taken_as_they_were_meant(void **state)
     }
 }
 
-static void test_entries_that_nothing_can_match_are_told(void **state)
+static void test_entries_that_nothing_can_match_are_reported(void **state)
 {
     (void)state;
     (void)setenv("https_proxy", "http://proxy:1", 1);
@@ -172,7 +172,7 @@ static void test_addresses_exempt_no_vault(void **state)
     assert_null(strstr(log, " error "));
 }
 
-static void test_a_value_too_long_is_told(void **state)
+static void test_a_value_that_is_too_long_is_reported(void **state)
 {
     static char list[10000];
     (void)state;
@@ -210,9 +210,9 @@ int main(void)
         EACH(test_a_proxy_of_the_environment_is_told_without_its_password),
         EACH(test_a_password_that_is_quoted_is_blotted_out),
         EACH(test_entries_are_taken_as_they_were_meant),
-        EACH(test_entries_that_nothing_can_match_are_told),
+        EACH(test_entries_that_nothing_can_match_are_reported),
         EACH(test_addresses_exempt_no_vault),
-        EACH(test_a_value_too_long_is_told),
+        EACH(test_a_value_that_is_too_long_is_reported),
         EACH(test_the_way_of_a_try_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

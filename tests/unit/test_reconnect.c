@@ -353,7 +353,7 @@ static void a_moment_without_names(void **state)
 
 /* Calls that waited for a connection while another was refused: the host is not asked by each of
  * them once more. */
-static void a_refusal_reaches_those_who_wait_for_a_connection(void **state)
+static void calls_that_wait_for_a_connection_do_not_ask_a_throttling_host(void **state)
 {
     static const char refusal[] = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\n"
                                   "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
@@ -436,7 +436,7 @@ int main(void)
         TEST(a_name_with_a_silent_address),
         TEST(an_address_that_gets_well),
         TEST(a_moment_without_names),
-        TEST(a_refusal_reaches_those_who_wait_for_a_connection),
+        TEST(calls_that_wait_for_a_connection_do_not_ask_a_throttling_host),
         TEST(a_lookup_that_takes_long),
         TEST(names_are_looked_up_for_new_names_alone),
         TEST(idle_connections_are_closed),

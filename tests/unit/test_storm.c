@@ -146,7 +146,7 @@ static void *initialize_and_free(void *argument)
     return NULL;
 }
 
-static void test_everybody_initializes(void **state)
+static void test_many_threads_initialize_at_once(void **state)
 {
     pthread_t threads[THREADS];
     (void)state;
@@ -169,6 +169,7 @@ static void test_everybody_initializes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {CASE(test_storm), CASE(test_everybody_initializes)};
+    const struct CMUnitTest tests[] = {CASE(test_storm),
+                                       CASE(test_many_threads_initialize_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

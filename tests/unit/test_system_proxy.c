@@ -32,7 +32,7 @@ static void test_lists(void **state)
     assert_false(system_proxy_pick("a-name-that-does-not-fit:8080", proxy, 12));
 }
 
-static void test_ways_round(void **state)
+static void test_hosts_that_bypass_the_proxy(void **state)
 {
     static const struct {
         const char *bypass, *host;
@@ -62,7 +62,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_ways_round),
+        cmocka_unit_test(test_hosts_that_bypass_the_proxy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ static void test_failed_search_is_repeated(void **state)
 }
 
 /* What stood in for the script meanwhile does not stay either. */
-static void test_stand_in_is_left_again(void **state)
+static void test_what_replaced_a_failed_script_is_dropped(void **state)
 {
     (void)state;
     world.script = L"http://pac.test/proxy.pac";
@@ -220,7 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_failed_search_is_repeated),
-        CASE(test_stand_in_is_left_again),
+        CASE(test_what_replaced_a_failed_script_is_dropped),
         CASE(test_unreadable_settings_are_read_again),
         CASE(test_settings_that_name_none_are_final),
         CASE(test_direct_wins),

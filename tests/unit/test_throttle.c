@@ -58,7 +58,7 @@ static uint64_t pause_ms(void)
     return plat_now_ms() - refused_ms;
 }
 
-static void nobody_waits_where_nobody_refused(void **state)
+static void no_call_waits_before_a_refusal(void **state)
 {
     struct throttle_pass passes[MANY];
     (void)state;
@@ -72,7 +72,7 @@ static void nobody_waits_where_nobody_refused(void **state)
     assert_int_equal(enter(1, &passes[0]), EKM_OK);
 }
 
-static void one_asks_then_more_with_each_answer(void **state)
+static void after_a_429_each_response_allows_one_more_call(void **state)
 {
     struct throttle_pass passes[MANY], other;
     unsigned under_way = 1;
@@ -158,7 +158,7 @@ static void a_burst_that_is_refused_waits_as_asked(void **state)
 
 /* Retry-After is in whole seconds: servers that share a limit come back up to a second apart, and
  * the first must leave something to the last. */
-static void a_window_is_not_used_up_at_once(void **state)
+static void a_window_of_the_limit_is_not_used_up_at_once(void **state)
 {
     struct throttle_pass pass;
     unsigned went = 0;
@@ -358,7 +358,7 @@ static void *stand(void *argument)
     return NULL;
 }
 
-static void who_has_least_time_goes_first(void **state)
+static void the_call_with_the_least_time_goes_first(void **state)
 {
     static struct standing all[MANY];
     struct queue queue = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -390,12 +390,12 @@ static void who_has_least_time_goes_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nobody_waits_where_nobody_refused),
-        TEST(one_asks_then_more_with_each_answer),
+        TEST(no_call_waits_before_a_refusal),
+        TEST(after_a_429_each_response_allows_one_more_call),
         TEST(all_may_go_when_so_many_went_well),
         TEST(late_refusals_say_nothing_new),
         TEST(a_burst_that_is_refused_waits_as_asked),
-        TEST(a_window_is_not_used_up_at_once),
+        TEST(a_window_of_the_limit_is_not_used_up_at_once),
         TEST(the_longest_wish_counts),
         TEST(a_wish_is_over_when_the_pause_is),
         TEST(pauses_grow_a_little),
@@ -404,7 +404,7 @@ int main(void)
         TEST(entra_and_abort_have_codes_of_their_own),
         TEST(many_hosts_throttle_at_once),
         TEST(more_hosts_than_are_remembered),
-        TEST(who_has_least_time_goes_first),
+        TEST(the_call_with_the_least_time_goes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

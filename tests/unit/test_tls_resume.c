@@ -147,7 +147,7 @@ static void no_other_host_does(void **state)
     assert_true(resumes_as(OTHER, false));
 }
 
-static void tls_1_2_does(void **state)
+static void tls_1_2_sessions_resume(void **state)
 {
     static const enum tls_sessions kinds[] = {TLS_SESSIONS_1_2, TLS_SESSIONS_IDS};
     (void)state;
@@ -378,7 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_further_connection_resumes),
         TEST(no_other_host_does),
-        TEST(tls_1_2_does),
+        TEST(tls_1_2_sessions_resume),
         TEST(a_refused_session_costs_nothing_else),
         TEST(a_retry_resumes_nothing),
         TEST(another_life_resumes_nothing),

@@ -114,7 +114,7 @@ static void renewed_early(void **state)
     }
 }
 
-static void an_early_failure_fails_nobody(void **state)
+static void a_failed_early_renewal_fails_no_call(void **state)
 {
     (void)state;
     script_token("t1", "3600");
@@ -228,7 +228,7 @@ int main(void)
         TEST(one_for_each_place),
         TEST(many_tenants),
         TEST(renewed_early),
-        TEST(an_early_failure_fails_nobody),
+        TEST(a_failed_early_renewal_fails_no_call),
         TEST(an_early_try_leaves_time),
         TEST(expired_and_not_renewed),
         TEST(lives_that_make_no_sense),

@@ -264,7 +264,7 @@ static void a_waiter_runs_out_of_time(void **state)
 }
 
 /* Another's abort is no reason for a failure, at the end of one's own time neither. */
-static void a_late_waiter_is_not_told_of_an_abort(void **state)
+static void an_abort_of_the_fetching_call_does_not_fail_a_waiter(void **state)
 {
     (void)state;
     scripted_http_serve(hanging_server, NULL);
@@ -341,7 +341,7 @@ static void held_server(void *context, struct call *asking, const struct seen_re
 }
 
 /* While one renews early, the others go on with the old token at once. */
-static void nobody_waits_for_an_early_renewal(void **state)
+static void no_call_waits_for_an_early_renewal(void **state)
 {
     struct held held = {false, "{\"access_token\":\"t2\",\"expires_in\":3600}"};
     (void)state;
@@ -470,9 +470,9 @@ int main(void)
         THREADED(waiters_take_over_from_the_late),
         THREADED(a_waiter_is_aborted),
         THREADED(a_waiter_runs_out_of_time),
-        THREADED(a_late_waiter_is_not_told_of_an_abort),
+        THREADED(an_abort_of_the_fetching_call_does_not_fail_a_waiter),
         THREADED(an_early_failure_is_not_shared),
-        THREADED(nobody_waits_for_an_early_renewal),
+        THREADED(no_call_waits_for_an_early_renewal),
         THREADED(tenants_wait_for_a_place),
         THREADED(a_storm),
     };

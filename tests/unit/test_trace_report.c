@@ -191,7 +191,7 @@ static const struct example examples[] = {
     {"A31", INITIALIZE OPEN(1), ASSUMPTION_SILENT},
 };
 
-static void each_judge_tells_for_from_against(void **state)
+static void each_judge_tells_confirmed_from_contradicted(void **state)
 {
     (void)state;
     for (const struct assumption *at = assumptions; at->number; at++) {
@@ -323,7 +323,7 @@ int main(void)
         cmocka_unit_test(lines_are_read_and_others_counted),
         cmocka_unit_test(damaged_lines_are_left_out),
         cmocka_unit_test(lines_of_any_length_cost_themselves_alone),
-        cmocka_unit_test(each_judge_tells_for_from_against),
+        cmocka_unit_test(each_judge_tells_confirmed_from_contradicted),
         cmocka_unit_test(processes_are_held_apart),
         cmocka_unit_test(more_than_is_followed_is_no_verdict),
         cmocka_unit_test(table_keeps_what_was_put_in),

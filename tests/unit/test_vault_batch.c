@@ -61,7 +61,7 @@ static void test_each_has_its_outcome(void **state)
 }
 
 /* A server that fails, a cut connection, an ended token: once more, by itself. */
-static void test_what_does_not_stand_is_asked_again(void **state)
+static void test_unusable_batch_responses_are_asked_for_again(void **state)
 {
     struct seen seen = {.calls = 0};
     (void)state;
@@ -155,7 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_each_has_its_outcome),
-        TEST(test_what_does_not_stand_is_asked_again),
+        TEST(test_unusable_batch_responses_are_asked_for_again),
         TEST(test_throttled),
         TEST(test_unreachable_ends_it),
         TEST(test_seen_enough),

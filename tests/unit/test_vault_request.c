@@ -127,7 +127,7 @@ static void moved_vault(void **state)
 }
 
 /* Another caller met the refusal, and this one has no part in the fetch. */
-static void moved_vault_seen_by_the_second_caller(void **state)
+static void a_second_caller_notices_that_the_vault_moved(void **state)
 {
     struct token_fetch fetch;
     struct challenge guess = {"login.microsoftonline.com", "tenant-1", "vault.azure.net"};
@@ -265,7 +265,7 @@ int main(void)
         TEST(right_hint),
         TEST(right_hint_other_authority),
         TEST(moved_vault),
-        TEST(moved_vault_seen_by_the_second_caller),
+        TEST(a_second_caller_notices_that_the_vault_moved),
         TEST(the_others_connect_meanwhile),
         TEST(the_others_remember_the_vault_s_word),
         TEST(refused_credential),

@@ -14,7 +14,7 @@
 
 static const struct key_id pinned = {"name", VERSION};
 
-static void challenges_that_are_none(void **state)
+static void malformed_challenges(void **state)
 {
     static const struct {
         struct scripted_answer answer;
@@ -109,7 +109,7 @@ static void a_vault_that_moved(void **state)
 }
 
 /* The old tenant knows the application no more, so that no 401 of the vault comes to tell. */
-static void a_vault_that_moved_unseen(void **state)
+static void a_vault_that_moved_unnoticed(void **state)
 {
     (void)state;
     vault_warm_up();
@@ -214,7 +214,7 @@ static void a_refusal_opens_another_connection(void **state)
 }
 
 /* To the deadline, with at most one new token a second, and the service's own number. */
-static void a_token_refused_for_ever(void **state)
+static void a_token_that_stays_refused(void **state)
 {
     (void)state;
     set_moody(1000000, AKV10046, CHALLENGE("tenant-1"));
@@ -282,15 +282,15 @@ static void refusals_without_a_usable_challenge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(challenges_that_are_none),
+        TEST(malformed_challenges),
         TEST(a_bad_challenge_is_not_remembered),
         TEST(a_token_that_ended),
         TEST(a_vault_that_moved),
-        TEST(a_vault_that_moved_unseen),
+        TEST(a_vault_that_moved_unnoticed),
         TEST(refused_sessions_send_nothing),
         TEST(a_good_token_refused_for_a_moment),
         TEST(a_refusal_opens_another_connection),
-        TEST(a_token_refused_for_ever),
+        TEST(a_token_that_stays_refused),
         TEST(a_token_of_the_wrong_kind),
         TEST(refusals_without_a_usable_challenge),
     };

@@ -79,7 +79,7 @@ static void statuses_become_codes(void **state)
 }
 
 /* Front ends, proxies and portals: none of it is the vault's word on a key. */
-static void pages_are_no_word_of_the_vault(void **state)
+static void pages_are_not_responses_of_the_vault(void **state)
 {
     static const struct row rows[] = {
         {300, "", EKM_NOT_VAULT},
@@ -259,7 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(statuses_become_codes),
-        TEST(pages_are_no_word_of_the_vault),
+        TEST(pages_are_not_responses_of_the_vault),
         TEST(passing_refusals_are_repeated),
         TEST(the_last_word_keeps_its_code),
         TEST(transport_failures_pass_through),
