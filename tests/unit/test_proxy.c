@@ -207,7 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(test_variables_are_read_in_curls_order),
-        EACH(test_a_proxy_of_the_environment_is_told_without_its_password),
+        EACH(test_a_proxy_of_the_environment_is_logged_without_its_password),
         EACH(test_a_password_that_is_quoted_is_blotted_out),
         EACH(test_entries_are_taken_as_they_were_meant),
         EACH(test_entries_that_nothing_can_match_are_reported),

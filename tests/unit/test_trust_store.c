@@ -136,7 +136,7 @@ static void a_zero_in_the_file_hides_nothing(void **state)
     assert_int_equal(ask(), EKM_OK);
 }
 
-static void one_taken_away_holds_until_it_is_doubted(void **state)
+static void a_removed_authority_is_trusted_until_a_refusal(void **state)
 {
     (void)state;
     http_stop();
@@ -233,7 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_certificate_added_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_zero_in_the_file_hides_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(one_taken_away_holds_until_it_is_doubted, set_up,
+        cmocka_unit_test_setup_teardown(a_removed_authority_is_trusted_until_a_refusal, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_certificates_of_the_system, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_system_that_cannot_be_read_changes_nothing, set_up,
