@@ -135,11 +135,23 @@ static void read_baseline(const char *path, const char *name, double *value, dou
     fclose(in);
 }
 
+/* A wake-up more or less changes the count, and only upwards: the least of three tells. */
+static void settle_instructions(const struct bench *bench, struct cost *cost, const char *path)
+{
+    double expected = 0, margin = 0;
+    read_baseline(path, cost->name, &expected, &margin);
+    for (int i = 0; i < 2 && cost->value > expected * (1 + margin / 100); i++) {
+        double again = instructions(bench, CLIENT) - instructions(bench, BARE);
+        cost->value = again < cost->value ? again : cost->value;
+    }
+}
+
 int bench_check(struct bench *bench, const char *path)
 {
     struct cost costs[8];
     int worse = 0;
     size_t count = measure(bench, costs);
+    settle_instructions(bench, &costs[count - 1], path);
     for (size_t i = 0; i < count; i++) {
         double expected = 0, margin = 0;
         read_baseline(path, costs[i].name, &expected, &margin);
