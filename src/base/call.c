@@ -169,6 +169,7 @@ int32_t call_end(struct call *call, enum ekm_rc rc)
         if (call->tries > 0) {
             log_pair_number(&line, "tries", call->tries);
         }
+        log_pair(&line, "hedge", call->hedge_won ? "won" : call->hedged ? "lost" : "");
         bool own = failed && call->error.request_id[0] != '\0';
         log_pair(&line, "request", own ? call->error.request_id : call->request_id);
         log_pair(&line, "correlation", call->correlation_id);

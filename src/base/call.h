@@ -28,8 +28,8 @@ struct call {
     uint64_t number, start_ms, deadline_ms;
     unsigned tries;
     char correlation_id[37]; /* made by call_correlation_id when the first request needs it */
-    bool audited;            /* a success is logged at info */
-    bool vault_answered;     /* a request for an operation, with any status */
+    bool audited, hedged, hedge_won; /* a success is logged at info; a request was sent once more */
+    bool vault_answered;             /* a request for an operation, with any status */
     struct call_patience patience;
     struct call_error error;
     char request_id[64]; /* of the last response */

@@ -37,7 +37,7 @@ struct config {
     struct sign_in_settings sign_in;
     uint32_t connect_timeout_ms, try_timeout_ms, call_timeout_ms, max_connections, trace_file_mb,
         second_vault_line;
-    bool has_proxy, has_no_proxy;                   /* false: use the system's setting */
+    bool hedge, has_proxy, has_no_proxy;            /* false: use the system's setting */
     char proxy[512], no_proxy[2048], ca_file[1024]; /* "" for none */
     char log_file[1024], trace_file[1024], api_version[32], instance_tag[25];
     enum log_level log_level;

@@ -30,6 +30,7 @@ static const struct config_setting settings[] = {
     {"federated_client_id", {KIND_CLIENT_ID, 0, SIZE(sign_in.client_id)}, AT(sign_in.client_id), false},
     {"federated_tenant",    {KIND_TENANT, 0, SIZE(sign_in.tenant)}, AT(sign_in.tenant), false},
     {"federated_token_file", {KIND_PATH, 0, SIZE(sign_in.token_file)}, AT(sign_in.token_file), false},
+    {"hedge",               {KIND_BOOL, 0, 0},                    AT(hedge), false},
     {"instance_tag",        {KIND_NAME, 0, SIZE(instance_tag)},   AT(instance_tag), false},
     {"keymap_file",         {KIND_PATH, 1, SIZE(keymap_file)},    AT(keymap_file), false},
     {"log_file",            {KIND_PATH, 0, SIZE(log_file)},       AT(log_file), false},
@@ -144,6 +145,7 @@ void config_defaults(struct config *config)
     config->try_timeout_ms = 10000;
     config->call_timeout_ms = 30000;
     config->max_connections = 64;
+    config->hedge = true;
     config->trace_file_mb = 64;
     (void)text_copy(config->api_version, sizeof config->api_version, "7.4");
 }

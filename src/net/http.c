@@ -4,8 +4,10 @@
 
 #include "base/text.h"
 #include "net/curl_library.h"
+#include "net/hedge.h"
 #include "net/http_easy.h"
 #include "net/http_header.h"
+#include "net/http_hedge.h"
 #include "net/http_pool.h"
 #include "net/http_send.h"
 #include "net/proxy.h"
@@ -20,18 +22,10 @@
 #define AKVEKM_VERSION "unknown"
 #endif
 
-#define SLICE_MS 250 /* how soon an abort is noticed */
+#define SLICE_MS 250   /* how soon an abort is noticed */
+#define IDLE_MS  10000 /* unused for so long, a connection may be dead */
 
 static struct http_client client;
-
-/* The items that share one handle: those in flight, and the next one. */
-struct batch {
-    struct call *call;
-    struct http_handle *handle;
-    struct http_item *items;
-    size_t count, next, under_way;
-    struct http_item *at[HTTP_AT_ONCE]; /* what each of the handle's easies does; NULL: nothing */
-};
 
 /* Whether what this handle's connections lead to may be dead or broken. No other request should use
  * them. */
@@ -47,10 +41,11 @@ static bool http_item_is_doubtful(const struct http_item *item)
     return status >= 500 || status == 408 || is_page;
 }
 
-/* For a retry, which must not use connections to a server that failed. */
-static void http_drop_connections(struct batch *batch)
+/* For a retry, which must not use connections to a server that failed; and if others of the same
+ * age were found dead. */
+static void http_drop_connections(struct http_batch *batch)
 {
-    bool anew = false;
+    bool anew = hedge_suspects(batch->items[0].request->host, batch->proven_ms);
     for (size_t i = 0; i < batch->count; i++) {
         anew = anew || batch->items[i].request->new_connection;
     }
@@ -59,26 +54,28 @@ static void http_drop_connections(struct batch *batch)
     }
 }
 
-static void http_finish_item(struct batch *batch, struct http_easy *easy, enum ekm_rc rc,
-                             CURLcode result)
+static void http_finish_item(struct http_batch *batch, size_t slot, enum ekm_rc rc, CURLcode result)
 {
-    struct http_item **place = &batch->at[easy - batch->handle->easies];
+    struct http_easy *easy = &batch->handle->easies[slot];
+    struct http_item *item = batch->slots[slot].item;
     batch->call->error = (struct call_error){.rc = EKM_OK};
-    (*place)->rc = http_easy_end(easy, rc, result);
-    (*place)->error = batch->call->error;
-    if (http_item_is_doubtful(*place)) {
+    item->rc = http_easy_end(easy, rc, result);
+    item->error = batch->call->error;
+    http_hedge_note(batch, easy, item->request, item->response, item->rc);
+    if (http_item_is_doubtful(item)) {
         batch->handle->doubted = true;
         http_trial_doubt(&easy->trial);
     }
-    *place = NULL;
+    batch->slots[slot].item = NULL;
     batch->under_way--;
 }
 
 /* Gives the next item to an idle easy handle. If it cannot begin, its outcome is known at once. */
-static void begin_next(struct batch *batch, struct http_easy *easy)
+static void begin_next(struct http_batch *batch, size_t slot)
 {
+    struct http_easy *easy = &batch->handle->easies[slot];
     struct http_item *item = &batch->items[batch->next++];
-    batch->at[easy - batch->handle->easies] = item;
+    batch->slots[slot] = (struct http_slot){.item = item};
     batch->under_way++;
     easy->alone = batch->count == 1;
     enum ekm_rc rc = http_easy_begin(easy, batch->call, item->request, item->response);
@@ -86,59 +83,68 @@ static void begin_next(struct batch *batch, struct http_easy *easy)
         rc = EKM_OUT_OF_MEMORY;
     }
     if (rc != EKM_OK) {
-        http_finish_item(batch, easy, rc, CURLE_OK);
+        http_finish_item(batch, slot, rc, CURLE_OK);
     }
 }
 
 /* As many items as may be under way; the handle gets more easies where there is memory for them. */
-static void begin_all(struct batch *batch)
+static void begin_all(struct http_batch *batch)
 {
     for (size_t i = 0; i < HTTP_AT_ONCE && batch->next < batch->count; i++) {
         struct http_easy *easy = &batch->handle->easies[i];
-        while (batch->at[i] == NULL && batch->next < batch->count &&
+        while (batch->slots[i].item == NULL && batch->next < batch->count &&
                (easy->curl != NULL || http_easy_open(easy, &client))) {
-            begin_next(batch, easy);
+            begin_next(batch, i);
         }
     }
 }
 
-static void take_out(struct batch *batch, struct http_easy *easy, CURLcode result)
+/* `is_last`: this is the item's outcome, whatever others of it do. */
+static void take_out(struct http_batch *batch, size_t slot, CURLcode result, bool is_last)
 {
     CURLM *multi = batch->handle->multi;
+    struct http_easy *easy = &batch->handle->easies[slot];
     (void)curl_multi_remove_handle(multi, easy->curl);
-    if (!http_easy_goes_again(easy, result) ||
-        curl_multi_add_handle(multi, easy->curl) != CURLM_OK) {
-        http_finish_item(batch, easy, EKM_OK, result);
+    if (http_easy_goes_again(easy, result) &&
+        curl_multi_add_handle(multi, easy->curl) == CURLM_OK) {
+        return;
+    }
+    if (batch->slots[slot].item->copies == NULL) {
+        http_finish_item(batch, slot, EKM_OK, result);
+    } else {
+        batch->call->error = (struct call_error){.rc = EKM_OK};
+        batch->under_way -= http_hedge_end(batch, slot, result, is_last);
     }
 }
 
-static void take_finished(struct batch *batch)
+static void take_finished(struct http_batch *batch)
 {
     int left = 0;
     for (CURLMsg *message; (message = curl_multi_info_read(batch->handle->multi, &left)) != NULL;) {
         char *easy = NULL;
         CURLcode result = message->data.result;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &easy);
-        take_out(batch, (struct http_easy *)(void *)easy, result);
+        take_out(batch, (size_t)((struct http_easy *)(void *)easy - batch->handle->easies), result,
+                 false);
     }
 }
 
 /* Ends everything in flight with this result; or only what goes to the vault. */
-static void http_give_up(struct batch *batch, CURLcode result, bool vault_alone)
+static void http_give_up(struct http_batch *batch, CURLcode result, bool vault_alone)
 {
-    for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
-        const struct http_item *item = batch->at[i];
+    for (size_t i = 0; i < HTTP_EASIES; i++) {
+        const struct http_item *item = batch->slots[i].item;
         if (item != NULL && !(vault_alone && (item->request->to_entra || item->request->local))) {
-            take_out(batch, &batch->handle->easies[i], result);
+            take_out(batch, i, result, true);
         }
     }
 }
 
 /* At once, before curl's next blocks reuse what it freed. */
-static void http_wipe_sent(struct batch *batch)
+static void http_wipe_sent(struct http_batch *batch)
 {
-    for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
-        if (batch->at[i] != NULL) {
+    for (size_t i = 0; i < HTTP_EASIES; i++) {
+        if (batch->slots[i].item != NULL) {
             http_send_wipe(&batch->handle->easies[i]);
         }
     }
@@ -146,7 +152,7 @@ static void http_wipe_sent(struct batch *batch)
 
 /* Checks for an abort here, because curl calls its progress function only at times, and newer
  * versions never while a connection is made. */
-static void http_run_batch(struct batch *batch)
+static void http_run_batch(struct http_batch *batch)
 {
     CURLM *multi = batch->handle->multi;
     int running = 0;
@@ -156,7 +162,7 @@ static void http_run_batch(struct batch *batch)
         http_wipe_sent(batch);
         take_finished(batch);
         if (code == CURLM_OK && before == batch->under_way) {
-            code = curl_multi_poll(multi, NULL, 0, SLICE_MS, NULL);
+            code = curl_multi_poll(multi, NULL, 0, (int)http_hedge_look(batch, SLICE_MS), NULL);
         }
         if (code != CURLM_OK) { /* the multi handle is broken, which only a lack of memory does */
             http_give_up(batch, CURLE_OUT_OF_MEMORY, false);
@@ -170,7 +176,7 @@ static void http_run_batch(struct batch *batch)
 
 /* While it waited for the handle the host refused another request: sent now, this one would be
  * refused as well. Its outcome says so. */
-static bool http_lost_turn(struct batch *batch)
+static bool http_lost_turn(const struct http_batch *batch)
 {
     const struct http_request *request = batch->items[0].request;
     bool lost = batch->count == 1 && request->pass != NULL &&
@@ -184,7 +190,7 @@ static bool http_lost_turn(struct batch *batch)
 
 enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t count)
 {
-    struct batch batch = {.call = call, .items = items, .count = count};
+    struct http_batch batch = {.call = call, .items = items, .count = count};
     const struct call_error error = call->error;
     struct plat_signals signals;
     enum ekm_rc rc =
@@ -200,9 +206,12 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
     if (client.may_signal) {
         plat_signals_hold(&signals);
     }
+    batch.proven_ms = batch.handle->proven_ms;
+    batch.idle = batch.proven_ms != 0 && plat_now_ms() - batch.proven_ms >= IDLE_MS;
+    batch.handle->has_several = batch.handle->has_several || count > 1;
     http_drop_connections(&batch);
     http_run_batch(&batch);
-    for (size_t i = 1; i < HTTP_AT_ONCE; i++) {
+    for (size_t i = 1; i < HTTP_EASIES; i++) {
         http_easy_close(&batch.handle->easies[i]);
     }
     http_pool_give(batch.handle);

@@ -24,6 +24,7 @@ struct http_item {
     enum ekm_rc rc;                 /* as of http_perform */
     struct call_error error;        /* which it would have set in the call */
     uint64_t epoch;                 /* of http_retry alone */
+    struct http_copies *copies;     /* of http_copies alone */
 };
 #define HTTP_AT_ONCE 8
 /* One try of each, HTTP_AT_ONCE at a time, over one handle's connections. EKM_OK: every item has

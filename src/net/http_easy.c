@@ -63,6 +63,7 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
         return CURL_SOCKET_BAD;
     }
     easy->has_connected = true;
+    easy->opened_ms = plat_now_ms();
     intptr_t opened = plat_socket(address->family, address->socktype, address->protocol);
     /* curl reports this as a refused connection. */
     if (opened < 0 && (errno == EMFILE || errno == ENFILE) &&
@@ -234,6 +235,7 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->body_rc = EKM_OK;
     easy->header_len = 0;
     easy->header_ended = easy->has_connected = easy->sent = false;
+    easy->sent_ms = 0;
     http_trial_begin(&easy->trial);
     easy->error[0] = '\0';
     http_response_free(response);
@@ -261,6 +263,19 @@ static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long se
     return EKM_OK;
 }
 
+void http_easy_forget(struct http_easy *easy)
+{
+    if (easy->leads) {
+        tls_resume_settle(easy->call);
+        easy->leads = false;
+    }
+    http_send_wipe(easy);
+    http_options_forget(easy);
+    easy->call = NULL;
+    easy->request = NULL;
+    easy->response = NULL;
+}
+
 enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result)
 {
     long sent = 0;
@@ -277,14 +292,6 @@ enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode resul
             easy->call->proxy[0] = '\0';
         }
     }
-    if (easy->leads) {
-        tls_resume_settle(easy->call);
-        easy->leads = false;
-    }
-    http_send_wipe(easy);
-    http_options_forget(easy);
-    easy->call = NULL;
-    easy->request = NULL;
-    easy->response = NULL;
+    http_easy_forget(easy);
     return rc;
 }

@@ -2,8 +2,7 @@
  * One curl handle. Options that all requests share are set once; the others are set for each
  * request and cleared after it.
  *
- * Owns the handle and its error text; borrows the header with the token. http.c and http_pool.c
- * call it; a handle belongs to one thread at a time.
+ * Owns the handle and its error text; borrows the header with the token. Belongs to one thread.
  */
 #ifndef AKVEKM_NET_HTTP_EASY_H
 #define AKVEKM_NET_HTTP_EASY_H
@@ -35,10 +34,10 @@ struct http_easy {
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
     size_t header_len, body_given, body_sent, head_len;
-    bool alone; /* its thread has no other transfer under way */
-    bool leads; /* others may wait for its TLS session */
+    bool alone, leads; /* its thread has no other transfer; others may wait for its TLS session */
     bool header_ended, proxied, looks_up_anew, head_sent, sent;
-    bool has_connected; /* began a connection of its own in this transfer */
+    bool has_connected; /* began a connection of its own in this transfer, at opened_ms */
+    uint64_t opened_ms, sent_ms, until_ms; /* sent_ms: 0 until the head has left */
     struct http_trial trial;
     char error[CURL_ERROR_SIZE];
 };
@@ -56,5 +55,6 @@ bool http_easy_goes_again(struct http_easy *easy, CURLcode result); /* to be add
 /* Reads the outcome, `rc` if the transfer was never made, and forgets the request. As http_perform,
  * set in the call. */
 enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result) EKM_MUST_CHECK;
+void http_easy_forget(struct http_easy *easy); /* the same without an outcome */
 
 #endif

@@ -29,6 +29,7 @@ struct http_request {
     bool local; /* to a service beside this process: plain HTTP allowed, never through a proxy */
     const struct http_detour *detour; /* or NULL */
     bool new_connection, new_lookup;  /* of a repeat: shares neither with the tries before */
+    uint64_t until_ms; /* of a copy, which has its own connection: its time ends then */
     /* Its turn at the host, or NULL: it is not sent if the host refused another while it waited for
      * a connection. */
     const struct throttle_pass *pass;

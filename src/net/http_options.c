@@ -38,7 +38,7 @@ static bool set_rarity(CURL *curl, const struct http_request *request)
     /* On a connection that was used before, curl itself sends a request again when it breaks. */
     return right &&
            (!request->once || curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK) &&
-           (!(request->once || request->new_connection) ||
+           (!(request->once || request->new_connection || request->until_ms != 0) ||
             curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK);
 }
 
@@ -105,13 +105,18 @@ static uint64_t time_limit_ms(uint64_t left_ms, uint64_t usual_ms, bool is_repea
     return is_last || left_ms < usual_ms ? left_ms : usual_ms;
 }
 
-static bool set_times(CURL *curl, const struct call *call, const struct http_request *request)
+static bool set_times(struct http_easy *easy, const struct http_request *request)
 {
-    const struct config *config = call->config;
+    CURL *curl = easy->curl;
+    const struct config *config = easy->call->config;
     bool is_repeat = request->new_connection || request->new_lookup;
-    uint64_t left_ms = call_remaining_ms(call);
-    left_ms = left_ms > 0 ? left_ms : 1;
+    uint64_t now_ms = plat_now_ms(), until_ms = easy->call->deadline_ms;
+    if (request->until_ms != 0 && request->until_ms < until_ms) {
+        until_ms = request->until_ms;
+    }
+    uint64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 1;
     uint64_t try_ms = time_limit_ms(left_ms, config->try_timeout_ms, is_repeat);
+    easy->until_ms = now_ms + try_ms;
     uint64_t connect_ms = time_limit_ms(left_ms, config->connect_timeout_ms, is_repeat);
     connect_ms = connect_ms < try_ms ? connect_ms : try_ms;
     if (request->local && connect_ms > LOCAL_CONNECT_MS) {
@@ -134,7 +139,7 @@ bool http_options_set(struct http_easy *easy)
     CURL *curl = easy->curl;
     const struct http_request *request = easy->request;
     return set_rarity(curl, request) && set_way(easy) && set_method(easy) && set_lookup(easy) &&
-           set_proxy(easy, easy->call->config, request) && set_times(curl, easy->call, request) &&
+           set_proxy(easy, easy->call->config, request) && set_times(easy, request) &&
            curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target_of(request->url)) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
@@ -152,7 +157,8 @@ void http_options_forget(struct http_easy *easy)
     if (easy->request->local || easy->request->detour != NULL) {
         (void)curl_easy_setopt(easy->curl, CURLOPT_CONNECT_TO, easy->client->connect_to);
     }
-    if (easy->request->once || easy->request->new_connection || easy->request->detour != NULL) {
+    if (easy->request->once || easy->request->new_connection || easy->request->until_ms != 0 ||
+        easy->request->detour != NULL) {
         (void)curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, 0L);
         (void)curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 0L);
     }

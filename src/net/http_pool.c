@@ -75,7 +75,7 @@ enum ekm_rc http_pool_start(struct http_client *client)
 
 static void free_handle(struct http_handle *handle)
 {
-    for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
+    for (size_t i = 0; i < HTTP_EASIES; i++) {
         http_easy_close(&handle->easies[i]);
     }
     (void)curl_multi_cleanup(handle->multi);
@@ -145,7 +145,7 @@ void http_pool_drop_connections(struct http_handle *handle)
     if (multi != NULL) {
         (void)curl_multi_cleanup(handle->multi);
         handle->multi = multi;
-        handle->doubted = false;
+        handle->doubted = handle->has_several = false;
     }
 }
 

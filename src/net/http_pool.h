@@ -10,14 +10,20 @@
 
 #include "net/http_easy.h"
 
+#define HTTP_COPIES 2 /* what is late is sent so many times more at most */
+#define HTTP_EASIES (HTTP_AT_ONCE + HTTP_COPIES)
+
 struct http_handle {
-    CURLM *multi;                          /* keeps the connections */
-    struct http_easy easies[HTTP_AT_ONCE]; /* the first is always open */
-    char host[254];                        /* that it works for, or did last */
-    bool doubted;                          /* its connections are not used again */
-    uint64_t given_ms;                     /* when it was given back */
-    struct http_handle *below;             /* in the pile of idle ones */
-    struct http_handle *next;              /* of all */
+    CURLM *multi;                         /* keeps the connections */
+    struct http_easy easies[HTTP_EASIES]; /* the first is always open */
+    char host[254];                       /* that it works for, or did last */
+    bool doubted;                         /* its connections are not used again */
+    bool has_several;                     /* connections to its host, it may be */
+    uint64_t given_ms;                    /* when it was given back */
+    uint64_t proven_ms;                   /* when one of its connections was last in order */
+    uint64_t opened_ms;                   /* when its youngest connection was begun */
+    struct http_handle *below;            /* in the pile of idle ones */
+    struct http_handle *next;             /* of all */
 };
 
 /* Every handle is made from `client`, whose share is made here. */

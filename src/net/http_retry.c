@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net/backoff.h"
+#include "net/hedge.h"
 #include "net/throttle.h"
 #include "platform/system.h"
 
@@ -19,6 +20,7 @@ static uint32_t random_number(void)
 void http_retry_reset(void)
 {
     throttle_reset();
+    hedge_reset();
 }
 
 /* The code of an answer that does not stand, should time run out during the next try. */

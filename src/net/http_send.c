@@ -22,6 +22,7 @@ static int http_on_ready(void *context, char *peer_ip, char *own_ip, int peer_po
     (void)own_port;
     easy->body_sent = easy->head_len = 0;
     easy->head_sent = false;
+    easy->sent_ms = 0;
     http_watch_sending(easy->curl, true);
     return CURL_PREREQFUNC_OK;
 }
@@ -44,6 +45,7 @@ static int http_on_sent(CURL *curl, curl_infotype type, char *data, size_t size,
     struct http_easy *easy = context;
     if (type == CURLINFO_HEADER_OUT) {
         easy->head_sent = size >= 4 && memcmp(data + size - 4, "\r\n\r\n", 4) == 0;
+        easy->sent_ms = plat_now_ms();
     } else if (type == CURLINFO_DATA_OUT) {
         easy->body_sent += size;
     } else {

@@ -17,6 +17,7 @@ struct bench {
     struct ours ours; /* open, with THREADS_MAX sessions */
     struct bare bare;
     bool quick;
+    const char *base; /* another build of the library to compare with, or NULL */
 };
 
 void set_latency_ms(const struct bench *bench, unsigned latency_ms);
@@ -28,11 +29,16 @@ void bench_calls(struct bench *bench);     /* what needs no request, or one GET 
 void bench_wrap_locally(struct bench *bench);
 void bench_start(struct bench *bench);   /* load, cold start, memory, size */
 void bench_restart(struct bench *bench); /* many databases */
+void bench_tail(struct bench *bench);    /* answers that are late or never come */
 void bench_map(struct bench *bench);
 void bench_sign_in(struct bench *bench); /* each form of signing in */
 
 /* Holds the counts of a Decrypt against the baseline in `path`; gives how many are worse. */
 int bench_check(struct bench *bench, const char *path);
+
+/* Points the configuration at a relay in front of the vault; and back. */
+void enter_relay(struct bench *bench);
+void leave_relay(struct bench *bench);
 
 /* A fresh process, `benchclient` or `bench --bare`, and one number of what it printed. */
 double ask_process(const char *command, const char *name);

@@ -4,6 +4,7 @@
  */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,9 +75,14 @@ static void open_session(unsigned thread)
     }
 }
 
-static void open_database(unsigned thread)
+static double longest_ms[THREADS_MAX];
+
+static void open_and_time(unsigned thread)
 {
+    uint64_t begun_ns = clock_ns();
     ours_decrypt(&ours, thread);
+    double took_ms = ms_since(begun_ns);
+    longest_ms[thread] = took_ms > longest_ms[thread] ? took_ms : longest_ms[thread];
 }
 
 /* Each of the host's threads opens a session of its own, then one database after the other. */
@@ -86,8 +92,12 @@ static void restart(const char *folder, long databases, unsigned sessions)
     uint64_t begun_ns = clock_ns();
     ours_open(&ours, 0);
     double begun_cpu_ms = cpu_ms();
-    loop_share(databases, sessions, open_session, open_database);
-    printf("ms=%f cpu_ms=%f\n", ms_since(begun_ns), cpu_ms() - begun_cpu_ms);
+    loop_share(databases, sessions, open_session, open_and_time);
+    double took_ms = ms_since(begun_ns), longest = 0, took_cpu_ms = cpu_ms() - begun_cpu_ms;
+    for (unsigned i = 0; i < sessions; i++) {
+        longest = longest_ms[i] > longest ? longest_ms[i] : longest;
+    }
+    printf("ms=%f longest=%f cpu_ms=%f\n", took_ms, longest, took_cpu_ms);
 }
 
 /* The barrier thrice: all threads are there; the library is loaded; all have made their calls. */
@@ -134,6 +144,59 @@ static void count(const char *folder, long times)
         ours_decrypt(&ours, 0);
     }
     print_costs(times);
+}
+
+static void *call_twice(void *context)
+{
+    unsigned thread = (unsigned)(uintptr_t)context;
+    open_session(thread);
+    ours_decrypt(&ours, thread);
+    pthread_barrier_wait(&met);
+    pthread_barrier_wait(&met);
+    open_and_time(thread);
+    pthread_barrier_wait(&met);
+    return NULL;
+}
+
+/* All threads have a connection each, the relay of process `pid` lets these die in silence, and all
+ * call at once. */
+static void die(const char *folder, unsigned threads, pid_t pid)
+{
+    pthread_t handles[THREADS_MAX];
+    double longest = 0;
+    const struct timespec moment = {0, 100000000};
+    sample_read(&ours.sample, folder);
+    ours_open(&ours, 0);
+    pthread_barrier_init(&met, NULL, threads + 1);
+    loop_threads(call_twice, threads, handles);
+    pthread_barrier_wait(&met);
+    if (kill(pid, SIGUSR1) != 0) {
+        give_up("no relay");
+    }
+    (void)nanosleep(&moment, NULL);
+    pthread_barrier_wait(&met);
+    pthread_barrier_wait(&met);
+    for (unsigned i = 0; i < threads; i++) {
+        (void)pthread_join(handles[i], NULL);
+        longest = longest_ms[i] > longest ? longest_ms[i] : longest;
+    }
+    printf("ms=%f\n", longest);
+}
+
+/* Decrypts for so long, after some that nothing depends on. */
+static void measure_tail(const char *folder, long seconds, unsigned threads)
+{
+    struct samples warm = {.us = NULL}, samples = {.us = NULL};
+    struct loop_result result;
+    sample_read(&ours.sample, folder);
+    ours_open(&ours, threads);
+    loop_run(ours_decrypt, &ours, threads, 500, &warm, &result);
+    loop_run(ours_decrypt, &ours, threads, (unsigned)seconds * 1000, &samples, &result);
+    printf("p50=%f p99=%f p999=%f count=%zu\n", quantile(samples.us, samples.count, 0.5) / 1000,
+           quantile(samples.us, samples.count, 0.99) / 1000,
+           quantile(samples.us, samples.count, 0.999) / 1000, samples.count);
+    samples_free(&samples);
+    samples_free(&warm);
 }
 
 /* With the SECRET of BENCH_SIGN_IN, which is none of anybody's: one cold session, then warm ones.
@@ -185,6 +248,10 @@ int main(int argc, char **argv)
         measure_memory(folder, (unsigned)first);
     } else if (strcmp(mode, "count") == 0) {
         count(folder, first);
+    } else if (strcmp(mode, "die") == 0 && argc > 5) {
+        die(folder, sessions, (pid_t)strtol(argv[5], NULL, 10));
+    } else if (strcmp(mode, "tail") == 0) {
+        measure_tail(folder, first, sessions);
     } else if (strcmp(mode, "sign-in") == 0) {
         sign_in(first);
     } else {

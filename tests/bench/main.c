@@ -1,8 +1,9 @@
 /*
- * bench [--quick] [--json FILE] [--only SECTION]: the library beside the limit
- * (docs/performance.md). bench --check BASELINE: the counts that must not creep up; exit code 1 if
- * one did. bench --bare count|memory|restart FOLDER N [THREADS]: the bare loop in a process of its
- * own, for the other form.
+ * bench [--quick] [--json FILE] [--only SECTION] [--base LIBRARY]: the library beside the limit
+ * (docs/performance.md), and in the section `tail` beside another build of it. bench --check
+ * BASELINE: the counts that must not creep up; exit code 1 if one did. bench --bare
+ * count|memory|restart FOLDER N [THREADS]: the bare loop in a process of its own, for the other
+ * form.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -18,10 +19,15 @@ static const struct section {
     const char *name;
     void (*run)(struct bench *bench);
 } sections[] = {
-    {"operations", bench_operations}, {"instructions", bench_instructions},
-    {"processor", bench_processor},   {"calls", bench_calls},
-    {"wrap", bench_wrap_locally},     {"start", bench_start},
-    {"restart", bench_restart},       {"map", bench_map},
+    {"operations", bench_operations},
+    {"instructions", bench_instructions},
+    {"processor", bench_processor},
+    {"calls", bench_calls},
+    {"wrap", bench_wrap_locally},
+    {"start", bench_start},
+    {"restart", bench_restart},
+    {"tail", bench_tail},
+    {"map", bench_map},
     {"sign_in", bench_sign_in},
 };
 #define SECTION_COUNT (sizeof sections / sizeof sections[0])
@@ -160,8 +166,11 @@ int main(int argc, char **argv)
             json = argv[++i];
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             only = argv[++i];
+        } else if (strcmp(argv[i], "--base") == 0 && i + 1 < argc) {
+            bench.base = argv[++i];
         } else {
-            fprintf(stderr, "usage: bench [--quick] [--json FILE] [--only SECTION]\n"
+            fprintf(stderr, "usage: bench [--quick] [--json FILE] [--only SECTION] "
+                            "[--base LIBRARY]\n"
                             "Compares the library with a bare curl loop (docs/performance.md).\n"
                             "sections:");
             for (size_t s = 0; s < SECTION_COUNT; s++) {

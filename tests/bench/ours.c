@@ -1,5 +1,6 @@
 #include "ours.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "measure.h"
@@ -13,7 +14,12 @@ static void expect(SqlCpError code, const char *what)
 
 void ours_open(struct ours *ours, unsigned sessions)
 {
-    ekm_load(&ours->ekm);
+    const char *other = getenv("BENCH_LIBRARY");
+    if (other != NULL) {
+        ekm_load_from(&ours->ekm, other);
+    } else {
+        ekm_load(&ours->ekm);
+    }
     expect(ours->ekm.InitializeProvider(), "Initialize");
     for (unsigned i = 0; i < sessions; i++) {
         expect(ekm_open(&ours->ekm, "contoso-vault", SIM_PASSWORD, &ours->sessions[i]),

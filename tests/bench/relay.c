@@ -27,7 +27,7 @@ struct chunk {
 
 /* Of a link between two sockets: 0 the client's, 1 the vault's. */
 struct link {
-    bool used;
+    bool used, is_silent;
     int ends[2];
     bool has_ended[2]; /* what comes from this end */
     uint64_t begins_ns;
@@ -37,6 +37,7 @@ struct link {
 static struct {
     int listener, target_port;
     atomic_uint latency_us;
+    atomic_bool silences;
     struct link links[LINKS_MAX];
 } relay;
 
@@ -79,6 +80,14 @@ static void take(struct link *link, int from)
         return;
     }
     size_t len = got > 0 ? (size_t)got : 0;
+    if (link->is_silent) {
+        if (len == 0) {
+            close(link->ends[0]);
+            close(link->ends[1]);
+            link->used = false;
+        }
+        return;
+    }
     struct chunk *chunk = malloc(sizeof *chunk + len);
     if (chunk == NULL) {
         give_up("no memory");
@@ -164,14 +173,33 @@ static void wait_for_work(struct pollfd polled[2 * LINKS_MAX + 1])
     }
 }
 
+/* What is on its way is lost as well. */
+static void silence_all(void)
+{
+    for (struct link *link = relay.links; link < relay.links + LINKS_MAX; link++) {
+        for (int from = 0; from < 2 && link->used; from++) {
+            while (link->first[from] != NULL) {
+                struct chunk *chunk = link->first[from];
+                link->first[from] = chunk->next;
+                free(chunk);
+            }
+            link->last[from] = &link->first[from];
+        }
+        link->is_silent = link->used;
+    }
+}
+
 static void *run(void *unused)
 {
     static struct pollfd polled[2 * LINKS_MAX + 1];
     (void)unused;
     for (;;) {
         wait_for_work(polled);
+        if (atomic_exchange(&relay.silences, false)) {
+            silence_all();
+        }
         for (size_t i = 0; i < 2 * LINKS_MAX; i++) {
-            if (polled[i].fd >= 0 && polled[i].revents != 0) {
+            if (polled[i].fd >= 0 && polled[i].revents != 0 && relay.links[i / 2].used) {
                 take(&relay.links[i / 2], (int)(i % 2));
             }
         }
@@ -193,6 +221,11 @@ static void *run(void *unused)
 void relay_set_latency_ms(unsigned latency_ms)
 {
     atomic_store(&relay.latency_us, latency_ms * 1000);
+}
+
+void relay_silence(void)
+{
+    atomic_store(&relay.silences, true);
 }
 
 int relay_start(int target_port)

@@ -9,5 +9,8 @@
 /* Gives the port on 127.0.0.1 that leads to `target_port`. Ends with the program; one at a time. */
 int relay_start(int target_port);
 void relay_set_latency_ms(unsigned latency_ms);
+/* From now on nothing goes over the connections that are open, not even their end. Safe in a signal
+ * handler. */
+void relay_silence(void);
 
 #endif

@@ -146,8 +146,7 @@ static void report_restart(const struct bench *bench, long databases, unsigned s
     report_row();
 }
 
-/* Points the configuration at a relay in front of the vault. */
-static void enter_relay(struct bench *bench)
+void enter_relay(struct bench *bench)
 {
     static int port;
     char line[128];
@@ -159,7 +158,7 @@ static void enter_relay(struct bench *bench)
     sim_configure(&bench->sim, line);
 }
 
-static void leave_relay(struct bench *bench)
+void leave_relay(struct bench *bench)
 {
     char line[160];
     snprintf(line, sizeof line, "connect_to = %s", bench->bare.connect_to);

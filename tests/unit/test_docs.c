@@ -184,13 +184,23 @@ static void see_trust(void *context, const char *key, const char *value, bool wi
 /* A value that differs from the default, for every kind of setting. */
 static void check_trust(const struct config_setting *setting, const char *key, const char *told)
 {
-    static const char *const others[] = {
-        "yes",       "error",       "7777",
-        "77",        "a.example",   "::127.0.0.1:1",
-        "/x/y",      "C:\\x\\y",    "RSA1_5",
-        "1.2.3.4",   "7.1",         "{00000000-0000-0000-0000-000000000001}",
-        "imds",      "certificate", "00000000000000000000000000000001",
-        "2030-01-31"};
+    static const char *const others[] = {"yes",
+                                         "no",
+                                         "error",
+                                         "7777",
+                                         "77",
+                                         "a.example",
+                                         "::127.0.0.1:1",
+                                         "/x/y",
+                                         "C:\\x\\y",
+                                         "RSA1_5",
+                                         "1.2.3.4",
+                                         "7.1",
+                                         "{00000000-0000-0000-0000-000000000001}",
+                                         "imds",
+                                         "certificate",
+                                         "00000000000000000000000000000001",
+                                         "2030-01-31"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         struct config config;
         const char *why = NULL;

@@ -1,0 +1,294 @@
+#include "net/http_hedge.h"
+
+#include "net/hedge.h"
+#include "net/http_copies.h"
+#include "platform/system.h"
+
+#define BEGUN_MS 500 /* a response that goes on has so much more time */
+#define AGAIN_MS 20  /* where it was not allowed: how soon it is asked for again, ever later */
+#define LOOK_MS  50  /* where the host is not known, others may tell more */
+#define NEVER    UINT64_MAX
+
+/* What its patience counts from: the moment when the request had left, else when its connection was
+ * begun. 0: a name is still looked up, which a second request would wait for as well. */
+static uint64_t http_hedge_event(const struct http_easy *easy, enum hedge_wait *wait)
+{
+    if (easy->sent_ms != 0) {
+        *wait = easy->request->method == HTTP_POST ? HEDGE_POST : HEDGE_GET;
+        return easy->sent_ms;
+    }
+    *wait = HEDGE_CONNECT;
+    return easy->has_connected ? easy->opened_ms : 0;
+}
+
+/* When what its patience counts from makes it late; 0: nothing does yet. *look_ms: when to look,
+ * which is sooner where the host is not known. */
+static uint64_t http_hedge_late_ms(const struct http_batch *batch, size_t slot, uint64_t now_ms,
+                                   uint64_t *look_ms)
+{
+    const struct http_easy *easy = &batch->handle->easies[slot];
+    enum hedge_wait wait;
+    bool known = true;
+    uint64_t late_ms = http_hedge_event(easy, &wait);
+    if (late_ms != 0) {
+        late_ms += hedge_patience_ms(batch->slots[slot].item->request->host, wait,
+                                     batch->idle && !easy->has_connected, &known);
+    }
+    *look_ms = known || late_ms < now_ms + LOOK_MS ? late_ms : now_ms + LOOK_MS;
+    return late_ms;
+}
+
+static void http_hedge_forget_slot(struct http_batch *batch, size_t slot)
+{
+    batch->slots[slot] = (struct http_slot){.item = NULL};
+}
+
+/* The next of this item's copies, by this easy. */
+static bool http_hedge_begin(struct http_batch *batch, struct http_item *item, size_t slot,
+                             uint64_t until_ms)
+{
+    struct http_copies *copies = item->copies;
+    struct http_easy *easy = &batch->handle->easies[slot];
+    struct http_request *request = &copies->requests[copies->asked];
+    *request = *item->request;
+    request->until_ms = until_ms;
+    easy->alone = false;
+    if (http_easy_begin(easy, batch->call, request, &copies->responses[copies->asked]) != EKM_OK ||
+        curl_multi_add_handle(batch->handle->multi, easy->curl) != CURLM_OK) {
+        http_easy_forget(easy);
+        return false;
+    }
+    copies->asked++;
+    copies->under_way++;
+    batch->slots[slot].item = item;
+    return true;
+}
+
+/* An easy that is idle, and open. HTTP_EASIES: none. */
+static size_t http_hedge_find_easy(struct http_batch *batch)
+{
+    for (size_t i = HTTP_AT_ONCE; i < HTTP_EASIES; i++) {
+        struct http_easy *easy = &batch->handle->easies[i];
+        if (batch->slots[i].item == NULL &&
+            (easy->curl != NULL || http_easy_open(easy, batch->handle->easies[0].client))) {
+            return i;
+        }
+    }
+    return HTTP_EASIES;
+}
+
+static bool http_hedge_ask(struct http_batch *batch, size_t late, uint64_t now_ms)
+{
+    const struct http_easy *easy = &batch->handle->easies[late];
+    struct http_item *item = batch->slots[late].item;
+    const struct hedge_late what = {!easy->has_connected, batch->proven_ms, now_ms};
+    struct throttle_pass pass;
+    size_t slot = http_hedge_find_easy(batch);
+    if (slot == HTTP_EASIES || !hedge_allow(item->request->host, &what, &pass)) {
+        return false;
+    }
+    if (item->copies == NULL && !http_copies_make(item)) {
+        return false;
+    }
+    if (!http_hedge_begin(batch, item, slot, easy->until_ms)) {
+        if (item->copies->asked == 0) {
+            http_copies_free(item);
+        }
+        return false;
+    }
+    item->copies->pass = pass;
+    if (item->copies->asked == 1) {
+        item->copies->asked_ms = now_ms;
+    }
+    batch->slots[late].passed = true;
+    return true;
+}
+
+/* How much of the response is here; 0: not a byte. */
+static size_t http_hedge_progress(const struct http_easy *easy)
+{
+    curl_off_t first_byte_us = 0;
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+    return first_byte_us == 0 ? 0 : 1 + easy->header_len + easy->response->body.len;
+}
+
+/* What was to be late by its slot may be so no more: the host has become slower meanwhile. Gives
+ * when to look again. */
+static uint64_t http_hedge_look_late(struct http_batch *batch, size_t slot, uint64_t now_ms,
+                                     uint64_t slice_ms)
+{
+    const struct http_easy *easy = &batch->handle->easies[slot];
+    const struct http_item *item = batch->slots[slot].item;
+    uint64_t look_ms = 0, late_ms = http_hedge_late_ms(batch, slot, now_ms, &look_ms);
+    if (late_ms > now_ms) {
+        return look_ms;
+    }
+    if (easy->until_ms <= now_ms || (item->copies != NULL && item->copies->asked == HTTP_COPIES)) {
+        return NEVER;
+    }
+    size_t progress = http_hedge_progress(easy);
+    if (progress > batch->slots[slot].progress) {
+        batch->slots[slot].progress = progress;
+        return now_ms + BEGUN_MS;
+    }
+    if (http_hedge_ask(batch, slot, now_ms)) {
+        return now_ms; /* the copy is to be begun */
+    }
+    uint64_t pause_ms = (now_ms - late_ms) / 2;
+    pause_ms = pause_ms < slice_ms ? pause_ms : slice_ms;
+    return now_ms + (pause_ms > AGAIN_MS ? pause_ms : AGAIN_MS);
+}
+
+static uint64_t http_hedge_look_at(struct http_batch *batch, size_t i, uint64_t now_ms,
+                                   uint64_t slice_ms)
+{
+    struct http_slot *slot = &batch->slots[i];
+    enum hedge_wait wait;
+    uint64_t event_ms = http_hedge_event(&batch->handle->easies[i], &wait);
+    if (event_ms == 0 || slot->passed) {
+        return NEVER;
+    }
+    if (slot->seen_ms != event_ms) {
+        slot->seen_ms = event_ms;
+        (void)http_hedge_late_ms(batch, i, now_ms, &slot->look_ms);
+    }
+    if (slot->look_ms <= now_ms) {
+        slot->look_ms = http_hedge_look_late(batch, i, now_ms, slice_ms);
+    }
+    return slot->look_ms;
+}
+
+static bool http_hedge_may(const struct http_item *item)
+{
+    return item != NULL && !item->request->once && item->request->method != HTTP_DELETE;
+}
+
+uint64_t http_hedge_look(struct http_batch *batch, uint64_t slice_ms)
+{
+    if (!batch->call->config->hedge) {
+        return slice_ms;
+    }
+    uint64_t now_ms = plat_now_ms(), next_ms = now_ms + slice_ms;
+    for (size_t i = 0; i < HTTP_EASIES; i++) {
+        uint64_t late_ms = http_hedge_may(batch->slots[i].item)
+                               ? http_hedge_look_at(batch, i, now_ms, slice_ms)
+                               : NEVER;
+        next_ms = late_ms < next_ms ? late_ms : next_ms;
+    }
+    return next_ms > now_ms ? next_ms - now_ms : 0;
+}
+
+static void http_hedge_drop(struct http_batch *batch, const struct http_item *item)
+{
+    for (size_t i = 0; i < HTTP_EASIES; i++) {
+        if (batch->slots[i].item == item) {
+            struct http_easy *easy = &batch->handle->easies[i];
+            (void)curl_multi_remove_handle(batch->handle->multi, easy->curl);
+            http_easy_forget(easy);
+            http_hedge_forget_slot(batch, i);
+        }
+    }
+}
+
+/* Whether the first is still under way, over a kept connection, and not a byte of its answer is
+ * here. */
+static bool http_hedge_is_silent(const struct http_batch *batch, const struct http_item *item,
+                                 uint64_t *sent_ms)
+{
+    for (size_t i = 0; i < HTTP_AT_ONCE; i++) {
+        const struct http_easy *easy = &batch->handle->easies[i];
+        if (batch->slots[i].item == item) {
+            *sent_ms = easy->sent_ms;
+            return easy->sent_ms != 0 && !easy->has_connected && easy->header_len == 0;
+        }
+    }
+    return false;
+}
+
+/* A good answer of a copy, before the others are given up. */
+static void http_hedge_note_win(struct http_batch *batch, const struct http_item *item)
+{
+    struct hedge_win win = {.asked_ms = item->copies->asked_ms, .now_ms = plat_now_ms()};
+    win.silent = http_hedge_is_silent(batch, item, &win.sent_ms);
+    hedge_note_win(item->request->host, &win);
+    /* Its other connections are as old as the one that is silent. */
+    batch->handle->doubted = batch->handle->doubted || (win.silent && batch->handle->has_several);
+    batch->call->hedge_won = true;
+    call_log(batch->call, LEVEL_DEBUG, "%s is late: once more, and answered %llu ms after that",
+             item->request->host, (unsigned long long)(win.now_ms - win.asked_ms));
+}
+
+/* Others are still in flight: the newest of them is looked at again after its usual time. */
+static void http_hedge_go_on(struct http_batch *batch, const struct http_item *item)
+{
+    size_t i = HTTP_EASIES;
+    while (i > 0 && batch->slots[i - 1].item != item) {
+        i--;
+    }
+    if (i > 0) {
+        struct http_slot *slot = &batch->slots[i - 1];
+        enum hedge_wait wait;
+        bool known;
+        slot->seen_ms = http_hedge_event(&batch->handle->easies[i - 1], &wait);
+        slot->look_ms = plat_now_ms() + hedge_patience_ms(item->request->host, wait, false, &known);
+        slot->passed = false;
+    }
+}
+
+/* All that is in flight for this item ends, and its best outcome is used. */
+static bool http_hedge_settle(struct http_batch *batch, struct http_item *item)
+{
+    batch->call->hedged = true;
+    http_hedge_drop(batch, item);
+    http_copies_settle(batch->call, item);
+    return true;
+}
+
+bool http_hedge_end(struct http_batch *batch, size_t slot, CURLcode result, bool is_last)
+{
+    struct http_easy *easy = &batch->handle->easies[slot];
+    struct http_item *item = batch->slots[slot].item;
+    struct http_response *response = easy->response;
+    enum ekm_rc rc = http_easy_end(easy, EKM_OK, result);
+    http_hedge_forget_slot(batch, slot);
+    item->copies->under_way--;
+    if (is_last) {
+        http_copies_note_last(batch->call, item, response, rc);
+        return http_hedge_settle(batch, item);
+    }
+    http_hedge_note(batch, easy, item->request, response, rc);
+    enum http_rank rank = http_copies_note(batch->call, item, response, rc);
+    if (rank == HTTP_RANK_GOOD && response != item->response) {
+        http_hedge_note_win(batch, item);
+    } else if (rank < HTTP_RANK_LIMIT) {
+        batch->handle->doubted = true;
+        http_trial_doubt(&easy->trial);
+    }
+    if (rank < HTTP_RANK_GOOD && item->copies->under_way > 0) {
+        http_hedge_go_on(batch, item);
+        return false;
+    }
+    return http_hedge_settle(batch, item);
+}
+
+void http_hedge_note(const struct http_batch *batch, const struct http_easy *easy,
+                     const struct http_request *request, const struct http_response *response,
+                     enum ekm_rc rc)
+{
+    if (rc != EKM_OK || easy->sent_ms == 0) {
+        return;
+    }
+    struct http_handle *handle = batch->handle;
+    if (easy->has_connected && easy->opened_ms > handle->opened_ms) {
+        handle->opened_ms = easy->opened_ms;
+    }
+    const struct hedge_answer answer = {.posted = request->method == HTTP_POST,
+                                        .kept = !easy->has_connected,
+                                        .status = response->status,
+                                        .opened_ms = easy->has_connected ? easy->opened_ms
+                                                                         : handle->opened_ms,
+                                        .sent_ms = easy->sent_ms,
+                                        .now_ms = plat_now_ms()};
+    handle->proven_ms = answer.now_ms;
+    hedge_note_answer(request->host, &answer);
+}

@@ -1,0 +1,266 @@
+// wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until
+// with: fake_clock.c
+/* When an answer is late, and whether its request may be sent once more: the estimate of each host,
+ * the budget, and connections that died together (specification.md section 7). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "fake_clock.h"
+#include "net/hedge.h"
+
+#define HOST  "a.vault.azure.net"
+#define OTHER "b.vault.azure.net"
+#define BURST 5 /* what may be saved */
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_clock_reset();
+    throttle_reset();
+    hedge_reset();
+    return 0;
+}
+
+/* One request over a kept connection that was answered after so long. */
+static void answered(const char *host, uint64_t took_ms, long status)
+{
+    struct hedge_answer answer = {
+        .posted = true, .kept = true, .status = status, .sent_ms = plat_now_ms()};
+    fake_clock_advance(took_ms);
+    answer.now_ms = plat_now_ms();
+    hedge_note_answer(host, &answer);
+}
+
+static void answered_often(unsigned times, uint64_t took_ms)
+{
+    for (unsigned i = 0; i < times; i++) {
+        answered(HOST, took_ms, 200);
+    }
+}
+
+static uint64_t patience_ms(enum hedge_wait wait, bool idle)
+{
+    bool known;
+    return hedge_patience_ms(HOST, wait, idle, &known);
+}
+
+static bool allowed(bool kept, uint64_t proven_ms)
+{
+    struct throttle_pass pass;
+    const struct hedge_late late = {.kept = kept, .proven_ms = proven_ms, .now_ms = plat_now_ms()};
+    return hedge_allow(HOST, &late, &pass);
+}
+
+static void won(bool silent, uint64_t sent_ms, uint64_t asked_ms)
+{
+    const struct hedge_win win = {silent, sent_ms, asked_ms, plat_now_ms()};
+    hedge_note_win(HOST, &win);
+}
+
+static void an_unknown_host_has_time(void **state)
+{
+    bool known = true;
+    (void)state;
+    assert_int_equal(hedge_patience_ms(HOST, HEDGE_GET, false, &known), 1000);
+    assert_false(known);
+    answered_often(3, 200);
+    assert_int_equal(patience_ms(HEDGE_POST, false), 600);
+    assert_int_equal(patience_ms(HEDGE_POST, true), 300);
+    assert_int_equal(patience_ms(HEDGE_GET, false), 1000);
+    answered_often(20, 200);
+    assert_in_range(hedge_patience_ms(HOST, HEDGE_POST, false, &known), 300, 400);
+    assert_true(known);
+    assert_int_equal(hedge_patience_ms(OTHER, HEDGE_POST, false, &known), 1000);
+}
+
+static void nothing_is_late_within_the_floor(void **state)
+{
+    (void)state;
+    answered_often(100, 1);
+    assert_int_equal(patience_ms(HEDGE_POST, false), 50);
+    assert_int_equal(patience_ms(HEDGE_POST, true), 30);
+}
+
+/* A handshake takes several turns and a processor's time: it has more patience than an answer. */
+static void a_new_connection_has_more_time(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        struct hedge_answer answer = {.posted = true,
+                                      .status = 200,
+                                      .opened_ms = plat_now_ms(),
+                                      .sent_ms = plat_now_ms() + 60,
+                                      .now_ms = plat_now_ms() + 80};
+        hedge_note_answer(HOST, &answer);
+    }
+    assert_in_range(patience_ms(HEDGE_POST, false), 50, 60);
+    assert_int_equal(patience_ms(HEDGE_CONNECT, false), 250);
+}
+
+/* `late` of each hundred requests are late at once; of those that were sent twice `of_use` in a
+ * hundred were faster. Gives how many were. */
+static unsigned sent_twice(unsigned requests, unsigned late, unsigned of_use)
+{
+    unsigned twice = 0;
+    for (unsigned i = 0; i < requests; i++) {
+        if (i % 100 < late && allowed(true, plat_now_ms())) {
+            twice++;
+            if (twice % 100 < of_use) {
+                won(false, plat_now_ms(), plat_now_ms());
+            }
+        }
+        answered(HOST, 20, 200);
+    }
+    return twice;
+}
+
+static void where_it_does_not_help_it_is_two_in_a_hundred(void **state)
+{
+    (void)state;
+    assert_in_range(sent_twice(1000, 100, 0), 15, 20 + BURST);
+}
+
+static void where_it_helps_it_is_ten_in_a_hundred(void **state)
+{
+    (void)state;
+    assert_in_range(sent_twice(1000, 100, 100), 80, 100 + BURST);
+}
+
+/* What the budget is for: every late one is sent twice. */
+static void a_few_late_ones_are_all_sent_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(sent_twice(1000, 2, 100), 20);
+}
+
+static void nothing_is_saved_for_long(void **state)
+{
+    unsigned twice = 0;
+    (void)state;
+    answered_often(10000, 20);
+    while (allowed(true, plat_now_ms())) {
+        twice++;
+    }
+    assert_int_equal(twice, BURST);
+}
+
+static void a_host_that_throttles_is_left_alone(void **state)
+{
+    struct throttle_pass pass;
+    (void)state;
+    answered_often(100, 20);
+    answered(HOST, 20, 429);
+    assert_false(allowed(true, plat_now_ms()));
+    fake_clock_advance(29000);
+    assert_false(allowed(true, plat_now_ms()));
+    fake_clock_advance(2000);
+    assert_true(allowed(true, plat_now_ms()));
+    /* And for as long as it asked for. */
+    assert_true(throttle_try_acquire(HOST, &pass));
+    throttle_release(HOST, &pass, THROTTLE_REFUSED, 60000);
+    fake_clock_advance(50000);
+    assert_false(allowed(true, plat_now_ms()));
+}
+
+/* 64 connections died in silence: two were found dead, the others need no budget. */
+static void connections_that_died_together(void **state)
+{
+    (void)state;
+    answered_often(100, 20);
+    uint64_t proven_ms = plat_now_ms(), sent_ms = proven_ms + 1;
+    fake_clock_advance(61);
+    unsigned by_budget = 0;
+    while (allowed(true, proven_ms)) {
+        by_budget++;
+    }
+    assert_int_equal(by_budget, BURST);
+    assert_false(hedge_suspects(HOST, proven_ms));
+    won(true, sent_ms, plat_now_ms());
+    assert_true(hedge_suspects(HOST, proven_ms));
+    assert_false(hedge_suspects(OTHER, proven_ms));
+    assert_false(hedge_suspects(HOST, 0)); /* no connection yet */
+    won(true, sent_ms, plat_now_ms());
+    for (int i = 0; i < 59; i++) {
+        assert_true(allowed(true, proven_ms));
+    }
+    while (allowed(true, plat_now_ms())) { /* what is in order has the budget alone */
+    }
+    assert_true(allowed(true, proven_ms));
+    assert_false(allowed(false, proven_ms)); /* a new one is late for another reason */
+    fake_clock_advance(20000);
+    assert_false(allowed(true, proven_ms));
+}
+
+/* Another kept connection answered what was sent later: this one was late, and no more. */
+static void a_late_answer_is_no_death(void **state)
+{
+    (void)state;
+    answered_often(100, 20);
+    uint64_t sent_ms = plat_now_ms();
+    fake_clock_advance(10);
+    answered(HOST, 20, 200);
+    won(true, sent_ms, plat_now_ms());
+    won(true, sent_ms, plat_now_ms());
+    assert_false(hedge_suspects(HOST, sent_ms - 1));
+}
+
+/* What replaced a dead connection says nothing of the others. */
+static void a_young_connection_is_no_sign_of_life(void **state)
+{
+    (void)state;
+    answered_often(100, 20);
+    uint64_t proven_ms = plat_now_ms(), sent_ms = proven_ms + 1;
+    fake_clock_advance(100);
+    struct hedge_answer answer = {.posted = true,
+                                  .kept = true,
+                                  .status = 200,
+                                  .opened_ms = plat_now_ms(),
+                                  .sent_ms = plat_now_ms() + 200,
+                                  .now_ms = plat_now_ms() + 220};
+    hedge_note_answer(HOST, &answer);
+    fake_clock_advance(250);
+    won(true, sent_ms, plat_now_ms());
+    assert_true(hedge_suspects(HOST, proven_ms));
+}
+
+/* The table has room for so many; a host that was not asked for long makes room for another. */
+static void many_hosts(void **state)
+{
+    char name[64];
+    (void)state;
+    answered_often(20, 20);
+    for (unsigned i = 0; i < 63; i++) {
+        (void)text_format(name, sizeof name, "v%u.vault.azure.net", i);
+        answered(name, 1, 200);
+    }
+    assert_int_not_equal(patience_ms(HEDGE_POST, false), 1000);
+    answered("one-more.vault.azure.net", 1, 200);
+    assert_int_equal(patience_ms(HEDGE_POST, false), 1000);
+    assert_int_equal(hedge_patience_ms("v5.vault.azure.net", HEDGE_POST, false, &(bool){false}),
+                     500);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(an_unknown_host_has_time, set_up),
+        cmocka_unit_test_setup(nothing_is_late_within_the_floor, set_up),
+        cmocka_unit_test_setup(a_new_connection_has_more_time, set_up),
+        cmocka_unit_test_setup(where_it_does_not_help_it_is_two_in_a_hundred, set_up),
+        cmocka_unit_test_setup(where_it_helps_it_is_ten_in_a_hundred, set_up),
+        cmocka_unit_test_setup(a_few_late_ones_are_all_sent_twice, set_up),
+        cmocka_unit_test_setup(nothing_is_saved_for_long, set_up),
+        cmocka_unit_test_setup(a_host_that_throttles_is_left_alone, set_up),
+        cmocka_unit_test_setup(connections_that_died_together, set_up),
+        cmocka_unit_test_setup(a_late_answer_is_no_death, set_up),
+        cmocka_unit_test_setup(a_young_connection_is_no_sign_of_life, set_up),
+        cmocka_unit_test_setup(many_hosts, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
