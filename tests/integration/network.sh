@@ -24,17 +24,6 @@ skip() {
     exit 77
 }
 
-# wait_for FILE TEXT PID: until the process has written it
-wait_for() {
-    waited=0
-    until grep -q "$2" "$1"; do
-        kill -0 "$3" 2>/dev/null || { cat "$1" >&2; fail "$2: its process ended"; }
-        [ "$waited" -lt 300 ] || fail "no '$2'"
-        waited=$((waited + 1))
-        sleep 0.1
-    done
-}
-
 # badnet NAME ARGUMENT...: starts one; its process in $badnet_pid, its port in $badnet_port
 badnet() {
     name=$1
@@ -69,12 +58,7 @@ SQL
     reset_counters
     ekmhost "$server" --trace "$(system_path "$folder/around.sql")" >"$folder/out" 2>"$folder/err" &
     around_pid=$!
-    waited=0
-    until count=$(counter wrapkey) && [ "${count:-0}" -ge 1 ]; do
-        [ "$waited" -lt 600 ] || fail 'the server does not wrap'
-        waited=$((waited + 1))
-        sleep 0.1
-    done
+    wait_counter wrapkey 1
     "$@"
     wait "$around_pid" || fail 'the server lost a call'
     [ "$(grep -c '^256$' "$folder/out")" = 2 ] || fail 'not both wraps succeeded'

@@ -11,6 +11,7 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/akvekm-$scenario.XXXXXX")
 server=$folder/server
 keymap=$folder/vault/keymap
 config=$folder/vault/akv-ekm.conf
+log=$folder/vault/akv-ekm.log
 library=$build/libakvekm.so
 dummy=$build/dummy_provider.so
 vault_pid=
@@ -43,6 +44,7 @@ finish() {
     else
         show "$folder/out"
         show "$folder/err"
+        show "$folder/vaultsim.err"
         [ ! -f "$server/errorlog" ] || tail -n 20 "$server/errorlog" >&2
         [ ! -f "$folder/vault/akv-ekm.log" ] || grep -v ' debug ' "$folder/vault/akv-ekm.log" | tail -n 20 >&2
     fi
@@ -68,17 +70,24 @@ check_secrets() {
     fi
 }
 
-start_vault() {
-    : >"$folder/ready"
-    "$build/vaultsim" --state "$folder/vault" >"$folder/ready" 2>"$folder/vaultsim.err" &
-    vault_pid=$!
+# wait_for FILE TEXT PID: until the process has written it
+wait_for() {
     waited=0
-    until grep -q '^vaultsim: ready' "$folder/ready"; do
-        kill -0 "$vault_pid" 2>/dev/null || { cat "$folder/vaultsim.err" >&2; fail 'vaultsim ended'; }
-        [ "$waited" -lt 300 ] || fail 'vaultsim does not start'
+    until grep -q "$2" "$1"; do
+        kill -0 "$3" 2>/dev/null || { cat "$1" >&2; fail "$2: its process ended"; }
+        [ "$waited" -lt 300 ] || fail "no '$2'"
         waited=$((waited + 1))
         sleep 0.1
     done
+}
+
+# With $vault_options.
+start_vault() {
+    : >"$folder/ready"
+    # shellcheck disable=SC2086
+    "$build/vaultsim" --state "$folder/vault" ${vault_options-} >"$folder/ready" 2>"$folder/vaultsim.err" &
+    vault_pid=$!
+    wait_for "$folder/ready" '^vaultsim: ready' "$vault_pid"
 }
 
 stop_vault() {
@@ -105,6 +114,16 @@ reset_counters() {
 expect_counter() {
     count=$(counter "$1")
     [ "${count:-0}" = "$2" ] || fail "$1 counted ${count:-0} times instead of $2"
+}
+
+# wait_counter NAME COUNT: at least
+wait_counter() {
+    waited=0
+    until count=$(counter "$1") && [ "${count:-0}" -ge "$2" ]; do
+        [ "$waited" -lt 600 ] || fail "$1 counted ${count:-0} times instead of $2"
+        waited=$((waited + 1))
+        sleep 0.1
+    done
 }
 
 # new_key NAME [BITS [HOST [KTY]]]: a key or a new version of it; prints the version
@@ -312,6 +331,42 @@ USE DemoTde;
 SELECT name FROM people WHERE id = 1;
 SQL
     has '^Ada Lovelace$'
+}
+
+# use_secret SECRET: from now on, in both credentials
+use_secret() {
+    NEW_SECRET=$1
+    export NEW_SECRET
+    # Without the provider: the login's own credential is not asked for that.
+    sql <<'SQL'
+ALTER CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
+ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
+SQL
+}
+
+# opens SECRET PATTERN: the database opens by it, the log's next OpenSession has the pattern, and nothing is refused
+opens() {
+    use_secret "$1"
+    : >"$log"
+    reset_counters
+    database_opens
+    grep ' OpenSession ' "$log" | grep -q -e "$2" || { cat "$log" >&2; fail "no OpenSession with $2"; }
+    if grep -q ' error ' "$log"; then
+        cat "$log" >&2
+        fail "an error with $1"
+    fi
+    expect_counter leaked_secrets 0
+}
+
+# refused SECRET CODE
+refused() {
+    use_secret "$1"
+    : >"$log"
+    run 1 <<'SQL'
+SELECT COUNT(*) FROM sys.dm_cryptographic_provider_keys(65536);
+SQL
+    msg 33028 "$2"
+    expect_counter leaked_secrets 0
 }
 
 if [ -n "${2-}" ]; then

@@ -18,7 +18,6 @@ mount -t tmpfs -o mode=755 none /mnt
 [ ! -e /dev/log ] || mount --bind /dev/null /dev/log
 mkdir -p /var/opt/mssql/log
 default_log=/var/opt/mssql/log/akv-ekm.log
-log=$folder/vault/akv-ekm.log
 
 # volume MODE [OPTIONS]: the configuration through two links, as a ConfigMap has it
 volume() {

@@ -3,7 +3,6 @@
 # libcurl, OpenSSL and the resolver read by themselves.
 . "$(dirname -- "$0")/scenario.sh"
 
-log=$folder/vault/akv-ekm.log
 proxy_pid=
 stop_proxy() {
     [ -z "$proxy_pid" ] || kill "$proxy_pid" 2>/dev/null || :

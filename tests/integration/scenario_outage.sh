@@ -23,12 +23,7 @@ ctl POST /faults '{"path":"/unwrapkey","skip":1,"times":0,"action":"hang"}' >/de
 ctl POST /faults '{"path":"/wrapkey","times":0,"action":"hang"}' >/dev/null
 ekmhost "$server" --trace "$folder/running.sql" >"$folder/out" 2>"$folder/err" &
 host=$!
-waited=0
-until count=$(counter unwrapkey) && [ "${count:-0}" -ge 2 ]; do
-    [ "$waited" -lt 100 ] || fail 'no new log segment was begun'
-    waited=$((waited + 1))
-    sleep 0.1
-done
+wait_counter unwrapkey 2
 stop_vault
 ended=0
 wait "$host" || ended=$?

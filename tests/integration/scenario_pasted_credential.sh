@@ -3,7 +3,6 @@
 # else is refused with a log line that shows and names the culprit, but no character of a secret.
 . "$(dirname -- "$0")/scenario.sh"
 
-log=$folder/vault/akv-ekm.log
 good=$SECRET
 
 # try IDENTITY SECRET EXIT: opens a key as the administrator

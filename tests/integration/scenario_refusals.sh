@@ -4,7 +4,6 @@
 . "$(dirname -- "$0")/scenario.sh"
 
 set_up
-log=$folder/vault/akv-ekm.log
 configure 'call_timeout_ms = 4000'
 challenge='Bearer authorization=\"https://login.microsoftonline.com/72f988bf-0000-4000-8000-2d7cd011db47\", resource=\"https://vault.azure.net\"'
 page='<!DOCTYPE html><html><head><title>Runtime Error</title></head><body>Server Error</body></html>'

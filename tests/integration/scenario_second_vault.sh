@@ -4,7 +4,6 @@
 . "$(dirname -- "$0")/scenario.sh"
 
 second="second-vault.vault.azure.net"
-log=$folder/vault/akv-ekm.log
 
 # restore NAME VERSION [FROM-VERSION [FROM-NAME]]: the key, under this name and version in the second vault
 restore() {

@@ -6,7 +6,6 @@
 application=11111111-2222-4333-8444-555555555555
 identity=33333333-4444-4555-8666-777777777777
 identity_object=33333333-aaaa-4555-8666-777777777777
-log=$folder/vault/akv-ekm.log
 
 # surround FILE...: the environment of that machine, and no other
 surround() {
@@ -18,41 +17,6 @@ surround() {
             export "${line?}"
         done <"$folder/vault/$file"
     done
-}
-
-# use SECRET: from now on
-use() {
-    NEW_SECRET=$1
-    export NEW_SECRET
-    # Without the provider: the login's own credential is not asked for that.
-    sql <<'SQL'
-ALTER CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
-ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
-SQL
-}
-
-# opens SECRET PATTERN: the database opens, and the log's next OpenSession has the pattern
-opens() {
-    use "$1"
-    : >"$log"
-    reset_counters
-    database_opens
-    grep ' OpenSession ' "$log" | grep -q -e "$2" || { cat "$log" >&2; fail "no OpenSession with $2"; }
-    if grep -q ' error ' "$log"; then
-        cat "$log" >&2
-        fail "an error with $1"
-    fi
-    expect_counter leaked_secrets 0
-}
-
-# refused SECRET CODE
-refused() {
-    use "$1"
-    run 1 <<'SQL'
-SELECT COUNT(*) FROM sys.dm_cryptographic_provider_keys(65536);
-SQL
-    msg 33028 "$2"
-    expect_counter leaked_secrets 0
 }
 
 # requests NAME COUNT: of the last opening
@@ -145,7 +109,7 @@ opens "certificate:$application:sql" "thumbprint=$thumbprint"
 rm "$folder/vault/certificates"/*
 new_certificate 20
 cat "$folder/cert.pem" "$folder/key.pem" >"$folder/vault/certificates/sql.pem"
-use "certificate:$application:sql"
+use_secret "certificate:$application:sql"
 : >"$log"
 database_opens
 grep -q 'the certificate that signs in ends in [0-9]* days' "$log" || fail 'no warning of the certificate that ends'

@@ -21,49 +21,8 @@ mkdir -p /var/opt/azcmagent/tokens
 . "$(dirname -- "$0")/scenario.sh"
 
 identity=33333333-4444-4555-8666-777777777777
-log=$folder/vault/akv-ekm.log
 tokens=/var/opt/azcmagent/tokens
-
-start_vault() {
-    : >"$folder/ready"
-    "$build/vaultsim" --state "$folder/vault" --arc-tokens "$tokens" >"$folder/ready" 2>"$folder/vaultsim.err" &
-    vault_pid=$!
-    waited=0
-    until grep -q '^vaultsim: ready' "$folder/ready"; do
-        kill -0 "$vault_pid" 2>/dev/null || fail 'vaultsim ended'
-        [ "$waited" -lt 300 ] || fail 'vaultsim does not start'
-        waited=$((waited + 1))
-        sleep 0.1
-    done
-}
-
-use() {
-    NEW_SECRET=$1
-    export NEW_SECRET
-    sql <<'SQL'
-ALTER CREDENTIAL tde_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
-ALTER CREDENTIAL login_cred WITH IDENTITY = '$(VAULT)', SECRET = '$(NEW_SECRET)';
-SQL
-}
-
-opens() {
-    use "$1"
-    : >"$log"
-    reset_counters
-    database_opens
-    grep ' OpenSession ' "$log" | grep -q -e "$2" || { cat "$log" >&2; fail "no OpenSession with $2"; }
-    expect_counter leaked_secrets 0
-}
-
-refused() {
-    use "$1"
-    : >"$log"
-    run 1 <<'SQL'
-SELECT COUNT(*) FROM sys.dm_cryptographic_provider_keys(65536);
-SQL
-    msg 33028 "$2"
-    expect_counter leaked_secrets 0
-}
+vault_options="--arc-tokens $tokens"
 
 # challenge TEXT: the agent's next ones say so
 challenge() {
