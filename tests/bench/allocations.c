@@ -15,7 +15,7 @@ void *__libc_memalign(size_t alignment, size_t size);
 
 static atomic_ulong counted;
 
-static void count(void)
+static void allocations_count(void)
 {
     atomic_fetch_add_explicit(&counted, 1, memory_order_relaxed);
 }
@@ -27,31 +27,31 @@ uint64_t allocation_count(void)
 
 EXPORTED void *malloc(size_t size)
 {
-    count();
+    allocations_count();
     return __libc_malloc(size);
 }
 
 EXPORTED void *calloc(size_t number, size_t size)
 {
-    count();
+    allocations_count();
     return __libc_calloc(number, size);
 }
 
 EXPORTED void *realloc(void *memory, size_t size)
 {
-    count();
+    allocations_count();
     return __libc_realloc(memory, size);
 }
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t size)
 {
-    count();
+    allocations_count();
     return __libc_memalign(alignment, size);
 }
 
 EXPORTED int posix_memalign(void **memory, size_t alignment, size_t size)
 {
-    count();
+    allocations_count();
     *memory = __libc_memalign(alignment, size);
     return *memory != NULL ? 0 : ENOMEM;
 }

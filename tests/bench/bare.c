@@ -70,7 +70,7 @@ static CURL *make_handle(const struct bare *bare)
     return easy;
 }
 
-static void perform(CURL *easy, struct answer *answer)
+static void bare_send(CURL *easy, struct answer *answer)
 {
     long status = 0;
     answer->len = 0;
@@ -94,7 +94,7 @@ static void fetch_token(struct bare *bare)
                            "client_id=" CLIENT_ID "&scope=https%3A%2F%2Fvault.azure.net%2F.default"
                            "&client_secret=Sim~Secret-0.with_hyphens-1"
                            "&grant_type=client_credentials");
-    perform(easy, &answer);
+    bare_send(easy, &answer);
     curl_easy_cleanup(easy);
     char *token = strstr(answer.text, "\"access_token\":\"");
     end = token != NULL ? strchr(token + 16, '"') : NULL;
@@ -165,7 +165,7 @@ void bare_perform(void *context, unsigned thread)
 {
     struct bare *bare = context;
     struct answer answer;
-    perform(bare->handles[thread], &answer);
+    bare_send(bare->handles[thread], &answer);
     if (strstr(answer.text, "\"kid\"") == NULL) {
         give_up("the bare loop got an odd answer");
     }

@@ -86,7 +86,7 @@ static void open_and_time(unsigned thread)
 }
 
 /* Each of the host's threads opens a session of its own, then one database after the other. */
-static void restart(const char *folder, long databases, unsigned sessions)
+static void client_restart(const char *folder, long databases, unsigned sessions)
 {
     sample_read(&ours.sample, folder);
     uint64_t begun_ns = clock_ns();
@@ -114,7 +114,7 @@ static void *call_together(void *context)
     return NULL;
 }
 
-static void measure_memory(const char *folder, unsigned threads)
+static void client_measure_memory(const char *folder, unsigned threads)
 {
     pthread_t handles[THREADS_MAX];
     sample_read(&ours.sample, folder);
@@ -136,7 +136,7 @@ __attribute__((noinline)) void bench_measured(long times)
     }
 }
 
-static void count(const char *folder, long times)
+static void client_count(const char *folder, long times)
 {
     sample_read(&ours.sample, folder);
     ours_open(&ours, 1);
@@ -160,7 +160,7 @@ static void *call_twice(void *context)
 
 /* All threads have a connection each, the relay of process `pid` lets these die in silence, and all
  * call at once. */
-static void die(const char *folder, unsigned threads, pid_t pid)
+static void client_die(const char *folder, unsigned threads, pid_t pid)
 {
     pthread_t handles[THREADS_MAX];
     double longest = 0;
@@ -243,13 +243,13 @@ int main(int argc, char **argv)
     } else if (strcmp(mode, "cold") == 0) {
         start_cold(folder);
     } else if (strcmp(mode, "restart") == 0) {
-        restart(folder, first, sessions);
+        client_restart(folder, first, sessions);
     } else if (strcmp(mode, "memory") == 0 && first <= THREADS_MAX) {
-        measure_memory(folder, (unsigned)first);
+        client_measure_memory(folder, (unsigned)first);
     } else if (strcmp(mode, "count") == 0) {
-        count(folder, first);
+        client_count(folder, first);
     } else if (strcmp(mode, "die") == 0 && argc > 5) {
-        die(folder, sessions, (pid_t)strtol(argv[5], NULL, 10));
+        client_die(folder, sessions, (pid_t)strtol(argv[5], NULL, 10));
     } else if (strcmp(mode, "tail") == 0) {
         measure_tail(folder, first, sessions);
     } else if (strcmp(mode, "sign-in") == 0) {

@@ -14,7 +14,7 @@
 #define BARE   "'" AKVEKM_BUILD_DIR "/bench' --bare count"
 
 /* Inside bench_measured alone; only the client process is looked at. */
-static double instructions(const struct bench *bench, const char *program)
+static double costs_instructions(const struct bench *bench, const char *program)
 {
     char command[512];
     snprintf(
@@ -25,7 +25,7 @@ static double instructions(const struct bench *bench, const char *program)
     return ask_process(command, "collected") / TIMES;
 }
 
-static double allocations(const struct bench *bench, const char *program, int times)
+static double costs_allocations(const struct bench *bench, const char *program, int times)
 {
     char command[512];
     snprintf(command, sizeof command, "%s '%s' %d", program, bench->sim.folder, times);
@@ -38,7 +38,7 @@ void bench_instructions(struct bench *bench)
         give_up("valgrind is missing");
     }
     report_section("instructions", "of one warm Decrypt in the client process, by callgrind");
-    double ours = instructions(bench, CLIENT), bare = instructions(bench, BARE);
+    double ours = costs_instructions(bench, CLIENT), bare = costs_instructions(bench, BARE);
     report_text("operation", "Decrypt");
     report_number("ours", ours, 0);
     report_number("bare", bare, 0);
@@ -90,25 +90,25 @@ struct cost {
 
 /* In the order of the baseline: what a process asks of the vault, and what a Decrypt adds to that.
  */
-static size_t measure(const struct bench *bench, struct cost *costs)
+static size_t costs_measure(const struct bench *bench, struct cost *costs)
 {
     static const char *const asked[] = {"requests", "connections", "handshakes", "token_requests"};
     size_t count = 0;
     long few, many;
     sim_ctl(&bench->sim, "DELETE", "/counters", NULL);
-    (void)allocations(bench, CLIENT, 1);
+    (void)costs_allocations(bench, CLIENT, 1);
     few = sim_counter(&bench->sim, asked[0]);
     sim_ctl(&bench->sim, "DELETE", "/counters", NULL);
-    double ours = allocations(bench, CLIENT, TIMES), bare = 0;
+    double ours = costs_allocations(bench, CLIENT, TIMES), bare = 0;
     many = sim_counter(&bench->sim, asked[0]);
     costs[count++] = (struct cost){"requests_of_a_decrypt", (double)(many - few) / (TIMES - 1)};
     for (size_t i = 1; i < sizeof asked / sizeof asked[0]; i++) {
         costs[count++] = (struct cost){asked[i], (double)sim_counter(&bench->sim, asked[i])};
     }
-    bare = allocations(bench, BARE, TIMES);
+    bare = costs_allocations(bench, BARE, TIMES);
     costs[count++] = (struct cost){"allocations_over_bare", ours - bare};
-    costs[count++] = (struct cost){"instructions_over_bare",
-                                   instructions(bench, CLIENT) - instructions(bench, BARE)};
+    costs[count++] = (struct cost){"instructions_over_bare", costs_instructions(bench, CLIENT) -
+                                                                 costs_instructions(bench, BARE)};
     return count;
 }
 
@@ -141,7 +141,7 @@ static void settle_instructions(const struct bench *bench, struct cost *cost, co
     double expected = 0, margin = 0;
     read_baseline(path, cost->name, &expected, &margin);
     for (int i = 0; i < 2 && cost->value > expected * (1 + margin / 100); i++) {
-        double again = instructions(bench, CLIENT) - instructions(bench, BARE);
+        double again = costs_instructions(bench, CLIENT) - costs_instructions(bench, BARE);
         cost->value = again < cost->value ? again : cost->value;
     }
 }
@@ -150,7 +150,7 @@ int bench_check(struct bench *bench, const char *path)
 {
     struct cost costs[8];
     int worse = 0;
-    size_t count = measure(bench, costs);
+    size_t count = costs_measure(bench, costs);
     settle_instructions(bench, &costs[count - 1], path);
     for (size_t i = 0; i < count; i++) {
         double expected = 0, margin = 0;

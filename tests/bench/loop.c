@@ -23,7 +23,7 @@ struct run {
     pthread_barrier_t start, end;
 };
 
-static void *repeat(void *context)
+static void *loop_repeat(void *context)
 {
     struct worker *worker = context;
     struct run *run = worker->run;
@@ -42,7 +42,7 @@ static void *repeat(void *context)
     return NULL;
 }
 
-static void keep(struct samples *samples, const double *us, size_t count)
+static void loop_keep(struct samples *samples, const double *us, size_t count)
 {
     if (samples->count + count > samples->cap) {
         samples->cap = 2 * (samples->count + count);
@@ -111,7 +111,7 @@ void loop_run(loop_operation operation, void *context, unsigned threads, unsigne
     pthread_barrier_init(&run.end, NULL, threads + 1);
     for (unsigned i = 0; i < threads; i++) {
         workers[i] = (struct worker){.number = i, .run = &run, .us = us[i]};
-        if (pthread_create(&workers[i].thread, NULL, repeat, &workers[i]) != 0) {
+        if (pthread_create(&workers[i].thread, NULL, loop_repeat, &workers[i]) != 0) {
             give_up("no thread");
         }
     }
@@ -126,7 +126,7 @@ void loop_run(loop_operation operation, void *context, unsigned threads, unsigne
         size_t done = workers[i].operations;
         pthread_join(workers[i].thread, NULL);
         out->operations += done;
-        keep(samples, us[i], done < SAMPLES_PER_THREAD ? done : SAMPLES_PER_THREAD);
+        loop_keep(samples, us[i], done < SAMPLES_PER_THREAD ? done : SAMPLES_PER_THREAD);
     }
     double count = (double)out->operations;
     out->per_second = count * 1e9 / (double)wall_ns;

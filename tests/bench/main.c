@@ -64,7 +64,7 @@ static void *call_together(void *context)
 }
 
 /* As benchclient's: what curl itself takes. */
-static void measure_memory(const char *folder, unsigned threads)
+static void main_measure_memory(const char *folder, unsigned threads)
 {
     pthread_t handles[THREADS_MAX];
     pthread_barrier_init(&met, NULL, threads + 1);
@@ -85,7 +85,7 @@ static void open_database(unsigned thread)
 }
 
 /* As benchclient's: a token, then a connection and its share of the databases for each thread. */
-static void restart(const char *folder, long databases, unsigned threads)
+static void main_restart(const char *folder, long databases, unsigned threads)
 {
     uint64_t begun_ns = clock_ns();
     bare_open(&bench.bare, folder);
@@ -102,10 +102,10 @@ static void run_bare(const char *mode, const char *folder, long number, long thr
         give_up("bad number");
     }
     if (strcmp(mode, "memory") == 0) {
-        measure_memory(folder, (unsigned)number);
+        main_measure_memory(folder, (unsigned)number);
     }
     if (strcmp(mode, "restart") == 0) {
-        restart(folder, number, (unsigned)threads);
+        main_restart(folder, number, (unsigned)threads);
         return;
     }
     bare_open(&bench.bare, folder);
@@ -117,7 +117,7 @@ static void run_bare(const char *mode, const char *folder, long number, long thr
     bare_close(&bench.bare);
 }
 
-static void start(void)
+static void main_start(void)
 {
     sim_start(&bench.sim, "--memoise", NULL);
     sim_configure(&bench.sim, "log_level = info"); /* the default */
@@ -127,7 +127,7 @@ static void start(void)
     bare_open(&bench.bare, bench.sim.folder);
 }
 
-static void stop(void)
+static void main_stop(void)
 {
     bare_close(&bench.bare);
     ours_close(&bench.ours);
@@ -154,9 +154,9 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc == 3 && strcmp(argv[1], "--check") == 0) {
-        start();
+        main_start();
         int worse = bench_check(&bench, argv[2]);
-        stop();
+        main_stop();
         return worse > 0 ? 1 : 0;
     }
     for (int i = 1; i < argc; i++) {
@@ -182,9 +182,9 @@ int main(int argc, char **argv)
     }
     uint64_t begun_ns = clock_ns();
     report_open(json);
-    start();
+    main_start();
     run_sections(only);
-    stop();
+    main_stop();
     report_close();
     printf("\nbench: %.0f s\n", (double)(clock_ns() - begun_ns) / 1e9);
     return 0;

@@ -50,7 +50,7 @@ double resident_kib(void)
     return kib;
 }
 
-static int compare(const void *left, const void *right)
+static int measure_compare(const void *left, const void *right)
 {
     const double *a = left, *b = right;
     return (*a > *b) - (*a < *b);
@@ -61,7 +61,7 @@ double quantile(double *values, size_t count, double rank)
     if (count == 0) {
         return 0;
     }
-    qsort(values, count, sizeof *values, compare);
+    qsort(values, count, sizeof *values, measure_compare);
     size_t at = (size_t)(rank * (double)(count - 1) + 0.5);
     return values[at];
 }

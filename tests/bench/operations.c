@@ -55,8 +55,8 @@ static void report_side(const char *prefix, struct side *side, size_t rounds)
 }
 
 /* Gives the ratio of throughputs and both medians, for the scaling table. */
-static void compare(struct bench *bench, const struct pair *pair, unsigned threads,
-                    unsigned latency_ms, double per_second[2])
+static void operations_compare(struct bench *bench, const struct pair *pair, unsigned threads,
+                               unsigned latency_ms, double per_second[2])
 {
     struct side ours = {0}, bare = {0};
     double ratio[ROUNDS_MAX], cpu_ratio[ROUNDS_MAX];
@@ -109,7 +109,8 @@ void bench_operations(struct bench *bench)
     for (size_t p = 0; p < 2; p++) {
         for (size_t l = 0; l < 3; l++) {
             for (size_t t = 0; t < 3; t++) {
-                compare(bench, &pairs[p], threads[t], latencies_ms[l], per_second[p][l][t]);
+                operations_compare(bench, &pairs[p], threads[t], latencies_ms[l],
+                                   per_second[p][l][t]);
             }
         }
     }

@@ -5,7 +5,7 @@
 
 #include "measure.h"
 
-static void expect(SqlCpError code, const char *what)
+static void ours_expect(SqlCpError code, const char *what)
 {
     if (code != SQLCP_SUCCESS) {
         give_up("%s: code %d", what, (int)code);
@@ -20,10 +20,10 @@ void ours_open(struct ours *ours, unsigned sessions)
     } else {
         ekm_load(&ours->ekm);
     }
-    expect(ours->ekm.InitializeProvider(), "Initialize");
+    ours_expect(ours->ekm.InitializeProvider(), "Initialize");
     for (unsigned i = 0; i < sessions; i++) {
-        expect(ekm_open(&ours->ekm, "contoso-vault", SIM_PASSWORD, &ours->sessions[i]),
-               "OpenSession");
+        ours_expect(ekm_open(&ours->ekm, "contoso-vault", SIM_PASSWORD, &ours->sessions[i]),
+                    "OpenSession");
     }
     ours->session_count = sessions;
 }
@@ -34,8 +34,8 @@ void ours_make_sample(struct ours *ours, const char *folder)
     SqlCpData thumb = {0, ours->sample.thumb}, in = {sizeof plain, plain},
               out = {sizeof ours->sample.cipher, ours->sample.cipher};
     memcpy(plain, sample_plain, sizeof plain);
-    expect(ekm_find(&ours->ekm, &ours->sessions[0], SAMPLE_KEY, &thumb), "GetKeyInfoByName");
-    expect(ekm_encrypt(&ours->ekm, &ours->sessions[0], &thumb, &in, &out), "Encrypt");
+    ours_expect(ekm_find(&ours->ekm, &ours->sessions[0], SAMPLE_KEY, &thumb), "GetKeyInfoByName");
+    ours_expect(ekm_encrypt(&ours->ekm, &ours->sessions[0], &thumb, &in, &out), "Encrypt");
     ours->sample.cipher_len = (uint32_t)out.cb;
     sample_write(&ours->sample, folder);
 }
@@ -43,9 +43,9 @@ void ours_make_sample(struct ours *ours, const char *folder)
 void ours_close(struct ours *ours)
 {
     for (unsigned i = 0; i < ours->session_count; i++) {
-        expect(ours->ekm.CloseSession(&ours->sessions[i], 0), "CloseSession");
+        ours_expect(ours->ekm.CloseSession(&ours->sessions[i], 0), "CloseSession");
     }
-    expect(ours->ekm.FreeProvider(), "Free");
+    ours_expect(ours->ekm.FreeProvider(), "Free");
     ekm_unload(&ours->ekm);
 }
 
@@ -56,8 +56,8 @@ void ours_decrypt(void *context, unsigned thread)
     SqlCpData thumb = {sizeof ours->sample.thumb, ours->sample.thumb},
               cipher = {ours->sample.cipher_len, ours->sample.cipher},
               plain = {sizeof bytes, bytes};
-    expect(ours->ekm.Decrypt(&ours->sessions[thread], &thumb, 1, NULL, 0, &cipher, &plain),
-           "Decrypt");
+    ours_expect(ours->ekm.Decrypt(&ours->sessions[thread], &thumb, 1, NULL, 0, &cipher, &plain),
+                "Decrypt");
     if (plain.cb != SAMPLE_PLAIN_BYTES || memcmp(bytes, sample_plain, plain.cb) != 0) {
         give_up("Decrypt gave something else");
     }
@@ -70,8 +70,8 @@ void ours_encrypt(void *context, unsigned thread)
     SqlCpData thumb = {sizeof ours->sample.thumb, ours->sample.thumb}, plain = {sizeof text, text},
               cipher = {sizeof bytes, bytes};
     memcpy(text, sample_plain, sizeof text);
-    expect(ours->ekm.Encrypt(&ours->sessions[thread], &thumb, 1, NULL, 0, &plain, &cipher),
-           "Encrypt");
+    ours_expect(ours->ekm.Encrypt(&ours->sessions[thread], &thumb, 1, NULL, 0, &plain, &cipher),
+                "Encrypt");
 }
 
 /* Buffers that fit at once: one call, one request. */
@@ -82,7 +82,8 @@ void ours_find_key(void *context, unsigned thread)
     uint8_t thumb[32];
     SqlCpStr wanted = {sizeof name, name};
     SqlCpKeyInfo info = {{sizeof found, found}, {sizeof thumb, thumb}, 0, 0};
-    expect(ours->ekm.GetKeyInfoByName(&ours->sessions[thread], &wanted, &info), "GetKeyInfoByName");
+    ours_expect(ours->ekm.GetKeyInfoByName(&ours->sessions[thread], &wanted, &info),
+                "GetKeyInfoByName");
 }
 
 void ours_export(void *context, unsigned thread)
@@ -91,8 +92,9 @@ void ours_export(void *context, unsigned thread)
     uint8_t bytes[600];
     SqlCpData thumb = {sizeof ours->sample.thumb, ours->sample.thumb};
     SqlCpKeyBlob blob = {sizeof bytes, bytes};
-    expect(ours->ekm.ExportKey(&ours->sessions[thread], &thumb, NULL, SQLCP_PUBLIC_KEY_BLOB, &blob),
-           "ExportKey");
+    ours_expect(
+        ours->ekm.ExportKey(&ours->sessions[thread], &thumb, NULL, SQLCP_PUBLIC_KEY_BLOB, &blob),
+        "ExportKey");
 }
 
 void ours_open_and_close(void *context, unsigned thread)
@@ -100,8 +102,8 @@ void ours_open_and_close(void *context, unsigned thread)
     struct ours *ours = context;
     SqlCpSession session;
     (void)thread;
-    expect(ekm_open(&ours->ekm, "contoso-vault", SIM_PASSWORD, &session), "OpenSession");
-    expect(ours->ekm.CloseSession(&session, 0), "CloseSession");
+    ours_expect(ekm_open(&ours->ekm, "contoso-vault", SIM_PASSWORD, &session), "OpenSession");
+    ours_expect(ours->ekm.CloseSession(&session, 0), "CloseSession");
 }
 
 void ours_provider_info(void *context, unsigned thread)
@@ -113,7 +115,7 @@ void ours_provider_info(void *context, unsigned thread)
     memset(&info, 0, sizeof info);
     info.name.ws = name;
     info.name.cb = sizeof name;
-    expect(ours->ekm.GetProviderInfo(&info), "GetProviderInfo");
+    ours_expect(ours->ekm.GetProviderInfo(&info), "GetProviderInfo");
 }
 
 void ours_algorithm_info(void *context, unsigned thread)
@@ -125,5 +127,5 @@ void ours_algorithm_info(void *context, unsigned thread)
     memset(&info, 0, sizeof info);
     info.algTag.ws = tag;
     info.algTag.cb = sizeof tag;
-    expect(ours->ekm.GetAlgorithmInfo(1, &info), "GetAlgorithmInfo");
+    ours_expect(ours->ekm.GetAlgorithmInfo(1, &info), "GetAlgorithmInfo");
 }

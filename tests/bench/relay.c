@@ -72,7 +72,7 @@ static void accept_one(void)
     }
 }
 
-static void take(struct link *link, int from)
+static void relay_take(struct link *link, int from)
 {
     uint8_t bytes[CHUNK_MAX];
     ssize_t got = recv(link->ends[from], bytes, sizeof bytes, 0);
@@ -140,7 +140,7 @@ static void close_if_done(struct link *link)
     }
 }
 
-static void watch(struct pollfd *polled, int fd, bool wanted)
+static void relay_watch(struct pollfd *polled, int fd, bool wanted)
 {
     *polled = (struct pollfd){wanted ? fd : -1, POLLIN, 0};
 }
@@ -159,10 +159,10 @@ static uint64_t next_due(void)
 
 static void wait_for_work(struct pollfd polled[2 * LINKS_MAX + 1])
 {
-    watch(&polled[2 * LINKS_MAX], relay.listener, true);
+    relay_watch(&polled[2 * LINKS_MAX], relay.listener, true);
     for (size_t i = 0; i < 2 * LINKS_MAX; i++) {
         const struct link *link = &relay.links[i / 2];
-        watch(&polled[i], link->ends[i % 2], link->used && !link->has_ended[i % 2]);
+        relay_watch(&polled[i], link->ends[i % 2], link->used && !link->has_ended[i % 2]);
     }
     uint64_t due_ns = next_due(), now_ns = clock_ns();
     uint64_t wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
@@ -189,7 +189,7 @@ static void silence_all(void)
     }
 }
 
-static void *run(void *unused)
+static void *relay_run(void *unused)
 {
     static struct pollfd polled[2 * LINKS_MAX + 1];
     (void)unused;
@@ -200,7 +200,7 @@ static void *run(void *unused)
         }
         for (size_t i = 0; i < 2 * LINKS_MAX; i++) {
             if (polled[i].fd >= 0 && polled[i].revents != 0 && relay.links[i / 2].used) {
-                take(&relay.links[i / 2], (int)(i % 2));
+                relay_take(&relay.links[i / 2], (int)(i % 2));
             }
         }
         uint64_t now_ns = clock_ns();
@@ -234,7 +234,7 @@ int relay_start(int target_port)
     int port = 0;
     relay.target_port = target_port;
     relay.listener = loopback_listen(&port, 256);
-    if (relay.listener < 0 || pthread_create(&thread, NULL, run, NULL) != 0) {
+    if (relay.listener < 0 || pthread_create(&thread, NULL, relay_run, NULL) != 0) {
         give_up("no relay");
     }
     pthread_detach(thread);

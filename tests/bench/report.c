@@ -17,7 +17,7 @@ static struct {
     bool is_text[COLUMNS_MAX];
 } report;
 
-static void json(const char *text)
+static void report_json(const char *text)
 {
     if (report.json != NULL) {
         fputs(text, report.json);
@@ -32,27 +32,27 @@ void report_open(const char *json_path)
             give_up("%s cannot be written", json_path);
         }
     }
-    json("{\n");
+    report_json("{\n");
 }
 
 static void end_section(void)
 {
-    json(report.has_section ? "\n ]" : "");
+    report_json(report.has_section ? "\n ]" : "");
 }
 
 void report_section(const char *name, const char *what)
 {
     end_section();
-    json(report.has_section ? ",\n \"" : " \"");
-    json(name);
-    json("\": [");
+    report_json(report.has_section ? ",\n \"" : " \"");
+    report_json(name);
+    report_json("\": [");
     report.has_section = true;
     report.has_row = false;
     printf("\n%s: %s\n", name, what);
     fflush(stdout);
 }
 
-static void add(const char *column, const char *value, bool is_text)
+static void report_add(const char *column, const char *value, bool is_text)
 {
     if (report.count == COLUMNS_MAX) {
         give_up("too many columns");
@@ -64,17 +64,17 @@ static void add(const char *column, const char *value, bool is_text)
 
 void report_text(const char *column, const char *value)
 {
-    add(column, value, true);
+    report_add(column, value, true);
 }
 
 void report_number(const char *column, double value, int digits)
 {
     char text[CELL_MAX];
     snprintf(text, sizeof text, "%.*f", digits, value);
-    add(column, text, false);
+    report_add(column, text, false);
 }
 
-static int width(size_t i)
+static int report_width(size_t i)
 {
     size_t name = strlen(report.names[i]), least = report.is_text[i] ? 12 : 8;
     return (int)(name > least ? name : least);
@@ -83,7 +83,8 @@ static int width(size_t i)
 static void print_line(char cells[COLUMNS_MAX][CELL_MAX])
 {
     for (size_t i = 0; i < report.count; i++) {
-        printf(report.is_text[i] ? "%s%-*s" : "%s%*s", i > 0 ? "  " : "", width(i), cells[i]);
+        printf(report.is_text[i] ? "%s%-*s" : "%s%*s", i > 0 ? "  " : "", report_width(i),
+               cells[i]);
     }
     printf("\n");
 }
@@ -95,13 +96,13 @@ void report_row(void)
     }
     print_line(report.values);
     fflush(stdout);
-    json(report.has_row ? ",\n  {" : "\n  {");
+    report_json(report.has_row ? ",\n  {" : "\n  {");
     for (size_t i = 0; i < report.count && report.json != NULL; i++) {
         const char *quote = report.is_text[i] ? "\"" : "";
         fprintf(report.json, "%s\"%s\": %s%s%s", i > 0 ? ", " : "", report.names[i], quote,
                 report.values[i], quote);
     }
-    json("}");
+    report_json("}");
     report.has_row = true;
     report.count = 0;
 }
@@ -109,7 +110,7 @@ void report_row(void)
 void report_close(void)
 {
     end_section();
-    json("\n}\n");
+    report_json("\n}\n");
     if (report.json != NULL && fclose(report.json) != 0) {
         give_up("the JSON file could not be written");
     }

@@ -36,7 +36,7 @@ static void note_longest(unsigned long us)
     }
 }
 
-static SqlCpError decrypt(SqlCpSession *session)
+static SqlCpError scaleclient_decrypt(SqlCpSession *session)
 {
     uint8_t bytes[512];
     SqlCpData thumb = {sizeof sample.thumb, sample.thumb},
@@ -57,7 +57,7 @@ static void *open_databases(void *unused)
     }
     while (atomic_fetch_sub(&databases, 1) > 0) {
         uint64_t begun_ns = clock_ns();
-        SqlCpError code = decrypt(&session);
+        SqlCpError code = scaleclient_decrypt(&session);
         note_longest((unsigned long)((clock_ns() - begun_ns) / 1000));
         if (code != SQLCP_SUCCESS) {
             atomic_fetch_add(&failed, 1);

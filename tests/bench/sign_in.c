@@ -25,14 +25,14 @@ static const struct form {
     {"federated_identity", "federated-identity:" APPLICATION ":" IDENTITY, "identity.env"},
 };
 
-static void run(const char *command)
+static void sign_in_run(const char *command)
 {
     if (system(command) != 0) { // NOLINT(cert-env33-c): a benchmark's own command
         give_up("%s", command);
     }
 }
 
-static void prepare(struct bench *bench)
+static void sign_in_prepare(struct bench *bench)
 {
     const char *folder = bench->sim.folder;
     char text[1024];
@@ -43,7 +43,7 @@ static void prepare(struct bench *bench)
              "-export -in c.pem -inkey k.pem "
              "-passout pass: -out certs/pfx.pfx && chmod 600 certs/*",
              folder);
-    run(text);
+    sign_in_run(text);
     snprintf(text, sizeof text, "certificate_folder = %s/certs", folder);
     sim_configure(&bench->sim, text);
     snprintf(text, sizeof text,
@@ -85,7 +85,7 @@ static void report_form(const struct bench *bench, const struct form *form)
 
 void bench_sign_in(struct bench *bench)
 {
-    prepare(bench);
+    sign_in_prepare(bench);
     report_section(
         "sign_in",
         "OpenSession of a fresh process, its requests and processor time, then warm ones");

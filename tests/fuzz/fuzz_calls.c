@@ -70,7 +70,7 @@ static void check_log_line(const char *line, size_t len)
     }
 }
 
-static void configure(void)
+static void calls_configure(void)
 {
     static char text[512];
     uint8_t choice = fuzz_byte(&script), more = fuzz_byte(&script);
@@ -98,7 +98,7 @@ static void configure(void)
 }
 
 /* Text of the host, in memory of its own size. The caller frees. */
-static SqlCpStr wide(const char *text)
+static SqlCpStr calls_wide(const char *text)
 {
     size_t len = strlen(text);
     uint16_t *units = calloc(len + 1, sizeof *units);
@@ -131,7 +131,7 @@ static SqlCpData odd_data(void)
     return (SqlCpData){(uint32_t)len, bytes};
 }
 
-static SqlCpData thumbprint(void)
+static SqlCpData calls_thumbprint(void)
 {
     struct thumbprint known;
     uint8_t choice = fuzz_byte(&script);
@@ -146,7 +146,7 @@ static SqlCpData thumbprint(void)
 }
 
 /* Room for an answer: none, too little, just enough, plenty. */
-static SqlCpData room(void)
+static SqlCpData calls_room(void)
 {
     static const uint32_t sizes[] = {0, 1, 19, 20, 32, 256, 384, 512, 600};
     uint8_t choice = fuzz_byte(&script);
@@ -154,7 +154,7 @@ static SqlCpData room(void)
     return (SqlCpData){size, choice >= 225 ? NULL : malloc(size > 0 ? size : 1)};
 }
 
-static const SqlCpSession *session(SqlCpSession *forged)
+static const SqlCpSession *calls_session(SqlCpSession *forged)
 {
     uint8_t choice = fuzz_byte(&script);
     if (choice < 240) {
@@ -176,8 +176,8 @@ static void open_session(void)
                                     : "11111111222243338444555555555555",
                       what % 16 == 15 ? "" : service.secret);
     SqlCpCredential auth;
-    auth.name = who < 200 ? wide(identities[who % 6]) : odd_text();
-    auth.password = what < 240 ? wide(secret) : odd_text();
+    auth.name = who < 200 ? calls_wide(identities[who % 6]) : odd_text();
+    auth.password = what < 240 ? calls_wide(secret) : odd_text();
     SqlCpSession *to = &sessions[what % SESSIONS];
     (void)SqlCryptCloseSession(to, 0);
     check_code(SqlCryptOpenSession(who == 255 ? NULL : &auth, what == 255 ? NULL : to));
@@ -188,7 +188,7 @@ static void open_session(void)
 static void close_session(void)
 {
     SqlCpSession forged = NULL;
-    SqlCpSession *one = (SqlCpSession *)(uintptr_t)session(&forged);
+    SqlCpSession *one = (SqlCpSession *)(uintptr_t)calls_session(&forged);
     check_code(SqlCryptCloseSession(one, fuzz_byte(&script) % 2));
 }
 
@@ -196,8 +196,8 @@ static SqlCpStr key_name(void)
 {
     static const char *const others[] = {"Odd/v1", "TdeKey/v1", "none", "Mid/", "tdekey"};
     uint8_t choice = fuzz_byte(&script);
-    return choice < 128   ? wide(service_key_name(choice % SERVICE_KEYS))
-           : choice < 220 ? wide(others[choice % 5])
+    return choice < 128   ? calls_wide(service_key_name(choice % SERVICE_KEYS))
+           : choice < 220 ? calls_wide(others[choice % 5])
                           : odd_text();
 }
 
@@ -210,7 +210,7 @@ static bool map_holds(const struct thumbprint *one)
 
 static SqlCpKeyInfo info_room(void)
 {
-    SqlCpData name = room(), thumb = room();
+    SqlCpData name = calls_room(), thumb = calls_room();
     return (SqlCpKeyInfo){{name.cb, (uint16_t *)(void *)name.pb}, thumb, 0, 0};
 }
 
@@ -230,7 +230,7 @@ static void info_by_name(void)
     SqlCpSession forged = NULL;
     SqlCpStr name = key_name();
     SqlCpKeyInfo given = info_room(), got = given;
-    SqlCpError code = SqlCryptGetKeyInfoByName(session(&forged), &name, &got);
+    SqlCpError code = SqlCryptGetKeyInfoByName(calls_session(&forged), &name, &got);
     check_info(code, &given, &got);
     if (code == SQLCP_SUCCESS) {
         FUZZ_CHECK(thumbprint_set(&found, got.thumb.pb, got.thumb.cb) && map_holds(&found));
@@ -243,13 +243,13 @@ static void info_by_name(void)
 static void info_by_other(bool by_thumbprint)
 {
     SqlCpSession forged = NULL;
-    SqlCpData thumb = thumbprint();
+    SqlCpData thumb = calls_thumbprint();
     SqlCpKeyInfo given = info_room(), got = given;
     SqlCpKeyId id = fuzz_byte(&script) % 8;
-    check_info(by_thumbprint ? SqlCryptGetKeyInfoByThumb(session(&forged), &thumb, &got)
-                             : SqlCryptGetKeyInfoByKeyId(session(&forged), id, &got),
+    check_info(by_thumbprint ? SqlCryptGetKeyInfoByThumb(calls_session(&forged), &thumb, &got)
+                             : SqlCryptGetKeyInfoByKeyId(calls_session(&forged), id, &got),
                &given, &got);
-    check_code(SqlCryptGetNextKeyId(session(&forged), by_thumbprint ? NULL : &id));
+    check_code(SqlCryptGetNextKeyId(calls_session(&forged), by_thumbprint ? NULL : &id));
     free(thumb.pb);
     free(given.name.ws);
     free(given.thumb.pb);
@@ -263,14 +263,14 @@ static void check_out(SqlCpError code, const SqlCpData *given, const SqlCpData *
 }
 
 /* A size query sends no wrapkey; a success is what the vault wrapped. */
-static void encrypt(void)
+static void calls_encrypt(void)
 {
     SqlCpSession forged = NULL;
     unsigned wraps = service.wraps;
-    SqlCpData thumb = thumbprint(), given = room(), got = given;
+    SqlCpData thumb = calls_thumbprint(), given = calls_room(), got = given;
     uint8_t choice = fuzz_byte(&script);
     SqlCpData plain = choice < 200 ? bytes_of(service.plain, strlen(service.plain)) : odd_data();
-    SqlCpError code = SqlCryptEncrypt(session(&forged), &thumb, choice != 199, NULL, 0,
+    SqlCpError code = SqlCryptEncrypt(calls_session(&forged), &thumb, choice != 199, NULL, 0,
                                       choice == 198 ? NULL : &plain, &got);
     check_out(code, &given, &got);
     if (code == SQLCP_SUCCESS) {
@@ -284,17 +284,17 @@ static void encrypt(void)
 }
 
 /* A success is what the vault unwrapped, whole. */
-static void decrypt(void)
+static void calls_decrypt(void)
 {
     static const uint8_t cipher_text[600] = {0xA5};
     static const uint32_t lengths[] = {256, 384, 512, 255, 0};
     SqlCpSession forged = NULL;
     unsigned unwraps = service.unwraps;
-    SqlCpData thumb = thumbprint(), given = room(), got = given;
+    SqlCpData thumb = calls_thumbprint(), given = calls_room(), got = given;
     uint8_t choice = fuzz_byte(&script);
     SqlCpData cipher = bytes_of(cipher_text, lengths[choice < 200 ? choice % 3 : choice % 5]);
     SqlCpError code =
-        SqlCryptDecrypt(session(&forged), &thumb, choice != 199, NULL, 0, &cipher, &got);
+        SqlCryptDecrypt(calls_session(&forged), &thumb, choice != 199, NULL, 0, &cipher, &got);
     check_out(code, &given, &got);
     if (code == SQLCP_SUCCESS && !service.strange) {
         FUZZ_CHECK(got.pb != NULL && got.cb == strlen(service.plain));
@@ -311,13 +311,13 @@ static void decrypt(void)
 static void export_key(void)
 {
     SqlCpSession forged = NULL;
-    SqlCpData thumb = thumbprint(), given = room(), got = given;
+    SqlCpData thumb = calls_thumbprint(), given = calls_room(), got = given;
     uint8_t choice = fuzz_byte(&script);
-    SqlCpError code = SqlCryptExportKey(session(&forged), &thumb, choice < 250 ? NULL : &thumb,
-                                        choice % 16 != 15, &got);
+    SqlCpError code = SqlCryptExportKey(calls_session(&forged), &thumb,
+                                        choice < 250 ? NULL : &thumb, choice % 16 != 15, &got);
     check_out(code, &given, &got);
     FUZZ_CHECK(code != SQLCP_SUCCESS || (got.pb != NULL && memcmp(got.pb, "RSA1", 4) == 0));
-    check_code(SqlCryptImportKey(session(&forged), NULL, NULL, 1, 0, &thumb));
+    check_code(SqlCryptImportKey(calls_session(&forged), NULL, NULL, 1, 0, &thumb));
     free(thumb.pb);
     free(given.pb);
 }
@@ -326,16 +326,16 @@ static void create_or_drop(bool create)
 {
     SqlCpSession forged = NULL;
     SqlCpStr name = key_name();
-    SqlCpData thumb = thumbprint(), given = room(), got = given;
+    SqlCpData thumb = calls_thumbprint(), given = calls_room(), got = given;
     if (create) {
         SqlCpAlgId algorithm = fuzz_byte(&script) % 5;
-        SqlCpError code = SqlCryptCreateKey(session(&forged), &name, algorithm, 0, &got);
+        SqlCpError code = SqlCryptCreateKey(calls_session(&forged), &name, algorithm, 0, &got);
         struct thumbprint made;
         check_out(code, &given, &got);
         FUZZ_CHECK(code != SQLCP_SUCCESS ||
                    (thumbprint_set(&made, got.pb, got.cb) && map_holds(&made)));
     } else {
-        check_code(SqlCryptDropKey(session(&forged), &thumb));
+        check_code(SqlCryptDropKey(calls_session(&forged), &thumb));
     }
     free(name.ws);
     free(thumb.pb);
@@ -345,7 +345,7 @@ static void create_or_drop(bool create)
 /* These work in any state. */
 static void ask_provider(void)
 {
-    SqlCpData given = room();
+    SqlCpData given = calls_room();
     SqlCpProviderInfo info = {.name = {given.cb, (uint16_t *)(void *)given.pb}};
     SqlCpAlgorithmInfo algorithm = {.algTag = {given.cb, (uint16_t *)(void *)given.pb}};
     SqlCpAlgId id = fuzz_byte(&script) % 6;
@@ -377,7 +377,7 @@ static void change_map(void)
     }
 }
 
-static void step(uint8_t what)
+static void calls_step(uint8_t what)
 {
     switch (what % 16) {
     case 0:
@@ -397,11 +397,11 @@ static void step(uint8_t what)
         break;
     case 7:
     case 8:
-        encrypt();
+        calls_encrypt();
         break;
     case 9:
     case 10:
-        decrypt();
+        calls_decrypt();
         break;
     case 11:
         export_key();
@@ -431,10 +431,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scripted_http_serve(service_answer, &service);
     memory_log_line = check_log_line;
     FUZZ_CHECK(setenv("AKVEKM_CONFIG", MEMORY_CONFIG, 1) == 0);
-    configure();
+    calls_configure();
     check_code(SqlCryptInitializeProvider());
     for (int calls = 0; script.left > 0 && calls < CALLS; calls++) {
-        step(fuzz_byte(&script));
+        calls_step(fuzz_byte(&script));
     }
     SqlCpKeyId id = 0;
     for (int i = 0; SqlCryptGetNextKeyId(NULL, &id) != ekm_code(EKM_CLOSING); i++) {

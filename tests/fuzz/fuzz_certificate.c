@@ -10,7 +10,7 @@
 #include "vault/certificate_file.h"
 #include "vault/rsa_key.h"
 
-static void check(enum ekm_rc rc, struct certificate_pair *pair, const char *why)
+static void fuzz_certificate_check(enum ekm_rc rc, struct certificate_pair *pair, const char *why)
 {
     FUZZ_CHECK(rc == EKM_OK || rc == EKM_CERTIFICATE_UNUSABLE || rc == EKM_CERTIFICATE_PAIR);
     FUZZ_CHECK(why != NULL);
@@ -46,10 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *why = NULL;
     fuzz_body(&content, data, size);
     enum ekm_rc rc = certificate_file_read_pem(&content, &pair, &why);
-    check(rc, &pair, why);
+    fuzz_certificate_check(rc, &pair, why);
     why = NULL;
     rc = certificate_file_read_pfx(&content, "", &pair, &why);
-    check(rc, &pair, why);
+    fuzz_certificate_check(rc, &pair, why);
     read_keys(data, size);
     buf_free(&content);
     ERR_clear_error();

@@ -72,7 +72,8 @@ static void write_settings(const struct config *config, struct buf *out)
     }
 }
 
-static enum ekm_rc load(struct config *config, const void *data, size_t len, unsigned *warnings)
+static enum ekm_rc fuzz_config_load(struct config *config, const void *data, size_t len,
+                                    unsigned *warnings)
 {
     char reason[512];
     memory_file_set(&memory_config, data, len);
@@ -95,7 +96,8 @@ static void check_fixpoint(const struct config *config)
     unsigned warnings = 0;
     write_settings(config, &text);
     if (text.len <= 65536) { /* the largest file that is read */
-        FUZZ_CHECK(load(&second, text.data, text.len, &warnings) == EKM_OK && warnings == 0);
+        FUZZ_CHECK(fuzz_config_load(&second, text.data, text.len, &warnings) == EKM_OK &&
+                   warnings == 0);
         write_settings(&second, &again);
         FUZZ_CHECK(strcmp(buf_text(&text), buf_text(&again)) == 0);
         FUZZ_CHECK(second.foreign_guid == config->foreign_guid);
@@ -117,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct config config;
     unsigned warnings = 0;
     FUZZ_CHECK(setenv("AKVEKM_CONFIG", MEMORY_CONFIG, 1) == 0);
-    if (load(&config, data, size, &warnings) != EKM_OK) {
+    if (fuzz_config_load(&config, data, size, &warnings) != EKM_OK) {
         return 0;
     }
     FUZZ_CHECK(strcmp(config.path, MEMORY_CONFIG) == 0);

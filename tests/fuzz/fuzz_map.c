@@ -71,7 +71,7 @@ static const struct keymap_entry *entry_of(const struct keymap_table *table,
     return found;
 }
 
-static void put(const struct keymap_entry *entry, const struct key_id *seen, bool again)
+static void map_put(const struct keymap_entry *entry, const struct key_id *seen, bool again)
 {
     struct keymap_table before, after;
     memset(&before, 0, sizeof before);
@@ -102,7 +102,7 @@ static void put(const struct keymap_entry *entry, const struct key_id *seen, boo
 }
 
 /* The same file through keymap.h, as the provider asks. */
-static void find(const struct keymap_entry *entry)
+static void map_find(const struct keymap_entry *entry)
 {
     struct call *call = fuzz_call();
     struct key_id found, here;
@@ -152,10 +152,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)text_copy(key.name, sizeof key.name, wanted[which].name);
     (void)text_copy(key.version, sizeof key.version, wanted[which].version);
     FUZZ_CHECK(key_uri_format(uri, sizeof uri, entry.host, &key));
-    find(&entry);
-    put(&entry, (choice & 4) != 0 ? &seen : NULL, false);
-    put(&entry, NULL, true);
-    find(&entry);
+    map_find(&entry);
+    map_put(&entry, (choice & 4) != 0 ? &seen : NULL, false);
+    map_put(&entry, NULL, true);
+    map_find(&entry);
     memory_file_remove(&memory_map);
     return 0;
 }

@@ -13,7 +13,7 @@ struct visits {
     bool ended;
 };
 
-static bool visit(void *context, const struct vault_key *key)
+static bool page_visit(void *context, const struct vault_key *key)
 {
     struct visits *visits = context;
     FUZZ_CHECK(!visits->ended);
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct visits visits = {.left = fuzz_byte(&input)};
     fuzz_body(&body, input.at, input.left);
     FUZZ_CHECK(buf_append_text(&next, "of the page before") == EKM_OK);
-    enum ekm_rc rc = wire_read_page(call, FUZZ_HOST, &body, visit, &visits, &next);
+    enum ekm_rc rc = wire_read_page(call, FUZZ_HOST, &body, page_visit, &visits, &next);
     if (rc == EKM_OK) {
         FUZZ_CHECK(call->error.rc == EKM_OK);
         FUZZ_CHECK(!visits.ended || next.len == 0);

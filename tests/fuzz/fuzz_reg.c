@@ -16,7 +16,7 @@ struct seen {
     size_t lines, last, good, bad;
 };
 
-static void look(void *context, const struct reg_entry *entry)
+static void reg_look(void *context, const struct reg_entry *entry)
 {
     struct seen *seen = context;
     FUZZ_CHECK(entry->line > seen->last && entry->line <= seen->lines);
@@ -65,7 +65,7 @@ static void look_again(void *context, const struct reg_entry *entry)
         len += strlen(parts[i]);
     }
     line[len] = '\0';
-    reg_file_visit(line, look, &seen);
+    reg_file_visit(line, reg_look, &seen);
     FUZZ_CHECK(seen.good == 1 && seen.bad == 0);
 }
 
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *copy = malloc(text.len + 1);
         FUZZ_CHECK(copy != NULL);
         memcpy(copy, text.data, text.len + 1);
-        reg_file_visit(copy, look, &seen);
+        reg_file_visit(copy, reg_look, &seen);
         memcpy(copy, text.data, text.len + 1);
         reg_file_visit(copy, look_again, NULL);
         free(copy);

@@ -20,7 +20,7 @@
 static char seen[254];
 static size_t others;
 
-static void visit(const char *vault_host, const char *tenant)
+static void tenants_visit(const char *vault_host, const char *tenant)
 {
     FUZZ_CHECK(text_is_name(vault_host, ".-", 253) && tenant[0] != '\0');
     FUZZ_CHECK(strpbrk(vault_host, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL);
@@ -31,14 +31,14 @@ static void visit(const char *vault_host, const char *tenant)
     }
 }
 
-static void look(void)
+static void tenants_look(void)
 {
     seen[0] = '\0';
     others = 0;
-    tenants_store_visit(visit);
+    tenants_store_visit(tenants_visit);
 }
 
-static void recall(const struct config *config, const char *identity)
+static void tenants_recall(const struct config *config, const char *identity)
 {
     struct vault_address vault;
     struct challenge challenge;
@@ -62,12 +62,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memory_file_set(&memory_tenants, data, size);
     challenge_forget_all();
     tenants_start();
-    recall(&config, FUZZ_HOST);
-    recall(&config, OTHER_HOST);
-    look();
+    tenants_recall(&config, FUZZ_HOST);
+    tenants_recall(&config, OTHER_HOST);
+    tenants_look();
     size_t before = others;
     FUZZ_CHECK(tenants_store_put(FUZZ_HOST, "t.example") == PLAT_IO_OK);
-    look();
+    tenants_look();
     FUZZ_CHECK(strcmp(seen, "t.example") == 0 && others <= before && others < TENANTS_MAX);
     memory_file_remove(&memory_tenants);
     return 0;

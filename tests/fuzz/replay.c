@@ -28,7 +28,7 @@ static void replay_file(const char *path)
     replayed++;
 }
 
-static void replay(const char *path)
+static void replay_input(const char *path)
 {
     struct stat state;
     DIR *folder = stat(path, &state) == 0 && S_ISDIR(state.st_mode) ? opendir(path) : NULL;
@@ -40,7 +40,7 @@ static void replay(const char *path)
         char inside[4096];
         if (entry->d_name[0] != '.') {
             (void)snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
-            replay(inside);
+            replay_input(inside);
         }
     }
     (void)closedir(folder);
@@ -49,7 +49,7 @@ static void replay(const char *path)
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        replay(argv[i]);
+        replay_input(argv[i]);
     }
     printf("%u inputs\n", replayed);
     return replayed > 0 ? 0 : 1;

@@ -105,7 +105,7 @@ static void say_page(const char *host, const char *name, uint8_t more)
 }
 
 /* The newest of this name, or the version asked for; SERVICE_KEYS if there is none. */
-static size_t find(const char *name, const char *version)
+static size_t service_find(const char *name, const char *version)
 {
     size_t found = SERVICE_KEYS;
     for (size_t i = 0; i < SERVICE_KEYS; i++) {
@@ -121,7 +121,7 @@ struct path {
     char part[4][160]; /* "keys", name, version or action, action */
 };
 
-static void split(const char *url, const char *host, struct path *out)
+static void service_split(const char *url, const char *host, struct path *out)
 {
     const char *at = url + 8 + strlen(host);
     memset(out, 0, sizeof *out);
@@ -139,7 +139,7 @@ static long answer_vault(struct service *service, const struct seen_request *ask
     struct path path;
     uint8_t wrapped[RSA_MAX_BYTES];
     uint8_t mood = fuzz_byte(service->input);
-    split(asked->url, asked->host, &path);
+    service_split(asked->url, asked->host, &path);
     const char *name = path.part[1], *version = path.part[2];
     bool wraps = strcmp(path.part[3], "wrapkey") == 0;
     if (name[0] == '\0') {
@@ -153,7 +153,7 @@ static long answer_vault(struct service *service, const struct seen_request *ask
         FUZZ_CHECK(asked->once);
         SAY("{}");
     } else {
-        size_t index = find(name, version);
+        size_t index = service_find(name, version);
         if (index == SERVICE_KEYS) {
             SAY("{\"error\":{\"code\":\"KeyNotFound\"}}");
             return 404;
@@ -229,7 +229,7 @@ static void answer_rightly(struct service *service, const struct seen_request *a
     }
 }
 
-static void refuse(struct service *service, struct scripted_answer *answer)
+static void service_refuse(struct service *service, struct scripted_answer *answer)
 {
     static const long statuses[] = {400, 401, 403, 404, 408, 409, 429, 500, 503, 302, 201, 204};
     static const char *const codes[] = {"Forbidden", "KeyDisabled", "ForbiddenByFirewall", "x y"};
@@ -254,7 +254,7 @@ static void answer_strangely(struct service *service, uint8_t how, const struct 
     if (how < 170) {
         answer->rc = failures[how % 8];
     } else if (how < 200) {
-        refuse(service, answer);
+        service_refuse(service, answer);
     } else if (how < 215) {
         answer_rightly(service, asked, asked->host, answer);
         size_t cut = fuzz_number(input) % (body.len + 1);

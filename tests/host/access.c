@@ -60,8 +60,8 @@ static bool check_info(const struct provider_info *info, struct failure *failure
 }
 
 /* Loaded and sound, or NULL. */
-static struct provider_library *load(struct instance *instance, const char *path,
-                                     struct failure *failure)
+static struct provider_library *access_load(struct instance *instance, const char *path,
+                                            struct failure *failure)
 {
     struct provider_fault fault = {0};
     instance_log_message(instance, 33090, path);
@@ -80,7 +80,7 @@ static struct provider_library *load(struct instance *instance, const char *path
 bool access_try(struct instance *instance, const char *path, struct provider_info *info,
                 struct failure *failure)
 {
-    struct provider_library *library = load(instance, path, failure);
+    struct provider_library *library = access_load(instance, path, failure);
     if (!library)
         return false;
     *info = *provider_library_info(library);
@@ -119,7 +119,7 @@ bool access_library(struct instance *instance, const cJSON *provider,
     if (entry) {
         *library = entry->library;
     } else {
-        *library = load(instance, catalog_text(provider, "path"), failure);
+        *library = access_load(instance, catalog_text(provider, "path"), failure);
         good = *library && check_registered(provider, provider_library_info(*library), failure);
         if (good) {
             entry = memory_take(sizeof *entry);

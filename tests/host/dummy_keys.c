@@ -14,7 +14,7 @@
 #include "platform.h"
 
 /* The file beside <stem>.pem, NULL if there is none. */
-static FILE *beside(const char *folder, const char *file, const char *suffix)
+static FILE *keys_beside(const char *folder, const char *file, const char *suffix)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/%.*s.%s", folder, (int)(strlen(file) - 4), file, suffix);
@@ -23,7 +23,7 @@ static FILE *beside(const char *folder, const char *file, const char *suffix)
 
 static bool is_beside(const char *folder, const char *file, const char *suffix)
 {
-    FILE *marker = beside(folder, file, suffix);
+    FILE *marker = keys_beside(folder, file, suffix);
     if (marker)
         fclose(marker);
     return marker != NULL;
@@ -32,7 +32,7 @@ static bool is_beside(const char *folder, const char *file, const char *suffix)
 static void read_thumbprint(const char *folder, const char *file, struct dummy_key *key)
 {
     unsigned byte = 0;
-    FILE *hex = beside(folder, file, "thumb");
+    FILE *hex = keys_beside(folder, file, "thumb");
     while (hex && key->thumb_len < sizeof key->thumb && fscanf(hex, "%2x", &byte) == 1)
         key->thumb[key->thumb_len++] = (uint8_t)byte;
     if (hex)
@@ -61,7 +61,7 @@ static bool read_key(const char *folder, const char *file, struct dummy_key *key
         return false;
     memcpy(key->name, file, (size_t)(dot - file));
     key->version = (int)strtol(dot + 1, NULL, 10);
-    FILE *pem = beside(folder, file, "pem");
+    FILE *pem = keys_beside(folder, file, "pem");
     key->key = pem ? PEM_read_PrivateKey(pem, NULL, NULL, NULL) : NULL;
     if (pem)
         fclose(pem);
@@ -71,8 +71,8 @@ static bool read_key(const char *folder, const char *file, struct dummy_key *key
     return key->key && (key->thumb_len > 0 || compute_thumbprint(key));
 }
 
-static bool fits(const struct dummy_key *key, const char *name, int version, const SqlCpData *thumb,
-                 int nth)
+static bool keys_fits(const struct dummy_key *key, const char *name, int version,
+                      const SqlCpData *thumb, int nth)
 {
     if (thumb)
         return thumb->cb == key->thumb_len && memcmp(thumb->pb, key->thumb, thumb->cb) == 0;
@@ -93,7 +93,7 @@ bool dummy_keys_find(const char *name_and_version, const SqlCpData *thumb, int n
     for (char **file = files; file && *file; file++) {
         struct dummy_key key = {0};
         bool good = read_key(folder, *file, &key);
-        if (good && fits(&key, name_and_version ? name : NULL, version, thumb, nth) &&
+        if (good && keys_fits(&key, name_and_version ? name : NULL, version, thumb, nth) &&
             key.version > found->version) {
             EVP_PKEY_free(found->key);
             *found = key;

@@ -37,7 +37,7 @@ static atomic_int calls[18];
 static atomic_int initialized;
 
 /* Logs the call and gives the code DUMMY_FAIL has for it, or 0. */
-static int enter(int index, const char *function, const SqlCpSession *session)
+static int dummy_provider_enter(int index, const char *function, const SqlCpSession *session)
 {
     int nth = atomic_fetch_add(&calls[index], 1) + 1;
     const char *log_path = getenv("DUMMY_LOG");
@@ -60,7 +60,7 @@ static int enter(int index, const char *function, const SqlCpSession *session)
     return 0;
 }
 
-static unsigned setting(const char *name, unsigned otherwise)
+static unsigned provider_setting(const char *name, unsigned otherwise)
 {
     const char *text = getenv(name);
     return text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
@@ -97,13 +97,13 @@ static void take_text(const SqlCpStr *in, char *out, size_t cap)
 PLATFORM_EXPORT SqlCpError SqlCryptInitializeProvider(void)
 {
     atomic_fetch_add(&initialized, 1);
-    return enter(1, "SqlCryptInitializeProvider", NULL);
+    return dummy_provider_enter(1, "SqlCryptInitializeProvider", NULL);
 }
 
 PLATFORM_EXPORT SqlCpError SqlCryptFreeProvider(void)
 {
     atomic_fetch_sub(&initialized, 1);
-    return enter(2, "SqlCryptFreeProvider", NULL);
+    return dummy_provider_enter(2, "SqlCryptFreeProvider", NULL);
 }
 
 PLATFORM_EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlCpSession *session)
@@ -117,7 +117,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlC
     char secret[64];
     take_text(&auth->password, secret, sizeof secret);
     *session = own;
-    int code = enter(3, "SqlCryptOpenSession", session);
+    int code = dummy_provider_enter(3, "SqlCryptOpenSession", session);
     if (!code && strcmp(secret, "wrong") == 0)
         code = SQLCP_AUTH_FAILURE;
     if (code) {
@@ -130,7 +130,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptOpenSession(const SqlCpCredential *auth, SqlC
 PLATFORM_EXPORT SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBoolean abort_calls)
 {
     (void)abort_calls;
-    int code = enter(4, "SqlCryptCloseSession", session);
+    int code = dummy_provider_enter(4, "SqlCryptCloseSession", session);
     free(*session);
     *session = NULL;
     return code;
@@ -139,16 +139,16 @@ PLATFORM_EXPORT SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBool
 PLATFORM_EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
 {
     static uint16_t own_name[] = {'o', 'w', 'n'};
-    int code = enter(5, "SqlCryptGetProviderInfo", NULL);
+    int code = dummy_provider_enter(5, "SqlCryptGetProviderInfo", NULL);
     if (code)
         return code;
     bool overwrite = getenv("DUMMY_OVERWRITE") != NULL;
     if (!overwrite && !put_text(&info->name, "Dummy Provider"))
         return SQLCP_INSUFFICIENT_BUFFER;
     info->guid = (SqlCpGuid){0x0D0D0D0D, 1, 2, {3, 4, 5, 6, 7, 8, 9, 0}};
-    info->guid.Data4[7] = (uint8_t)setting("DUMMY_GUID", 0);
-    info->version = (SqlCpVersion){(uint8_t)setting("DUMMY_VERSION", 1), 0, 0, 0};
-    info->scpVersion = (SqlCpVersion){(uint8_t)setting("DUMMY_API", 1), 1, 0, 0};
+    info->guid.Data4[7] = (uint8_t)provider_setting("DUMMY_GUID", 0);
+    info->version = (SqlCpVersion){(uint8_t)provider_setting("DUMMY_VERSION", 1), 0, 0, 0};
+    info->scpVersion = (SqlCpVersion){(uint8_t)provider_setting("DUMMY_API", 1), 1, 0, 0};
     info->authType = SQLCP_AUTH_BASIC;
     info->symmKeySupport = 0;
     info->asymmKeySupport = SQLCP_KEY_FLAG_SUPPORTED;
@@ -161,7 +161,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
 
 PLATFORM_EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
 {
-    int code = enter(6, "SqlCryptGetNextAlgorithmId", NULL);
+    int code = dummy_provider_enter(6, "SqlCryptGetNextAlgorithmId", NULL);
     if (!code && *algId >= 2)
         return SQLCP_NOT_FOUND;
     ++*algId;
@@ -170,7 +170,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
 
 PLATFORM_EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
 {
-    int code = enter(7, "SqlCryptGetAlgorithmInfo", NULL);
+    int code = dummy_provider_enter(7, "SqlCryptGetAlgorithmInfo", NULL);
     if (code)
         return code;
     if (algId < 1 || algId > 2)
@@ -191,7 +191,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const 
                                              SqlCpKeyThumbprint *thumb)
 {
     (void)flags;
-    int code = enter(8, "SqlCryptCreateKey", session);
+    int code = dummy_provider_enter(8, "SqlCryptCreateKey", session);
     if (code)
         return code;
     char text[64];
@@ -219,7 +219,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const 
 PLATFORM_EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session,
                                            const SqlCpKeyThumbprint *thumb)
 {
-    int code = enter(9, "SqlCryptDropKey", session);
+    int code = dummy_provider_enter(9, "SqlCryptDropKey", session);
     if (code)
         return code;
     struct dummy_key key;
@@ -247,7 +247,7 @@ static SqlCpError give_info(struct dummy_key *key, SqlCpKeyInfo *info)
 
 PLATFORM_EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
 {
-    int code = enter(10, "SqlCryptGetNextKeyId", session);
+    int code = dummy_provider_enter(10, "SqlCryptGetNextKeyId", session);
     struct dummy_key key;
     if (code)
         return code;
@@ -261,7 +261,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, Sql
 PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByKeyId(const SqlCpSession *session, SqlCpKeyId keyId,
                                                      SqlCpKeyInfo *info)
 {
-    int code = enter(11, "SqlCryptGetKeyInfoByKeyId", session);
+    int code = dummy_provider_enter(11, "SqlCryptGetKeyInfoByKeyId", session);
     struct dummy_key key;
     if (code)
         return code;
@@ -273,7 +273,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session
                                                      const SqlCpKeyThumbprint *thumb,
                                                      SqlCpKeyInfo *info)
 {
-    int code = enter(12, "SqlCryptGetKeyInfoByThumb", session);
+    int code = dummy_provider_enter(12, "SqlCryptGetKeyInfoByThumb", session);
     struct dummy_key key;
     if (code)
         return code;
@@ -283,7 +283,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByThumb(const SqlCpSession *session
 PLATFORM_EXPORT SqlCpError SqlCryptGetKeyInfoByName(const SqlCpSession *session,
                                                     const SqlCpStr *name, SqlCpKeyInfo *info)
 {
-    int code = enter(13, "SqlCryptGetKeyInfoByName", session);
+    int code = dummy_provider_enter(13, "SqlCryptGetKeyInfoByName", session);
     struct dummy_key key;
     char text[64];
     if (code)
@@ -298,7 +298,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session,
                                              SqlCpKeyBlobType type, SqlCpKeyBlob *blob)
 {
     (void)encryptor;
-    int code = enter(14, "SqlCryptExportKey", session);
+    int code = dummy_provider_enter(14, "SqlCryptExportKey", session);
     struct dummy_key key;
     if (code || type != SQLCP_PUBLIC_KEY_BLOB)
         return code ? code : SQLCP_NOT_SUPPORTED;
@@ -328,14 +328,14 @@ PLATFORM_EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const 
     (void)type;
     (void)flags;
     (void)blob;
-    int code = enter(15, "SqlCryptImportKey", session);
+    int code = dummy_provider_enter(15, "SqlCryptImportKey", session);
     return code ? code : SQLCP_NOT_SUPPORTED;
 }
 #endif
 
 /* In either direction, with the dance. */
-static SqlCpError crypt(const SqlCpKeyThumbprint *thumb, const SqlCpData *in, SqlCpData *out,
-                        bool encrypt)
+static SqlCpError provider_crypt(const SqlCpKeyThumbprint *thumb, const SqlCpData *in,
+                                 SqlCpData *out, bool encrypt)
 {
     struct dummy_key key;
     uint8_t bytes[1024];
@@ -360,8 +360,8 @@ PLATFORM_EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session,
 {
     (void)params;
     (void)nParams;
-    int code = enter(16, "SqlCryptEncrypt", session);
-    return code ? code : final ? crypt(thumb, plain, cipher, true) : SQLCP_NOT_SUPPORTED;
+    int code = dummy_provider_enter(16, "SqlCryptEncrypt", session);
+    return code ? code : final ? provider_crypt(thumb, plain, cipher, true) : SQLCP_NOT_SUPPORTED;
 }
 
 PLATFORM_EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session,
@@ -371,6 +371,6 @@ PLATFORM_EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session,
 {
     (void)params;
     (void)nParams;
-    int code = enter(17, "SqlCryptDecrypt", session);
-    return code ? code : final ? crypt(thumb, cipher, plain, false) : SQLCP_NOT_SUPPORTED;
+    int code = dummy_provider_enter(17, "SqlCryptDecrypt", session);
+    return code ? code : final ? provider_crypt(thumb, cipher, plain, false) : SQLCP_NOT_SUPPORTED;
 }

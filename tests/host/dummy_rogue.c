@@ -15,13 +15,13 @@
 
 enum { THUMB_LEN = 20, RESERVED_CODE = 99 };
 
-static bool breaks(const char *rule)
+static bool rogue_breaks(const char *rule)
 {
     const char *named = getenv("ROGUE");
     return named && strcmp(named, rule) == 0;
 }
 
-static bool put(uint32_t *cb, void *out, const void *bytes, uint32_t len)
+static bool rogue_put(uint32_t *cb, void *out, const void *bytes, uint32_t len)
 {
     bool room = out && *cb >= len;
     if (room)
@@ -58,23 +58,23 @@ PLATFORM_EXPORT SqlCpError SqlCryptCloseSession(SqlCpSession *session, SqlCpBool
 PLATFORM_EXPORT SqlCpError SqlCryptGetProviderInfo(SqlCpProviderInfo *info)
 {
     static const uint16_t name[] = {'R', 'o', 'g', 'u', 'e'};
-    if (!put(&info->name.cb, info->name.ws, name, sizeof name))
+    if (!rogue_put(&info->name.cb, info->name.ws, name, sizeof name))
         return SQLCP_INSUFFICIENT_BUFFER;
     info->guid.Data1 = 1;
     info->version.major = 1;
     info->scpVersion = (SqlCpVersion){1, 1, 0, 0};
     info->authType = SQLCP_AUTH_BASIC;
     info->asymmKeySupport = SQLCP_KEY_FLAG_SUPPORTED;
-    info->cbKeyThumbLen = breaks("thumbprint length") ? 64 : THUMB_LEN;
+    info->cbKeyThumbLen = rogue_breaks("thumbprint length") ? 64 : THUMB_LEN;
     info->fAcceptsKeyName = 1;
-    if (breaks("padding"))
+    if (rogue_breaks("padding"))
         memset((char *)info + sizeof *info - 1, 1, 1);
     return SQLCP_SUCCESS;
 }
 
 PLATFORM_EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
 {
-    if (*algId > 0 && !breaks("enumeration"))
+    if (*algId > 0 && !rogue_breaks("enumeration"))
         return SQLCP_NOT_FOUND;
     *algId = 1;
     return SQLCP_SUCCESS;
@@ -83,11 +83,11 @@ PLATFORM_EXPORT SqlCpError SqlCryptGetNextAlgorithmId(SqlCpAlgId *algId)
 PLATFORM_EXPORT SqlCpError SqlCryptGetAlgorithmInfo(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
 {
     static const uint16_t tag[] = {'R', 'S', 'A', '_', '2', '0', '4', '8'};
-    if (!put(&info->algTag.cb, info->algTag.ws, tag, sizeof tag))
+    if (!rogue_put(&info->algTag.cb, info->algTag.ws, tag, sizeof tag))
         return SQLCP_INSUFFICIENT_BUFFER;
     info->algId = algId;
     info->type = SQLCP_KEY_ASYMMETRIC;
-    info->bitLen = breaks("algorithm tag") ? 3072 : 2048;
+    info->bitLen = rogue_breaks("algorithm tag") ? 3072 : 2048;
     return SQLCP_SUCCESS;
 }
 
@@ -99,7 +99,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptCreateKey(const SqlCpSession *session, const 
     (void)name;
     (void)algId;
     (void)flags;
-    memset(thumb->pb, 0x11, breaks("thumbprint room") ? thumb->cb + 1 : thumb->cb);
+    memset(thumb->pb, 0x11, rogue_breaks("thumbprint room") ? thumb->cb + 1 : thumb->cb);
     return SQLCP_SUCCESS;
 }
 
@@ -108,7 +108,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session,
 {
     (void)session;
     (void)thumb;
-    return breaks("reserved code") ? RESERVED_CODE : SQLCP_NOT_SUPPORTED;
+    return rogue_breaks("reserved code") ? RESERVED_CODE : SQLCP_NOT_SUPPORTED;
 }
 
 PLATFORM_EXPORT SqlCpError SqlCryptGetNextKeyId(const SqlCpSession *session, SqlCpKeyId *keyId)
@@ -123,9 +123,9 @@ static SqlCpError give_key(SqlCpKeyInfo *info)
     static const uint16_t name[] = {'K'};
     uint8_t thumb[THUMB_LEN];
     memset(thumb, 0x11, sizeof thumb);
-    bool room = put(&info->name.cb, info->name.ws, name, sizeof name);
-    room = put(&info->thumb.cb, info->thumb.pb, thumb, sizeof thumb) && room;
-    if (room || breaks("eager key info")) {
+    bool room = rogue_put(&info->name.cb, info->name.ws, name, sizeof name);
+    room = rogue_put(&info->thumb.cb, info->thumb.pb, thumb, sizeof thumb) && room;
+    if (room || rogue_breaks("eager key info")) {
         info->algId = 1;
         info->flags = SQLCP_KEY_FLAG_SUPPORTED;
     }
@@ -164,9 +164,9 @@ PLATFORM_EXPORT SqlCpError SqlCryptExportKey(const SqlCpSession *session,
     (void)thumb;
     (void)encryptor;
     (void)type;
-    if (!put(&blob->cb, blob->pb, own, sizeof own))
+    if (!rogue_put(&blob->cb, blob->pb, own, sizeof own))
         return SQLCP_INSUFFICIENT_BUFFER;
-    if (breaks("own pointer"))
+    if (rogue_breaks("own pointer"))
         blob->pb = own;
     return SQLCP_SUCCESS;
 }
@@ -185,18 +185,18 @@ PLATFORM_EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const 
     return SQLCP_NOT_SUPPORTED;
 }
 
-static SqlCpError turn(const SqlCpData *in, SqlCpData *out)
+static SqlCpError rogue_turn(const SqlCpData *in, SqlCpData *out)
 {
-    if (!out->pb && breaks("success without buffer")) {
+    if (!out->pb && rogue_breaks("success without buffer")) {
         out->cb = in->cb;
         return SQLCP_SUCCESS;
     }
-    bool room = out->pb && out->cb >= in->cb && !breaks("never enough");
+    bool room = out->pb && out->cb >= in->cb && !rogue_breaks("never enough");
     for (uint32_t i = 0; room && i < in->cb; i++)
         out->pb[i] = (uint8_t)~in->pb[i];
-    if (room && breaks("past the end"))
+    if (room && rogue_breaks("past the end"))
         out->pb[in->cb] = 0;
-    out->cb = room && breaks("grown size") ? in->cb + 1 : in->cb;
+    out->cb = room && rogue_breaks("grown size") ? in->cb + 1 : in->cb;
     return room ? SQLCP_SUCCESS : SQLCP_INSUFFICIENT_BUFFER;
 }
 
@@ -209,7 +209,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptEncrypt(const SqlCpSession *session,
     (void)thumb;
     (void)params;
     (void)nParams;
-    return final ? turn(plain, cipher) : SQLCP_NOT_SUPPORTED;
+    return final ? rogue_turn(plain, cipher) : SQLCP_NOT_SUPPORTED;
 }
 
 PLATFORM_EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session,
@@ -221,7 +221,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptDecrypt(const SqlCpSession *session,
     (void)thumb;
     (void)params;
     (void)nParams;
-    if (breaks("exception"))
+    if (rogue_breaks("exception"))
         raise(SIGSEGV);
-    return final ? turn(cipher, plain) : SQLCP_NOT_SUPPORTED;
+    return final ? rogue_turn(cipher, plain) : SQLCP_NOT_SUPPORTED;
 }

@@ -127,7 +127,8 @@ static int by_wrapped_key(const void *left, const void *right)
     return order ? order : memcmp(a->key.wrapped, b->key.wrapped, sizeof a->key.wrapped);
 }
 
-static bool unlock(struct instance *instance, struct storage *storage, struct failure *failure)
+static bool engine_key_unlock(struct instance *instance, struct storage *storage,
+                              struct failure *failure)
 {
     struct storage_segment *segments = memory_take((MAX_SEGMENTS + 1) * sizeof *segments);
     segments[0].key = *storage_wrapped_key(storage);
@@ -144,7 +145,7 @@ struct storage *engine_open(struct instance *instance, const char *base, struct 
     struct storage *storage = storage_open(base, why);
     if (!storage) {
         failure_set(failure, 5120, 0, base, why);
-    } else if (!unlock(instance, storage, failure)) {
+    } else if (!engine_key_unlock(instance, storage, failure)) {
         storage_close(storage);
         storage = NULL;
     }

@@ -212,7 +212,7 @@ static bool evaluate_sum(struct expression *expression, struct value *out)
     return true;
 }
 
-static bool holds(const char *sign, int order)
+static bool expression_holds(const char *sign, int order)
 {
     if (strcmp(sign, "=") == 0)
         return order == 0;
@@ -247,7 +247,7 @@ static bool evaluate_comparison(struct expression *expression, struct value *out
     bool good = evaluate_sum(expression, &right);
     struct value truth = value_null();
     if (good && out->kind != VALUE_NULL && right.kind != VALUE_NULL)
-        truth = value_number(holds(sign->text, value_compare(out, &right)));
+        truth = value_number(expression_holds(sign->text, value_compare(out, &right)));
     value_free(out);
     value_free(&right);
     *out = truth;

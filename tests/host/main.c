@@ -173,7 +173,7 @@ static int take_option(struct command *command, int option)
     return -1;
 }
 
-static int parse(struct command *command, int argc, char **argv)
+static int main_parse(struct command *command, int argc, char **argv)
 {
     int option = 0;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -229,7 +229,7 @@ static void add_login(struct instance *instance, const char *name)
     catalog_save(&instance->catalog);
 }
 
-static int run(const struct command *command, int count, char **scripts)
+static int main_run(const struct command *command, int count, char **scripts)
 {
     struct instance instance;
     bool readable = true;
@@ -266,7 +266,7 @@ int main(int argc, char **argv)
                     .engine = 2022,
                     .outage_network = true}};
     platform_begin(&argc, &argv);
-    int exit_now = parse(&command, argc, argv);
+    int exit_now = main_parse(&command, argc, argv);
     if (exit_now >= 0)
         return exit_now;
     if (command.options.timeout_s > 0)
@@ -274,5 +274,5 @@ int main(int argc, char **argv)
     if ((command.record && !record_prepare(&command.options, command.record)) ||
         (command.as && !record_follow(&command.options, command.as)))
         return 3;
-    return run(&command, argc - optind, argv + optind);
+    return main_run(&command, argc - optind, argv + optind);
 }

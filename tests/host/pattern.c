@@ -12,8 +12,8 @@ static const struct token *token_at(struct pattern_match *out, size_t index)
     return &out->tokens[index];
 }
 
-static bool capture(struct pattern_match *out, const char *name, size_t name_len, size_t first,
-                    size_t count)
+static bool pattern_take_value(struct pattern_match *out, const char *name, size_t name_len,
+                               size_t first, size_t count)
 {
     if (out->capture_count == sizeof out->captures / sizeof *out->captures)
         return false;
@@ -96,12 +96,13 @@ static size_t match_option(const char *list, size_t token, struct pattern_match 
         if (name->kind == TOKEN_WORD && name->len == name_len &&
             strncasecmp(name->text, item, name_len) == 0) {
             if (kind == 'f')
-                return capture(out, item, name_len, token, 1) ? token + 1 : 0;
+                return pattern_take_value(out, item, name_len, token, 1) ? token + 1 : 0;
             size_t first = token + 1;
             if (kind != 'p' && kind != 'm' && !token_is(token_at(out, first++), "="))
                 return 0;
             size_t count = count_of_kind(out, kind, first);
-            return count && capture(out, item, name_len, first, count) ? first + count : 0;
+            return count && pattern_take_value(out, item, name_len, first, count) ? first + count
+                                                                                  : 0;
         }
         item += name_len + 2;
     }
@@ -132,7 +133,7 @@ static bool match_capture(const char *at, size_t token, struct pattern_match *ou
     } else {
         count = count_of_kind(out, *kind, token);
     }
-    return (count > 0 || *kind == '*') && capture(out, name, name_len, token, count) &&
+    return (count > 0 || *kind == '*') && pattern_take_value(out, name, name_len, token, count) &&
            match_from(close + 1, token + count, out);
 }
 

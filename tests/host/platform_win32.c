@@ -29,7 +29,7 @@ struct platform_file {
     HANDLE handle;
 };
 
-static wchar_t *wide(const char *text)
+static wchar_t *platform_wide(const char *text)
 {
     int len = MultiByteToWideChar(CP_UTF8, 0, text, -1, NULL, 0);
     wchar_t *out = memory_take((size_t)(len > 0 ? len : 1) * sizeof *out);
@@ -37,7 +37,7 @@ static wchar_t *wide(const char *text)
     return out;
 }
 
-static char *narrow(const wchar_t *text)
+static char *platform_narrow(const wchar_t *text)
 {
     int len = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
     char *out = memory_take((size_t)(len > 0 ? len : 1));
@@ -46,7 +46,7 @@ static char *narrow(const wchar_t *text)
 }
 
 /* The reason for strerror(); false, to be returned. */
-static bool fail(DWORD error)
+static bool platform_fail(DWORD error)
 {
     static const struct {
         DWORD error;
@@ -63,9 +63,9 @@ static bool fail(DWORD error)
     return false;
 }
 
-static bool check(BOOL good)
+static bool platform_check(BOOL good)
 {
-    return good ? true : fail(GetLastError());
+    return good ? true : platform_fail(GetLastError());
 }
 
 void platform_begin(int *argc, char ***argv)
@@ -79,7 +79,7 @@ void platform_begin(int *argc, char ***argv)
         return;
     char **texts = memory_take((size_t)(count + 1) * sizeof *texts);
     for (int i = 0; i < count; i++)
-        texts[i] = narrow(own[i]);
+        texts[i] = platform_narrow(own[i]);
     LocalFree(own);
     *argc = count;
     *argv = texts; /* for the life of the process */
@@ -87,16 +87,16 @@ void platform_begin(int *argc, char ***argv)
 
 char *platform_environment(const char *name)
 {
-    wchar_t *own = wide(name);
+    wchar_t *own = platform_wide(name);
     const wchar_t *value = _wgetenv(own);
     free(own);
-    return value ? narrow(value) : NULL;
+    return value ? platform_narrow(value) : NULL;
 }
 
 void platform_environment_set(const char *name, const char *value)
 {
-    wchar_t *own = wide(name);
-    wchar_t *text = wide(value ? value : ""); /* an empty one unsets */
+    wchar_t *own = platform_wide(name);
+    wchar_t *text = platform_wide(value ? value : ""); /* an empty one unsets */
     _wputenv_s(own, text);
     free(own);
     free(text);
@@ -196,7 +196,7 @@ bool platform_guarded(void (*call)(void *context), void *context)
 
 void *platform_library_open(const char *path, char *why, size_t cap)
 {
-    wchar_t *own = wide(path);
+    wchar_t *own = platform_wide(path);
     HMODULE library = LoadLibraryW(own);
     if (!library)
         snprintf(why, cap, "%s: system error %lu", path, GetLastError());
@@ -248,7 +248,7 @@ struct platform_file *platform_file_open(const char *path, enum platform_open ho
     SECURITY_ATTRIBUTES security = {.nLength = sizeof security};
     bool makes = how == PLATFORM_CREATE_NEW || how == PLATFORM_REPLACE;
     security.lpSecurityDescriptor = makes ? private_descriptor() : NULL;
-    wchar_t *own = wide(path);
+    wchar_t *own = platform_wide(path);
     DWORD access = how == PLATFORM_READ ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE;
     HANDLE handle =
         CreateFileW(own, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
@@ -257,7 +257,7 @@ struct platform_file *platform_file_open(const char *path, enum platform_open ho
     free(own);
     LocalFree(security.lpSecurityDescriptor);
     if (handle == INVALID_HANDLE_VALUE) {
-        fail(error);
+        platform_fail(error);
         return NULL;
     }
     struct platform_file *file = memory_take(sizeof *file);
@@ -265,7 +265,7 @@ struct platform_file *platform_file_open(const char *path, enum platform_open ho
     return file;
 }
 
-static OVERLAPPED place(uint64_t at)
+static OVERLAPPED platform_place(uint64_t at)
 {
     OVERLAPPED place = {.Offset = (DWORD)(at & 0xFFFFFFFFU), .OffsetHigh = (DWORD)(at >> 32)};
     return place;
@@ -273,26 +273,28 @@ static OVERLAPPED place(uint64_t at)
 
 bool platform_file_read(struct platform_file *file, void *data, size_t len, uint64_t at)
 {
-    OVERLAPPED where = place(at);
+    OVERLAPPED where = platform_place(at);
     DWORD done = 0;
     if (!file)
         return false;
     bool good = ReadFile(file->handle, data, (DWORD)len, &done, &where);
-    return (good || len == 0 || (GetLastError() == ERROR_HANDLE_EOF ? false : check(FALSE))) &&
+    return (good || len == 0 ||
+            (GetLastError() == ERROR_HANDLE_EOF ? false : platform_check(FALSE))) &&
            done == len;
 }
 
 bool platform_file_write(struct platform_file *file, const void *data, size_t len, uint64_t at)
 {
-    OVERLAPPED where = place(at);
+    OVERLAPPED where = platform_place(at);
     DWORD done = 0;
-    return file && check(WriteFile(file->handle, data, (DWORD)len, &done, &where)) && done == len;
+    return file && platform_check(WriteFile(file->handle, data, (DWORD)len, &done, &where)) &&
+           done == len;
 }
 
 bool platform_file_size(struct platform_file *file, uint64_t *size)
 {
     LARGE_INTEGER own;
-    if (!file || !check(GetFileSizeEx(file->handle, &own)))
+    if (!file || !platform_check(GetFileSizeEx(file->handle, &own)))
         return false;
     *size = (uint64_t)own.QuadPart;
     return true;
@@ -300,21 +302,21 @@ bool platform_file_size(struct platform_file *file, uint64_t *size)
 
 bool platform_file_flush(struct platform_file *file)
 {
-    return file && check(FlushFileBuffers(file->handle));
+    return file && platform_check(FlushFileBuffers(file->handle));
 }
 
 bool platform_file_close(struct platform_file *file)
 {
     if (!file)
         return false;
-    bool good = check(CloseHandle(file->handle));
+    bool good = platform_check(CloseHandle(file->handle));
     free(file);
     return good;
 }
 
 FILE *platform_stream_open(const char *path, const char *mode)
 {
-    wchar_t *own = wide(path);
+    wchar_t *own = platform_wide(path);
     wchar_t binary[8];
     _snwprintf(binary, 8, L"%hsb", mode);
     FILE *stream = _wfopen(own, binary);
@@ -324,26 +326,26 @@ FILE *platform_stream_open(const char *path, const char *mode)
 
 bool platform_path_exists(const char *path)
 {
-    wchar_t *own = wide(path);
-    bool good = check(GetFileAttributesW(own) != INVALID_FILE_ATTRIBUTES);
+    wchar_t *own = platform_wide(path);
+    bool good = platform_check(GetFileAttributesW(own) != INVALID_FILE_ATTRIBUTES);
     free(own);
     return good;
 }
 
 bool platform_path_remove(const char *path)
 {
-    wchar_t *own = wide(path);
-    bool good = check(DeleteFileW(own));
+    wchar_t *own = platform_wide(path);
+    bool good = platform_check(DeleteFileW(own));
     free(own);
     return good;
 }
 
 bool platform_path_replace(const char *from, const char *to)
 {
-    wchar_t *source = wide(from);
-    wchar_t *target = wide(to);
-    bool good =
-        check(MoveFileExW(source, target, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH));
+    wchar_t *source = platform_wide(from);
+    wchar_t *target = platform_wide(to);
+    bool good = platform_check(
+        MoveFileExW(source, target, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH));
     free(source);
     free(target);
     return good;
@@ -351,7 +353,7 @@ bool platform_path_replace(const char *from, const char *to)
 
 bool platform_path_is_private(const char *path)
 {
-    wchar_t *own = wide(path);
+    wchar_t *own = platform_wide(path);
     PACL list = NULL;
     PSECURITY_DESCRIPTOR descriptor = NULL;
     bool good = GetNamedSecurityInfoW(own, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL,
@@ -371,9 +373,10 @@ bool platform_path_is_private(const char *path)
 
 char *platform_path_absolute(const char *path)
 {
-    wchar_t *own = wide(path);
+    wchar_t *own = platform_wide(path);
     wchar_t *full = _wfullpath(NULL, own, 0);
-    char *text = full && GetFileAttributesW(full) != INVALID_FILE_ATTRIBUTES ? narrow(full) : NULL;
+    char *text =
+        full && GetFileAttributesW(full) != INVALID_FILE_ATTRIBUTES ? platform_narrow(full) : NULL;
     free(own);
     free(full);
     return text;
@@ -383,8 +386,8 @@ bool platform_folder_make(const char *path)
 {
     SECURITY_ATTRIBUTES security = {.nLength = sizeof security};
     security.lpSecurityDescriptor = private_descriptor();
-    wchar_t *own = wide(path);
-    bool good = check(CreateDirectoryW(own, &security));
+    wchar_t *own = platform_wide(path);
+    bool good = platform_check(CreateDirectoryW(own, &security));
     free(own);
     LocalFree(security.lpSecurityDescriptor);
     return good;
@@ -392,8 +395,8 @@ bool platform_folder_make(const char *path)
 
 bool platform_folder_remove(const char *path)
 {
-    wchar_t *own = wide(path);
-    bool good = check(RemoveDirectoryW(own));
+    wchar_t *own = platform_wide(path);
+    bool good = platform_check(RemoveDirectoryW(own));
     free(own);
     return good;
 }
@@ -402,7 +405,7 @@ bool platform_folder_make_temporary(char *path, size_t cap)
 {
     wchar_t parent[MAX_PATH + 1] = L"";
     GetTempPathW(MAX_PATH + 1, parent);
-    char *text = narrow(parent);
+    char *text = platform_narrow(parent);
     snprintf(path, cap, "%sekmhost-%lu-%llu", text, GetCurrentProcessId(),
              (unsigned long long)platform_clock_ns());
     free(text);
@@ -412,7 +415,7 @@ bool platform_folder_make_temporary(char *path, size_t cap)
 char **platform_folder_list(const char *path)
 {
     char *pattern = memory_format("%s/*", path);
-    wchar_t *own = wide(pattern);
+    wchar_t *own = platform_wide(pattern);
     WIN32_FIND_DATAW found;
     HANDLE search = FindFirstFileW(own, &found);
     size_t count = 0;
@@ -423,7 +426,7 @@ char **platform_folder_list(const char *path)
         return NULL;
     do {
         names = memory_grow(names, (count + 2) * sizeof *names);
-        names[count++] = narrow(found.cFileName);
+        names[count++] = platform_narrow(found.cFileName);
         names[count] = NULL;
     } while (FindNextFileW(search, &found));
     FindClose(search);

@@ -21,7 +21,7 @@ static SqlCpData as_data(const uint8_t *bytes, size_t len)
     return data;
 }
 
-static int raised(struct provider_session *session, const char *function)
+static int provider_calls_raised(struct provider_session *session, const char *function)
 {
     fprintf(stderr, "ekmhost: an exception in %s\n", function);
     provider_session_broken(session);
@@ -68,7 +68,7 @@ static int ask_once(struct provider_session *session, const struct key_question 
     struct question_call call = {session, question, info, 0};
     uint64_t start_ns = platform_clock_ns();
     if (!platform_guarded(ask_exports, &call))
-        return raised(session, function);
+        return provider_calls_raised(session, function);
     provider_session_trace(session, start_ns, function, call.code);
     provider_conformance_key(function, call.code, info, provider_session_thumbprint_len(session));
     return call.code;
@@ -238,7 +238,7 @@ static int call_output(struct provider_session *session, enum output_call call,
     struct output_arguments arguments = {session, call, thumbprint, in, out, 0};
     uint64_t start_ns = platform_clock_ns();
     if (!platform_guarded(call_exports, &arguments))
-        return raised(session, output_functions[call]);
+        return provider_calls_raised(session, output_functions[call]);
     return provider_session_trace(session, start_ns, output_functions[call], arguments.code);
 }
 

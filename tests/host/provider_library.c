@@ -45,8 +45,8 @@ const struct provider_habits *provider_library_habits(void)
 }
 
 /* One line to stderr for the call, if asked; gives the code on. */
-static int trace(const struct provider_library *library, uint64_t start_ns, const char *function,
-                 int code, uint64_t session)
+static int provider_library_trace(const struct provider_library *library, uint64_t start_ns,
+                                  const char *function, int code, uint64_t session)
 {
     provider_conformance_code(function, code);
     if (!library->trace)
@@ -68,16 +68,16 @@ static int ask_algorithm(struct provider_library *library, SqlCpAlgId id,
     SqlCpAlgorithmInfo info;
     memset(&info, 0, sizeof info);
     uint64_t start_ns = platform_clock_ns();
-    int code =
-        trace(library, start_ns, function, library->exports.get_algorithm_info(id, &info), 0);
+    int code = provider_library_trace(library, start_ns, function,
+                                      library->exports.get_algorithm_info(id, &info), 0);
     provider_conformance_query(function, code, info.algTag.ws, info.algTag.cb, sizeof tag);
     if (code == SQLCP_INSUFFICIENT_BUFFER && info.algTag.cb <= sizeof tag) {
         uint32_t room = info.algTag.cb;
         provider_conformance_fill(tag, sizeof tag);
         info.algTag.ws = tag;
         start_ns = platform_clock_ns();
-        code =
-            trace(library, start_ns, function, library->exports.get_algorithm_info(id, &info), 0);
+        code = provider_library_trace(library, start_ns, function,
+                                      library->exports.get_algorithm_info(id, &info), 0);
         provider_conformance_fetch(function, code, tag, room, info.algTag.ws, info.algTag.cb);
         provider_conformance_tail(function, tag, room, sizeof tag);
         info.algTag.cb = info.algTag.cb < room ? info.algTag.cb : room;
@@ -101,7 +101,7 @@ static int ask_algorithms(struct provider_library *library)
     while (info->algorithm_count < PROVIDER_MAX_ALGORITHMS) {
         uint64_t start_ns = platform_clock_ns();
         int code = library->exports.get_next_algorithm_id(&id);
-        trace(library, start_ns, "SqlCryptGetNextAlgorithmId", code, 0);
+        provider_library_trace(library, start_ns, "SqlCryptGetNextAlgorithmId", code, 0);
         if (code != SQLCP_SUCCESS)
             return code == SQLCP_NOT_FOUND ? SQLCP_SUCCESS : code;
         if (id == before) {
@@ -141,7 +141,8 @@ static int ask_info(struct provider_library *library)
     SqlCpProviderInfo info;
     memset(&info, 0, sizeof info);
     uint64_t start_ns = platform_clock_ns();
-    int code = trace(library, start_ns, function, library->exports.get_provider_info(&info), 0);
+    int code = provider_library_trace(library, start_ns, function,
+                                      library->exports.get_provider_info(&info), 0);
     provider_conformance_query(function, code, info.name.ws, info.name.cb, sizeof name);
     provider_conformance_info(code, &info);
     library->info.overwrote_name = info.name.ws != NULL;
@@ -150,7 +151,8 @@ static int ask_info(struct provider_library *library)
         provider_conformance_fill(name, sizeof name);
         info.name.ws = name;
         start_ns = platform_clock_ns();
-        code = trace(library, start_ns, function, library->exports.get_provider_info(&info), 0);
+        code = provider_library_trace(library, start_ns, function,
+                                      library->exports.get_provider_info(&info), 0);
         provider_conformance_fetch(function, code, name, room, info.name.ws, info.name.cb);
         provider_conformance_tail(function, name, room, sizeof name);
         provider_conformance_info(code, &info);
@@ -166,10 +168,11 @@ static int ask_info(struct provider_library *library)
     return SQLCP_SUCCESS;
 }
 
-static int initialize(struct provider_library *library)
+static int provider_library_initialize(struct provider_library *library)
 {
     uint64_t start_ns = platform_clock_ns();
-    return trace(library, start_ns, "SqlCryptInitializeProvider", library->exports.initialize(), 0);
+    return provider_library_trace(library, start_ns, "SqlCryptInitializeProvider",
+                                  library->exports.initialize(), 0);
 }
 
 static bool fault_set(struct provider_fault *fault, enum provider_step step, int code)
@@ -205,7 +208,7 @@ struct provider_library *provider_library_load(const char *path, bool trace_call
     library->lock = platform_mutex_new();
     *fault = (struct provider_fault){0};
     if (open_module(library, path, fault)) {
-        if (!fault_set(fault, PROVIDER_STEP_INITIALIZE, initialize(library))) {
+        if (!fault_set(fault, PROVIDER_STEP_INITIALIZE, provider_library_initialize(library))) {
             platform_library_close(library->module);
             library->module = NULL;
         } else if (fault_set(fault, PROVIDER_STEP_INFO, ask_info(library)) &&
@@ -226,7 +229,8 @@ void provider_library_unload(struct provider_library *library)
         provider_session_close(library->sessions, true);
     if (library->module && !library->broken) {
         uint64_t start_ns = platform_clock_ns();
-        trace(library, start_ns, "SqlCryptFreeProvider", library->exports.free_provider(), 0);
+        provider_library_trace(library, start_ns, "SqlCryptFreeProvider",
+                               library->exports.free_provider(), 0);
         platform_library_close(library->module);
     }
     platform_mutex_free(library->lock);
@@ -258,7 +262,7 @@ int provider_session_open(struct provider_library *library, const char *identity
     platform_mutex_unlock(library->lock);
     uint64_t start_ns = platform_clock_ns();
     int code = library->exports.open_session(identity ? &credential : NULL, &made->handle);
-    trace(library, start_ns, "SqlCryptOpenSession", code, made->number);
+    provider_library_trace(library, start_ns, "SqlCryptOpenSession", code, made->number);
     provider_text_wipe(&credential.name);
     provider_text_wipe(&credential.password);
     if (code != SQLCP_SUCCESS) {
@@ -294,7 +298,7 @@ void provider_session_close(struct provider_session *session, bool abort_calls)
     if (!library->broken) {
         uint64_t start_ns = platform_clock_ns();
         int code = library->exports.close_session(&session->handle, abort_calls || habits.aborts);
-        trace(library, start_ns, "SqlCryptCloseSession", code, session->number);
+        provider_library_trace(library, start_ns, "SqlCryptCloseSession", code, session->number);
     }
     free(session->identity);
     free(session);
@@ -338,5 +342,5 @@ uint32_t provider_session_thumbprint_len(const struct provider_session *session)
 int provider_session_trace(const struct provider_session *session, uint64_t start_ns,
                            const char *function, int code)
 {
-    return trace(session->library, start_ns, function, code, session->number);
+    return provider_library_trace(session->library, start_ns, function, code, session->number);
 }

@@ -45,8 +45,8 @@ static bool syntax_error(struct connection *connection, const struct token_list 
 }
 
 /* All or nothing: *count statements, to be freed, or false after the message. */
-static bool compile(struct connection *connection, const struct token_list *list,
-                    struct compiled **statements, size_t *count)
+static bool statement_compile(struct connection *connection, const struct token_list *list,
+                              struct compiled **statements, size_t *count)
 {
     size_t at = 0;
     for (;;) {
@@ -61,7 +61,7 @@ static bool compile(struct connection *connection, const struct token_list *list
     }
 }
 
-static void execute(struct connection *connection, const struct compiled *statement)
+static void statement_execute(struct connection *connection, const struct compiled *statement)
 {
     struct instance *instance = connection->instance;
     connection->line = statement->line;
@@ -85,11 +85,11 @@ void statement_run_batch(struct connection *connection, const char *text)
     if (list.error) {
         connection->line = list.error_line;
         connection_raise(connection, list.error, 0, list.error_near);
-    } else if (compile(connection, &list, &statements, &count)) {
+    } else if (statement_compile(connection, &list, &statements, &count)) {
         for (size_t i = 0; i < count; i++) {
             if (connection->batch_over || connection->instance->shut_down)
                 break;
-            execute(connection, &statements[i]);
+            statement_execute(connection, &statements[i]);
         }
     }
     connection_end_batch(connection);

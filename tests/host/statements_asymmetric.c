@@ -112,8 +112,9 @@ static bool already_known(const struct connection *connection, const char *thumb
     return false;
 }
 
-static bool record(struct connection *connection, const char *name, const cJSON *provider,
-                   const char *provider_key_name, const struct found_key *found)
+static bool statements_asymmetric_record(struct connection *connection, const char *name,
+                                         const cJSON *provider, const char *provider_key_name,
+                                         const struct found_key *found)
 {
     struct catalog *catalog = connection_catalog(connection);
     if (already_known(connection, found->thumbprint))
@@ -129,7 +130,8 @@ static bool record(struct connection *connection, const char *name, const cJSON 
     return true;
 }
 
-static bool run_create(struct connection *connection, const struct pattern_match *match)
+static bool statements_asymmetric_run_create(struct connection *connection,
+                                             const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *name = pattern_text(match, "key");
@@ -156,7 +158,7 @@ static bool run_create(struct connection *connection, const struct pattern_match
     bool good = access_user(connection, provider, &session, &failure) &&
                 (!creating || create_in_provider(connection, provider, session, match, &failure)) &&
                 find_in_provider(connection, provider, session, key_name, &found, &failure);
-    good = good ? record(connection, name, provider, key_name, &found)
+    good = good ? statements_asymmetric_record(connection, name, provider, key_name, &found)
                 : connection_fail(connection, &failure);
     free(found.thumbprint);
     free(found.public_key);
@@ -190,7 +192,8 @@ static void drop_in_provider(struct connection *connection, const cJSON *key)
     connection_fail(connection, &failure);
 }
 
-static bool run_drop(struct connection *connection, const struct pattern_match *match)
+static bool statements_asymmetric_run_drop(struct connection *connection,
+                                           const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *name = pattern_text(match, "key");
@@ -212,10 +215,11 @@ static bool run_drop(struct connection *connection, const struct pattern_match *
 const struct statement_kind statements_asymmetric[] = {
     {"CREATE ASYMMETRIC KEY {key:n} FROM PROVIDER {provider:n} "
      "[ WITH #(ALGORITHM:w,PROVIDER_KEY_NAME:s,CREATION_DISPOSITION:w) ]",
-     run_create},
+     statements_asymmetric_run_create},
     {"CREATE ASYMMETRIC KEY {key:n} FROM PROVIDER {provider:n} "
      "WITH #(ALGORITHM:w,PROVIDER_KEY_NAME:s,CREATION_DISPOSITION:w) "
      "ENCRYPTION BY PASSWORD = {password:s}",
      run_create_under_password},
-    {"DROP ASYMMETRIC KEY {key:n} [ {remove:=REMOVE} PROVIDER KEY ]", run_drop},
+    {"DROP ASYMMETRIC KEY {key:n} [ {remove:=REMOVE} PROVIDER KEY ]",
+     statements_asymmetric_run_drop},
     {NULL, NULL}};

@@ -44,8 +44,9 @@ static bool make_backup_key(struct connection *connection, const struct pattern_
     return good;
 }
 
-static bool backup(struct connection *connection, const struct pattern_match *match, bool log_only,
-                   struct failure *failure)
+static bool statements_backup_write(struct connection *connection,
+                                    const struct pattern_match *match, bool log_only,
+                                    struct failure *failure)
 {
     const char *name = pattern_text(match, "database");
     const char *path = pattern_text(match, "path");
@@ -75,7 +76,7 @@ static bool run_backup(struct connection *connection, const struct pattern_match
     bool log_only = pattern_text(match, "log") != NULL;
     const char *what = log_only ? "BACKUP LOG" : "BACKUP DATABASE";
     struct failure failure;
-    if (backup(connection, match, log_only, &failure))
+    if (statements_backup_write(connection, match, log_only, &failure))
         return connection_notice(connection, 3014, what, 1);
     failure.ends_batch = false;
     connection_fail(connection, &failure);
@@ -151,8 +152,8 @@ static struct storage *open_aside(struct connection *connection, const char *pat
     return storage;
 }
 
-static bool restore(struct connection *connection, const struct pattern_match *match,
-                    struct failure *failure)
+static bool statements_backup_restore(struct connection *connection,
+                                      const struct pattern_match *match, struct failure *failure)
 {
     const char *name = pattern_text(match, "database");
     const char *path = pattern_text(match, "path");
@@ -175,7 +176,7 @@ static bool restore(struct connection *connection, const struct pattern_match *m
 static bool run_restore(struct connection *connection, const struct pattern_match *match)
 {
     struct failure failure;
-    if (restore(connection, match, &failure))
+    if (statements_backup_restore(connection, match, &failure))
         return connection_notice(connection, 3014, "RESTORE DATABASE", 1);
     failure.ends_batch = false;
     connection_fail(connection, &failure);

@@ -5,8 +5,8 @@
 #include "statement.h"
 
 /* Identity and, if given, the sealed secret. */
-static bool store(struct connection *connection, cJSON *credential,
-                  const struct pattern_match *match)
+static bool statements_credential_store(struct connection *connection, cJSON *credential,
+                                        const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *secret = pattern_text(match, "SECRET");
@@ -19,7 +19,8 @@ static bool store(struct connection *connection, cJSON *credential,
     return true;
 }
 
-static bool run_create(struct connection *connection, const struct pattern_match *match)
+static bool statements_credential_run_create(struct connection *connection,
+                                             const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *name = pattern_text(match, "credential");
@@ -35,13 +36,14 @@ static bool run_create(struct connection *connection, const struct pattern_match
                                 provider_name);
     cJSON *credential = catalog_add(catalog, "credentials", name);
     catalog_set_number(catalog, credential, "provider_id", catalog_id(provider));
-    if (store(connection, credential, match))
+    if (statements_credential_store(connection, credential, match))
         return true;
     catalog_remove(catalog, "credentials", credential);
     return false;
 }
 
-static bool run_alter(struct connection *connection, const struct pattern_match *match)
+static bool statements_credential_run_alter(struct connection *connection,
+                                            const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "credential");
     cJSON *credential = catalog_find(connection_catalog(connection), "credentials", name);
@@ -49,10 +51,11 @@ static bool run_alter(struct connection *connection, const struct pattern_match 
         return connection_raise(connection, 15151, 0, "alter", "credential", name);
     if (!pattern_text(match, "IDENTITY"))
         return connection_raise(connection, 102, 0, "SECRET");
-    return store(connection, credential, match);
+    return statements_credential_store(connection, credential, match);
 }
 
-static bool run_drop(struct connection *connection, const struct pattern_match *match)
+static bool statements_credential_run_drop(struct connection *connection,
+                                           const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *name = pattern_text(match, "credential");
@@ -76,7 +79,8 @@ static bool run_drop(struct connection *connection, const struct pattern_match *
 const struct statement_kind statements_credential[] = {
     {"CREATE CREDENTIAL {credential:n} WITH #(IDENTITY:s,SECRET:s) "
      "[ FOR CRYPTOGRAPHIC PROVIDER {provider:n} ]",
-     run_create},
-    {"ALTER CREDENTIAL {credential:n} WITH #(IDENTITY:s,SECRET:s)", run_alter},
-    {"DROP CREDENTIAL {credential:n}", run_drop},
+     statements_credential_run_create},
+    {"ALTER CREDENTIAL {credential:n} WITH #(IDENTITY:s,SECRET:s)",
+     statements_credential_run_alter},
+    {"DROP CREDENTIAL {credential:n}", statements_credential_run_drop},
     {NULL, NULL}};

@@ -17,7 +17,8 @@ static bool free_name(struct connection *connection, const char *name)
            connection_raise(connection, 1801, 0, name);
 }
 
-static bool run_create(struct connection *connection, const struct pattern_match *match)
+static bool statements_database_run_create(struct connection *connection,
+                                           const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "database");
     char why[256];
@@ -110,7 +111,8 @@ static bool run_attach(struct connection *connection, const struct pattern_match
 }
 
 /* A user database by name, or the message. */
-static cJSON *find(struct connection *connection, const char *name, const char *verb)
+static cJSON *statements_database_find(struct connection *connection, const char *name,
+                                       const char *verb)
 {
     cJSON *entry = strcasecmp(name, "CURRENT") == 0
                        ? connection_database(connection)
@@ -127,10 +129,11 @@ static cJSON *find(struct connection *connection, const char *name, const char *
     return entry;
 }
 
-static bool run_drop(struct connection *connection, const struct pattern_match *match)
+static bool statements_database_run_drop(struct connection *connection,
+                                         const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "database");
-    cJSON *entry = find(connection, name, "drop");
+    cJSON *entry = statements_database_find(connection, name, "drop");
     if (!entry)
         return false;
     if (catalog_id(entry) == connection->database_id)
@@ -147,7 +150,7 @@ static bool run_drop(struct connection *connection, const struct pattern_match *
 static bool run_detach(struct connection *connection, const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "database");
-    cJSON *entry = find(connection, name, "detach");
+    cJSON *entry = statements_database_find(connection, name, "detach");
     if (!entry)
         return false;
     if (catalog_id(entry) == connection->database_id)
@@ -158,7 +161,7 @@ static bool run_detach(struct connection *connection, const struct pattern_match
 
 static bool run_access(struct connection *connection, const struct pattern_match *match)
 {
-    cJSON *entry = find(connection, pattern_text(match, "database"), "alter");
+    cJSON *entry = statements_database_find(connection, pattern_text(match, "database"), "alter");
     if (!entry)
         return connection_raise(connection, 5069, 0, "");
     bool single = pattern_text(match, "single") != NULL;
@@ -170,7 +173,7 @@ static bool run_access(struct connection *connection, const struct pattern_match
 
 static bool run_offline(struct connection *connection, const struct pattern_match *match)
 {
-    cJSON *entry = find(connection, pattern_text(match, "database"), "alter");
+    cJSON *entry = statements_database_find(connection, pattern_text(match, "database"), "alter");
     if (!entry)
         return connection_raise(connection, 5069, 0, "");
     struct open_database *database = engine_database(connection->instance, catalog_id(entry));
@@ -186,7 +189,7 @@ static bool run_offline(struct connection *connection, const struct pattern_matc
 /* Also the way out of RECOVERY PENDING: the provider is asked again. */
 static bool run_online(struct connection *connection, const struct pattern_match *match)
 {
-    cJSON *entry = find(connection, pattern_text(match, "database"), "alter");
+    cJSON *entry = statements_database_find(connection, pattern_text(match, "database"), "alter");
     if (!entry)
         return connection_raise(connection, 5069, 0, "");
     struct open_database *database = engine_database(connection->instance, catalog_id(entry));
@@ -212,7 +215,7 @@ static bool switch_encryption(struct open_database *database, bool on, struct fa
 
 static bool run_encryption(struct connection *connection, const struct pattern_match *match)
 {
-    cJSON *entry = find(connection, pattern_text(match, "database"), "alter");
+    cJSON *entry = statements_database_find(connection, pattern_text(match, "database"), "alter");
     struct failure failure;
     if (!entry)
         return connection_raise(connection, 5069, 0, "");
@@ -227,7 +230,7 @@ static bool run_encryption(struct connection *connection, const struct pattern_m
 
 static bool run_ignored_option(struct connection *connection, const struct pattern_match *match)
 {
-    return find(connection, pattern_text(match, "database"), "alter") ||
+    return statements_database_find(connection, pattern_text(match, "database"), "alter") ||
            connection_raise(connection, 5069, 0, "");
 }
 
@@ -236,8 +239,8 @@ const struct statement_kind statements_database[] = {
     {"CREATE DATABASE {database:n} ON ( NAME = {logical:n} , FILENAME = {file:s} ) "
      "AS SNAPSHOT OF {source:n}",
      run_snapshot},
-    {"CREATE DATABASE {database:n}", run_create},
-    {"DROP DATABASE {database:n}", run_drop},
+    {"CREATE DATABASE {database:n}", statements_database_run_create},
+    {"DROP DATABASE {database:n}", statements_database_run_drop},
     {"EXEC sp_detach_db {database:v}", run_detach},
     {"ALTER DATABASE {database:n} SET {single:=SINGLE_USER} [ WITH ROLLBACK IMMEDIATE ]",
      run_access},

@@ -32,7 +32,8 @@ static const cJSON *server_key(const struct connection *connection, const char *
     return key;
 }
 
-static bool storage_failure(const struct storage *storage, const char *why, struct failure *failure)
+static bool statements_encryption_storage_failure(const struct storage *storage, const char *why,
+                                                  struct failure *failure)
 {
     return failure_set(failure, 5120, 0, storage_base(storage), why);
 }
@@ -50,13 +51,13 @@ static bool make_key(struct connection *connection, struct storage *storage, con
     bool good = RAND_bytes(plain, (int)len) == 1 || failure_set(failure, 33126, 0, "");
     good = good && engine_wrap(connection->instance, key, plain, len, &wrapped, failure);
     if (good && !storage_set_key(storage, algorithm, plain, len, &wrapped, why))
-        good = storage_failure(storage, why, failure);
+        good = statements_encryption_storage_failure(storage, why, failure);
     OPENSSL_cleanse(plain, sizeof plain);
     return good;
 }
 
-static bool create(struct connection *connection, const struct pattern_match *match,
-                   struct failure *failure)
+static bool statements_encryption_create(struct connection *connection,
+                                         const struct pattern_match *match, struct failure *failure)
 {
     struct open_database *database = engine_current(connection, failure);
     const cJSON *key = NULL;
@@ -69,10 +70,12 @@ static bool create(struct connection *connection, const struct pattern_match *ma
            make_key(connection, database->storage, key, pattern_text(match, "algorithm"), failure);
 }
 
-static bool run_create(struct connection *connection, const struct pattern_match *match)
+static bool statements_encryption_run_create(struct connection *connection,
+                                             const struct pattern_match *match)
 {
     struct failure failure;
-    return create(connection, match, &failure) || connection_fail(connection, &failure);
+    return statements_encryption_create(connection, match, &failure) ||
+           connection_fail(connection, &failure);
 }
 
 /* The same key under another encryptor: one Decrypt with the old, one Encrypt with the new. */
@@ -89,7 +92,7 @@ static bool move_key(struct connection *connection, struct storage *storage, con
         good = failure_set(failure, 33126, 0, "");
     good = good && engine_wrap(connection->instance, key, plain, len, &wrapped, failure);
     if (good && !storage_rewrap(storage, &wrapped, why))
-        good = storage_failure(storage, why, failure);
+        good = statements_encryption_storage_failure(storage, why, failure);
     OPENSSL_cleanse(plain, sizeof plain);
     return good;
 }
@@ -115,8 +118,8 @@ static const cJSON *present_key(const struct connection *connection, const struc
     return key;
 }
 
-static bool alter(struct connection *connection, const struct pattern_match *match,
-                  struct failure *failure)
+static bool statements_encryption_alter(struct connection *connection,
+                                        const struct pattern_match *match, struct failure *failure)
 {
     struct open_database *database = engine_current(connection, failure);
     const char *name = pattern_text(match, "key");
@@ -134,13 +137,15 @@ static bool alter(struct connection *connection, const struct pattern_match *mat
                      : move_key(connection, storage, key, failure);
 }
 
-static bool run_alter(struct connection *connection, const struct pattern_match *match)
+static bool statements_encryption_run_alter(struct connection *connection,
+                                            const struct pattern_match *match)
 {
     struct failure failure;
-    return alter(connection, match, &failure) || connection_fail(connection, &failure);
+    return statements_encryption_alter(connection, match, &failure) ||
+           connection_fail(connection, &failure);
 }
 
-static bool drop(struct connection *connection, struct failure *failure)
+static bool statements_encryption_drop(struct connection *connection, struct failure *failure)
 {
     char why[256];
     struct open_database *database = engine_current(connection, failure);
@@ -151,23 +156,26 @@ static bool drop(struct connection *connection, struct failure *failure)
     if (storage_encrypted(database->storage))
         return failure_set(failure, 33105, 0, "");
     return storage_drop_key(database->storage, why) ||
-           storage_failure(database->storage, why, failure);
+           statements_encryption_storage_failure(database->storage, why, failure);
 }
 
-static bool run_drop(struct connection *connection, const struct pattern_match *match)
+static bool statements_encryption_run_drop(struct connection *connection,
+                                           const struct pattern_match *match)
 {
     (void)match;
     struct failure failure;
-    return drop(connection, &failure) || connection_fail(connection, &failure);
+    return statements_encryption_drop(connection, &failure) ||
+           connection_fail(connection, &failure);
 }
 
 const struct statement_kind statements_encryption[] = {
     {"CREATE DATABASE ENCRYPTION KEY WITH ALGORITHM = {algorithm:w} "
      "ENCRYPTION BY SERVER ASYMMETRIC KEY {key:n}",
-     run_create},
-    {"ALTER DATABASE ENCRYPTION KEY ENCRYPTION BY SERVER ASYMMETRIC KEY {key:n}", run_alter},
+     statements_encryption_run_create},
+    {"ALTER DATABASE ENCRYPTION KEY ENCRYPTION BY SERVER ASYMMETRIC KEY {key:n}",
+     statements_encryption_run_alter},
     {"ALTER DATABASE ENCRYPTION KEY REGENERATE WITH ALGORITHM = {algorithm:w} "
      "[ ENCRYPTION BY SERVER ASYMMETRIC KEY {key:n} ]",
-     run_alter},
-    {"DROP DATABASE ENCRYPTION KEY", run_drop},
+     statements_encryption_run_alter},
+    {"DROP DATABASE ENCRYPTION KEY", statements_encryption_run_drop},
     {NULL, NULL}};

@@ -5,7 +5,8 @@
 #include "engine.h"
 #include "statement.h"
 
-static bool run_create(struct connection *connection, const struct pattern_match *match)
+static bool statements_login_run_create(struct connection *connection,
+                                        const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *name = pattern_text(match, "login");
@@ -26,7 +27,8 @@ static bool run_create(struct connection *connection, const struct pattern_match
     return true;
 }
 
-static bool run_drop(struct connection *connection, const struct pattern_match *match)
+static bool statements_login_run_drop(struct connection *connection,
+                                      const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *name = pattern_text(match, "login");
@@ -116,10 +118,10 @@ static bool run_drop_credential(struct connection *connection, const struct patt
 }
 
 const struct statement_kind statements_login[] = {
-    {"CREATE LOGIN {login:n} FROM ASYMMETRIC KEY {key:n}", run_create},
-    {"CREATE LOGIN {login:n} FROM WINDOWS", run_create},
-    {"CREATE LOGIN {login:n} WITH PASSWORD = {password:s}", run_create},
-    {"DROP LOGIN {login:n}", run_drop},
+    {"CREATE LOGIN {login:n} FROM ASYMMETRIC KEY {key:n}", statements_login_run_create},
+    {"CREATE LOGIN {login:n} FROM WINDOWS", statements_login_run_create},
+    {"CREATE LOGIN {login:n} WITH PASSWORD = {password:s}", statements_login_run_create},
+    {"DROP LOGIN {login:n}", statements_login_run_drop},
     {"ALTER LOGIN {login:n} ADD CREDENTIAL {credential:n}", run_add_credential},
     {"ALTER LOGIN {login:n} DROP CREDENTIAL {credential:n}", run_drop_credential},
     {NULL, NULL}};

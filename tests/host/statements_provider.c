@@ -19,7 +19,8 @@ static size_t utf16_bytes(const char *utf8)
 }
 
 /* Loads the file and takes its identity; false after the message. */
-static bool examine(struct connection *connection, const char *path, struct provider_info *info)
+static bool statements_provider_examine(struct connection *connection, const char *path,
+                                        struct provider_info *info)
 {
     struct failure failure;
     if (!access_enabled(connection->instance, &failure))
@@ -30,8 +31,8 @@ static bool examine(struct connection *connection, const char *path, struct prov
            connection_fail(connection, &failure);
 }
 
-static void record(struct catalog *catalog, cJSON *provider, const char *path,
-                   const struct provider_info *info)
+static void statements_provider_record(struct catalog *catalog, cJSON *provider, const char *path,
+                                       const struct provider_info *info)
 {
     char version[24];
     access_version_text(&info->version, version);
@@ -47,7 +48,8 @@ static void set_enabled(struct catalog *catalog, cJSON *provider, bool enabled)
     catalog->changed = true;
 }
 
-static bool run_create(struct connection *connection, const struct pattern_match *match)
+static bool statements_provider_run_create(struct connection *connection,
+                                           const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
     const char *name = pattern_text(match, "provider");
@@ -55,18 +57,18 @@ static bool run_create(struct connection *connection, const struct pattern_match
     struct provider_info info;
     if (catalog_find(catalog, "providers", name))
         return connection_raise(connection, 15530, 0, "cryptographic provider", name);
-    if (!examine(connection, path, &info))
+    if (!statements_provider_examine(connection, path, &info))
         return false;
     if (catalog_find_text(catalog, "providers", "guid", info.guid))
         return connection_raise(connection, 33026, 0, info.guid);
     cJSON *provider = catalog_add(catalog, "providers", name);
-    record(catalog, provider, path, &info);
+    statements_provider_record(catalog, provider, path, &info);
     set_enabled(catalog, provider, true);
     return true;
 }
 
-static cJSON *find(struct connection *connection, const struct pattern_match *match,
-                   const char *verb)
+static cJSON *statements_provider_find(struct connection *connection,
+                                       const struct pattern_match *match, const char *verb)
 {
     const char *name = pattern_text(match, "provider");
     cJSON *provider = catalog_find(connection_catalog(connection), "providers", name);
@@ -77,7 +79,7 @@ static cJSON *find(struct connection *connection, const struct pattern_match *ma
 
 static bool run_enable(struct connection *connection, const struct pattern_match *match)
 {
-    cJSON *provider = find(connection, match, "alter");
+    cJSON *provider = statements_provider_find(connection, match, "alter");
     struct failure failure;
     if (!provider)
         return false;
@@ -91,26 +93,27 @@ static bool run_enable(struct connection *connection, const struct pattern_match
 /* Another file of the same provider, while it is disabled. */
 static bool run_alter_file(struct connection *connection, const struct pattern_match *match)
 {
-    cJSON *provider = find(connection, match, "alter");
+    cJSON *provider = statements_provider_find(connection, match, "alter");
     const char *path = pattern_text(match, "path");
     struct provider_info info;
     if (!provider)
         return false;
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(provider, "is_enabled")))
         return connection_raise(connection, 33071, 0, "cryptographic provider");
-    if (!examine(connection, path, &info))
+    if (!statements_provider_examine(connection, path, &info))
         return false;
     if (strcasecmp(info.guid, catalog_text(provider, "guid")) != 0)
         return connection_raise(connection, 33024, 0, info.guid, catalog_id(provider));
-    record(connection_catalog(connection), provider, path, &info);
+    statements_provider_record(connection_catalog(connection), provider, path, &info);
     access_unload(connection->instance, catalog_id(provider));
     return true;
 }
 
-static bool run_drop(struct connection *connection, const struct pattern_match *match)
+static bool statements_provider_run_drop(struct connection *connection,
+                                         const struct pattern_match *match)
 {
     struct catalog *catalog = connection_catalog(connection);
-    cJSON *provider = find(connection, match, "drop");
+    cJSON *provider = statements_provider_find(connection, match, "drop");
     if (!provider)
         return false;
     static const char *const users[][2] = {{"credentials", "a credential"},
@@ -125,9 +128,10 @@ static bool run_drop(struct connection *connection, const struct pattern_match *
 }
 
 const struct statement_kind statements_provider[] = {
-    {"CREATE CRYPTOGRAPHIC PROVIDER {provider:n} FROM FILE = {path:s}", run_create},
+    {"CREATE CRYPTOGRAPHIC PROVIDER {provider:n} FROM FILE = {path:s}",
+     statements_provider_run_create},
     {"ALTER CRYPTOGRAPHIC PROVIDER {provider:n} {enable:=ENABLE}", run_enable},
     {"ALTER CRYPTOGRAPHIC PROVIDER {provider:n} {disable:=DISABLE}", run_enable},
     {"ALTER CRYPTOGRAPHIC PROVIDER {provider:n} FROM FILE = {path:s}", run_alter_file},
-    {"DROP CRYPTOGRAPHIC PROVIDER {provider:n}", run_drop},
+    {"DROP CRYPTOGRAPHIC PROVIDER {provider:n}", statements_provider_run_drop},
     {NULL, NULL}};

@@ -28,24 +28,26 @@ struct select {
     bool has_from;
 };
 
-static const struct token *now(const struct select *select)
+static const struct token *statements_select_now(const struct select *select)
 {
     return &select->expression.tokens[select->expression.at];
 }
 
 static bool at_item_end(const struct select *select)
 {
-    return select->expression.at >= select->end || token_is(now(select), ",") ||
-           token_is(now(select), "FROM");
+    return select->expression.at >= select->end || token_is(statements_select_now(select), ",") ||
+           token_is(statements_select_now(select), "FROM");
 }
 
 static void skip_expression(struct select *select)
 {
     int depth = 0;
     for (; select->expression.at < select->end; select->expression.at++) {
-        if (depth == 0 && (at_item_end(select) || token_is(now(select), "AS")))
+        if (depth == 0 && (at_item_end(select) || token_is(statements_select_now(select), "AS")))
             return;
-        depth += token_is(now(select), "(") ? 1 : token_is(now(select), ")") ? -1 : 0;
+        depth += token_is(statements_select_now(select), "(")   ? 1
+                 : token_is(statements_select_now(select), ")") ? -1
+                                                                : 0;
     }
 }
 
@@ -56,7 +58,7 @@ static bool parse_item(struct select *select)
         return expression_syntax_error(expression);
     struct item *item = &select->items[select->item_count++];
     *item = (struct item){0};
-    const struct token *first = now(select);
+    const struct token *first = statements_select_now(select);
     if (first->kind == TOKEN_VARIABLE && token_is(first + 1, "=")) {
         item->variable = first->text;
         expression->at += 2;
@@ -68,7 +70,7 @@ static bool parse_item(struct select *select)
         return expression_syntax_error(expression);
     skip_expression(select);
     if (expression_accept(expression, "AS")) {
-        item->as = now(select)->text;
+        item->as = statements_select_now(select)->text;
         expression->at++;
     }
     return at_item_end(select) || expression_syntax_error(expression);
@@ -101,31 +103,32 @@ static bool parse_source(struct select *select)
 {
     struct expression *expression = &select->expression;
     const char *schema = "";
-    if (!token_is_name(now(select)))
+    if (!token_is_name(statements_select_now(select)))
         return expression_syntax_error(expression);
-    const char *name = now(select)->text;
+    const char *name = statements_select_now(select)->text;
     expression->at++;
     while (expression_accept(expression, ".")) {
         schema = name;
-        name = now(select)->text;
+        name = statements_select_now(select)->text;
         expression->at++;
     }
     if (!fill_source(select, schema, name))
         return false;
     expression_accept(expression, "AS");
-    if (token_is_name(now(select)) && !token_is(now(select), "WHERE") &&
-        !token_is(now(select), "ORDER") && expression->at < select->end)
+    if (token_is_name(statements_select_now(select)) &&
+        !token_is(statements_select_now(select), "WHERE") &&
+        !token_is(statements_select_now(select), "ORDER") && expression->at < select->end)
         expression->at++; /* an alias; columns are found by their last part */
     return true;
 }
 
-static bool parse(struct select *select)
+static bool statements_select_parse(struct select *select)
 {
     struct expression *expression = &select->expression;
     select->top = -1;
     if (expression_accept(expression, "TOP")) {
         bool parenthesis = expression_accept(expression, "(");
-        select->top = strtol(now(select)->text, NULL, 10);
+        select->top = strtol(statements_select_now(select)->text, NULL, 10);
         expression->at++;
         if (parenthesis && !expression_expect(expression, ")"))
             return false;
@@ -143,7 +146,7 @@ static bool parse(struct select *select)
 }
 
 /* Keeps the rows of the source for which WHERE holds. */
-static bool filter(struct select *select)
+static bool statements_select_filter(struct select *select)
 {
     struct expression *expression = &select->expression;
     if (!select->has_from) {
@@ -178,21 +181,21 @@ static bool filter(struct select *select)
     for (size_t i = kept * source->column_count; i < source->row_count * source->column_count; i++)
         value_free(&source->cells[i]);
     if (source->row_count == 0) { /* nothing was evaluated: only find the condition's end */
-        while (expression->at < select->end && !token_is(now(select), "ORDER"))
+        while (expression->at < select->end && !token_is(statements_select_now(select), "ORDER"))
             expression->at++;
     }
     source->row_count = kept;
     return true;
 }
 
-static bool sort(struct select *select)
+static bool statements_select_sort(struct select *select)
 {
     struct expression *expression = &select->expression;
     if (expression->at >= select->end)
         return true;
     if (!expression_expect(expression, "ORDER") || !expression_expect(expression, "BY"))
         return false;
-    const struct token *name = now(select);
+    const struct token *name = statements_select_now(select);
     size_t column = rowset_column(&select->source, name->text);
     if (column == select->source.column_count)
         return failure_set(&select->failure, 207, 0, name->text);
@@ -237,8 +240,8 @@ static bool project_item(struct select *select, const struct item *item, struct 
     expression->at = item->at;
     if (!expression_evaluate(expression, out))
         return false;
-    return expression->at >= select->end || at_item_end(select) || token_is(now(select), "AS") ||
-           expression_syntax_error(expression);
+    return expression->at >= select->end || at_item_end(select) ||
+           token_is(statements_select_now(select), "AS") || expression_syntax_error(expression);
 }
 
 static bool project_row(struct select *select, size_t row)
@@ -257,7 +260,7 @@ static bool project_row(struct select *select, size_t row)
     return true;
 }
 
-static bool project(struct select *select)
+static bool statements_select_project(struct select *select)
 {
     bool counting = select->items[0].count;
     size_t rows = counting ? 1 : select->source.row_count;
@@ -273,7 +276,7 @@ static bool project(struct select *select)
 }
 
 /* SELECT @x = ...: the last row counts, as in SQL Server; nothing is printed. */
-static bool assign(struct select *select)
+static bool statements_select_assign(struct select *select)
 {
     struct connection *connection = select->expression.connection;
     for (size_t i = 0; i < select->item_count && select->result.row_count > 0; i++) {
@@ -296,9 +299,10 @@ static bool run_select(struct connection *connection, const struct pattern_match
                                              .rows = &select->source,
                                              .failure = &select->failure};
     select->end = pattern_count(match, "list");
-    bool good = parse(select) && filter(select) && sort(select) && project(select);
+    bool good = statements_select_parse(select) && statements_select_filter(select) &&
+                statements_select_sort(select) && statements_select_project(select);
     if (good && select->items[0].variable)
-        good = assign(select);
+        good = statements_select_assign(select);
     else if (good)
         rowset_print(&select->result, connection->out);
     if (!good)

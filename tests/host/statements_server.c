@@ -77,8 +77,8 @@ static bool run_print(struct connection *connection, const struct pattern_match 
     return good || connection_fail(connection, &failure);
 }
 
-static bool assign(struct connection *connection, struct variable *variable,
-                   struct expression *expression, struct failure *failure)
+static bool statements_server_assign(struct connection *connection, struct variable *variable,
+                                     struct expression *expression, struct failure *failure)
 {
     struct value value;
     if (!expression_evaluate(expression, &value) ||
@@ -108,7 +108,8 @@ static bool run_declare(struct connection *connection, const struct pattern_matc
             return connection_fail(connection, &failure);
         connection_declare(connection, name->text, &type);
         if (expression_accept(&expression, "=") &&
-            !assign(connection, connection_variable(connection, name->text), &expression, &failure))
+            !statements_server_assign(connection, connection_variable(connection, name->text),
+                                      &expression, &failure))
             return false;
     } while (expression_accept(&expression, ","));
     return at_end(&expression, match, "list") || connection_fail(connection, &failure);
@@ -127,7 +128,7 @@ static bool run_set(struct connection *connection, const struct pattern_match *m
         .connection = connection, .tokens = tokens, .at = 1, .failure = &failure};
     if (!expression_expect(&expression, "="))
         return connection_fail(connection, &failure);
-    return assign(connection, variable, &expression, &failure) &&
+    return statements_server_assign(connection, variable, &expression, &failure) &&
            (at_end(&expression, match, "assignment") || connection_fail(connection, &failure));
 }
 

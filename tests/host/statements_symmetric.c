@@ -38,8 +38,9 @@ static char *new_guid(void)
     return guid;
 }
 
-static void record(struct connection *connection, const struct pattern_match *match,
-                   const cJSON *protector, const uint8_t *wrapped, size_t len)
+static void statements_symmetric_record(struct connection *connection,
+                                        const struct pattern_match *match, const cJSON *protector,
+                                        const uint8_t *wrapped, size_t len)
 {
     struct catalog *catalog = connection_catalog(connection);
     cJSON *key = catalog_add(catalog, "symmetric_keys", pattern_text(match, "key"));
@@ -54,7 +55,8 @@ static void record(struct connection *connection, const struct pattern_match *ma
     free(hex);
 }
 
-static bool run_create(struct connection *connection, const struct pattern_match *match)
+static bool statements_symmetric_run_create(struct connection *connection,
+                                            const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "key");
     const char *algorithm = pattern_text(match, "ALGORITHM");
@@ -82,13 +84,13 @@ static bool run_create(struct connection *connection, const struct pattern_match
     }
     OPENSSL_cleanse(plain, sizeof plain);
     if (good)
-        record(connection, match, protector, wrapped, wrapped_len);
+        statements_symmetric_record(connection, match, protector, wrapped, wrapped_len);
     free(wrapped);
     return good || connection_fail(connection, &failure);
 }
 
-static cJSON *find(struct connection *connection, const struct pattern_match *match,
-                   const char *verb)
+static cJSON *statements_symmetric_find(struct connection *connection,
+                                        const struct pattern_match *match, const char *verb)
 {
     const char *name = pattern_text(match, "key");
     cJSON *key = catalog_find_key(connection_catalog(connection), "symmetric_keys",
@@ -121,8 +123,9 @@ static bool run_create_in_provider(struct connection *connection, const struct p
     return connection_raise(connection, 33083, 0, "symmetric key", name, provider_name);
 }
 
-static bool unwrap(struct connection *connection, const cJSON *key, const cJSON *protector,
-                   struct provider_session *session, struct failure *failure)
+static bool statements_symmetric_unwrap(struct connection *connection, const cJSON *key,
+                                        const cJSON *protector, struct provider_session *session,
+                                        struct failure *failure)
 {
     struct value thumbprint = value_hex(catalog_text(protector, "thumbprint"));
     struct value wrapped = value_hex(catalog_text(key, "wrapped_key"));
@@ -145,7 +148,7 @@ static bool unwrap(struct connection *connection, const cJSON *key, const cJSON 
 
 static bool run_open(struct connection *connection, const struct pattern_match *match)
 {
-    const cJSON *key = find(connection, match, "find");
+    const cJSON *key = statements_symmetric_find(connection, match, "find");
     const cJSON *protector = NULL;
     struct provider_session *session = NULL;
     struct failure failure;
@@ -155,13 +158,13 @@ static bool run_open(struct connection *connection, const struct pattern_match *
                                &failure);
     if (good && catalog_number(key, "asymmetric_key_id") != catalog_id(protector))
         good = failure_set(&failure, 15313, 0, "");
-    return (good && unwrap(connection, key, protector, session, &failure)) ||
+    return (good && statements_symmetric_unwrap(connection, key, protector, session, &failure)) ||
            connection_fail(connection, &failure);
 }
 
 static bool run_close(struct connection *connection, const struct pattern_match *match)
 {
-    const cJSON *key = find(connection, match, "find");
+    const cJSON *key = statements_symmetric_find(connection, match, "find");
     if (!key)
         return false;
     struct opened_key *opened = connection_opened_key(connection, catalog_id(key));
@@ -179,9 +182,10 @@ static bool run_close_all(struct connection *connection, const struct pattern_ma
     return true;
 }
 
-static bool run_drop(struct connection *connection, const struct pattern_match *match)
+static bool statements_symmetric_run_drop(struct connection *connection,
+                                          const struct pattern_match *match)
 {
-    cJSON *key = find(connection, match, "drop");
+    cJSON *key = statements_symmetric_find(connection, match, "drop");
     if (!key)
         return false;
     struct opened_key *opened = connection_opened_key(connection, catalog_id(key));
@@ -194,12 +198,12 @@ static bool run_drop(struct connection *connection, const struct pattern_match *
 const struct statement_kind statements_symmetric[] = {
     {"CREATE SYMMETRIC KEY {key:n} WITH #(ALGORITHM:w,KEY_SOURCE:s,IDENTITY_VALUE:s) "
      "ENCRYPTION BY ASYMMETRIC KEY {protector:n}",
-     run_create},
+     statements_symmetric_run_create},
     {"CREATE SYMMETRIC KEY {key:n} FROM PROVIDER {provider:n} "
      "[ WITH #(ALGORITHM:w,PROVIDER_KEY_NAME:s,CREATION_DISPOSITION:w) ]",
      run_create_in_provider},
     {"OPEN SYMMETRIC KEY {key:n} DECRYPTION BY ASYMMETRIC KEY {protector:n}", run_open},
     {"CLOSE SYMMETRIC KEY {key:n}", run_close},
     {"CLOSE ALL SYMMETRIC KEYS", run_close_all},
-    {"DROP SYMMETRIC KEY {key:n}", run_drop},
+    {"DROP SYMMETRIC KEY {key:n}", statements_symmetric_run_drop},
     {NULL, NULL}};

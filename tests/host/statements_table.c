@@ -32,7 +32,8 @@ static bool parse_columns(struct expression *expression, struct rowset *columns,
     return expression_expect(expression, ")");
 }
 
-static bool run_create(struct connection *connection, const struct pattern_match *match)
+static bool statements_table_run_create(struct connection *connection,
+                                        const struct pattern_match *match)
 {
     struct failure failure;
     struct rowset columns = {0};
@@ -47,7 +48,8 @@ static bool run_create(struct connection *connection, const struct pattern_match
     return good || connection_fail(connection, &failure);
 }
 
-static bool run_drop(struct connection *connection, const struct pattern_match *match)
+static bool statements_table_run_drop(struct connection *connection,
+                                      const struct pattern_match *match)
 {
     struct failure failure;
     return tables_drop(connection, pattern_text(match, "table"), &failure) ||
@@ -109,9 +111,9 @@ static bool run_checkpoint(struct connection *connection, const struct pattern_m
 }
 
 const struct statement_kind statements_table[] = {
-    {"CREATE TABLE {table:n} {columns:p}", run_create},
-    {"CREATE TABLE dbo . {table:n} {columns:p}", run_create},
-    {"DROP TABLE {table:n}", run_drop},
+    {"CREATE TABLE {table:n} {columns:p}", statements_table_run_create},
+    {"CREATE TABLE dbo . {table:n} {columns:p}", statements_table_run_create},
+    {"DROP TABLE {table:n}", statements_table_run_drop},
     {"INSERT INTO {table:n} VALUES {rows:*}", run_insert},
     {"INSERT INTO dbo . {table:n} VALUES {rows:*}", run_insert},
     {"INSERT {table:n} VALUES {rows:*}", run_insert},

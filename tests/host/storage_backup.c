@@ -29,7 +29,8 @@ static bool add_file(struct memory_text *out, const char *base, const char *suff
     return bytes != NULL;
 }
 
-static bool gather(const struct storage *storage, bool log_only, struct memory_text *out)
+static bool storage_backup_gather(const struct storage *storage, bool log_only,
+                                  struct memory_text *out)
 {
     bool good = log_only || add_file(out, storage->base, "mdf");
     for (int next = 0; good && (next = storage_next_segment(storage->base, next)) != 0;) {
@@ -49,7 +50,8 @@ static bool write_backup(const struct storage *storage, const char *path,
     char check[STORAGE_CHECK_HEX] = "";
     static const struct storage_wrapped none;
     errno = 0;
-    bool good = gather(storage, log_only, &payload) && RAND_bytes(iv, sizeof iv) == 1;
+    bool good =
+        storage_backup_gather(storage, log_only, &payload) && RAND_bytes(iv, sizeof iv) == 1;
     if (good && outer) {
         storage_crypt_check(outer->key, outer->key_len, check);
         good = storage_crypt_stream(outer->key, outer->key_len, iv, (uint8_t *)payload.data,

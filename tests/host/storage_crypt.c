@@ -8,22 +8,22 @@
 
 #include "memory.h"
 
-static const EVP_CIPHER *cbc(size_t key_len)
+static const EVP_CIPHER *storage_crypt_cbc(size_t key_len)
 {
     return key_len == 16   ? EVP_aes_128_cbc()
            : key_len == 24 ? EVP_aes_192_cbc()
                            : EVP_aes_256_cbc();
 }
 
-static const EVP_CIPHER *ctr(size_t key_len)
+static const EVP_CIPHER *storage_crypt_ctr(size_t key_len)
 {
     return key_len == 16   ? EVP_aes_128_ctr()
            : key_len == 24 ? EVP_aes_192_ctr()
                            : EVP_aes_256_ctr();
 }
 
-static bool run(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv, uint8_t *data,
-                size_t len, bool encrypt)
+static bool storage_crypt_run(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv,
+                              uint8_t *data, size_t len, bool encrypt)
 {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     uint8_t *out = memory_take(len + 16);
@@ -45,13 +45,13 @@ bool storage_crypt_page(const uint8_t *key, size_t key_len, uint64_t page, uint8
 {
     uint8_t iv[16] = {0};
     memcpy(iv, &page, sizeof page);
-    return run(cbc(key_len), key, iv, data, STORAGE_PAGE_LEN, encrypt);
+    return storage_crypt_run(storage_crypt_cbc(key_len), key, iv, data, STORAGE_PAGE_LEN, encrypt);
 }
 
 bool storage_crypt_stream(const uint8_t *key, size_t key_len, const uint8_t iv[16], uint8_t *data,
                           size_t len)
 {
-    return run(ctr(key_len), key, iv, data, len, true);
+    return storage_crypt_run(storage_crypt_ctr(key_len), key, iv, data, len, true);
 }
 
 void storage_crypt_check(const uint8_t *key, size_t key_len, char out[STORAGE_CHECK_HEX])
@@ -59,7 +59,7 @@ void storage_crypt_check(const uint8_t *key, size_t key_len, char out[STORAGE_CH
     static const uint8_t iv[16] = {'e', 'k', 'm', 'h', 'o', 's', 't', ' ',
                                    'c', 'h', 'e', 'c', 'k', ' ', 'o', 'k'};
     uint8_t block[16] = {0};
-    bool good = run(cbc(key_len), key, iv, block, sizeof block, true);
+    bool good = storage_crypt_run(storage_crypt_cbc(key_len), key, iv, block, sizeof block, true);
     char *hex = memory_hex(block, 8);
     memcpy(out, good ? hex : "", good ? STORAGE_CHECK_HEX : 1);
     free(hex);

@@ -10,8 +10,9 @@
 
 /* All pages anew, after `change` was made to the fields; a new segment begins. A failure leaves the
  * fields as they were. */
-static bool rewrite(struct storage *storage, void (*change)(struct storage *storage, void *context),
-                    void *context, char why[256])
+static bool storage_key_rewrite(struct storage *storage,
+                                void (*change)(struct storage *storage, void *context),
+                                void *context, char why[256])
 {
     uint8_t *content = NULL;
     size_t len = 0;
@@ -52,7 +53,7 @@ bool storage_set_key(struct storage *storage, const char *algorithm, const uint8
 {
     struct new_key new_key = {algorithm, key, key_len, wrapped};
     if (storage->encrypted)
-        return rewrite(storage, change_key, &new_key, why);
+        return storage_key_rewrite(storage, change_key, &new_key, why);
     change_key(storage, &new_key);
     return storage_save_header(storage, why);
 }
@@ -81,6 +82,6 @@ static void change_encryption(struct storage *storage, void *context)
 
 bool storage_set_encryption(struct storage *storage, bool on, char why[256])
 {
-    return rewrite(storage, change_encryption, &on, why) &&
+    return storage_key_rewrite(storage, change_encryption, &on, why) &&
            (!on || storage_blank_clear_segments(storage, why));
 }

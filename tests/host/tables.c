@@ -10,15 +10,15 @@
 #include "memory.h"
 #include "storage_log.h"
 
-static bool storage_failure(const struct open_database *database, const char *why,
-                            struct failure *failure)
+static bool tables_storage_failure(const struct open_database *database, const char *why,
+                                   struct failure *failure)
 {
     return failure_set(failure, 5120, 0, storage_base(database->storage), why);
 }
 
 /* The document of the connection's database, to be deleted. */
-static cJSON *load(struct connection *connection, struct open_database **database,
-                   struct failure *failure)
+static cJSON *tables_load(struct connection *connection, struct open_database **database,
+                          struct failure *failure)
 {
     uint8_t *text = NULL;
     size_t len = 0;
@@ -27,19 +27,19 @@ static cJSON *load(struct connection *connection, struct open_database **databas
     if (!*database)
         return NULL;
     if (!storage_read((*database)->storage, &text, &len, why)) {
-        storage_failure(*database, why, failure);
+        tables_storage_failure(*database, why, failure);
         return NULL;
     }
     cJSON *document = len ? cJSON_Parse((const char *)text) : cJSON_CreateArray();
     OPENSSL_cleanse(text, len);
     free(text);
     if (!document)
-        storage_failure(*database, "its pages do not hold what was written", failure);
+        tables_storage_failure(*database, "its pages do not hold what was written", failure);
     return document;
 }
 
-static bool save(struct connection *connection, struct open_database *database,
-                 const cJSON *document, struct failure *failure)
+static bool tables_save(struct connection *connection, struct open_database *database,
+                        const cJSON *document, struct failure *failure)
 {
     char why[256];
     if (database->snapshot)
@@ -51,10 +51,10 @@ static bool save(struct connection *connection, struct open_database *database,
     bool good = storage_write(database->storage, text, len, why) &&
                 storage_log(database->storage, text, len, why);
     memory_wipe_text(text);
-    return good || storage_failure(database, why, failure);
+    return good || tables_storage_failure(database, why, failure);
 }
 
-static cJSON *find(const cJSON *document, const char *name)
+static cJSON *tables_find(const cJSON *document, const char *name)
 {
     cJSON *table = NULL;
     cJSON_ArrayForEach(table, document)
@@ -104,8 +104,8 @@ bool tables_read(struct connection *connection, const char *name, struct rowset 
     struct open_database *database = NULL;
     if (!engine_database(connection->instance, connection->database_id))
         return failure_set(failure, 208, 0, name);
-    cJSON *document = load(connection, &database, failure);
-    const cJSON *table = document ? find(document, name) : NULL;
+    cJSON *document = tables_load(connection, &database, failure);
+    const cJSON *table = document ? tables_find(document, name) : NULL;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(table, "columns"))
         rowset_add_column(rows, catalog_text(item, "name"));
@@ -124,8 +124,8 @@ bool tables_create(struct connection *connection, const char *name, const struct
                    const struct value_type *types, struct failure *failure)
 {
     struct open_database *database = NULL;
-    cJSON *document = load(connection, &database, failure);
-    bool good = document && (!find(document, name) || failure_set(failure, 2714, 0, name));
+    cJSON *document = tables_load(connection, &database, failure);
+    bool good = document && (!tables_find(document, name) || failure_set(failure, 2714, 0, name));
     if (good) {
         cJSON *table = cJSON_CreateObject();
         cJSON_AddStringToObject(table, "name", name);
@@ -139,7 +139,7 @@ bool tables_create(struct connection *connection, const char *name, const struct
         }
         cJSON_AddArrayToObject(table, "rows");
         cJSON_AddItemToArray(document, table);
-        good = save(connection, database, document, failure);
+        good = tables_save(connection, database, document, failure);
     }
     cJSON_Delete(document);
     return good;
@@ -148,12 +148,12 @@ bool tables_create(struct connection *connection, const char *name, const struct
 bool tables_drop(struct connection *connection, const char *name, struct failure *failure)
 {
     struct open_database *database = NULL;
-    cJSON *document = load(connection, &database, failure);
-    cJSON *table = document ? find(document, name) : NULL;
+    cJSON *document = tables_load(connection, &database, failure);
+    cJSON *table = document ? tables_find(document, name) : NULL;
     bool good = document && (table || failure_set(failure, 3701, 0, "table", name));
     if (good) {
         cJSON_Delete(cJSON_DetachItemViaPointer(document, table));
-        good = save(connection, database, document, failure);
+        good = tables_save(connection, database, document, failure);
     }
     cJSON_Delete(document);
     return good;
@@ -201,10 +201,11 @@ bool tables_insert(struct connection *connection, const char *name, const struct
     struct open_database *database = NULL;
     if (!engine_database(connection->instance, connection->database_id))
         return failure_set(failure, 208, 0, name);
-    cJSON *document = load(connection, &database, failure);
-    cJSON *table = document ? find(document, name) : NULL;
+    cJSON *document = tables_load(connection, &database, failure);
+    cJSON *table = document ? tables_find(document, name) : NULL;
     bool good = document && (table || failure_set(failure, 208, 0, name));
-    good = good && add_rows(table, rows, failure) && save(connection, database, document, failure);
+    good = good && add_rows(table, rows, failure) &&
+           tables_save(connection, database, document, failure);
     cJSON_Delete(document);
     return good;
 }

@@ -16,7 +16,7 @@
 
 static const uint8_t plain[] = "sixteen bytes...";
 
-static struct provider_library *load(const char *rule)
+static struct provider_library *test_provider_library_load(const char *rule)
 {
     struct provider_fault fault;
     platform_environment_set("ROGUE", rule);
@@ -51,7 +51,7 @@ static void a_provider_in_order_is_not_reported(void **state)
 {
     (void)state;
     const long before = provider_conformance_count();
-    struct provider_library *library = load(NULL);
+    struct provider_library *library = test_provider_library_load(NULL);
     use_all(library);
     provider_library_unload(library);
     assert_int_equal(provider_conformance_count(), before);
@@ -66,7 +66,7 @@ static void each_broken_rule_is_reported(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const long before = provider_conformance_count();
-        struct provider_library *library = load(rules[i]);
+        struct provider_library *library = test_provider_library_load(rules[i]);
         use_all(library);
         provider_library_unload(library);
         if (provider_conformance_count() == before)
@@ -77,7 +77,7 @@ static void each_broken_rule_is_reported(void **state)
 static void info_and_algorithms_are_read_at_load(void **state)
 {
     (void)state;
-    struct provider_library *library = load(NULL);
+    struct provider_library *library = test_provider_library_load(NULL);
     const struct provider_info *info = provider_library_info(library);
     assert_string_equal(info->name, "Rogue");
     assert_string_equal(info->guid, "00000001-0000-0000-0000-000000000000");
@@ -93,7 +93,7 @@ static void info_and_algorithms_are_read_at_load(void **state)
 static void a_round_trip_gives_the_plain_text_back(void **state)
 {
     (void)state;
-    struct provider_library *library = load(NULL);
+    struct provider_library *library = test_provider_library_load(NULL);
     struct provider_session *session = NULL;
     struct provider_key_info key;
     uint8_t *cipher = NULL, *again = NULL;
@@ -126,7 +126,7 @@ static void count_sessions(void *context, const struct provider_session_entry *e
 static void open_sessions_stand_in_the_book(void **state)
 {
     (void)state;
-    struct provider_library *library = load(NULL);
+    struct provider_library *library = test_provider_library_load(NULL);
     struct provider_session *first = NULL, *second = NULL;
     int count = 0;
     provider_session_open(library, "me", "s", 53, &first);

@@ -79,7 +79,7 @@ static bool stands_in_file(const struct place *place, const char *suffix, const 
 }
 
 /* A database with `content`, encrypted under key A by encryptor 1 if asked. */
-static struct storage *make(const struct place *place, bool encrypted)
+static struct storage *storage_make(const struct place *place, bool encrypted)
 {
     char why[256];
     struct storage *storage = storage_create(place->base, "Demo", why);
@@ -108,7 +108,7 @@ static void plain_content_survives_reopening(void **state)
 {
     const struct place *place = *state;
     char why[256];
-    storage_close(make(place, false));
+    storage_close(storage_make(place, false));
     struct storage *storage = storage_open(place->base, why);
     assert_non_null(storage);
     assert_string_equal(storage_name(storage), "Demo");
@@ -121,11 +121,11 @@ static void encryption_hides_rows_and_key(void **state)
 {
     const struct place *place = *state;
     char why[256];
-    struct storage *storage = make(place, false);
+    struct storage *storage = storage_make(place, false);
     assert_true(stands_in_file(place, "mdf", content));
     storage_close(storage);
     assert_true(storage_remove(place->base));
-    storage = make(place, true);
+    storage = storage_make(place, true);
     assert_true(storage_log(storage, content, sizeof content, why));
     assert_false(stands_in_file(place, "mdf", content));
     assert_false(stands_in_file(place, "mdf", (const char *)key_a));
@@ -148,7 +148,7 @@ static void only_the_right_key_opens(void **state)
     char why[256];
     uint8_t *data = NULL;
     size_t len = 0;
-    storage_close(make(place, true));
+    storage_close(storage_make(place, true));
     struct storage *storage = storage_open(place->base, why);
     assert_non_null(storage);
     assert_false(storage_unlocked(storage));
@@ -165,7 +165,7 @@ static void rotation_leaves_pages_and_begins_a_segment(void **state)
 {
     const struct place *place = *state;
     char why[256];
-    struct storage *storage = make(place, true);
+    struct storage *storage = storage_make(place, true);
     size_t before_len = 0, after_len = 0;
     char *before = file_of(place, "mdf", &before_len);
     struct storage_segment segments[8];
@@ -200,7 +200,7 @@ static void a_new_key_encrypts_the_pages_anew(void **state)
 {
     const struct place *place = *state;
     char why[256];
-    struct storage *storage = make(place, true);
+    struct storage *storage = storage_make(place, true);
     struct storage_wrapped second = wrapped_by(2);
     assert_true(storage_set_key(storage, "AES_128", key_b, 16, &second, why));
     assert_string_equal(storage_algorithm(storage), "AES_128");
@@ -218,7 +218,7 @@ static void a_damaged_page_is_noticed(void **state)
     char why[256];
     uint8_t *data = NULL;
     size_t len = 0;
-    storage_close(make(place, true));
+    storage_close(storage_make(place, true));
     char *path = memory_format("%s.mdf", place->base);
     FILE *file = platform_stream_open(path, "r+");
     assert_non_null(file);
@@ -239,7 +239,7 @@ static void files_are_for_their_owner_alone(void **state)
 {
     const struct place *place = *state;
     static const char *const suffixes[] = {"mdf", "1.ldf"};
-    storage_close(make(place, false));
+    storage_close(storage_make(place, false));
     for (size_t i = 0; i < 2; i++) {
         char *path = memory_format("%s.%s", place->base, suffixes[i]);
         assert_true(platform_path_is_private(path));
@@ -252,13 +252,13 @@ static void a_name_can_be_used_again(void **state)
     const struct place *place = *state;
     char why[256];
     struct storage_segment segments[4];
-    struct storage *storage = make(place, true);
+    struct storage *storage = storage_make(place, true);
     for (int i = 0; i < 3; i++)
         assert_true(storage_new_segment(storage, why));
     assert_true(storage_free_segments(storage, why));
     storage_close(storage);
     assert_true(storage_remove(place->base));
-    storage_close(make(place, false));
+    storage_close(storage_make(place, false));
     storage = storage_open(place->base, why);
     assert_non_null(storage);
     assert_int_equal(storage_segments(storage, segments, 4), 1);
@@ -273,7 +273,7 @@ static void backup_and_restore(const struct place *place, const struct storage_b
     char name[129];
     struct storage_wrapped seen;
     char *path = memory_format("%s/backup", place->folder);
-    struct storage *storage = make(place, true);
+    struct storage *storage = storage_make(place, true);
     assert_true(storage_backup(storage, path, outer, why));
     storage_close(storage);
     assert_true(storage_remove(place->base));

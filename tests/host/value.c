@@ -138,7 +138,7 @@ int value_compare(const struct value *a, const struct value *b)
     return (order > 0) - (order < 0);
 }
 
-static void replace(struct value *value, struct value with)
+static void value_replace(struct value *value, struct value with)
 {
     value_free(value);
     *value = with;
@@ -149,7 +149,7 @@ static bool convert_number(struct value *value, struct failure *failure)
     long long number = 0;
     if (!as_number(value, &number))
         return failure_set(failure, 245, 0, value->data);
-    replace(value, value_number(number));
+    value_replace(value, value_number(number));
     return true;
 }
 
@@ -157,12 +157,13 @@ static void convert_text(struct value *value, bool wide, long size, int style)
 {
     if (value->kind == VALUE_NUMBER || (value->kind == VALUE_BINARY && style > 0)) {
         char *text = value_display(value);
-        replace(value, value_text(style == 2 && value->kind == VALUE_BINARY ? text + 2 : text));
+        value_replace(value,
+                      value_text(style == 2 && value->kind == VALUE_BINARY ? text + 2 : text));
         free(text);
     } else if (value->kind == VALUE_BINARY && wide) {
         struct value text = {.kind = VALUE_TEXT};
         text.data = memory_from_utf16((const uint8_t *)value->data, value->len, &text.len);
-        replace(value, text);
+        value_replace(value, text);
     }
     value->kind = VALUE_TEXT;
     value->wide = wide;
@@ -180,10 +181,10 @@ static bool convert_binary(struct value *value, const struct value_type *type, i
         uint8_t *bytes = memory_unhex(hex, &len);
         if (!bytes)
             return failure_set(failure, 245, 0, value->data);
-        replace(value, value_binary(bytes, len));
+        value_replace(value, value_binary(bytes, len));
         free(bytes);
     } else {
-        replace(value, value_as_binary(value));
+        value_replace(value, value_as_binary(value));
     }
     size_t cap = type->size > 0 ? (size_t)type->size : type->size < 0 ? value->len : 30;
     if (value->len > cap)

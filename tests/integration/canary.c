@@ -6,7 +6,7 @@
 
 /* The characters that depend on the secret alone, if `skipped` bytes stand before it in its group
  * of three. */
-static void encode(const char *secret, size_t skipped, const char *last_two, char *out)
+static void canary_encode(const char *secret, size_t skipped, const char *last_two, char *out)
 {
     static const char most[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     size_t first = (3 - skipped) % 3;
@@ -22,8 +22,8 @@ static void encode(const char *secret, size_t skipped, const char *last_two, cha
 }
 
 /* Each byte as two of `digits`, or as it is without them, between `before` and `after`. */
-static void spell(const char *secret, const char *before, const char *digits, const char *after,
-                  char *out)
+static void canary_spell(const char *secret, const char *before, const char *digits,
+                         const char *after, char *out)
 {
     for (; *secret != '\0'; secret++) {
         unsigned byte = (uint8_t)*secret;
@@ -47,17 +47,17 @@ const char *canary_find(const char *text, const char *secret)
         return "as it is";
     }
     for (size_t i = 0; i < sizeof spelt / sizeof spelt[0]; i++) {
-        spell(secret, spelt[i].before, spelt[i].digits, spelt[i].after, form);
+        canary_spell(secret, spelt[i].before, spelt[i].digits, spelt[i].after, form);
         if (strstr(text, form) != NULL) {
             return spelt[i].what;
         }
     }
     for (size_t skipped = 0; skipped < 3; skipped++) {
-        encode(secret, skipped, "+/", form);
+        canary_encode(secret, skipped, "+/", form);
         if (strstr(text, form) != NULL) {
             return "base64";
         }
-        encode(secret, skipped, "-_", form);
+        canary_encode(secret, skipped, "-_", form);
         if (strstr(text, form) != NULL) {
             return "base64url";
         }

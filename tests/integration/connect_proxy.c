@@ -24,7 +24,7 @@ static int read_request(int fd, char *request, size_t cap)
     return 0;
 }
 
-static void serve(int client, int port)
+static void connect_proxy_serve(int client, int port)
 {
     static const char answer[] = "HTTP/1.1 200 Connection established\r\n\r\n";
     char request[8192] = "";
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
         int client = accept(listener, NULL, NULL);
         if (client >= 0 && fork() == 0) {
             close(listener);
-            serve(client, atoi(argv[1]));
+            connect_proxy_serve(client, atoi(argv[1]));
             return 0;
         }
         close(client);

@@ -80,8 +80,8 @@ SqlCpError ekm_find(const struct ekm *ekm, const SqlCpSession *session, const ch
 }
 
 /* Encrypt and Decrypt have one shape. */
-static SqlCpError dance(__typeof__(&SqlCryptEncrypt) operation, const SqlCpSession *session,
-                        const SqlCpData *thumb, const SqlCpData *in, SqlCpData *out)
+static SqlCpError ekm_dance(__typeof__(&SqlCryptEncrypt) operation, const SqlCpSession *session,
+                            const SqlCpData *thumb, const SqlCpData *in, SqlCpData *out)
 {
     SqlCpData size = {0, NULL};
     SqlCpError code = operation(session, thumb, 1, NULL, 0, in, &size);
@@ -96,13 +96,13 @@ static SqlCpError dance(__typeof__(&SqlCryptEncrypt) operation, const SqlCpSessi
 SqlCpError ekm_encrypt(const struct ekm *ekm, const SqlCpSession *session, const SqlCpData *thumb,
                        const SqlCpData *plain, SqlCpData *out)
 {
-    return dance(ekm->Encrypt, session, thumb, plain, out);
+    return ekm_dance(ekm->Encrypt, session, thumb, plain, out);
 }
 
 SqlCpError ekm_decrypt(const struct ekm *ekm, const SqlCpSession *session, const SqlCpData *thumb,
                        const SqlCpData *cipher, SqlCpData *out)
 {
-    return dance(ekm->Decrypt, session, thumb, cipher, out);
+    return ekm_dance(ekm->Decrypt, session, thumb, cipher, out);
 }
 
 void ready_open(struct ready *ready, struct sim *sim, const char *key)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static int entries(const char *folder)
+static int footprint_entries(const char *folder)
 {
     int count = 0;
     DIR *dir = opendir(folder);
@@ -24,7 +24,8 @@ static int entries(const char *folder)
 struct footprint footprint_now(void)
 {
     char line[128];
-    struct footprint now = {0, entries("/proc/self/fd"), entries("/proc/self/task")};
+    struct footprint now = {0, footprint_entries("/proc/self/fd"),
+                            footprint_entries("/proc/self/task")};
     FILE *in = fopen("/proc/self/status", "r");
     assert_non_null(in);
     while (fgets(line, sizeof line, in) != NULL) {

@@ -54,7 +54,7 @@ static void note_process(pid_t former, pid_t next)
 }
 
 /* Starts vaultsim and waits for its line; its standard output stays open only that long. */
-static void launch(struct sim *sim, const char *option, const char *value)
+static void sim_launch(struct sim *sim, const char *option, const char *value)
 {
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -97,7 +97,7 @@ void sim_start(struct sim *sim, const char *option, const char *value)
     const char *parent = getenv("TMPDIR");
     snprintf(sim->folder, sizeof sim->folder, "%s/akvekm-XXXXXX", parent != NULL ? parent : "/tmp");
     assert_non_null(mkdtemp(sim->folder));
-    launch(sim, option, value);
+    sim_launch(sim, option, value);
     char config[96];
     snprintf(config, sizeof config, "%s/akv-ekm.conf", sim->folder);
     setenv("AKVEKM_CONFIG", config, 1);
@@ -113,7 +113,7 @@ void sim_kill(struct sim *sim)
 
 void sim_resume(struct sim *sim)
 {
-    launch(sim, NULL, NULL);
+    sim_launch(sim, NULL, NULL);
 }
 
 static char *read_all(FILE *in)
@@ -178,7 +178,8 @@ static FILE *open_control(const struct sim *sim)
     return stream;
 }
 
-static char *control(const struct sim *sim, const char *method, const char *path, const char *json)
+static char *sim_control(const struct sim *sim, const char *method, const char *path,
+                         const char *json)
 {
     FILE *stream = open_control(sim);
     fprintf(stream,
@@ -197,12 +198,12 @@ static char *control(const struct sim *sim, const char *method, const char *path
 
 void sim_ctl(const struct sim *sim, const char *method, const char *path, const char *json)
 {
-    free(control(sim, method, path, json));
+    free(sim_control(sim, method, path, json));
 }
 
 char *sim_ask(const struct sim *sim, const char *path)
 {
-    return control(sim, "GET", path, NULL);
+    return sim_control(sim, "GET", path, NULL);
 }
 
 long sim_counter(const struct sim *sim, const char *name)

@@ -53,7 +53,7 @@ struct running {
     long end_ms;
 };
 
-static SqlCpError perform(struct running *running)
+static SqlCpError aborts_perform(struct running *running)
 {
     const struct ekm *ekm = &ready.ekm;
     uint16_t units[32], name[64];
@@ -89,15 +89,15 @@ static SqlCpError perform(struct running *running)
     return -1;
 }
 
-static void *run(void *argument)
+static void *aborts_run(void *argument)
 {
     struct running *running = argument;
-    running->code = perform(running);
+    running->code = aborts_perform(running);
     running->end_ms = now_ms();
     return NULL;
 }
 
-static void restart(void)
+static void aborts_restart(void)
 {
     assert_int_equal(ready.ekm.FreeProvider(), SQLCP_SUCCESS);
     assert_int_equal(ready.ekm.InitializeProvider(), SQLCP_SUCCESS);
@@ -147,7 +147,7 @@ static void test_every_operation(void **state)
         pthread_t thread;
         char json[128];
         if (row->is_cold) {
-            restart();
+            aborts_restart();
         }
         if (row->operation != OPEN) {
             assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &running.session),
@@ -159,7 +159,7 @@ static void test_every_operation(void **state)
         snprintf(json, sizeof json, "{\"path\":\"%s\",\"times\":1000,\"action\":\"hang\"}",
                  row->path);
         sim_ctl(&sim, "POST", "/faults", json);
-        assert_int_equal(pthread_create(&thread, NULL, run, &running), 0);
+        assert_int_equal(pthread_create(&thread, NULL, aborts_run, &running), 0);
         wait_for_request(row->path);
         long end_ms = abort_it(row, &running, thread);
         longest_ms = end_ms > longest_ms ? end_ms : longest_ms;
@@ -188,7 +188,7 @@ static void test_waiting_for_the_map(void **state)
     assert_int_equal(flock(lock, LOCK_EX), 0);
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &running.session), 0);
     sim_ctl(&sim, "DELETE", "/counters", NULL);
-    assert_int_equal(pthread_create(&thread, NULL, run, &running), 0);
+    assert_int_equal(pthread_create(&thread, NULL, aborts_run, &running), 0);
     for (int i = 0; i < 1000 && sim_counter(&sim, "requests") == 0; i++) {
         usleep(10000);
     }
@@ -196,7 +196,7 @@ static void test_waiting_for_the_map(void **state)
     print_message("after %ld ms\n", abort_it(&row, &running, thread));
     close(lock);
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &running.session), 0);
-    assert_int_equal(perform(&running), SQLCP_SUCCESS);
+    assert_int_equal(aborts_perform(&running), SQLCP_SUCCESS);
     assert_int_equal(ready.ekm.CloseSession(&running.session, 0), SQLCP_SUCCESS);
 }
 
@@ -214,7 +214,7 @@ static void test_all_calls_of_a_session(void **state)
     sim_ctl(&sim, "POST", "/faults", "{\"path\":\"unwrapkey\",\"times\":1000,\"action\":\"hang\"}");
     for (int i = 0; i < THREADS; i++) {
         running[i] = (struct running){&row, session, -1, 0};
-        assert_int_equal(pthread_create(&threads[i], NULL, run, &running[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, aborts_run, &running[i]), 0);
     }
     wait_for_request("unwrapkey");
     long begin_ms = now_ms();
@@ -230,7 +230,7 @@ static void test_all_calls_of_a_session(void **state)
     sim_ctl(&sim, "DELETE", "/faults", NULL);
 }
 
-static int start(void **state)
+static int aborts_start(void **state)
 {
     *state = &ready;
     sim_start(&sim, NULL, NULL);
@@ -250,5 +250,5 @@ int main(void)
         cmocka_unit_test(test_waiting_for_the_map),
         cmocka_unit_test(test_all_calls_of_a_session),
     };
-    return cmocka_run_group_tests(tests, start, ready_tear_down);
+    return cmocka_run_group_tests(tests, aborts_start, ready_tear_down);
 }

@@ -96,7 +96,7 @@ static void load_foreign(void)
     print_message("the host has %s\n", foreign.OpenSSL_version(OPENSSL_VERSION));
 }
 
-static void expect(bool right, const char *what)
+static void beside_expect(bool right, const char *what)
 {
     if (!right) {
         fprintf(stderr, "failed: %s\n", what);
@@ -107,7 +107,7 @@ static void expect(bool right, const char *what)
 static int connect_to_sim(void)
 {
     int socket_fd = loopback_connect(port);
-    expect(socket_fd >= 0, "connect");
+    beside_expect(socket_fd >= 0, "connect");
     return socket_fd;
 }
 
@@ -121,20 +121,21 @@ static void ask_by_openssl(SSL_CTX *context)
     SSL *ssl = foreign.SSL_new(context);
     (void)foreign.SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host);
     (void)foreign.SSL_set_fd(ssl, socket_fd);
-    expect(foreign.SSL_connect(ssl) == 1, "SSL_connect");
-    expect(foreign.SSL_get_verify_result(ssl) == 0, "the certificate");
-    expect(foreign.SSL_write(ssl, request, sizeof request - 1) > 0, "SSL_write");
-    expect(foreign.SSL_read(ssl, answer, sizeof answer - 1) > 0, "SSL_read");
-    expect(strncmp(answer, "HTTP/1.1 401", 12) == 0, "an answer of 401");
+    beside_expect(foreign.SSL_connect(ssl) == 1, "SSL_connect");
+    beside_expect(foreign.SSL_get_verify_result(ssl) == 0, "the certificate");
+    beside_expect(foreign.SSL_write(ssl, request, sizeof request - 1) > 0, "SSL_write");
+    beside_expect(foreign.SSL_read(ssl, answer, sizeof answer - 1) > 0, "SSL_read");
+    beside_expect(strncmp(answer, "HTTP/1.1 401", 12) == 0, "an answer of 401");
     foreign.SSL_free(ssl);
     close(socket_fd);
-    expect(foreign.ERR_peek_error() == 0, "an empty queue of errors");
+    beside_expect(foreign.ERR_peek_error() == 0, "an empty queue of errors");
 }
 
 static void *use_openssl(void *unused)
 {
     SSL_CTX *context = foreign.SSL_CTX_new(foreign.TLS_client_method());
-    expect(foreign.SSL_CTX_load_verify_locations(context, ca_file, NULL) == 1, "the authority");
+    beside_expect(foreign.SSL_CTX_load_verify_locations(context, ca_file, NULL) == 1,
+                  "the authority");
     for (int i = 0; i < ROUNDS; i++) {
         ask_by_openssl(context);
     }
@@ -154,9 +155,9 @@ static void *use_curl(void *unused)
         (void)foreign.curl_easy_setopt(curl, CURLOPT_CONNECT_TO, &to);
         (void)foreign.curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
         (void)foreign.curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        expect(foreign.curl_easy_perform(curl) == CURLE_OK, "curl_easy_perform");
+        beside_expect(foreign.curl_easy_perform(curl) == CURLE_OK, "curl_easy_perform");
         (void)foreign.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-        expect(status == 401, "curl's answer of 401");
+        beside_expect(status == 401, "curl's answer of 401");
         foreign.curl_easy_cleanup(curl);
     }
     return unused;
@@ -165,7 +166,7 @@ static void *use_curl(void *unused)
 static void *use_ours(void *unused)
 {
     for (int i = 0; i < 2 * ROUNDS; i++) {
-        expect(ready_decrypt(&ready) == SQLCP_SUCCESS, "Decrypt");
+        beside_expect(ready_decrypt(&ready) == SQLCP_SUCCESS, "Decrypt");
     }
     return unused;
 }

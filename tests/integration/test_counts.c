@@ -15,7 +15,7 @@
 
 static struct sim sim;
 
-static int start(void **state)
+static int counts_start(void **state)
 {
     *state = &sim;
     sim_start(&sim, NULL, NULL);
@@ -23,7 +23,7 @@ static int start(void **state)
     return 0;
 }
 
-static void reset(void)
+static void counts_reset(void)
 {
     sim_ctl(&sim, "DELETE", "/counters", NULL);
 }
@@ -38,7 +38,7 @@ static void test_each_operation(void **state)
     uint8_t bytes[32], blob[600], cipher[512], text[] = SIM_PLAIN;
     SqlCpData thumb = {0, bytes}, plain = {sizeof text, text}, wrapped = {sizeof cipher, cipher};
     ekm_load(&ekm);
-    reset();
+    counts_reset();
     assert_int_equal(ekm.InitializeProvider(), SQLCP_SUCCESS);
     assert_requests(0);
     assert_int_equal(ekm_open(&ekm, "contoso-vault", SIM_PASSWORD, &first), SQLCP_SUCCESS);
@@ -84,7 +84,7 @@ static void test_bare_name_is_read_anew(void **state)
     SqlCpData newer = {0, bytes};
     ready_open(&ready, &sim, "rolled");
     sim_make_key(&sim, "rolled");
-    reset();
+    counts_reset();
     assert_int_equal(ekm_find(&ready.ekm, &ready.session, "rolled", &newer), SQLCP_SUCCESS);
     assert_requests(1);
     assert_memory_not_equal(bytes, ready.thumb_bytes, 20);
@@ -108,7 +108,7 @@ static void test_create_is_sent_once(void **state)
             "\"],\"permissions\":[\"get\",\"list\",\"wrapKey\",\"unwrapKey\",\"create\"]}");
     ready_open(&ready, &sim, "before");
     sim_ctl(&sim, "POST", "/faults", "{\"path\":\"/create\",\"times\":0,\"action\":\"cut\"}");
-    reset();
+    counts_reset();
     assert_int_equal(ready.ekm.CreateKey(&ready.session, &wanted, 1, 0, &thumb), 3119);
     assert_int_equal(sim_counter(&sim, "create"), 1);
     sim_ctl(&sim, "DELETE", "/faults", NULL);
@@ -135,7 +135,7 @@ struct wrapped {
     uint8_t thumb[20], cipher[256];
 };
 
-static void prepare(const void *argument)
+static void counts_prepare(const void *argument)
 {
     struct ready ready;
     ready_open(&ready, &sim, "fresh");
@@ -195,14 +195,14 @@ static void test_fresh_process(void **state)
     char path[96];
     struct wrapped wrapped;
     snprintf(path, sizeof path, "%s/fresh", sim.folder);
-    in_fresh_process(prepare, path);
+    in_fresh_process(counts_prepare, path);
     FILE *in = fopen(path, "rb");
     assert_non_null(in);
     assert_int_equal(fread(&wrapped, sizeof wrapped, 1, in), 1);
     fclose(in);
-    reset();
+    counts_reset();
     in_fresh_process(decrypt_twice, &wrapped);
-    reset();
+    counts_reset();
     in_fresh_process(encrypt_twice, &wrapped);
 }
 
@@ -216,7 +216,7 @@ static void *decrypt_once(void *ready)
 static void decrypt_at_once(struct ready *ready, size_t count, long *made, long *resumed)
 {
     pthread_t threads[32];
-    reset();
+    counts_reset();
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, decrypt_once, ready), 0);
     }
@@ -269,5 +269,5 @@ int main(void)
         cmocka_unit_test(test_bare_name_is_read_anew), cmocka_unit_test(test_create_is_sent_once),
         cmocka_unit_test(test_further_connections),
     };
-    return cmocka_run_group_tests(tests, start, sim_tear_down);
+    return cmocka_run_group_tests(tests, counts_start, sim_tear_down);
 }

@@ -98,7 +98,7 @@ static void restore_configuration(SqlCpError expected)
     }
 }
 
-static void request(const char *request, const char *json)
+static void errors_request(const char *request, const char *json)
 {
     char method[16];
     size_t len = strcspn(request, " ");
@@ -115,21 +115,21 @@ static SqlCpError open_session(struct ready *ready, const char *password)
     return code;
 }
 
-static SqlCpError encrypt(struct ready *ready)
+static SqlCpError errors_encrypt(struct ready *ready)
 {
     uint8_t bytes[512], text[] = SIM_PLAIN;
     SqlCpData plain = {sizeof text, text}, out = {sizeof bytes, bytes};
     return ekm_encrypt(&ready->ekm, &ready->session, &ready->thumb, &plain, &out);
 }
 
-static SqlCpError find(struct ready *ready, const char *name)
+static SqlCpError errors_find(struct ready *ready, const char *name)
 {
     uint8_t bytes[32];
     SqlCpData thumb = {0, bytes};
     return ekm_find(&ready->ekm, &ready->session, name, &thumb);
 }
 
-static SqlCpError perform(struct ready *ready, enum operation operation)
+static SqlCpError errors_perform(struct ready *ready, enum operation operation)
 {
     switch (operation) {
     case OPEN:
@@ -137,11 +137,11 @@ static SqlCpError perform(struct ready *ready, enum operation operation)
     case OPEN_WRONG:
         return open_session(ready, WRONG_SECRET);
     case FIND:
-        return find(ready, KEY);
+        return errors_find(ready, KEY);
     case FIND_ABSENT:
-        return find(ready, "absent");
+        return errors_find(ready, "absent");
     case ENCRYPT:
-        return encrypt(ready);
+        return errors_encrypt(ready);
     case DECRYPT:
         return ready_decrypt(ready);
     }
@@ -150,11 +150,11 @@ static SqlCpError perform(struct ready *ready, enum operation operation)
 
 /* What must succeed before and after the fault, in the short time that the row allows: a busy
  * machine may need several tries. */
-static SqlCpError succeed(struct ready *ready, enum operation operation)
+static SqlCpError errors_succeed(struct ready *ready, enum operation operation)
 {
     SqlCpError code = -1;
     for (int i = 0; i < 10 && code != SQLCP_SUCCESS; i++) {
-        code = perform(ready, operation);
+        code = errors_perform(ready, operation);
         if (code != SQLCP_SUCCESS) {
             usleep(200000);
         }
@@ -162,7 +162,7 @@ static SqlCpError succeed(struct ready *ready, enum operation operation)
     return code;
 }
 
-static bool opens(enum operation operation)
+static bool errors_opens(enum operation operation)
 {
     return operation == OPEN || operation == OPEN_WRONG;
 }
@@ -183,14 +183,14 @@ static void run_row(const struct row *row, struct ready *ready, struct plain_ser
         sim_configure(&sim, line);
     }
     assert_int_equal(ready->ekm.InitializeProvider(), SQLCP_SUCCESS);
-    if (!opens(row->operation)) {
-        assert_int_equal(succeed(ready, OPEN), SQLCP_SUCCESS);
+    if (!errors_opens(row->operation)) {
+        assert_int_equal(errors_succeed(ready, OPEN), SQLCP_SUCCESS);
         assert_int_equal(ekm_open(&ready->ekm, "contoso-vault", SIM_PASSWORD, &ready->session), 0);
     }
     if (row->request != NULL) {
-        request(row->request, row->json);
+        errors_request(row->request, row->json);
     }
-    SqlCpError code = perform(ready, row->operation);
+    SqlCpError code = errors_perform(ready, row->operation);
     if (code != row->code) {
         print_error("%s %s\n", row->config != NULL ? row->config : "",
                     row->json != NULL ? row->json : "");
@@ -198,11 +198,11 @@ static void run_row(const struct row *row, struct ready *ready, struct plain_ser
     assert_int_equal(code, row->code);
     sim_ctl(&sim, "DELETE", "/faults", NULL);
     if (row->undo != NULL) {
-        request(row->request, row->undo);
+        errors_request(row->request, row->undo);
     }
     if (row->config == NULL && row->request != NULL) {
         /* The fault gone, the same call succeeds. */
-        assert_int_equal(succeed(ready, row->operation), SQLCP_SUCCESS);
+        assert_int_equal(errors_succeed(ready, row->operation), SQLCP_SUCCESS);
     }
     assert_int_equal(ready->ekm.FreeProvider(), SQLCP_SUCCESS);
 }
@@ -262,7 +262,7 @@ static void test_nothing_is_sent(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         SqlCpSession session;
         SqlCpError code = rows[i].name != NULL
-                              ? find(&ready, rows[i].name)
+                              ? errors_find(&ready, rows[i].name)
                               : ekm_open(&ready.ekm, rows[i].identity, rows[i].password, &session);
         assert_int_equal(code, rows[i].code);
     }
@@ -293,8 +293,8 @@ static void test_names_that_do_not_resolve(void **state)
              strtol(port + 12, NULL, 10));
     sim_configure(&sim, line);
     sim_configure(&sim, "authority_hosts = login.invalid");
-    request(SETTING, CHALLENGE("\"Bearer authorization=\\\"https://login.invalid/t\\\", "
-                               "resource=\\\"https://vault.azure.net\\\"\""));
+    errors_request(SETTING, CHALLENGE("\"Bearer authorization=\\\"https://login.invalid/t\\\", "
+                                      "resource=\\\"https://vault.azure.net\\\"\""));
     assert_int_equal(ekm.InitializeProvider(), SQLCP_SUCCESS);
     assert_int_equal(ekm_open(&ekm, "contoso-vault", SIM_PASSWORD, &session), 3102);
     assert_int_equal(ekm.FreeProvider(), SQLCP_SUCCESS);

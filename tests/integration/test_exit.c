@@ -44,7 +44,7 @@ static void *call_on(void *unused)
 }
 
 /* What a process does that ends in the midst of its calls. */
-static int live(const char *how)
+static int exit_live(const char *how)
 {
     pthread_t thread;
     if (strcmp(how, "openssl") == 0) {
@@ -136,5 +136,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_exit_with_openssl_loaded_first),
         cmocka_unit_test(test_forked_child),
     };
-    return argc > 1 ? live(argv[1]) : cmocka_run_group_tests(tests, set_up, sim_tear_down);
+    return argc > 1 ? exit_live(argv[1]) : cmocka_run_group_tests(tests, set_up, sim_tear_down);
 }

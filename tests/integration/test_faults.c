@@ -52,7 +52,7 @@ struct cell {
     long took_ms;
 };
 
-static bool has(const struct fault *fault, enum operation operation)
+static bool faults_has(const struct fault *fault, enum operation operation)
 {
     return (fault->operations & (1u << operation)) != 0;
 }
@@ -112,7 +112,7 @@ static void mend_things(const struct fault *fault)
     }
 }
 
-static void *perform(void *argument)
+static void *faults_perform(void *argument)
 {
     struct cell *cell = argument;
     long start_ms = now_ms();
@@ -121,7 +121,7 @@ static void *perform(void *argument)
     return NULL;
 }
 
-static int judge(const struct cell *cell)
+static int faults_judge(const struct cell *cell)
 {
     SqlCpError expected = fault_code(cell->fault, cell->operation);
     bool wrong = cell->code != expected, late = cell->took_ms > call_ms + MARGIN_MS;
@@ -159,11 +159,11 @@ static int run_cells(const struct fault *fault, struct cell *cells, size_t count
     int wrong = 0;
     break_things(fault, cells, count);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, perform, &cells[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, faults_perform, &cells[i]), 0);
     }
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-        wrong += judge(&cells[i]);
+        wrong += faults_judge(&cells[i]);
     }
     mend_things(fault);
     for (size_t i = 0; i < count; i++) {
@@ -172,7 +172,7 @@ static int run_cells(const struct fault *fault, struct cell *cells, size_t count
     return wrong;
 }
 
-static void prepare(struct cell *cell)
+static void faults_prepare(struct cell *cell)
 {
     SqlCpError code = -1;
     for (long end_ms = now_ms() + MENDED_MS; code != SQLCP_SUCCESS && now_ms() < end_ms;) {
@@ -187,9 +187,9 @@ static int run_in_sessions(const struct fault *fault)
     struct cell cells[OPERATIONS];
     size_t count = 0;
     for (int i = OPEN_SESSION + 1; i < OPERATIONS; i++) {
-        if (has(fault, (enum operation)i)) {
+        if (faults_has(fault, (enum operation)i)) {
             cells[count] = (struct cell){.fault = fault, .operation = (enum operation)i};
-            prepare(&cells[count++]);
+            faults_prepare(&cells[count++]);
         }
     }
     if (fault_is_of_names(fault)) {
@@ -239,7 +239,7 @@ static int check_secrets(const struct fault *fault)
     return told || foreign;
 }
 
-static void configure(int patience)
+static void faults_configure(int patience)
 {
     char line[64];
     call_ms = patience * CALL_MS;
@@ -254,9 +254,9 @@ static void configure(int patience)
 static int run_fault(const struct fault *fault, int patience)
 {
     int descriptors = count_descriptors(), wrong = 0;
-    configure(patience);
+    faults_configure(patience);
     assert_int_equal(bench.ekm.InitializeProvider(), SQLCP_SUCCESS);
-    if (has(fault, OPEN_SESSION)) {
+    if (faults_has(fault, OPEN_SESSION)) {
         struct cell cell = {.fault = fault, .operation = OPEN_SESSION};
         wrong += run_cells(fault, &cell, 1);
     }
@@ -315,7 +315,7 @@ static void test_share_of_the_faults(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static int work(void)
+static int faults_work(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_share_of_the_faults)};
     return cmocka_run_group_tests(tests, NULL, NULL);
@@ -335,7 +335,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < count; i++) {
         workers[i] = fork();
         if (workers[i] == 0) {
-            exit(work());
+            exit(faults_work());
         }
         failed += workers[i] < 0;
     }

@@ -27,7 +27,7 @@ static unsigned calls;
 static const SqlCpSession *sessions[8];
 
 /* What each call must keep to, whatever it was given. */
-static SqlCpError judge(const char *export, SqlCpError code, long begin_ms)
+static SqlCpError hostile_judge(const char *export, SqlCpError code, long begin_ms)
 {
     calls++;
     if (!hostile_is_documented(code)) {
@@ -38,7 +38,7 @@ static SqlCpError judge(const char *export, SqlCpError code, long begin_ms)
     }
     return code;
 }
-#define CALL(name, ...) judge(#name, ready.ekm.name(__VA_ARGS__), now_ms())
+#define CALL(name, ...) hostile_judge(#name, ready.ekm.name(__VA_ARGS__), now_ms())
 
 static const uint8_t bytes_600[600] = {1, 2, 3};
 
@@ -71,7 +71,7 @@ static void make_data(void)
     add_data("most, 256", MOST, bytes_600, 256);
 }
 
-static SqlCpData *in(size_t i, SqlCpData *out)
+static SqlCpData *hostile_in(size_t i, SqlCpData *out)
 {
     memcpy(&out->pb, &data[i].bytes, sizeof out->pb);
     out->cb = data[i].cb;
@@ -81,7 +81,7 @@ static SqlCpData *in(size_t i, SqlCpData *out)
 /* A NULL beyond the last of the table. */
 static const SqlCpData *in_or_null(size_t i, SqlCpData *out)
 {
-    return i < data_count ? in(i, out) : NULL;
+    return i < data_count ? hostile_in(i, out) : NULL;
 }
 
 /* Texts, with the code that a key name of this form gives at once; 0: it is a legal name. */
@@ -258,9 +258,9 @@ static void test_export_and_import(void **state)
                 struct hostile_out blob;
                 SqlCpKeyBlobType type = types[o % COUNT(types)];
                 hostile_out_make(&blob, &data[o / COUNT(types)]);
-                SqlCpError code =
-                    CALL(ExportKey, sessions[s], in_or_null(i, &thumb),
-                         o % 3 == 0 ? in(o % data_count, &encryptor) : NULL, type, &blob.data);
+                SqlCpError code = CALL(ExportKey, sessions[s], in_or_null(i, &thumb),
+                                       o % 3 == 0 ? hostile_in(o % data_count, &encryptor) : NULL,
+                                       type, &blob.data);
                 keep_to_rules("ExportKey", code, &blob);
                 assert_true(s == 0 || code == SQLCP_INVALID_ARGUMENT);
                 hostile_out_free(&blob);
@@ -524,14 +524,14 @@ static void test_outside(void **state)
     print_message("%u calls\n", calls);
 }
 
-static void forge(size_t i, uint64_t value)
+static void hostile_forge(size_t i, uint64_t value)
 {
     memcpy(&forged[i], &value, sizeof value);
 }
 
 static bool traced; /* the second time: with a recording of all calls */
 
-static int start(void **state)
+static int hostile_start(void **state)
 {
     uint64_t right;
     char line[128];
@@ -548,11 +548,11 @@ static int start(void **state)
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &closed), 0);
     assert_int_equal(ready.ekm.CloseSession(&closed, 0), SQLCP_SUCCESS);
     memcpy(&right, &ready.session, sizeof right);
-    forge(0, 0);
-    forge(1, UINT64_MAX);
-    forge(2, right + 1);
-    forge(3, right + 0x10000);
-    forge(4, right | 0xFFFF);
+    hostile_forge(0, 0);
+    hostile_forge(1, UINT64_MAX);
+    hostile_forge(2, right + 1);
+    hostile_forge(3, right + 0x10000);
+    hostile_forge(4, right | 0xFFFF);
     sessions[0] = &ready.session;
     sessions[1] = NULL;
     sessions[2] = &closed;
@@ -564,7 +564,7 @@ static int start(void **state)
     return 0;
 }
 
-static int finish(void **state)
+static int hostile_finish(void **state)
 {
     char *recording = sim_file(&sim, "trace");
     assert_int_equal(strstr(recording, " Decrypt session=") != NULL, traced);
@@ -587,7 +587,7 @@ int main(void)
         cmocka_unit_test(test_forked_child),
         cmocka_unit_test(test_outside),
     };
-    int failed = cmocka_run_group_tests(tests, start, finish);
+    int failed = cmocka_run_group_tests(tests, hostile_start, hostile_finish);
     traced = true;
-    return failed + cmocka_run_group_tests(tests, start, finish);
+    return failed + cmocka_run_group_tests(tests, hostile_start, hostile_finish);
 }

@@ -66,7 +66,7 @@ static uint8_t thumb_bytes[32], cipher_bytes[512];
 static SqlCpData thumb = {sizeof thumb_bytes, thumb_bytes};
 static SqlCpData cipher = {sizeof cipher_bytes, cipher_bytes};
 
-static SqlCpError initialize(void)
+static SqlCpError hosts_initialize(void)
 {
     return ekm.InitializeProvider();
 }
@@ -140,7 +140,7 @@ static SqlCpError import_key(void)
     return ekm.ImportKey(&session, NULL, NULL, 0, 0, NULL) == SQLCP_NOT_SUPPORTED ? 0 : -1;
 }
 
-static SqlCpError encrypt(void)
+static SqlCpError hosts_encrypt(void)
 {
     uint8_t text[] = SIM_PLAIN;
     SqlCpData plain = {sizeof text, text};
@@ -148,7 +148,7 @@ static SqlCpError encrypt(void)
     return ekm_encrypt(&ekm, &session, &thumb, &plain, &cipher);
 }
 
-static SqlCpError decrypt(void)
+static SqlCpError hosts_decrypt(void)
 {
     uint8_t bytes[512];
     SqlCpData plain = {sizeof bytes, bytes};
@@ -181,7 +181,7 @@ static const struct step {
     const char *name;
     SqlCpError (*run)(void);
 } steps[] = {
-    {"InitializeProvider", initialize},
+    {"InitializeProvider", hosts_initialize},
     {"GetProviderInfo", provider_info},
     {"GetNextAlgorithmId", next_algorithm},
     {"GetAlgorithmInfo", algorithm_info},
@@ -189,8 +189,8 @@ static const struct step {
     {"GetKeyInfoByName", by_name},
     {"GetKeyInfoByThumb", by_thumb},
     {"ExportKey", export_key},
-    {"Encrypt", encrypt},
-    {"Decrypt", decrypt},
+    {"Encrypt", hosts_encrypt},
+    {"Decrypt", hosts_decrypt},
     {"GetNextKeyId", next_id},
     {"GetKeyInfoByKeyId", by_id},
     {"ImportKey", import_key},
@@ -345,9 +345,9 @@ static void host_without_rights(void)
         CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
     }
     CHECK(chdir("/") == 0);
-    CHECK(initialize() == SQLCP_SUCCESS && open_session() == SQLCP_SUCCESS);
+    CHECK(hosts_initialize() == SQLCP_SUCCESS && open_session() == SQLCP_SUCCESS);
     CHECK(by_name() == SQLCP_SUCCESS);
-    CHECK(encrypt() == SQLCP_SUCCESS && decrypt() == SQLCP_SUCCESS);
+    CHECK(hosts_encrypt() == SQLCP_SUCCESS && hosts_decrypt() == SQLCP_SUCCESS);
     CHECK(by_thumb() == SQLCP_SUCCESS && export_key() == SQLCP_SUCCESS);
     CHECK(ekm_find(&ekm, &session, "other", &other) == NO_MAP);
     CHECK(close_session() == SQLCP_SUCCESS && free_provider() == SQLCP_SUCCESS);
@@ -379,7 +379,7 @@ static void *decrypt_often(void *argument)
 {
     int *succeeded = argument;
     for (int i = 0; i < 5; i++) {
-        SqlCpError code = decrypt();
+        SqlCpError code = hosts_decrypt();
         CHECK(hostile_is_documented(code));
         *succeeded += code == SQLCP_SUCCESS;
     }
@@ -395,8 +395,8 @@ static void host_with_few_files(void)
     int succeeded[FILE_USERS] = {0}, all = 0;
     CHECK(hostile_is_documented(0));
     CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    CHECK(initialize() == SQLCP_SUCCESS && open_session() == SQLCP_SUCCESS);
-    CHECK(by_name() == SQLCP_SUCCESS && encrypt() == SQLCP_SUCCESS);
+    CHECK(hosts_initialize() == SQLCP_SUCCESS && open_session() == SQLCP_SUCCESS);
+    CHECK(by_name() == SQLCP_SUCCESS && hosts_encrypt() == SQLCP_SUCCESS);
     for (int i = 0; i < FILE_USERS; i++) {
         CHECK(pthread_create(&threads[i], NULL, decrypt_often, &succeeded[i]) == 0);
     }
@@ -405,7 +405,7 @@ static void host_with_few_files(void)
         all += succeeded[i];
     }
     printf("%d of %d Decrypts succeeded with %d descriptors\n", all, 5 * FILE_USERS, FEW_FILES);
-    CHECK(all > 0 && decrypt() == SQLCP_SUCCESS);
+    CHECK(all > 0 && hosts_decrypt() == SQLCP_SUCCESS);
     CHECK(close_session() == SQLCP_SUCCESS && free_provider() == SQLCP_SUCCESS);
 }
 
@@ -419,7 +419,7 @@ static void test_few_files(void **state)
     sim_configure(&sim, "call_timeout_ms = 30000");
 }
 
-static int start(void **state)
+static int hosts_start(void **state)
 {
     *state = &sim;
     sim_start(&sim, NULL, NULL);
@@ -437,5 +437,5 @@ int main(void)
         cmocka_unit_test(test_locale),       cmocka_unit_test(test_no_rights),
         cmocka_unit_test(test_few_files),
     };
-    return cmocka_run_group_tests(tests, start, sim_tear_down);
+    return cmocka_run_group_tests(tests, hosts_start, sim_tear_down);
 }

@@ -24,7 +24,7 @@
 
 static struct sim sim;
 
-static int start(void **state)
+static int life_start(void **state)
 {
     *state = &sim;
     sim_start(&sim, NULL, NULL);
@@ -263,5 +263,5 @@ int main(void)
         cmocka_unit_test(test_host_is_undisturbed),
         cmocka_unit_test(test_child_is_refused),
     };
-    return cmocka_run_group_tests(tests, start, sim_tear_down);
+    return cmocka_run_group_tests(tests, life_start, sim_tear_down);
 }

@@ -315,7 +315,7 @@ static void test_no_folder(void **state)
     expect_file(map, former, sizeof former - 1);
 }
 
-static int start(void **state)
+static int obstacles_start(void **state)
 {
     *state = &sim;
     sim_start(&sim, NULL, NULL);
@@ -339,5 +339,5 @@ int main(void)
         EACH(test_no_permission),
         EACH(test_no_folder),
     };
-    return cmocka_run_group_tests(tests, start, sim_tear_down);
+    return cmocka_run_group_tests(tests, obstacles_start, sim_tear_down);
 }

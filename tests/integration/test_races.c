@@ -29,17 +29,17 @@ static atomic_int undocumented;
 static atomic_long longest_ms;
 static atomic_uint counts[EXPORTS], successes[EXPORTS], closings;
 
-static unsigned draw(uint64_t *random, unsigned below)
+static unsigned races_draw(uint64_t *random, unsigned below)
 {
     *random = *random * 6364136223846793005u + 1442695040888963407u;
     return (unsigned)(*random >> 33) % below;
 }
 
 /* One call of the export that stands at this place of the interface. */
-static SqlCpError call(unsigned export, uint64_t *random)
+static SqlCpError races_call(unsigned export, uint64_t *random)
 {
     const struct ekm *ekm = &ready.ekm;
-    unsigned place = draw(random, HANDLES);
+    unsigned place = races_draw(random, HANDLES);
     SqlCpSession session = atomic_load(&handles[place]), opened = NULL;
     uint16_t units[] = {'r', 'a', 'c', 'e'}, name[64];
     uint8_t bytes[600], thumb_bytes[32], text[] = SIM_PLAIN;
@@ -48,7 +48,7 @@ static SqlCpError call(unsigned export, uint64_t *random)
     SqlCpKeyInfo info = {{sizeof name, name}, {sizeof thumb_bytes, thumb_bytes}, 0, 0};
     SqlCpProviderInfo provider = {.name = {0, NULL}};
     SqlCpAlgorithmInfo algorithm = {.algTag = {sizeof name, name}};
-    SqlCpKeyId id = draw(random, 2);
+    SqlCpKeyId id = races_draw(random, 2);
     SqlCpError code;
     switch (export) {
     case 0:
@@ -62,13 +62,13 @@ static SqlCpError call(unsigned export, uint64_t *random)
         }
         return code;
     case 3:
-        return ekm->CloseSession(&session, (SqlCpBoolean)draw(random, 2));
+        return ekm->CloseSession(&session, (SqlCpBoolean)races_draw(random, 2));
     case 4:
         return ekm->GetProviderInfo(&provider);
     case 5:
         return ekm->GetNextAlgorithmId(&id);
     case 6:
-        return ekm->GetAlgorithmInfo(1 + draw(random, 3), &algorithm);
+        return ekm->GetAlgorithmInfo(1 + races_draw(random, 3), &algorithm);
     case 7:
         return ekm->CreateKey(&session, &key, 1, 0, &out);
     case 8:
@@ -93,20 +93,20 @@ static SqlCpError call(unsigned export, uint64_t *random)
 }
 
 /* Starting, freeing and closing are rare, so that the rest gets somewhere in between. */
-static unsigned choose(uint64_t *random)
+static unsigned races_choose(uint64_t *random)
 {
-    unsigned export = draw(random, EXPORTS);
+    unsigned export = races_draw(random, EXPORTS);
     bool touches_others = export == 0 || export == 1 || export == 3;
-    return touches_others && draw(random, 16) != 0 ? 16 : export;
+    return touches_others && races_draw(random, 16) != 0 ? 16 : export;
 }
 
-static void *work(void *argument)
+static void *races_work(void *argument)
 {
     uint64_t random = (uint64_t)(uintptr_t)argument;
     while (!atomic_load(&stop_all)) {
-        unsigned export = choose(&random);
+        unsigned export = races_choose(&random);
         long begin_ms = now_ms();
-        SqlCpError code = call(export, &random);
+        SqlCpError code = races_call(export, &random);
         long took_ms = now_ms() - begin_ms, most_ms = atomic_load(&longest_ms);
         while (took_ms > most_ms && !atomic_compare_exchange_weak(&longest_ms, &most_ms, took_ms)) {
         }
@@ -136,7 +136,7 @@ static void free_for_good(void)
 }
 
 /* Something must have worked, or nothing was raced with. */
-static bool enough(void)
+static bool races_enough(void)
 {
     bool all = atomic_load(&successes[2]) > 0 && atomic_load(&successes[16]) > 0 &&
                atomic_load(&closings) > 0;
@@ -155,10 +155,10 @@ static void test_random_calls_during_initialize_and_free(void **state)
         void *seed = NULL;
         uintptr_t number = 7919 * (i + 1);
         memcpy(&seed, &number, sizeof seed);
-        assert_int_equal(pthread_create(&threads[i], NULL, work, seed), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, races_work, seed), 0);
     }
     usleep(RUN_MS * 1000);
-    for (int i = 0; i < PATIENCE_S * 100 && !enough(); i++) {
+    for (int i = 0; i < PATIENCE_S * 100 && !races_enough(); i++) {
         usleep(10000);
     }
     atomic_store(&stop_all, true);
@@ -175,7 +175,7 @@ static void test_random_calls_during_initialize_and_free(void **state)
                   atomic_load(&successes[16]), atomic_load(&longest_ms));
     assert_int_equal(atomic_load(&undocumented), 0);
     assert_true(atomic_load(&longest_ms) < LONGEST_MS);
-    assert_true(enough());
+    assert_true(races_enough());
     free_for_good();
     assert_int_equal(ready.ekm.InitializeProvider(), SQLCP_SUCCESS);
     assert_int_equal(ekm_open(&ready.ekm, "contoso-vault", SIM_PASSWORD, &ready.session), 0);
@@ -183,7 +183,7 @@ static void test_random_calls_during_initialize_and_free(void **state)
     assert_int_equal(sim_counter(&sim, "leaked_secrets"), 0);
 }
 
-static int start(void **state)
+static int races_start(void **state)
 {
     *state = &ready;
     sim_start(&sim, NULL, NULL);
@@ -197,5 +197,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_calls_during_initialize_and_free)};
-    return cmocka_run_group_tests(tests, start, ready_tear_down);
+    return cmocka_run_group_tests(tests, races_start, ready_tear_down);
 }

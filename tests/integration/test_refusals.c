@@ -36,7 +36,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static void fault(const char *before, const char *what)
+static void refusals_fault(const char *before, const char *what)
 {
     char json[1024];
     snprintf(json, sizeof json, "{%s,%s}", before, what);
@@ -57,12 +57,12 @@ static void *decrypt_often(void *argument)
 }
 
 /* So many of a hundred answers refuse the token. Prints what it costs. */
-static void flap(const char *percent, const char *name, const char *what)
+static void refusals_flap(const char *percent, const char *name, const char *what)
 {
     char before[128];
     pthread_t threads[THREADS];
     snprintf(before, sizeof before, "\"path\":\"unwrapkey\",\"times\":0,\"percent\":%s", percent);
-    fault(before, what);
+    refusals_fault(before, what);
     sim_ctl(&sim, "DELETE", "/counters", NULL);
     atomic_store(&failures, 0);
     long began_ms = now_ms();
@@ -84,9 +84,9 @@ static void flap(const char *percent, const char *name, const char *what)
 static void test_good_tokens_refused_now_and_then(void **state)
 {
     (void)state;
-    flap("30", "AKV10046", AKV10046);
-    flap("50", "AKV10046", AKV10046);
-    flap("50", "TokenExpired", "\"action\":\"expired_token\"");
+    refusals_flap("30", "AKV10046", AKV10046);
+    refusals_flap("50", "AKV10046", AKV10046);
+    refusals_flap("50", "TokenExpired", "\"action\":\"expired_token\"");
 }
 
 /* Twice this answer, then all is well: every request of the library goes on. */
@@ -102,7 +102,7 @@ static void expect_saved(const char *what)
     for (size_t i = 0; i < 4; i++) {
         char before[128];
         snprintf(before, sizeof before, "%s,\"times\":2", paths[i]);
-        fault(before, what);
+        refusals_fault(before, what);
     }
     assert_int_equal(ready_decrypt(&ready), SQLCP_SUCCESS);
     assert_int_equal(ekm_encrypt(&ready.ekm, &ready.session, &ready.thumb, &plain, &out),

@@ -74,7 +74,7 @@ static bool is_damage(SqlCpError code)
     return code == 3119 || code == 3305 || (code >= 3706 && code <= 3709) || code == 5008;
 }
 
-static void decrypt(const struct ready *mine)
+static void soak_decrypt(const struct ready *mine)
 {
     SqlCpError code = ready_decrypt(mine);
     if (code != SQLCP_SUCCESS && is_damage(code)) {
@@ -86,7 +86,7 @@ static void decrypt(const struct ready *mine)
     atomic_fetch_add(&soak.done, 1);
 }
 
-static void *work(void *argument)
+static void *soak_work(void *argument)
 {
     struct ready mine = soak.ready;
     (void)argument;
@@ -102,7 +102,7 @@ static void *work(void *argument)
                 (ekm_open(&mine.ekm, "contoso-vault", SIM_PASSWORD, &mine.session) != 0)) {
                 atomic_fetch_add(&soak.wrong, 1);
             }
-            decrypt(&mine);
+            soak_decrypt(&mine);
             if (i % SESSION_EVERY == SESSION_EVERY - 1) {
                 mine.ekm.CloseSession(&mine.session, 0);
             }
@@ -113,7 +113,7 @@ static void *work(void *argument)
 }
 
 /* The faults are put in as the work goes on. Gives the calls they may have cost. */
-static int sprinkle(long until)
+static int soak_sprinkle(long until)
 {
     static size_t next;
     int costs = 0;
@@ -131,12 +131,12 @@ static int sprinkle(long until)
     }
 }
 
-static void run(long count)
+static void soak_run(long count)
 {
     long before = atomic_load(&soak.done);
     atomic_store(&soak.left, count);
     pthread_barrier_wait(&soak.begin);
-    int costs = sprinkle(before + count);
+    int costs = soak_sprinkle(before + count);
     pthread_barrier_wait(&soak.end);
     sim_ctl(&soak.sim, "DELETE", "/faults", NULL);
     assert_int_equal(atomic_load(&soak.wrong), 0);
@@ -145,14 +145,14 @@ static void run(long count)
 
 /* A new vault behind the same address, so that no connection of the past is counted, and every
  * thread inside at once, so that each holds one. */
-static struct footprint muster(const char *when, size_t *allocated_kib)
+static struct footprint soak_muster(const char *when, size_t *allocated_kib)
 {
     char latency[40];
     snprintf(latency, sizeof latency, "{\"memoise\":true,\"latency_ms\":%d}", MUSTER_MS);
     sim_kill(&soak.sim);
     sim_resume(&soak.sim);
     sim_ctl(&soak.sim, "POST", "/settings", latency);
-    run(THREADS);
+    soak_run(THREADS);
     sim_ctl(&soak.sim, "POST", "/settings", "{\"latency_ms\":0}");
     *allocated_kib = mallinfo2().uordblks / 1024;
     long untrimmed_kib = footprint_now().resident_kib;
@@ -176,19 +176,19 @@ static void test_nothing_grows(void **state)
     assert_int_equal(pthread_barrier_init(&soak.begin, NULL, THREADS + 1), 0);
     assert_int_equal(pthread_barrier_init(&soak.end, NULL, THREADS + 1), 0);
     for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, work, NULL), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, soak_work, NULL), 0);
     }
-    (void)muster("begin", &settled_kib);
-    run(settled_after - 2 * THREADS);
-    struct footprint settled = muster("settled", &settled_kib);
+    (void)soak_muster("begin", &settled_kib);
+    soak_run(settled_after - 2 * THREADS);
+    struct footprint settled = soak_muster("settled", &settled_kib);
     long start_ms = now_ms();
-    run(wanted - settled_after);
+    soak_run(wanted - settled_after);
     long took_ms = now_ms() - start_ms;
-    struct footprint end = muster("end", &end_kib);
+    struct footprint end = soak_muster("end", &end_kib);
     /* A muster's tokens may have come over one connection to Entra or over several, which the next
      * vault ends; what leaks would stay. */
     for (int again = 0; again < 2 && end.descriptors > settled.descriptors; again++) {
-        end = muster("once more", &end_kib);
+        end = soak_muster("once more", &end_kib);
     }
     print_message("%ld Decrypts a second\n", (wanted - settled_after) * 1000 / (took_ms + 1));
     atomic_store(&soak.over, true);

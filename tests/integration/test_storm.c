@@ -26,14 +26,14 @@ struct storm {
     pthread_barrier_t begin;
 };
 
-static void enter(struct storm *storm)
+static void storm_enter(struct storm *storm)
 {
     int inside = atomic_fetch_add(&storm->inside, 1) + 1, most = atomic_load(&storm->most_inside);
     while (inside > most && !atomic_compare_exchange_weak(&storm->most_inside, &most, inside)) {
     }
 }
 
-static void expect(struct storm *storm, bool right)
+static void storm_expect(struct storm *storm, bool right)
 {
     if (!right) {
         atomic_fetch_add(&storm->wrong, 1);
@@ -41,7 +41,7 @@ static void expect(struct storm *storm, bool right)
 }
 
 /* Sessions of one's own; every call must succeed, whatever the vault does meanwhile. */
-static void *work(void *argument)
+static void *storm_work(void *argument)
 {
     struct storm *storm = argument;
     struct ready mine = storm->ready;
@@ -49,10 +49,10 @@ static void *work(void *argument)
     mine.cipher.pb = mine.cipher_bytes;
     pthread_barrier_wait(&storm->begin);
     for (int i = 0; i < ROUNDS; i++) {
-        enter(storm);
-        expect(storm, ekm_open(&mine.ekm, "contoso-vault", SIM_PASSWORD, &mine.session) == 0);
-        expect(storm, ready_decrypt(&mine) == 0);
-        expect(storm, mine.ekm.CloseSession(&mine.session, 0) == 0);
+        storm_enter(storm);
+        storm_expect(storm, ekm_open(&mine.ekm, "contoso-vault", SIM_PASSWORD, &mine.session) == 0);
+        storm_expect(storm, ready_decrypt(&mine) == 0);
+        storm_expect(storm, mine.ekm.CloseSession(&mine.session, 0) == 0);
         atomic_fetch_sub(&storm->inside, 1);
     }
     return NULL;
@@ -69,15 +69,15 @@ static void *work_until_aborted(void *argument)
     pthread_barrier_wait(&storm->begin);
     SqlCpError code = 0;
     while (code == 0) {
-        enter(storm);
+        storm_enter(storm);
         code = ready_decrypt(&mine);
         atomic_fetch_sub(&storm->inside, 1);
     }
-    expect(storm, code == CLOSING || code == SQLCP_INVALID_ARGUMENT);
+    storm_expect(storm, code == CLOSING || code == SQLCP_INVALID_ARGUMENT);
     return NULL;
 }
 
-static void begin(struct storm *storm, pthread_t *threads, void *(*entry)(void *))
+static void storm_begin(struct storm *storm, pthread_t *threads, void *(*entry)(void *))
 {
     atomic_init(&storm->inside, 0);
     atomic_init(&storm->most_inside, 0);
@@ -98,7 +98,7 @@ static void wait_for_crowd(const struct storm *storm)
     }
 }
 
-static void end(struct storm *storm, pthread_t *threads)
+static void storm_end(struct storm *storm, pthread_t *threads)
 {
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
@@ -125,8 +125,8 @@ static void test_faults_and_expiring_tokens(void **state)
             "{\"path\":\"unwrapkey\",\"skip\":60,\"times\":15,\"action\":\"cut\"}");
     sim_ctl(&sim, "POST", "/faults",
             "{\"path\":\"unwrapkey\",\"skip\":100,\"times\":3,\"action\":\"expired_token\"}");
-    begin(&storm, threads, work);
-    end(&storm, threads);
+    storm_begin(&storm, threads, storm_work);
+    storm_end(&storm, threads);
     assert_int_equal(sim_counter(&sim, "leaked_secrets"), 0);
     ready_close(&storm.ready);
     sim_stop(&sim);
@@ -141,11 +141,11 @@ static void test_abort_under_all(void **state)
     sim_start(&sim, NULL, NULL);
     sim_ctl(&sim, "POST", "/settings", QUICK);
     ready_open(&storm.ready, &sim, "aborted");
-    begin(&storm, threads, work_until_aborted);
+    storm_begin(&storm, threads, work_until_aborted);
     wait_for_crowd(&storm);
     usleep(300000);
     assert_int_equal(storm.ready.ekm.CloseSession(&storm.ready.session, 1), 0);
-    end(&storm, threads);
+    storm_end(&storm, threads);
     assert_int_equal(storm.ready.ekm.FreeProvider(), SQLCP_SUCCESS);
     ekm_unload(&storm.ready.ekm);
     sim_stop(&sim);
@@ -160,12 +160,12 @@ static void *work_through_restarts(void *argument)
     mine.cipher.pb = mine.cipher_bytes;
     pthread_barrier_wait(&storm->begin);
     while (!atomic_load(&storm->stop)) {
-        enter(storm);
+        storm_enter(storm);
         SqlCpError code = ekm_open(&mine.ekm, "contoso-vault", SIM_PASSWORD, &mine.session);
-        expect(storm, code == 0 || code == CLOSING);
+        storm_expect(storm, code == 0 || code == CLOSING);
         if (code == 0) {
             code = ready_decrypt(&mine);
-            expect(storm, code == 0 || code == CLOSING || code == SQLCP_INVALID_ARGUMENT);
+            storm_expect(storm, code == 0 || code == CLOSING || code == SQLCP_INVALID_ARGUMENT);
             (void)mine.ekm.CloseSession(&mine.session, 0);
         } else {
             usleep(2000); /* else 64 threads that are refused at once leave no processor to Free */
@@ -194,7 +194,7 @@ static void test_restarts_under_all(void **state)
     sim_start(&sim, NULL, NULL);
     sim_ctl(&sim, "POST", "/settings", QUICK);
     ready_open(&storm.ready, &sim, "restarted");
-    begin(&storm, threads, work_through_restarts);
+    storm_begin(&storm, threads, work_through_restarts);
     wait_for_crowd(&storm);
     for (int i = 0; i < 20; i++) {
         usleep(50000);
@@ -202,7 +202,7 @@ static void test_restarts_under_all(void **state)
         assert_int_equal(storm.ready.ekm.InitializeProvider(), SQLCP_SUCCESS);
     }
     atomic_store(&storm.stop, true);
-    end(&storm, threads);
+    storm_end(&storm, threads);
     assert_int_equal(
         ekm_open(&storm.ready.ekm, "contoso-vault", SIM_PASSWORD, &storm.ready.session), 0);
     assert_int_equal(ready_decrypt(&storm.ready), 0);

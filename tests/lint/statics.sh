@@ -1,20 +1,54 @@
 #!/bin/sh
-# statics.sh SOURCE_DIR: a static function of src/ carries its subject (two words at least), and no two modules share a name.
-# A crash dump shows nothing else of it. The halves of one module for the two systems count as one.
+# statics.sh SOURCE_DIR: a static function carries its subject (two words at least), in src/ and in tests/; a crash dump shows
+# nothing else of it. In src/ no two modules share a name; in tests/ no two files of one program. The halves of one module for
+# the two systems count as one.
 set -eu
+LC_ALL=C
+export LC_ALL
 cd "$1"
 names=$(mktemp)
 trap 'rm -f "$names"' EXIT
-# A definition begins at the line's start with `static`; its name stands before the first parenthesis.
-for file in src/*/*.c; do
-    module=$(printf '%s' "$file" | sed 's/_posix\.c$//; s/_win32\.c$//; s/\.c$//')
-    awk -v module="$module" '
-        /^static [^=;]*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name); print name, module }' "$file"
-done | sort -u >"$names"
-[ "$(wc -l <"$names")" -gt 100 ] || { echo "statics.sh finds no static functions"; exit 1; }
 failed=0
-single=$(awk '$1 !~ /_/' "$names")
-[ -z "$single" ] || { printf 'names of one word:\n%s\n' "$single"; failed=1; }
-shared=$(cut -d' ' -f1 "$names" | uniq -d)
-[ -z "$shared" ] || { printf 'names of two modules:\n%s\n' "$shared"; failed=1; }
+# "name module" of each definition: it begins at the line's start with `static`; its name stands before the first parenthesis.
+list_names() {
+    for file; do
+        module=$(printf '%s' "$file" | sed 's/_posix\.c$//; s/_win32\.c$//; s/\.c$//')
+        printf '%s %s\n' "$file" "$module"
+    done | while read -r file module; do
+        awk -v module="$module" '
+            /^static [^=;]*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name); print name, module }' "$file"
+    done | sort -u >"$names"
+}
+complain_single() {
+    single=$(awk '$1 !~ /_/' "$names")
+    [ -z "$single" ] || { printf 'names of one word:\n%s\n' "$single"; failed=1; }
+}
+complain_shared() {
+    shared=$(cut -d' ' -f1 "$names" | uniq -d)
+    [ -z "$shared" ] || { printf 'names of two files of %s:\n%s\n' "$1" "$shared"; failed=1; }
+}
+
+list_names src/*/*.c
+[ "$(wc -l <"$names")" -gt 500 ] || { echo "statics.sh finds few static functions in src"; exit 1; }
+complain_single
+complain_shared src
+
+# A folder of tests/ is what several programs are made of: each test_*.c and fuzz_*.c, each file with a main function and each
+# provider is one, with all the others beside it.
+list_names tests/*/*.c tests/*/*/*.c
+[ "$(wc -l <"$names")" -gt 1500 ] || { echo "statics.sh finds few static functions in tests"; exit 1; }
+complain_single
+for folder in $(find tests -name '*.c' | sed 's|/[^/]*$||' | sort -u); do
+    programs=$(grep -lE '^int main\(' "$folder"/*.c | cat; ls "$folder" | grep -E '^(test|fuzz|dummy)_.*\.c$' | sed "s|^|$folder/|")
+    # shellcheck disable=SC2046
+    list_names $(printf '%s\n' "$folder"/*.c | grep -vxF "$programs")
+    complain_shared "$folder"
+    cp "$names" "$names.shared"
+    for program in $programs; do
+        list_names "$program"
+        sort "$names.shared" "$names" >"$names.both" && mv "$names.both" "$names"
+        complain_shared "$folder"
+    done
+    rm -f "$names.shared"
+done
 exit "$failed"

@@ -37,28 +37,28 @@ static size_t mark_count = FIXED_MARKS, first_mark;
 static bool telling;
 static void *library;
 
-static void fail(const char *what, long code)
+static void memory_scan_fail(const char *what, long code)
 {
     fprintf(stderr, "memory_scan: %s: %ld\n", what, code);
     exit(1);
 }
 
-static void *entry(const char *name)
+static void *memory_scan_entry(const char *name)
 {
     void *symbol = process_symbol(library, name);
     if (!symbol)
-        fail(name, process_problem());
+        memory_scan_fail(name, process_problem());
     return symbol;
 }
 
 #define CALL(name, ...)                                                                            \
     do {                                                                                           \
-        void *symbol = entry(#name);                                                               \
+        void *symbol = memory_scan_entry(#name);                                                   \
         __typeof__(name) *function;                                                                \
         memcpy(&function, &symbol, sizeof function);                                               \
         SqlCpError code = function(__VA_ARGS__);                                                   \
         if (code != SQLCP_SUCCESS)                                                                 \
-            fail(#name, code);                                                                     \
+            memory_scan_fail(#name, code);                                                         \
     } while (0)
 
 /* The bytes of the key that is wrapped, one at a time, and from numbers that no compiler knows:
@@ -70,7 +70,7 @@ static uint8_t key_byte(size_t i)
     return (uint8_t)(i * key_step + key_start);
 }
 
-static SqlCpStr wide(const char *text, uint16_t *units)
+static SqlCpStr memory_scan_wide(const char *text, uint16_t *units)
 {
     size_t len = strlen(text);
     for (size_t i = 0; i < len; i++)
@@ -176,7 +176,7 @@ static void scan_region(const char *name, const volatile uint8_t *start, size_t 
                 look_at(name, start, at, &marks[i]);
 }
 
-static size_t scan(void)
+static size_t memory_scan_range(void)
 {
     for (size_t i = 0; i < mark_count; i++)
         marks[i].found = 0;
@@ -186,7 +186,8 @@ static size_t scan(void)
 static void open_session(const char *vault, SqlCpSession *session)
 {
     static uint16_t name[300], password[300];
-    SqlCpCredential credential = {wide(vault, name), {(uint32_t)(2 * marks[0].len), password}};
+    SqlCpCredential credential = {memory_scan_wide(vault, name),
+                                  {(uint32_t)(2 * marks[0].len), password}};
     for (size_t i = 0; i < marks[0].len; i++)
         password[i] = marks[0].masked[i] ^ MASK;
     CALL(SqlCryptOpenSession, &credential, session);
@@ -198,7 +199,7 @@ static void use_key(const SqlCpSession *session, const char *key)
 {
     static uint16_t name[300], found[300];
     static uint8_t thumb_bytes[64], plain_bytes[512], cipher_bytes[512];
-    SqlCpStr wanted = wide(key, name);
+    SqlCpStr wanted = memory_scan_wide(key, name);
     SqlCpKeyInfo info = {{sizeof found, found}, {sizeof thumb_bytes, thumb_bytes}, 0, 0};
     SqlCpData plain = {KEY_LEN, plain_bytes};
     SqlCpData cipher = {sizeof cipher_bytes, cipher_bytes};
@@ -211,7 +212,7 @@ static void use_key(const SqlCpSession *session, const char *key)
     CALL(SqlCryptDecrypt, session, &info.thumb, 1, NULL, 0, &cipher, &plain);
     for (size_t i = 0; i < KEY_LEN; i++)
         if (plain.cb != KEY_LEN || plain_bytes[i] != key_byte(i))
-            fail("another key came back", (long)plain.cb);
+            memory_scan_fail("another key came back", (long)plain.cb);
     process_wipe(plain_bytes, sizeof plain_bytes);
 }
 
@@ -219,32 +220,32 @@ static void use_key(const SqlCpSession *session, const char *key)
 static void search_closed(void)
 {
     telling = true;
-    scan();
+    memory_scan_range();
     telling = false;
     for (size_t i = 0; i < mark_count; i++)
         if (i != TOKEN && marks[i].found > 0)
-            fail("left after the last session, before Free", (long)i);
+            memory_scan_fail("left after the last session, before Free", (long)i);
 }
 
-static void live(char **argv, bool first)
+static void memory_scan_live(char **argv, bool first)
 {
     SqlCpSession session = NULL;
     library = process_load(argv[1]);
     if (!library)
-        fail("loading the library", process_problem());
+        memory_scan_fail("loading the library", process_problem());
     CALL(SqlCryptInitializeProvider, );
     open_session(argv[2], &session);
     use_key(&session, argv[3]);
     if (first)
-        scan();
+        memory_scan_range();
     if (first && marks[TOKEN].found == 0) /* an open session has its token */
-        fail("the search is blind: it finds no token of an open session", 0);
+        memory_scan_fail("the search is blind: it finds no token of an open session", 0);
     CALL(SqlCryptCloseSession, &session, 0);
     if (first)
         search_closed();
     CALL(SqlCryptFreeProvider, );
     if (!process_unload(library))
-        fail("unloading the library", process_problem());
+        memory_scan_fail("unloading the library", process_problem());
 }
 
 int main(int argc, char **argv)
@@ -256,23 +257,23 @@ int main(int argc, char **argv)
     unsigned long settled = 0;
     setvbuf(stdout, printed, _IOFBF, sizeof printed);
     if (lives < 1)
-        fail("usage: memory_scan LIBRARY VAULT KEY SECRET LIVES", lives);
+        memory_scan_fail("usage: memory_scan LIBRARY VAULT KEY SECRET LIVES", lives);
     mark_secret(argv[4]);
     mark_token();
     mark_key();
     for (int i = 6; i < argc && mark_count < MARKS_MAX; i++)
         mark_further(argv[i]);
     for (int life = 1; life <= lives; life++) {
-        live(argv, life == 1);
+        memory_scan_live(argv, life == 1);
         if (life == SETTLED)
             settled = process_handles();
     }
     printf("handles after %d lives: %lu, after %d: %lu\n", SETTLED, settled, lives,
            process_handles());
     if (settled > 0 && process_handles() > settled + SLACK)
-        fail("handles are left open", (long)process_handles());
+        memory_scan_fail("handles are left open", (long)process_handles());
     telling = true;
-    size_t seen = scan();
+    size_t seen = memory_scan_range();
     for (size_t i = 0; i < mark_count; i++) {
         printf("%s: found %lu times\n", marks[i].what, marks[i].found);
         clean = clean && marks[i].found == 0;

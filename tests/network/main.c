@@ -6,7 +6,7 @@
 #include "names.h"
 #include "relay.h"
 
-static int usage(void)
+static int main_usage(void)
 {
     (void)fprintf(stderr, "usage: badnet relay PORT [LATER-PORT]\n"
                           "       badnet names ADDRESS answer|silent|unknown|broken\n");
@@ -24,5 +24,5 @@ int main(int argc, char **argv)
             return names_run(argv[2], (enum names_manner)i);
         }
     }
-    return usage();
+    return main_usage();
 }

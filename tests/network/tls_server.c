@@ -82,7 +82,7 @@ static void wait_for_stop(int fd)
     }
 }
 
-static void hear(const char *request, size_t len)
+static void tls_server_hear(const char *request, size_t len)
 {
     pthread_mutex_lock(&server.mutex);
     if (server.heard == NULL) {
@@ -130,7 +130,7 @@ static bool send_text(SSL *tls, const char *text)
     return SSL_write(tls, text, (int)strlen(text)) > 0;
 }
 
-static bool answer(SSL *tls, const char *status, const char *headers, const char *body)
+static bool tls_server_answer(SSL *tls, const char *status, const char *headers, const char *body)
 {
     char text[16384];
     (void)snprintf(text, sizeof text, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n%s", status,
@@ -150,7 +150,7 @@ static bool answer_too_much(SSL *tls)
 }
 
 /* False: the connection ends. */
-static bool serve(SSL *tls, const char *request)
+static bool tls_server_serve(SSL *tls, const char *request)
 {
     char path[64] = "";
     (void)sscanf(request, "%*s %63s", path);
@@ -172,18 +172,19 @@ static bool serve(SSL *tls, const char *request)
         wait_for_stop(SSL_get_fd(tls));
         return false;
     } else if (strcmp(path, "/echo") == 0) {
-        return answer(tls, "200 OK", "", request);
+        return tls_server_answer(tls, "200 OK", "", request);
     } else if (strcmp(path, "/redirect") == 0) {
-        return answer(tls, "302 Found", "Location: /ok\r\nSet-Cookie: a=b\r\n", "");
+        return tls_server_answer(tls, "302 Found", "Location: /ok\r\nSet-Cookie: a=b\r\n", "");
     } else if (strcmp(path, "/challenge") == 0) {
-        return answer(tls, "401 Unauthorized",
-                      "WWW-Authenticate: PoP nonce=\"x\"\r\nwww-authenticate:  Bearer a=\"b\" \r\n"
-                      "RETRY-AFTER: 7\r\nX-Ms-Request-Id: id-2\r\n",
-                      "no");
+        return tls_server_answer(
+            tls, "401 Unauthorized",
+            "WWW-Authenticate: PoP nonce=\"x\"\r\nwww-authenticate:  Bearer a=\"b\" \r\n"
+            "RETRY-AFTER: 7\r\nX-Ms-Request-Id: id-2\r\n",
+            "no");
     } else if (strcmp(path, "/late") == 0) {
         (void)usleep(300000);
     }
-    return answer(tls, "200 OK", "x-ms-request-id: id-1\r\n", "{\"ok\":true}");
+    return tls_server_answer(tls, "200 OK", "x-ms-request-id: id-1\r\n", "{\"ok\":true}");
 }
 
 /* From a copy: the next script may come meanwhile. */
@@ -218,12 +219,12 @@ static bool serve_turned(SSL *tls, bool *open)
     } else {
         char status[32];
         (void)snprintf(status, sizeof status, "%d Turned", turned_to);
-        *open = answer(tls, status, "Content-Type: text/html\r\n", "<html>");
+        *open = tls_server_answer(tls, status, "Content-Type: text/html\r\n", "<html>");
     }
     return true;
 }
 
-static void talk(SSL *tls, enum tls_manner manner, int number)
+static void tls_server_talk(SSL *tls, enum tls_manner manner, int number)
 {
     char request[8192];
     if (manner == TLS_OLD) {
@@ -240,14 +241,14 @@ static void talk(SSL *tls, enum tls_manner manner, int number)
             send_script(tls);
             return;
         }
-        hear(request, strlen(request));
+        tls_server_hear(request, strlen(request));
         if (number > atomic_load(&server.turned) || !serve_turned(tls, &open)) {
-            open = serve(tls, request);
+            open = tls_server_serve(tls, request);
         }
     }
 }
 
-static void *connection(void *context)
+static void *tls_server_connection(void *context)
 {
     static const char plain[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     int fd = (int)((intptr_t)context & 0xffff), number = (int)((intptr_t)context >> 16);
@@ -265,7 +266,7 @@ static void *connection(void *context)
         SSL *tls = SSL_new(server.context);
         pthread_mutex_unlock(&server.mutex);
         (void)SSL_set_fd(tls, fd);
-        talk(tls, manner, number);
+        tls_server_talk(tls, manner, number);
         /* Else OpenSSL forgets the session with the connection. */
         SSL_set_shutdown(tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(tls);
@@ -296,7 +297,8 @@ static void *accept_all(void *context)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         intptr_t number = atomic_fetch_add(&server.connections, 1) + 1;
         atomic_fetch_add(&server.running, 1);
-        if (pthread_create(&thread, &detached, connection, (void *)(number << 16 | fd)) != 0) {
+        if (pthread_create(&thread, &detached, tls_server_connection,
+                           (void *)(number << 16 | fd)) != 0) {
             atomic_fetch_sub(&server.running, 1);
             (void)close(fd);
         }

@@ -58,7 +58,7 @@ static void take_stack(struct meter_stack *stack)
     stack->count = backtrace(stack->frames, METER_FRAMES);
 }
 
-static void note(enum meter meter, const void *block)
+static void alloc_meter_note(enum meter meter, const void *block)
 {
     if (!inside || block == NULL) {
         return;
@@ -82,7 +82,7 @@ static void note(enum meter meter, const void *block)
     live[meter]++;
 }
 
-static void forget(const void *block)
+static void alloc_meter_forget(const void *block)
 {
     for (struct node **at = bucket_of(block); *at != NULL; at = &(*at)->next) {
         struct node *node = *at;
@@ -96,7 +96,7 @@ static void forget(const void *block)
     }
 }
 
-static bool refused(enum meter meter)
+static bool alloc_meter_refused(enum meter meter)
 {
     if (!inside || !trap.armed || trap.meter != meter) {
         return false;
@@ -110,29 +110,30 @@ static bool refused(enum meter meter)
 }
 
 /* `former` with a size of 0: a new block. */
-static void *allocate(enum meter meter, void *former, size_t count, size_t size, bool zeroed)
+static void *alloc_meter_allocate(enum meter meter, void *former, size_t count, size_t size,
+                                  bool zeroed)
 {
     void *block = NULL;
     pthread_mutex_lock(&lock);
-    if (!refused(meter)) {
+    if (!alloc_meter_refused(meter)) {
         if (former != NULL) {
-            forget(former);
+            alloc_meter_forget(former);
             block = __real_realloc(former, size);
-            note(meter, block != NULL ? block : former);
+            alloc_meter_note(meter, block != NULL ? block : former);
         } else {
             block = zeroed ? __real_calloc(count, size) : __real_malloc(count * size);
-            note(meter, block);
+            alloc_meter_note(meter, block);
         }
     }
     pthread_mutex_unlock(&lock);
     return block;
 }
 
-static void release(void *block)
+static void alloc_meter_release(void *block)
 {
     if (block != NULL) {
         pthread_mutex_lock(&lock);
-        forget(block);
+        alloc_meter_forget(block);
         pthread_mutex_unlock(&lock);
         __real_free(block);
     }
@@ -140,56 +141,56 @@ static void release(void *block)
 
 void *__wrap_malloc(size_t size)
 {
-    return allocate(METER_CORE, NULL, 1, size, false);
+    return alloc_meter_allocate(METER_CORE, NULL, 1, size, false);
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return allocate(METER_CORE, NULL, count, size, true);
+    return alloc_meter_allocate(METER_CORE, NULL, count, size, true);
 }
 
 void *__wrap_realloc(void *block, size_t size)
 {
-    return allocate(METER_CORE, block, 1, size, false);
+    return alloc_meter_allocate(METER_CORE, block, 1, size, false);
 }
 
 void __wrap_free(void *block)
 {
-    release(block);
+    alloc_meter_release(block);
 }
 
 static void *curl_malloc(size_t size)
 {
-    return allocate(METER_CURL, NULL, 1, size, false);
+    return alloc_meter_allocate(METER_CURL, NULL, 1, size, false);
 }
 
 static void *curl_calloc(size_t count, size_t size)
 {
-    return allocate(METER_CURL, NULL, count, size, true);
+    return alloc_meter_allocate(METER_CURL, NULL, count, size, true);
 }
 
 static void *curl_realloc(void *block, size_t size)
 {
-    return allocate(METER_CURL, block, 1, size, false);
+    return alloc_meter_allocate(METER_CURL, block, 1, size, false);
 }
 
 static char *curl_strdup(const char *text)
 {
     size_t size = strlen(text) + 1;
-    char *copy = allocate(METER_CURL, NULL, 1, size, false);
+    char *copy = alloc_meter_allocate(METER_CURL, NULL, 1, size, false);
     return copy != NULL ? memcpy(copy, text, size) : NULL;
 }
 
 static void *cjson_malloc(size_t size)
 {
-    return allocate(METER_CJSON, NULL, 1, size, false);
+    return alloc_meter_allocate(METER_CJSON, NULL, 1, size, false);
 }
 
 static void *openssl_malloc(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return size > 0 ? allocate(METER_OPENSSL, NULL, 1, size, false) : NULL;
+    return size > 0 ? alloc_meter_allocate(METER_OPENSSL, NULL, 1, size, false) : NULL;
 }
 
 static void *openssl_realloc(void *block, size_t size, const char *file, int line)
@@ -197,30 +198,30 @@ static void *openssl_realloc(void *block, size_t size, const char *file, int lin
     (void)file;
     (void)line;
     if (size == 0) {
-        release(block);
+        alloc_meter_release(block);
         return NULL;
     }
-    return allocate(METER_OPENSSL, block, 1, size, false);
+    return alloc_meter_allocate(METER_OPENSSL, block, 1, size, false);
 }
 
 static void openssl_free(void *block, const char *file, int line)
 {
     (void)file;
     (void)line;
-    release(block);
+    alloc_meter_release(block);
 }
 
 /* The library's own start of curl: the first in this process, so that its allocators are taken. */
 CURLcode __wrap_curl_global_init(long flags)
 {
-    return curl_global_init_mem(flags, curl_malloc, release, curl_realloc, curl_strdup,
+    return curl_global_init_mem(flags, curl_malloc, alloc_meter_release, curl_realloc, curl_strdup,
                                 curl_calloc);
 }
 
 bool meter_install(void)
 {
     void *frames[2];
-    cJSON_Hooks hooks = {cjson_malloc, release};
+    cJSON_Hooks hooks = {cjson_malloc, alloc_meter_release};
     (void)backtrace(frames, 2); /* loads what it needs */
     cJSON_InitHooks(&hooks);
     return CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) == 1;

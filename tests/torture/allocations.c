@@ -385,7 +385,7 @@ static void list_leak(const struct operation *operation, unsigned long nth)
     (void)meter_mark(false);
 }
 
-static void torture(const struct operation *operation, enum meter meter, bool onwards)
+static void allocations_torture(const struct operation *operation, enum meter meter, bool onwards)
 {
     struct outcome outcome;
     memset(&outcome, 0, sizeof outcome);
@@ -489,9 +489,9 @@ static void refuse_all(enum meter meter)
         (void)run_free();
     }
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-        torture(&operations[i], meter, false);
+        allocations_torture(&operations[i], meter, false);
         if (meter != METER_OPENSSL) {
-            torture(&operations[i], meter, true);
+            allocations_torture(&operations[i], meter, true);
         }
     }
 }
@@ -503,9 +503,9 @@ static void refuse_forms(enum meter meter)
         const struct operation operation = {form_names[form], UP,       false, false,
                                             run_open,         undo_open};
         secret = form_choose(&sim, form);
-        torture(&operation, meter, false);
+        allocations_torture(&operation, meter, false);
         if (meter != METER_OPENSSL) {
-            torture(&operation, meter, true);
+            allocations_torture(&operation, meter, true);
         }
     }
     refuses_forms = false;

@@ -16,7 +16,8 @@ static struct finding findings[FINDINGS_MAX];
 static size_t count;
 static unsigned beyond; /* more than there is room for */
 
-static void add(const char *operation, const struct meter_stack *refused_at, const char *what)
+static void findings_add(const char *operation, const struct meter_stack *refused_at,
+                         const char *what)
 {
     char refused[TEXT_SIZE];
     size_t at = 0;
@@ -47,7 +48,7 @@ void findings_add_leak(const char *operation, const struct meter_stack *refused_
         meter_describe(left_at, text, sizeof text);
     }
     snprintf(what, sizeof what, "leaks %lu, the last made by:%s", left, text);
-    add(operation, refused_at, what);
+    findings_add(operation, refused_at, what);
 }
 
 void findings_add_memory(const char *operation, const struct meter_stack *refused_at, int code,
@@ -56,7 +57,7 @@ void findings_add_memory(const char *operation, const struct meter_stack *refuse
     char what[128];
     snprintf(what, sizeof what, "remembered: the same call fails %u times more, with %d", failures,
              code);
-    add(operation, refused_at, what);
+    findings_add(operation, refused_at, what);
 }
 
 void findings_print(void)

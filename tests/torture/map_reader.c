@@ -13,7 +13,7 @@
 static const char host_set[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 static const char name_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
 
-static bool complain(const char *path, const char *what, const char *line)
+static bool map_reader_complain(const char *path, const char *what, const char *line)
 {
     fprintf(stderr, "%s: %s: '%.300s'\n", path, what, line);
     return false;
@@ -43,7 +43,7 @@ static bool is_line(const char *line)
            version[strspn(version, name_set)] == '\0';
 }
 
-static int compare(const void *left, const void *right)
+static int map_reader_compare(const void *left, const void *right)
 {
     const char *const *a = left, *const *b = right;
     return strncmp(thumbprint_of(*a), thumbprint_of(*b), DIGITS);
@@ -65,14 +65,14 @@ static char *read_whole(const char *path, size_t *len)
     }
     *len = (size_t)st.st_size;
     if (text == NULL || got != st.st_size) {
-        complain(path, "not read to its end", "");
+        map_reader_complain(path, "not read to its end", "");
         free(text);
         return NULL;
     }
     return text;
 }
 
-static bool cut(const char *path, size_t len, struct map_lines *map)
+static bool map_reader_cut(const char *path, size_t len, struct map_lines *map)
 {
     map->lines = calloc(len / DIGITS + 1, sizeof *map->lines);
     if (map->lines == NULL) {
@@ -81,19 +81,19 @@ static bool cut(const char *path, size_t len, struct map_lines *map)
     for (char *line = map->text; line < map->text + len;) {
         char *end = memchr(line, '\n', (size_t)(map->text + len - line));
         if (end == NULL) {
-            return complain(path, "a line without its end", line);
+            return map_reader_complain(path, "a line without its end", line);
         }
         *end = '\0';
         if (strlen(line) != (size_t)(end - line) || !is_line(line)) {
-            return complain(path, "not an entry", line);
+            return map_reader_complain(path, "not an entry", line);
         }
         map->lines[map->count++] = line;
         line = end + 1;
     }
-    qsort(map->lines, map->count, sizeof *map->lines, compare);
+    qsort(map->lines, map->count, sizeof *map->lines, map_reader_compare);
     for (size_t i = 1; i < map->count; i++) {
-        if (compare(&map->lines[i - 1], &map->lines[i]) == 0) {
-            return complain(path, "two lines for one thumbprint", map->lines[i]);
+        if (map_reader_compare(&map->lines[i - 1], &map->lines[i]) == 0) {
+            return map_reader_complain(path, "two lines for one thumbprint", map->lines[i]);
         }
     }
     return true;
@@ -104,7 +104,7 @@ bool map_lines_read(const char *path, struct map_lines *out)
     size_t len = 0;
     *out = (struct map_lines){NULL, NULL, 0};
     out->text = read_whole(path, &len);
-    if (out->text != NULL && cut(path, len, out)) {
+    if (out->text != NULL && map_reader_cut(path, len, out)) {
         return true;
     }
     map_lines_free(out);

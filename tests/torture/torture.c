@@ -71,13 +71,13 @@ unsigned torture_kills(int argc, char **argv, unsigned otherwise)
     return kills > 0 && kills < 1000000 ? (unsigned)kills : otherwise;
 }
 
-static unsigned draw(struct run *run, unsigned below)
+static unsigned torture_draw(struct run *run, unsigned below)
 {
     run->random = run->random * 6364136223846793005u + 1442695040888963407u;
     return (unsigned)(run->random >> 33) % below;
 }
 
-static void start(struct run *run, unsigned number)
+static void torture_start(struct run *run, unsigned number)
 {
     struct writer *writer = &run->writers[number];
     int ends[2];
@@ -97,7 +97,7 @@ static void start(struct run *run, unsigned number)
 }
 
 /* False at the end of the pipe: the writer is dead. */
-static bool hear(struct run *run, struct writer *writer, bool *is_ready)
+static bool torture_hear(struct run *run, struct writer *writer, bool *is_ready)
 {
     struct record record;
     ssize_t got = read(writer->pipe_handle, &record, sizeof record);
@@ -123,7 +123,7 @@ static bool hear(struct run *run, struct writer *writer, bool *is_ready)
 }
 
 /* The independent look: after every kill, while the others go on. */
-static void verify(struct run *run, const struct writer *killed)
+static void torture_verify(struct run *run, const struct writer *killed)
 {
     struct map_lines map;
     if (!map_lines_read(run->torture->map_path, &map)) {
@@ -142,7 +142,7 @@ static void verify(struct run *run, const struct writer *killed)
     map_lines_free(&map);
 }
 
-static void end(struct run *run, unsigned number)
+static void torture_end(struct run *run, unsigned number)
 {
     struct writer *writer = &run->writers[number];
     int status = 0;
@@ -155,28 +155,28 @@ static void end(struct run *run, unsigned number)
     }
     snprintf(aside, sizeof aside, "%s.tmp", run->torture->map_path);
     run->result->aside += access(aside, F_OK) == 0;
-    while (hear(run, writer, &is_ready)) {
+    while (torture_hear(run, writer, &is_ready)) {
     }
     close(writer->pipe_handle);
     run->result->kills++;
-    verify(run, writer);
+    torture_verify(run, writer);
 }
 
 static void end_one(struct run *run)
 {
-    unsigned number = draw(run, run->torture->writers);
+    unsigned number = torture_draw(run, run->torture->writers);
     struct writer *writer = &run->writers[number];
     bool is_ready = false;
     while (!is_ready) {
-        if (!hear(run, writer, &is_ready)) {
+        if (!torture_hear(run, writer, &is_ready)) {
             break; /* told below */
         }
     }
-    unsigned life_us = draw(run, run->torture->life_us(run->torture->context, number)) + 1;
+    unsigned life_us = torture_draw(run, run->torture->life_us(run->torture->context, number)) + 1;
     const struct timespec life = {life_us / 1000000, (long)(life_us % 1000000) * 1000};
     nanosleep(&life, NULL);
-    end(run, number);
-    start(run, number);
+    torture_end(run, number);
+    torture_start(run, number);
 }
 
 static void run_round(struct run *run, unsigned kills)
@@ -185,13 +185,13 @@ static void run_round(struct run *run, unsigned kills)
     run->ack_count = 0;
     for (unsigned i = 0; i < run->torture->writers; i++) {
         run->writers[i].done = 0;
-        start(run, i);
+        torture_start(run, i);
     }
     for (unsigned i = run->torture->writers; i < kills; i++) {
         end_one(run);
     }
     for (unsigned i = 0; i < run->torture->writers; i++) {
-        end(run, i);
+        torture_end(run, i);
     }
     run->round++;
 }

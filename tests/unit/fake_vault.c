@@ -128,7 +128,7 @@ void fake_wrapped(const struct fake_key *key, enum rsa_algorithm algorithm, cons
     memcpy(out + 3, plain, len);
 }
 
-static struct fake_key *find(const struct vault *vault, const struct key_id *name)
+static struct fake_key *fake_vault_find(const struct vault *vault, const struct key_id *name)
 {
     struct fake_key *found = NULL;
     for (size_t i = 0; i < fake_key_count; i++) {
@@ -142,7 +142,7 @@ static struct fake_key *find(const struct vault *vault, const struct key_id *nam
     return found;
 }
 
-static void fill(const struct fake_key *key, struct vault_key *out)
+static void fake_vault_fill(const struct fake_key *key, struct vault_key *out)
 {
     memset(out, 0, sizeof *out);
     (void)text_copy(out->id.name, sizeof out->id.name, key->name);
@@ -160,7 +160,7 @@ static void fill(const struct fake_key *key, struct vault_key *out)
     out->created_s = key->created_s;
 }
 
-static void before(const char *what, const struct key_id *key)
+static void fake_vault_before(const char *what, const struct key_id *key)
 {
     if (fake_before_request != NULL) {
         fake_before_request(what, key);
@@ -168,7 +168,7 @@ static void before(const char *what, const struct key_id *key)
 }
 
 /* One request: counted, delayed, and failed if the test says so. */
-static enum ekm_rc request(struct call *call, atomic_uint *count, atomic_int *fails)
+static enum ekm_rc fake_vault_request(struct call *call, atomic_uint *count, atomic_int *fails)
 {
     atomic_fetch_add(count, 1);
     /* As curl does when it connects and reads. */
@@ -194,20 +194,20 @@ static enum ekm_rc request(struct call *call, atomic_uint *count, atomic_int *fa
 enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vault)
 {
     (void)vault;
-    return request(call, &fake_counts.authenticate, NULL);
+    return fake_vault_request(call, &fake_counts.authenticate, NULL);
 }
 
 enum ekm_rc __wrap_vault_get_key(struct call *call, const struct vault *vault,
                                  const struct key_id *key, struct vault_key *out)
 {
-    before("get", key);
-    enum ekm_rc rc = request(call, &fake_counts.get, &fake_get_fails);
-    const struct fake_key *found = find(vault, key);
+    fake_vault_before("get", key);
+    enum ekm_rc rc = fake_vault_request(call, &fake_counts.get, &fake_get_fails);
+    const struct fake_key *found = fake_vault_find(vault, key);
     if (rc == EKM_OK && found == NULL) {
         rc = call_fail(call, EKM_KEY_NOT_FOUND, "scripted");
     }
     if (rc == EKM_OK) {
-        fill(found, out);
+        fake_vault_fill(found, out);
     }
     return rc;
 }
@@ -217,8 +217,8 @@ enum ekm_rc __wrap_vault_wrap(struct call *call, const struct vault *vault,
                               const uint8_t *plain, size_t len, struct buf *value)
 {
     uint8_t wrapped[RSA_MAX_BYTES];
-    enum ekm_rc rc = request(call, &fake_counts.wrap, &fake_wrap_fails);
-    const struct fake_key *found = find(vault, key);
+    enum ekm_rc rc = fake_vault_request(call, &fake_counts.wrap, &fake_wrap_fails);
+    const struct fake_key *found = fake_vault_find(vault, key);
     if (rc == EKM_OK && found == NULL) {
         rc = call_fail(call, EKM_KEY_NOT_FOUND, "scripted");
     }
@@ -234,8 +234,8 @@ enum ekm_rc __wrap_vault_unwrap(struct call *call, const struct vault *vault,
                                 const struct key_id *key, enum rsa_algorithm algorithm,
                                 const uint8_t *wrapped, size_t len, struct buf *value)
 {
-    enum ekm_rc rc = request(call, &fake_counts.unwrap, &fake_unwrap_fails);
-    const struct fake_key *found = find(vault, key);
+    enum ekm_rc rc = fake_vault_request(call, &fake_counts.unwrap, &fake_unwrap_fails);
+    const struct fake_key *found = fake_vault_find(vault, key);
     if (rc == EKM_OK && found == NULL) {
         rc = call_fail(call, EKM_KEY_NOT_FOUND, "scripted");
     } else if (rc == EKM_OK && found->disabled) {
@@ -263,14 +263,14 @@ static void list_items(const struct vault *vault, vault_key_visitor visit, void 
         struct vault_key key;
         struct key_id name = {"", ""};
         (void)text_copy(name.name, sizeof name.name, fake_keys[i].name);
-        if (find(vault, &name) != &fake_keys[i]) {
+        if (fake_vault_find(vault, &name) != &fake_keys[i]) {
             continue;
         }
         if (given++ == most) {
             *next_item = i;
             return;
         }
-        fill(&fake_keys[i], &key);
+        fake_vault_fill(&fake_keys[i], &key);
         memset(&key.public, 0, sizeof key.public);
         key.id.version[0] = '\0';
         if (!visit(context, &key)) {
@@ -283,7 +283,7 @@ enum ekm_rc __wrap_vault_list_keys(struct call *call, const struct vault *vault,
                                    vault_key_visitor visit, void *context)
 {
     size_t next_item = 0;
-    enum ekm_rc rc = request(call, &fake_counts.list, &fake_list_fails);
+    enum ekm_rc rc = fake_vault_request(call, &fake_counts.list, &fake_list_fails);
     if (rc == EKM_OK) {
         list_items(vault, visit, context, 0, SIZE_MAX, &next_item);
     }
@@ -296,8 +296,8 @@ enum ekm_rc __wrap_vault_list_keys_page(struct call *call, const struct vault *v
 {
     uint64_t from = 0;
     size_t next_item = 0;
-    before("list", NULL);
-    enum ekm_rc rc = request(call, &fake_counts.list, &fake_list_fails);
+    fake_vault_before("list", NULL);
+    enum ekm_rc rc = fake_vault_request(call, &fake_counts.list, &fake_list_fails);
     if (rc == EKM_OK && next->len > 0 && !text_to_u64(buf_text(next), 63, &from)) {
         rc = call_fail(call, EKM_REQUEST_REFUSED, "scripted");
     }
@@ -314,15 +314,15 @@ enum ekm_rc __wrap_vault_list_versions(struct call *call, const struct vault *va
 {
     struct key_id asked = {"", ""};
     (void)text_copy(asked.name, sizeof asked.name, name);
-    before("versions", &asked);
-    enum ekm_rc rc = request(call, &fake_counts.list_versions, &fake_versions_fail);
+    fake_vault_before("versions", &asked);
+    enum ekm_rc rc = fake_vault_request(call, &fake_counts.list_versions, &fake_versions_fail);
     bool go_on = rc == EKM_OK;
-    if (rc == EKM_OK && find(vault, &asked) == NULL) {
+    if (rc == EKM_OK && fake_vault_find(vault, &asked) == NULL) {
         return call_fail(call, EKM_KEY_NOT_FOUND, "scripted");
     }
     for (size_t i = 0; go_on && i < fake_key_count; i++) {
         struct vault_key key;
-        fill(&fake_keys[i], &key);
+        fake_vault_fill(&fake_keys[i], &key);
         memset(&key.public, 0, sizeof key.public);
         go_on = strcmp(fake_keys[i].host, vault->address.host) != 0 || fake_keys[i].gone ||
                 strcmp(fake_keys[i].name, name) != 0 || visit(context, &key);
@@ -349,21 +349,21 @@ enum ekm_rc __wrap_vault_create_key(struct call *call, const struct vault *vault
 {
     static char names[8][32];
     static size_t made;
-    enum ekm_rc rc = request(call, &fake_counts.create, NULL);
+    enum ekm_rc rc = fake_vault_request(call, &fake_counts.create, NULL);
     (void)vault;
     if (rc == EKM_OK) {
         char *kept = names[made++ % 8];
         snprintf(kept, sizeof names[0], "%s", name);
         struct fake_key *key = fake_add(kept, "c1", (uint8_t)(200 + made));
         key->bits = bits;
-        fill(key, out);
+        fake_vault_fill(key, out);
     }
     return rc;
 }
 
 enum ekm_rc __wrap_vault_delete_key(struct call *call, const struct vault *vault, const char *name)
 {
-    enum ekm_rc rc = request(call, &fake_counts.delete, NULL);
+    enum ekm_rc rc = fake_vault_request(call, &fake_counts.delete, NULL);
     for (size_t i = 0; rc == EKM_OK && i < fake_key_count; i++) {
         fake_keys[i].gone |= strcmp(fake_keys[i].host, vault->address.host) == 0 &&
                              strcmp(fake_keys[i].name, name) == 0;

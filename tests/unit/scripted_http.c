@@ -65,7 +65,7 @@ const struct seen_request *scripted_http_seen(unsigned index)
     return index < SEEN_MAX && index < scripted_http_count() ? &seen[index] : NULL;
 }
 
-static void note(const struct http_request *request, struct seen_request *out)
+static void scripted_http_note(const struct http_request *request, struct seen_request *out)
 {
     memset(out, 0, sizeof *out);
     out->method = request->method;
@@ -111,8 +111,8 @@ static enum ekm_rc pass_time(struct call *call, const struct scripted_answer *gi
     return left_ms <= try_ms ? EKM_DEADLINE : EKM_NO_ANSWER;
 }
 
-static enum ekm_rc give(struct call *call, const struct scripted_answer *given,
-                        struct http_response *response)
+static enum ekm_rc scripted_http_give(struct call *call, const struct scripted_answer *given,
+                                      struct http_response *response)
 {
     enum ekm_rc rc = fake_clock_used() ? pass_time(call, given) : EKM_OK;
     response->maybe_sent = given->maybe_sent || rc != EKM_OK;
@@ -138,7 +138,7 @@ enum ekm_rc __wrap_http_perform(struct call *call, const struct http_request *re
     struct scripted_answer given = {.rc = EKM_INTERNAL};
     scripted_server server = NULL;
     void *context = NULL;
-    note(request, &asked);
+    scripted_http_note(request, &asked);
     http_response_free(response);
     plat_mutex_lock(&mutex);
     if (count < SEEN_MAX) {
@@ -156,7 +156,7 @@ enum ekm_rc __wrap_http_perform(struct call *call, const struct http_request *re
         given = (struct scripted_answer){.status = 500};
         server(context, call, &asked, &given);
     }
-    return give(call, &given, response);
+    return scripted_http_give(call, &given, response);
 }
 
 enum ekm_rc __wrap_http_perform_all(struct call *call, struct http_item *items, size_t item_count)

@@ -184,7 +184,7 @@ static const char *login_of(const char *vault, const char *login)
 }
 
 /* The secret goes to the login service of the vault's own cloud, under one name. */
-static void authorities(void **state)
+static void address_authorities(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CLOUDS; i++) {
@@ -255,14 +255,10 @@ static void authorities_of_further_suffixes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(identities_that_name_a_vault),
-        TEST(identities_that_are_refused),
-        TEST(hosts_have_a_longest),
-        TEST(further_suffixes),
-        TEST(authorities),
-        TEST(malformed_authorities),
-        TEST(further_authorities),
-        TEST(authorities_of_further_suffixes),
+        TEST(identities_that_name_a_vault), TEST(identities_that_are_refused),
+        TEST(hosts_have_a_longest),         TEST(further_suffixes),
+        TEST(address_authorities),          TEST(malformed_authorities),
+        TEST(further_authorities),          TEST(authorities_of_further_suffixes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

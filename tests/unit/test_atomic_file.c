@@ -88,7 +88,7 @@ int __wrap_close(int handle)
     return __real_close(handle);
 }
 
-static void expect(enum fault fault, size_t at, int error)
+static void atomic_file_expect(enum fault fault, size_t at, int error)
 {
     memset(&script, 0, sizeof script);
     script.fault = fault;
@@ -96,7 +96,8 @@ static void expect(enum fault fault, size_t at, int error)
     script.error = error;
 }
 
-static enum plat_io replace(const char *name, const char *text, struct plat_file_state *now)
+static enum plat_io atomic_file_replace(const char *name, const char *text,
+                                        struct plat_file_state *now)
 {
     struct plat_file_state former;
     (void)plat_file_state(name, &former);
@@ -108,10 +109,10 @@ static void test_replace_makes_then_replaces(void **state)
     (void)state;
     struct plat_file_state first, second, now;
     mode_t former = umask(0);
-    assert_int_equal(replace(path, "one", &first), PLAT_IO_OK);
+    assert_int_equal(atomic_file_replace(path, "one", &first), PLAT_IO_OK);
     assert_content(path, "one");
     assert_int_equal(mode_of(path), 0600);
-    assert_int_equal(replace(path, "three", &second), PLAT_IO_OK);
+    assert_int_equal(atomic_file_replace(path, "three", &second), PLAT_IO_OK);
     (void)umask(former);
     assert_content(path, "three");
     assert_int_equal(mode_of(path), 0600);
@@ -120,7 +121,7 @@ static void test_replace_makes_then_replaces(void **state)
     assert_memory_equal(&now, &second, sizeof now);
     assert_memory_not_equal(&first, &second, sizeof first);
     assert_int_equal(access(aside, F_OK), -1);
-    assert_int_equal(replace(path, "", &now), PLAT_IO_OK);
+    assert_int_equal(atomic_file_replace(path, "", &now), PLAT_IO_OK);
     assert_content(path, "");
 }
 
@@ -131,13 +132,13 @@ static void test_replace_clears_away_what_a_crash_left(void **state)
     char victim[160];
     put(path, "old", 0600);
     put(aside, "half writ", 0600);
-    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
+    assert_int_equal(atomic_file_replace(path, "new", &now), PLAT_IO_OK);
     assert_content(path, "new");
     /* A symbolic link planted there is removed, never written through. */
     (void)snprintf(victim, sizeof victim, "%s/victim", folder);
     put(victim, "untouched", 0600);
     assert_int_equal(symlink(victim, aside), 0);
-    assert_int_equal(replace(path, "newer", &now), PLAT_IO_OK);
+    assert_int_equal(atomic_file_replace(path, "newer", &now), PLAT_IO_OK);
     assert_content(path, "newer");
     assert_content(victim, "untouched");
 }
@@ -150,28 +151,28 @@ static void test_replace_refuses_what_is_no_file(void **state)
     (void)snprintf(other, sizeof other, "%s/other", folder);
     put(other, "other", 0600);
     assert_int_equal(symlink(other, path), 0);
-    assert_int_equal(replace(path, "x", &now), PLAT_IO_NOT_FILE);
+    assert_int_equal(atomic_file_replace(path, "x", &now), PLAT_IO_NOT_FILE);
     assert_int_equal(plat_file_state(path, &now), PLAT_IO_NOT_FILE);
     assert_content(other, "other");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(replace(path, "x", &now), PLAT_IO_NOT_FILE);
+    assert_int_equal(atomic_file_replace(path, "x", &now), PLAT_IO_NOT_FILE);
     assert_int_equal(rmdir(path), 0);
-    assert_int_equal(replace("/nowhere/at/all", "x", &now), PLAT_IO_ABSENT);
+    assert_int_equal(atomic_file_replace("/nowhere/at/all", "x", &now), PLAT_IO_ABSENT);
 }
 
 static void test_replace_keeps_its_order(void **state)
 {
     (void)state;
     struct plat_file_state now;
-    expect(FAULT_NONE, 0, 0);
-    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
+    atomic_file_expect(FAULT_NONE, 0, 0);
+    assert_int_equal(atomic_file_replace(path, "new", &now), PLAT_IO_OK);
     assert_string_equal(script.steps, "wfrF");
     /* Short writes are gone on with. */
-    expect(FAULT_SHORT, 99, 0);
-    assert_int_equal(replace(path, "abcd", &now), PLAT_IO_OK);
+    atomic_file_expect(FAULT_SHORT, 99, 0);
+    assert_int_equal(atomic_file_replace(path, "abcd", &now), PLAT_IO_OK);
     assert_string_equal(script.steps, "wwwwfrF");
-    expect(FAULT_NONE, 0, 0);
+    atomic_file_expect(FAULT_NONE, 0, 0);
     assert_content(path, "abcd");
 }
 
@@ -189,16 +190,16 @@ static void test_a_failed_step_leaves_the_old_content(void **state)
     put(path, "old", 0600);
     for (size_t at = 0; at < 3; at++) {
         for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
-            expect(FAULT_FAIL, at, faults[i].error);
-            assert_int_equal(replace(path, "new", &now), faults[i].io);
-            expect(FAULT_NONE, 0, 0);
+            atomic_file_expect(FAULT_FAIL, at, faults[i].error);
+            assert_int_equal(atomic_file_replace(path, "new", &now), faults[i].io);
+            atomic_file_expect(FAULT_NONE, 0, 0);
             assert_content(path, "old");
             assert_int_equal(access(aside, F_OK), -1);
         }
     }
     /* The folder's flush failed: not durable for sure, so not success. */
-    expect(FAULT_FAIL, 3, EIO);
-    assert_int_equal(replace(path, "new", &now), PLAT_IO_FAILED);
+    atomic_file_expect(FAULT_FAIL, 3, EIO);
+    assert_int_equal(atomic_file_replace(path, "new", &now), PLAT_IO_FAILED);
 }
 
 static void test_a_crash_leaves_the_old_or_the_new_file(void **state)
@@ -211,18 +212,18 @@ static void test_a_crash_leaves_the_old_or_the_new_file(void **state)
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
-            expect(FAULT_CRASH, at, 0);
-            _exit(replace(path, "new", &now) == PLAT_IO_OK ? 0 : 1);
+            atomic_file_expect(FAULT_CRASH, at, 0);
+            _exit(atomic_file_replace(path, "new", &now) == PLAT_IO_OK ? 0 : 1);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
         assert_content(path, at < 3 ? "old" : "new");
-        assert_int_equal(replace(path, "next", &now), PLAT_IO_OK);
+        assert_int_equal(atomic_file_replace(path, "next", &now), PLAT_IO_OK);
         assert_content(path, "next");
     }
 }
 
-static void edit(void)
+static void atomic_file_edit(void)
 {
     put(path, "an editor's", 0600);
 }
@@ -246,13 +247,13 @@ static void test_what_others_wrote_stays(void **state)
     put(path, "old", 0600);
     assert_int_equal(plat_file_replace(path, &former, "new", 3, &now), PLAT_IO_CHANGED);
     assert_content(path, "old");
-    static void (*const others[])(void) = {edit, remove_it, write_another_aside};
+    static void (*const others[])(void) = {atomic_file_edit, remove_it, write_another_aside};
     static const char *const left[] = {"an editor's", NULL, "old"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         put(path, "old", 0600);
-        expect(FAULT_NONE, 0, 0);
+        atomic_file_expect(FAULT_NONE, 0, 0);
         script.meanwhile = others[i];
-        assert_int_equal(replace(path, "new", &now), PLAT_IO_CHANGED);
+        assert_int_equal(atomic_file_replace(path, "new", &now), PLAT_IO_CHANGED);
         assert_null(strchr(script.steps, 'r'));
         if (left[i] != NULL) {
             assert_content(path, left[i]);
@@ -272,9 +273,9 @@ static struct plat_file_state replace_while_closing(void (*closing)(int handle))
 {
     struct plat_file_state now, later;
     put(path, "old", 0600);
-    expect(FAULT_NONE, 0, 0);
+    atomic_file_expect(FAULT_NONE, 0, 0);
     script.closing = closing;
-    assert_int_equal(replace(path, "new", &now), PLAT_IO_OK);
+    assert_int_equal(atomic_file_replace(path, "new", &now), PLAT_IO_OK);
     assert_null(script.closing);
     assert_content(path, "new");
     assert_int_equal(plat_file_state(path, &later), PLAT_IO_OK);
@@ -323,9 +324,9 @@ static void test_what_cannot_be_looked_at_is_an_error(void **state)
     (void)state;
     struct plat_file_state now;
     put(path, "old", 0600);
-    expect(FAULT_NONE, 0, 0);
+    atomic_file_expect(FAULT_NONE, 0, 0);
     script.meanwhile = make_a_folder_aside;
-    assert_int_equal(replace(path, "new", &now), PLAT_IO_NOT_FILE);
+    assert_int_equal(atomic_file_replace(path, "new", &now), PLAT_IO_NOT_FILE);
     assert_null(strchr(script.steps, 'r'));
     assert_content(path, "old");
     assert_int_equal(rmdir(aside), 0);
@@ -335,16 +336,16 @@ static void test_flushes(void **state)
 {
     (void)state;
     put(path, "text", 0600);
-    expect(FAULT_NONE, 0, 0);
+    atomic_file_expect(FAULT_NONE, 0, 0);
     assert_int_equal(plat_file_flush(path), PLAT_IO_OK);
     assert_int_equal(plat_folder_flush(path), PLAT_IO_OK);
     assert_string_equal(script.steps, "fFF");
-    expect(FAULT_FAIL, 1, EIO);
+    atomic_file_expect(FAULT_FAIL, 1, EIO);
     assert_int_equal(plat_file_flush(path), PLAT_IO_FAILED);
-    expect(FAULT_FAIL, 0, EIO);
+    atomic_file_expect(FAULT_FAIL, 0, EIO);
     assert_int_equal(plat_folder_flush(path), PLAT_IO_FAILED);
     /* A file system that cannot flush folders has nothing better. */
-    expect(FAULT_FAIL, 1, EINVAL);
+    atomic_file_expect(FAULT_FAIL, 1, EINVAL);
     assert_int_equal(plat_file_flush(path), PLAT_IO_OK);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(plat_file_flush(path), PLAT_IO_ABSENT);

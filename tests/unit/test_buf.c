@@ -43,7 +43,7 @@ void __wrap_free(void *data)
     __real_free(data);
 }
 
-static void watch(const struct buf *buf)
+static void buf_watch(const struct buf *buf)
 {
     watched = buf->data;
     watched_len = buf->cap;
@@ -138,7 +138,7 @@ static void test_growth_and_free_wipe(void **state)
     char secret[600];
     memset(secret, 's', sizeof secret);
     assert_int_equal(buf_append(&buf, secret, 100), EKM_OK);
-    watch(&buf);
+    buf_watch(&buf);
     assert_int_equal(buf_append(&buf, secret, sizeof secret), EKM_OK);
     assert_true(watched_was_clean);
     buf_clear(&buf);
@@ -146,7 +146,7 @@ static void test_growth_and_free_wipe(void **state)
         assert_int_equal(buf.data[i], 0);
     }
     assert_int_equal(buf_append(&buf, secret, 100), EKM_OK);
-    watch(&buf);
+    buf_watch(&buf);
     buf_free(&buf);
     assert_true(watched_was_clean);
 }

@@ -145,7 +145,7 @@ static void write_pfx(const char *name, const char *password, EVP_PKEY *of, X509
     write_bio(name, out);
 }
 
-static void expect(const char *name, enum ekm_rc rc, const char *note)
+static void certificate_expect(const char *name, enum ekm_rc rc, const char *note)
 {
     struct certificate certificate;
     enum ekm_rc got = certificate_open(&call, name, &certificate);
@@ -159,16 +159,16 @@ static void test_files_that_are_taken(void **state)
 {
     (void)state;
     write_pair("a.pem", KEY_PKCS8, key, leaf);
-    expect("a", EKM_OK, "");
+    certificate_expect("a", EKM_OK, "");
     write_pair("b.pem", KEY_PKCS1, key, leaf);
-    expect("b", EKM_OK, "");
+    certificate_expect("b", EKM_OK, "");
     write_pfx("c.pfx", "", key, leaf);
-    expect("c", EKM_OK, "");
+    certificate_expect("c", EKM_OK, "");
     write_pfx("d.pfx", NULL, key, leaf);
-    expect("d", EKM_OK, "");
+    certificate_expect("d", EKM_OK, "");
     write_pfx("e.pfx", "Pass", key, leaf);
     write_file("e.password", "Pass\r\n", 6);
-    expect("e", EKM_OK, "");
+    certificate_expect("e", EKM_OK, "");
     /* A chain: the certificate of the key counts, wherever it is. */
     BIO *chain = BIO_new(BIO_s_mem());
     append_pem(chain, CERTIFICATE, NULL, other_leaf);
@@ -185,29 +185,29 @@ static void test_files_that_are_taken(void **state)
 static void test_files_that_are_refused(void **state)
 {
     (void)state;
-    expect("none", EKM_CERTIFICATE_UNUSABLE, "no .pem or .pfx of this name");
+    certificate_expect("none", EKM_CERTIFICATE_UNUSABLE, "no .pem or .pfx of this name");
     write_pair("pair.pem", KEY_PKCS8, key, other_leaf);
-    expect("pair", EKM_CERTIFICATE_PAIR, "");
+    certificate_expect("pair", EKM_CERTIFICATE_PAIR, "");
     write_pfx("pass.pfx", "Pass", key, leaf);
-    expect("pass", EKM_CERTIFICATE_UNUSABLE, "password");
+    certificate_expect("pass", EKM_CERTIFICATE_UNUSABLE, "password");
     write_file("pass.password", "Wrong", 5);
-    expect("pass", EKM_CERTIFICATE_UNUSABLE, "password");
+    certificate_expect("pass", EKM_CERTIFICATE_UNUSABLE, "password");
     write_pair("encrypted.pem", KEY_ENCRYPTED, key, leaf);
-    expect("encrypted", EKM_CERTIFICATE_UNUSABLE, "encrypted");
+    certificate_expect("encrypted", EKM_CERTIFICATE_UNUSABLE, "encrypted");
     X509 *small = make_certificate(small_key, NOW_S - 1, NOW_S + DAY_S);
     write_pair("small.pem", KEY_PKCS8, small_key, small);
-    expect("small", EKM_CERTIFICATE_UNUSABLE, "2048");
+    certificate_expect("small", EKM_CERTIFICATE_UNUSABLE, "2048");
     X509_free(small);
     X509 *ec = make_certificate(ec_key, NOW_S - 1, NOW_S + DAY_S);
     write_pair("ec.pem", KEY_PKCS8, ec_key, ec);
-    expect("ec", EKM_CERTIFICATE_UNUSABLE, "RSA");
+    certificate_expect("ec", EKM_CERTIFICATE_UNUSABLE, "RSA");
     X509_free(ec);
     write_file("empty.pem", "", 0);
-    expect("empty", EKM_CERTIFICATE_UNUSABLE, "no private key");
+    certificate_expect("empty", EKM_CERTIFICATE_UNUSABLE, "no private key");
     write_file("junk.pfx", "junk", 4);
-    expect("junk", EKM_CERTIFICATE_UNUSABLE, "PKCS #12");
+    certificate_expect("junk", EKM_CERTIFICATE_UNUSABLE, "PKCS #12");
     write_file("half.pem", "-----BEGIN PRIVATE KEY-----\nMIIEvg", 34);
-    expect("half", EKM_CERTIFICATE_UNUSABLE, "no private key");
+    certificate_expect("half", EKM_CERTIFICATE_UNUSABLE, "no private key");
 }
 
 /* 40 hex digits name a certificate of the machine's own store, where there is one; else a file. */
@@ -215,25 +215,25 @@ static void test_thumbprints(void **state)
 {
     static const char thumbprint[] = "0123456789abcdef0123456789ABCDEF01234567";
     (void)state;
-    expect(thumbprint, EKM_CERTIFICATE_UNUSABLE,
-           plat_store_exists() ? "LocalMachine" : "no .pem or .pfx of this name");
+    certificate_expect(thumbprint, EKM_CERTIFICATE_UNUSABLE,
+                       plat_store_exists() ? "LocalMachine" : "no .pem or .pfx of this name");
     write_pair("0123456789abcdef0123456789ABCDEF01234567.pem", KEY_PKCS8, key, leaf);
-    expect(thumbprint, plat_store_exists() ? EKM_CERTIFICATE_UNUSABLE : EKM_OK, "");
+    certificate_expect(thumbprint, plat_store_exists() ? EKM_CERTIFICATE_UNUSABLE : EKM_OK, "");
 }
 
 static void test_dates(void **state)
 {
     (void)state;
     write_pair("a.pem", KEY_PKCS8, key, leaf);
-    expect("a", EKM_OK, "");
+    certificate_expect("a", EKM_OK, "");
     fake_clock_advance(91ULL * DAY_S * 1000);
-    expect("a", EKM_CERTIFICATE_DATES, "expired on 2024-02-12");
+    certificate_expect("a", EKM_CERTIFICATE_DATES, "expired on 2024-02-12");
     X509 *early = make_certificate(key, NOW_S + 92 * DAY_S, NOW_S + 100 * DAY_S);
     write_pair("a.pem", KEY_PKCS8, key, early);
     X509_free(early);
-    expect("a", EKM_CERTIFICATE_DATES, "valid only from 2024-02-14");
+    certificate_expect("a", EKM_CERTIFICATE_DATES, "valid only from 2024-02-14");
     fake_clock_advance(1ULL * DAY_S * 1000);
-    expect("a", EKM_OK, "");
+    certificate_expect("a", EKM_OK, "");
 }
 
 static void read_part(const char **at, char end, struct buf *out)

@@ -30,7 +30,7 @@ static int set_up(void **state)
     return address_parse(&config, "contoso", &vault) == EKM_OK ? 0 : -1;
 }
 
-static enum ekm_rc parse(const char *value)
+static enum ekm_rc test_challenge_parse(const char *value)
 {
     call_new_try(&call);
     enum ekm_rc rc = challenge_parse(&call, &vault, value, &challenge);
@@ -45,7 +45,7 @@ static enum ekm_rc parse_pair(const char *authority, const char *resource)
     char value[2048];
     (void)text_format(value, sizeof value, "Bearer authorization=\"%s\", resource=\"%s\"",
                       authority, resource);
-    return parse(value);
+    return test_challenge_parse(value);
 }
 
 static void accepted_spellings_of_a_challenge(void **state)
@@ -79,7 +79,7 @@ static void accepted_spellings_of_a_challenge(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         memset(&challenge, 0, sizeof challenge);
-        if (parse(rows[i]) != EKM_OK) {
+        if (test_challenge_parse(rows[i]) != EKM_OK) {
             fail_msg("refused (%s: %s): %s", ekm_name(call.error.rc), call.error.note, rows[i]);
         }
         assert_string_equal(challenge.authority, "login.microsoftonline.com");
@@ -249,15 +249,17 @@ static void foreign_resources(void **state)
 static void a_foreign_parameter_beside_a_right_one_is_refused(void **state)
 {
     (void)state;
-    assert_int_equal(parse("Bearer authorization=\"https://evil.com/t\", authorization=\"" AUTHORITY
-                           "\", resource=\"" RESOURCE "\""),
+    assert_int_equal(test_challenge_parse(
+                         "Bearer authorization=\"https://evil.com/t\", authorization=\"" AUTHORITY
+                         "\", resource=\"" RESOURCE "\""),
                      EKM_CHALLENGE_FOREIGN);
-    enum ekm_rc rc = parse("Bearer authorization=\"" AUTHORITY
-                           "\", authorization=\"https://evil.com/t\", resource=\"" RESOURCE "\"");
+    enum ekm_rc rc =
+        test_challenge_parse("Bearer authorization=\"" AUTHORITY
+                             "\", authorization=\"https://evil.com/t\", resource=\"" RESOURCE "\"");
     assert_true(rc != EKM_OK || strcmp(challenge.authority, "login.microsoftonline.com") == 0);
 }
 
-static void malformed(void **state)
+static void challenge_malformed(void **state)
 {
     static const char *const rows[] = {
         "",
@@ -279,7 +281,7 @@ static void malformed(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (parse(rows[i]) != EKM_CHALLENGE_MALFORMED) {
+        if (test_challenge_parse(rows[i]) != EKM_CHALLENGE_MALFORMED) {
             fail_msg("%s: %s", ekm_name(call.error.rc), rows[i]);
         }
     }
@@ -288,14 +290,15 @@ static void malformed(void **state)
 static void no_resource(void **state)
 {
     (void)state;
-    assert_int_equal(parse("Bearer authorization=\"" AUTHORITY "\""), EKM_CHALLENGE_NO_RESOURCE);
-    assert_int_equal(parse("Bearer authorization=\"" AUTHORITY "\", resource=\"\""),
+    assert_int_equal(test_challenge_parse("Bearer authorization=\"" AUTHORITY "\""),
+                     EKM_CHALLENGE_NO_RESOURCE);
+    assert_int_equal(test_challenge_parse("Bearer authorization=\"" AUTHORITY "\", resource=\"\""),
                      EKM_CHALLENGE_NO_RESOURCE);
 }
 
 /* Every truncation and every single changed byte: no crash, and never a host that is not allowed.
  */
-static void mutations(void **state)
+static void challenge_mutations(void **state)
 {
     static const char whole[] = "PoP a=b, Bearer authorization=\"" AUTHORITY
                                 "\", realm=\"\\\"\", scope=" RESOURCE "/.default";
@@ -306,7 +309,7 @@ static void mutations(void **state)
         for (size_t j = 0; j < sizeof strange; j++) {
             memcpy(value, whole, sizeof whole);
             value[i < sizeof whole - 1 ? i : 0] = strange[j];
-            if (parse(value) == EKM_OK) {
+            if (test_challenge_parse(value) == EKM_OK) {
                 assert_string_equal(challenge.authority, "login.microsoftonline.com");
                 assert_string_equal(challenge.resource, "vault.azure.net");
                 assert_true(text_is_name(challenge.tenant, ".-", 64));
@@ -323,11 +326,11 @@ static void overlong_values(void **state)
     memset(value + len, 'x', 7000);
     (void)text_copy(value + len + 7000, sizeof value - len - 7000,
                     "\", authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"");
-    enum ekm_rc rc = parse(value);
+    enum ekm_rc rc = test_challenge_parse(value);
     assert_true(rc == EKM_OK || rc == EKM_CHALLENGE_MALFORMED);
     memset(value, 'B', sizeof value - 1);
     value[sizeof value - 1] = '\0';
-    assert_int_equal(parse(value), EKM_CHALLENGE_MALFORMED);
+    assert_int_equal(test_challenge_parse(value), EKM_CHALLENGE_MALFORMED);
 }
 
 /* A key for signed requests, say, is nothing to us, and may be long. */
@@ -343,7 +346,7 @@ static void long_values_of_other_parameters(void **state)
             memset(value + start + 1, 'x', len - 2);
             (void)text_copy(value + start + len, sizeof value - start - len,
                             ", authorization=\"" AUTHORITY "\", resource=\"" RESOURCE "\"");
-            assert_int_equal(parse(value), EKM_OK);
+            assert_int_equal(test_challenge_parse(value), EKM_OK);
             assert_string_equal(challenge.tenant, TENANT);
         }
     }
@@ -364,7 +367,7 @@ static void long_values_of_ours(void **state)
     assert_int_equal(parse_pair(AUTHORITY, resource), EKM_CHALLENGE_FOREIGN);
 }
 
-static bool recall(const char *host, struct challenge *out, bool *guessed)
+static bool test_challenge_recall(const char *host, struct challenge *out, bool *guessed)
 {
     struct vault_address address = {"", "vault.azure.net"};
     (void)text_copy(address.host, sizeof address.host, host);
@@ -378,16 +381,16 @@ static void remembered_by_vault(void **state)
     struct challenge second = {"login.microsoftonline.com", "t2", "vault.azure.net"};
     struct challenge found;
     (void)state;
-    assert_false(recall("a.vault.azure.net", &found, &guessed));
+    assert_false(test_challenge_recall("a.vault.azure.net", &found, &guessed));
     challenge_remember("a.vault.azure.net", &first);
-    assert_true(recall("a.vault.azure.net", &found, &guessed));
+    assert_true(test_challenge_recall("a.vault.azure.net", &found, &guessed));
     assert_string_equal(found.tenant, "t1");
-    assert_false(recall("b.vault.azure.net", &found, &guessed));
+    assert_false(test_challenge_recall("b.vault.azure.net", &found, &guessed));
     challenge_remember("a.vault.azure.net", &second);
-    assert_true(recall("a.vault.azure.net", &found, &guessed));
+    assert_true(test_challenge_recall("a.vault.azure.net", &found, &guessed));
     assert_string_equal(found.tenant, "t2");
     challenge_forget_all();
-    assert_false(recall("a.vault.azure.net", &found, &guessed));
+    assert_false(test_challenge_recall("a.vault.azure.net", &found, &guessed));
 }
 
 /* The memory is bounded; the newest are there. */
@@ -401,7 +404,7 @@ static void many_vaults(void **state)
         (void)snprintf(host, sizeof host, "v%d.vault.azure.net", i);
         (void)snprintf(one.tenant, sizeof one.tenant, "t%d", i);
         challenge_remember(host, &one);
-        assert_true(recall(host, &found, &guessed));
+        assert_true(test_challenge_recall(host, &found, &guessed));
         assert_string_equal(found.tenant, one.tenant);
     }
 }
@@ -415,14 +418,14 @@ static void guessed_from_a_hint(void **state)
     (void)state;
     challenge_forget_all();
     assert_int_equal(challenge_suggest("a.vault.azure.net", "t1"), EKM_OK);
-    assert_true(recall("a.vault.azure.net", &found, &guessed));
+    assert_true(test_challenge_recall("a.vault.azure.net", &found, &guessed));
     assert_true(guessed);
     assert_string_equal(found.authority, "login.microsoftonline.com");
     assert_string_equal(found.tenant, "t1");
     assert_string_equal(found.resource, "vault.azure.net");
     assert_false(challenge_is_news("a.vault.azure.net", tenant));
     challenge_remember("a.vault.azure.net", &said);
-    assert_true(recall("a.vault.azure.net", &found, &guessed));
+    assert_true(test_challenge_recall("a.vault.azure.net", &found, &guessed));
     assert_false(guessed);
     assert_string_equal(found.authority, "login.windows.net");
     assert_true(challenge_is_news("a.vault.azure.net", tenant));
@@ -441,7 +444,7 @@ static void malformed_hints(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(challenge_suggest("a.vault.azure.net", wrong[i]), EKM_REQUEST_REFUSED);
     }
-    assert_false(recall("a.vault.azure.net", &found, &guessed));
+    assert_false(test_challenge_recall("a.vault.azure.net", &found, &guessed));
     /* A cloud whose authority is not known. */
     assert_int_equal(challenge_suggest(elsewhere.host, "t1"), EKM_OK);
     assert_false(challenge_recall(&elsewhere, &found, &guessed));
@@ -460,9 +463,9 @@ int main(void)
         TEST(malformed_tenants),
         TEST(foreign_resources),
         TEST(a_foreign_parameter_beside_a_right_one_is_refused),
-        TEST(malformed),
+        TEST(challenge_malformed),
         TEST(no_resource),
-        TEST(mutations),
+        TEST(challenge_mutations),
         TEST(overlong_values),
         TEST(long_values_of_other_parameters),
         TEST(long_values_of_ours),

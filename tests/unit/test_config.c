@@ -30,33 +30,33 @@ static int set_up(void **state)
     return setenv("AKVEKM_CONFIG", path, 1);
 }
 
-static void warn(void *context, const char *text)
+static void config_warn(void *context, const char *text)
 {
     assert_ptr_equal(context, warned);
     size_t len = strlen(warned);
     (void)text_format(warned + len, sizeof warned - len, "%s\n", text);
 }
 
-static enum ekm_rc load(void)
+static enum ekm_rc test_config_load(void)
 {
-    return config_load(&config, reason, sizeof reason, warn, warned);
+    return config_load(&config, reason, sizeof reason, config_warn, warned);
 }
 
-static void accept(const char *text)
+static void config_accept(const char *text)
 {
     put(path, text, 0600);
-    if (load() != EKM_OK) {
+    if (test_config_load() != EKM_OK) {
         fail_msg("'%s' is refused: %s", text, reason);
     }
     assert_string_equal(reason, "");
 }
 
 /* Refused with "<file>:<line>: ... <cause>". */
-static void refuse(const char *text, unsigned line, const char *cause)
+static void test_config_refuse(const char *text, unsigned line, const char *cause)
 {
     char start[160];
     put(path, text, 0600);
-    if (load() != EKM_CONFIGURATION) {
+    if (test_config_load() != EKM_CONFIGURATION) {
         fail_msg("'%s' is taken", text);
     }
     (void)snprintf(start, sizeof start, "%s:%u: ", path, line);
@@ -83,7 +83,7 @@ static void test_an_empty_file_gives_the_defaults(void **state)
     static const SqlCpGuid own = {
         0x8F3C6A1E, 0x5D2B, 0x4E79, {0x9C, 0x41, 0x7A, 0x0E, 0x2B, 0x6D, 0x5F, 0x13}};
     unsigned changed = 0;
-    accept("");
+    config_accept("");
     assert_string_equal(config.path, path);
     assert_memory_equal(&config.provider_guid, &own, sizeof own);
     assert_false(config.foreign_guid);
@@ -113,24 +113,24 @@ static void test_an_empty_file_gives_the_defaults(void **state)
 static void test_every_kind_is_read(void **state)
 {
     (void)state;
-    accept("# comment\r\n"
-           "\r\n"
-           "  provider_guid\t=  9a1b2c3d-0001-0002-A0b1-c2d3e4f50607  \r\n"
-           "provider_version = 01.00.0005.00\n"
-           "provider_name = Azure Key Vault = EKM # not a comment\n"
-           "log_level=debug\n"
-           "max_key_name_length = 127\n"
-           "wrap_algorithm = RSA-OAEP\n"
-           "unwrap_algorithms =RSA1_5 ,  RSA-OAEP\n"
-           "allow_create = yes\n"
-           "vault_suffixes = .vault.contoso.local, hsm.contoso.local\n"
-           "authority_hosts = login.contoso.local\n"
-           "connect_to = ::127.0.0.1:8443, a.example:443:[::1]:444\n"
-           "proxy = \n"
-           "no_proxy = localhost,.local\n"
-           "log_file =\n"
-           "instance_tag = prod_1.A-b\n"
-           "api_version = 2025-07-01"); /* no line break at the end */
+    config_accept("# comment\r\n"
+                  "\r\n"
+                  "  provider_guid\t=  9a1b2c3d-0001-0002-A0b1-c2d3e4f50607  \r\n"
+                  "provider_version = 01.00.0005.00\n"
+                  "provider_name = Azure Key Vault = EKM # not a comment\n"
+                  "log_level=debug\n"
+                  "max_key_name_length = 127\n"
+                  "wrap_algorithm = RSA-OAEP\n"
+                  "unwrap_algorithms =RSA1_5 ,  RSA-OAEP\n"
+                  "allow_create = yes\n"
+                  "vault_suffixes = .vault.contoso.local, hsm.contoso.local\n"
+                  "authority_hosts = login.contoso.local\n"
+                  "connect_to = ::127.0.0.1:8443, a.example:443:[::1]:444\n"
+                  "proxy = \n"
+                  "no_proxy = localhost,.local\n"
+                  "log_file =\n"
+                  "instance_tag = prod_1.A-b\n"
+                  "api_version = 2025-07-01"); /* no line break at the end */
     assert_int_equal(config.provider_guid.Data1, 0x9A1B2C3D);
     assert_int_equal(config.provider_guid.Data2, 1);
     assert_int_equal(config.provider_guid.Data3, 2);
@@ -168,7 +168,7 @@ static void test_every_kind_is_read(void **state)
 static void test_own_guid_is_not_foreign(void **state)
 {
     (void)state;
-    accept("provider_guid = {8f3c6a1e-5d2b-4e79-9c41-7a0e2b6d5f13}\n");
+    config_accept("provider_guid = {8f3c6a1e-5d2b-4e79-9c41-7a0e2b6d5f13}\n");
     assert_false(config.foreign_guid);
     config_free(&config);
 }
@@ -235,7 +235,7 @@ static void test_bad_values_are_refused_with_line_and_cause(void **state)
         char text[256], key[64];
         (void)snprintf(text, sizeof text, "# first\n\n%s\n", bad_values[i]);
         (void)text_copy_n(key, sizeof key, bad_values[i], strcspn(bad_values[i], " "));
-        refuse(text, 3, key);
+        test_config_refuse(text, 3, key);
     }
 }
 
@@ -247,7 +247,7 @@ static void test_right_api_versions(void **state)
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         char text[64];
         (void)snprintf(text, sizeof text, "api_version = %s\n", versions[i]);
-        accept(text);
+        config_accept(text);
         assert_string_equal(config.api_version, versions[i]);
         config_free(&config);
     }
@@ -257,26 +257,27 @@ static void test_right_api_versions(void **state)
 static void test_a_byte_order_mark_is_skipped(void **state)
 {
     (void)state;
-    accept("\xEF\xBB\xBFlog_level = error\n");
+    config_accept("\xEF\xBB\xBFlog_level = error\n");
     assert_int_equal(config.log_level, LEVEL_ERROR);
     assert_string_equal(warned, "");
     config_free(&config);
-    accept("\xEF\xBB\xBF# comment\nlog_level = debug\n");
+    config_accept("\xEF\xBB\xBF# comment\nlog_level = debug\n");
     assert_int_equal(config.log_level, LEVEL_DEBUG);
     config_free(&config);
-    accept("\xEF\xBB\xBF");
+    config_accept("\xEF\xBB\xBF");
     config_free(&config);
-    refuse("\n\xEF\xBB\xBF# comment\n", 2, "key = value");
+    test_config_refuse("\n\xEF\xBB\xBF# comment\n", 2, "key = value");
 }
 
 static void test_form_is_checked(void **state)
 {
     (void)state;
-    refuse("log_level = debug\xC2\xA0\n", 1, "it ends with a no-break space (U+00A0)");
-    refuse("\nallow_drop = \xE2\x80\x8Byes\n", 2, "it begins with a zero-width space (U+200B)");
-    refuse("log_level = info\n\nlog_level = info\n", 3, "twice");
-    refuse("log_level info\n", 1, "key = value");
-    refuse("vault_suffixes = a.b\nca_file = x\n", 2, "ca_file");
+    test_config_refuse("log_level = debug\xC2\xA0\n", 1, "it ends with a no-break space (U+00A0)");
+    test_config_refuse("\nallow_drop = \xE2\x80\x8Byes\n", 2,
+                       "it begins with a zero-width space (U+200B)");
+    test_config_refuse("log_level = info\n\nlog_level = info\n", 3, "twice");
+    test_config_refuse("log_level info\n", 1, "key = value");
+    test_config_refuse("vault_suffixes = a.b\nca_file = x\n", 2, "ca_file");
 }
 
 static void test_zero_bytes_and_size_are_limited(void **state)
@@ -285,16 +286,16 @@ static void test_zero_bytes_and_size_are_limited(void **state)
     static char text[65536 + 2];
     memset(text, '#', sizeof text - 1);
     put(path, text, 0600);
-    assert_int_equal(load(), EKM_CONFIGURATION);
+    assert_int_equal(test_config_load(), EKM_CONFIGURATION);
     assert_int_equal(strncmp(reason + strlen(path), ": too large", 11), 0);
     text[65536] = '\0';
-    accept(text);
+    config_accept(text);
     config_free(&config);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_int_equal(fwrite("log_level = info\n\0\n", 1, 19, file), 19);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(load(), EKM_CONFIGURATION);
+    assert_int_equal(test_config_load(), EKM_CONFIGURATION);
     assert_non_null(strstr(reason, "zero byte"));
 }
 
@@ -302,7 +303,7 @@ static void test_unknown_keys_are_reported_and_ignored(void **state)
 {
     (void)state;
     char expected[256];
-    accept("future_key = 1\nLog_Level = debug\nlog_level = error\nfuture_key = 2\n");
+    config_accept("future_key = 1\nLog_Level = debug\nlog_level = error\nfuture_key = 2\n");
     assert_int_equal(config.log_level, LEVEL_ERROR);
     (void)snprintf(expected, sizeof expected, "%s:1: unknown key future_key is ignored\n", path);
     assert_int_equal(strncmp(warned, expected, strlen(expected)), 0);
@@ -316,7 +317,7 @@ static void test_unknown_keys_are_reported_and_ignored(void **state)
 
 static void refused_as(const char *cause)
 {
-    assert_int_equal(load(), EKM_CONFIGURATION);
+    assert_int_equal(test_config_load(), EKM_CONFIGURATION);
     if (strstr(reason, cause) == NULL || strstr(reason, path) == NULL) {
         fail_msg("refused with: %s", reason);
     }
@@ -331,11 +332,11 @@ static void test_unsafe_rights_are_refused(void **state)
     assert_int_equal(chmod(folder, 0777), 0);
     refused_as("unsafe rights");
     assert_int_equal(chmod(folder, 0700), 0);
-    assert_int_equal(load(), EKM_OK);
+    assert_int_equal(test_config_load(), EKM_OK);
     config_free(&config);
     assert_int_equal(rename(path, aside), 0);
     assert_int_equal(symlink(aside, path), 0);
-    assert_int_equal(load(), EKM_OK); /* a link is judged by where it leads */
+    assert_int_equal(test_config_load(), EKM_OK); /* a link is judged by where it leads */
     config_free(&config);
     assert_int_equal(unlink(aside), 0);
     refused_as("symbolic link");
@@ -346,7 +347,7 @@ static void test_a_named_file_must_be_there(void **state)
     (void)state;
     refused_as("no such file");
     assert_int_equal(setenv("AKVEKM_CONFIG", "relative.conf", 1), 0);
-    assert_int_equal(load(), EKM_CONFIGURATION);
+    assert_int_equal(test_config_load(), EKM_CONFIGURATION);
     assert_non_null(strstr(reason, "AKVEKM_CONFIG"));
     assert_non_null(strstr(reason, "absolute"));
 }
@@ -359,7 +360,7 @@ static void test_without_any_file_the_defaults_hold(void **state)
         access("/var/opt/mssql/akv-ekm/akv-ekm.conf", F_OK) == 0) {
         skip();
     }
-    assert_int_equal(load(), EKM_OK);
+    assert_int_equal(test_config_load(), EKM_OK);
     assert_string_equal(config.path, "");
     config_free(&config);
 }
@@ -377,9 +378,9 @@ static void note_change(void *context, const char *key, const char *value, bool 
 static void test_changed_settings_are_shown(void **state)
 {
     (void)state;
-    accept("allow_drop = yes\nca_file = /etc/ca.pem\nmax_connections = 64\n"
-           "unwrap_algorithms = RSA1_5, RSA-OAEP\nproxy =\nvault_suffixes = a.b, c.d\n"
-           "provider_guid = 9a1b2c3d-0001-0002-a0b1-c2d3e4f50607\nlog_level = none\n");
+    config_accept("allow_drop = yes\nca_file = /etc/ca.pem\nmax_connections = 64\n"
+                  "unwrap_algorithms = RSA1_5, RSA-OAEP\nproxy =\nvault_suffixes = a.b, c.d\n"
+                  "provider_guid = 9a1b2c3d-0001-0002-a0b1-c2d3e4f50607\nlog_level = none\n");
     changes[0] = '\0';
     config_visit_changed(&config, note_change, NULL);
     assert_string_equal(changes, "allow_drop=yes!;ca_file=/etc/ca.pem!;log_level=none;"
@@ -391,7 +392,7 @@ static void test_changed_settings_are_shown(void **state)
 static void test_a_proxys_password_is_not_shown_nor_left_behind(void **state)
 {
     (void)state;
-    accept("proxy = http://user:p@ss@proxy.local:3128\n");
+    config_accept("proxy = http://user:p@ss@proxy.local:3128\n");
     assert_string_equal(config.proxy, "http://user:p@ss@proxy.local:3128");
     changes[0] = '\0';
     config_visit_changed(&config, note_change, NULL);

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-static SqlCpError create(const char *name, SqlCpAlgId algorithm, struct thumbprint *print)
+static SqlCpError create_key_named(const char *name, SqlCpAlgId algorithm, struct thumbprint *print)
 {
     uint16_t units[64];
     SqlCpStr text = fixture_wide(name, units);
@@ -28,7 +28,7 @@ static SqlCpError create(const char *name, SqlCpAlgId algorithm, struct thumbpri
     return code;
 }
 
-static SqlCpError drop(struct thumbprint *print)
+static SqlCpError create_drop(struct thumbprint *print)
 {
     SqlCpData thumb = {(uint32_t)print->len, print->bytes};
     return SqlCryptDropKey(&fixture.session, &thumb);
@@ -42,8 +42,8 @@ static void test_needs_leave(void **state)
     fixture_start();
     assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
     fake_reset_counts();
-    assert_int_equal(drop(&print), SQLCP_NOT_SUPPORTED);
-    assert_int_equal(create("fresh", 1, &print), SQLCP_NOT_SUPPORTED);
+    assert_int_equal(create_drop(&print), SQLCP_NOT_SUPPORTED);
+    assert_int_equal(create_key_named("fresh", 1, &print), SQLCP_NOT_SUPPORTED);
     assert_int_equal(fake_requests(), 0);
     fixture_stop();
 }
@@ -55,19 +55,19 @@ static void test_create(void **state)
     fixture_configure("allow_create = yes");
     fixture_start();
     fake_reset_counts();
-    assert_int_equal(create("fresh", 2, &print), SQLCP_SUCCESS);
+    assert_int_equal(create_key_named("fresh", 2, &print), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.get, 1);
     assert_int_equal(fake_counts.create, 1);
     assert_int_equal(print.len, 20);
     assert_int_equal(fake_keys[0].bits, 3072);
     assert_non_null(strstr(fixture_read(fixture.map), "/keys/fresh/c1\n"));
-    assert_int_equal(create("fresh", 2, &print), SQLCP_FAILURE);
+    assert_int_equal(create_key_named("fresh", 2, &print), SQLCP_FAILURE);
     assert_non_null(strstr(fixture_read(fixture.log), "has a key of this name already"));
     fake_keys[0].disabled = true;
-    assert_int_equal(create("fresh", 2, &print), SQLCP_FAILURE);
+    assert_int_equal(create_key_named("fresh", 2, &print), SQLCP_FAILURE);
     assert_int_equal(fake_counts.create, 1);
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
-    assert_int_equal(create("other", 2, &print), 3113);
+    assert_int_equal(create_key_named("other", 2, &print), 3113);
     assert_int_equal(fake_counts.create, 1);
     fixture_stop();
 }
@@ -81,7 +81,7 @@ static void test_create_needs_the_map(void **state)
     (void)state;
     fixture_configure("allow_create = yes");
     fixture_start();
-    assert_int_equal(create("first", 1, &print), SQLCP_SUCCESS);
+    assert_int_equal(create_key_named("first", 1, &print), SQLCP_SUCCESS);
     char map[512];
     snprintf(map, sizeof map, "%s", fixture_read(fixture.map));
     snprintf(aside, sizeof aside, "%s.tmp/full", fixture.map);
@@ -91,7 +91,7 @@ static void test_create_needs_the_map(void **state)
     *slash = '/';
     assert_int_equal(mkdir(aside, 0700), 0);
     fake_reset_counts();
-    assert_int_equal(create("second", 1, &print), 2058);
+    assert_int_equal(create_key_named("second", 1, &print), 2058);
     assert_int_equal(fake_counts.create, 0);
     assert_string_equal(fixture_read(fixture.map), map);
     fixture_stop();
@@ -116,11 +116,11 @@ static void test_create_checks_first(void **state)
     assert_int_equal(SqlCryptCreateKey(session, &name, 1, 0, &none), 2);
     assert_int_equal(none.cb, 20);
     assert_int_equal(SqlCryptCreateKey(session, &name, 1, 0, &small), 2);
-    assert_int_equal(create("fresh", 0, &print), 6);
-    assert_int_equal(create("fresh", 4, &print), 6);
-    assert_int_equal(create("fresh/v1", 1, &print), 3110);
-    assert_int_equal(create("fr_esh", 1, &print), 3110);
-    assert_int_equal(create("a-name-of-27-characters-123", 1, &print), 2049);
+    assert_int_equal(create_key_named("fresh", 0, &print), 6);
+    assert_int_equal(create_key_named("fresh", 4, &print), 6);
+    assert_int_equal(create_key_named("fresh/v1", 1, &print), 3110);
+    assert_int_equal(create_key_named("fr_esh", 1, &print), 3110);
+    assert_int_equal(create_key_named("a-name-of-27-characters-123", 1, &print), 2049);
     assert_int_equal(fake_requests(), 0);
     fixture_stop();
 }
@@ -133,11 +133,11 @@ static void test_drop(void **state)
     fixture_configure("allow_drop = yes");
     fixture_start();
     assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
-    assert_int_equal(drop(&print), SQLCP_SUCCESS);
+    assert_int_equal(create_drop(&print), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.delete, 1);
     /* The entry stays: a recovered key opens again. */
     assert_non_null(strstr(fixture_read(fixture.map), "TdeKey0/v1"));
-    assert_int_equal(drop(&print), 3112);
+    assert_int_equal(create_drop(&print), 3112);
     fixture_stop();
 }
 
@@ -152,21 +152,21 @@ static void test_drop_is_refused(void **state)
     fixture_start();
     assert_int_equal(fixture_find("rolled/v1", &one), SQLCP_SUCCESS);
     assert_int_equal(fixture_find("managed", &managed), SQLCP_SUCCESS);
-    assert_int_equal(drop(&one), SQLCP_FAILURE);
-    assert_int_equal(drop(&managed), SQLCP_FAILURE);
+    assert_int_equal(create_drop(&one), SQLCP_FAILURE);
+    assert_int_equal(create_drop(&managed), SQLCP_FAILURE);
     /* One version left in the vault, two in the map. */
     assert_int_equal(fixture_find("rolled/v2", &two), SQLCP_SUCCESS);
     newer->host = FAKE_OTHER;
-    assert_int_equal(drop(&one), SQLCP_FAILURE);
+    assert_int_equal(create_drop(&one), SQLCP_FAILURE);
     const char *log = fixture_read(fixture.log);
     assert_non_null(strstr(log, "other versions"));
     assert_non_null(strstr(log, "manages the key"));
     assert_non_null(strstr(log, "another thumbprint of this key"));
     assert_int_equal(fake_counts.delete, 0);
     two.bytes[0] ^= 1;
-    assert_int_equal(drop(&two), SQLCP_NOT_FOUND);
+    assert_int_equal(create_drop(&two), SQLCP_NOT_FOUND);
     two.len = 0;
-    assert_int_equal(drop(&two), 6);
+    assert_int_equal(create_drop(&two), 6);
     fixture_stop();
 }
 
@@ -180,16 +180,16 @@ static void test_drop_of_another_key(void **state)
     fixture_start();
     assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
     key->not_rsa = true;
-    assert_int_equal(drop(&print), 5008);
+    assert_int_equal(create_drop(&print), 5008);
     key->not_rsa = false;
     key->bits = 1024;
-    assert_int_equal(drop(&print), 5008);
+    assert_int_equal(create_drop(&print), 5008);
     key->bits = 2048;
     key->seed = 2;
-    assert_int_equal(drop(&print), 5008);
+    assert_int_equal(create_drop(&print), 5008);
     assert_int_equal(fake_counts.delete, 0);
     key->seed = 1;
-    assert_int_equal(drop(&print), SQLCP_SUCCESS);
+    assert_int_equal(create_drop(&print), SQLCP_SUCCESS);
     fixture_stop();
 }
 
@@ -207,7 +207,7 @@ static void test_drop_without_a_listed_version(void **state)
     memcpy(strstr(text, "TdeKey0"), "TDEKEY0", 7); /* the fake vault lists exact names only */
     fixture_write(fixture.map, text);
     fixture_restart();
-    assert_int_equal(drop(&print), SQLCP_FAILURE);
+    assert_int_equal(create_drop(&print), SQLCP_FAILURE);
     assert_non_null(strstr(fixture_read(fixture.log), "lists no version"));
     assert_int_equal(fake_counts.delete, 0);
     fixture_stop();
@@ -226,10 +226,10 @@ static void test_drop_needs_the_map(void **state)
     snprintf(kept, sizeof kept, "%s.kept", fixture.map);
     assert_int_equal(rename(fixture.map, kept), 0);
     assert_int_equal(symlink(kept, fixture.map), 0);
-    assert_int_equal(drop(&print), 2058);
+    assert_int_equal(create_drop(&print), 2058);
     assert_int_equal(fake_counts.delete, 0);
     assert_int_equal(rename(kept, fixture.map), 0);
-    assert_int_equal(drop(&print), SQLCP_SUCCESS);
+    assert_int_equal(create_drop(&print), SQLCP_SUCCESS);
     fixture_stop();
 }
 #endif

@@ -152,7 +152,7 @@ static void a_secret_goes_with_its_last_session(void **state)
 }
 
 /* As many as there are besides a reference of the test's own. */
-static unsigned holders(const struct token *token)
+static unsigned credential_holders(const struct token *token)
 {
     return atomic_load(&token->references) - 1;
 }
@@ -166,19 +166,19 @@ static void a_token_goes_with_its_end(void **state)
     assert_int_equal(token_get(&call, credential, &public_cloud, &held), EKM_OK);
     fake_clock_advance(3599000);
     credential_sweep(plat_now_ms());
-    assert_int_equal(holders(held), 1);
+    assert_int_equal(credential_holders(held), 1);
     fake_clock_advance(1000);
     credential_sweep(plat_now_ms());
-    assert_int_equal(holders(held), 0);
+    assert_int_equal(credential_holders(held), 0);
     token_release(held);
     script_token("t2", "3600");
     token_fixture_begin(&call);
     assert_int_equal(token_get(&call, credential, &public_cloud, &held), EKM_OK);
     credential_release(credential);
-    assert_int_equal(holders(held), 1);
+    assert_int_equal(credential_holders(held), 1);
     fake_clock_advance(3600000);
     credential_sweep(plat_now_ms());
-    assert_int_equal(holders(held), 0);
+    assert_int_equal(credential_holders(held), 0);
     token_release(held);
     credential = token_fixture_open(SECRET);
 }
@@ -197,11 +197,11 @@ static void tokens_go_one_by_one(void **state)
     assert_int_equal(token_get(&call, credential, &other_place, &early), EKM_OK);
     fake_clock_advance(60000);
     credential_sweep(plat_now_ms());
-    assert_int_equal(holders(early), 0);
-    assert_int_equal(holders(late), 1);
+    assert_int_equal(credential_holders(early), 0);
+    assert_int_equal(credential_holders(late), 1);
     fake_clock_advance(3540000);
     credential_sweep(plat_now_ms());
-    assert_int_equal(holders(late), 0);
+    assert_int_equal(credential_holders(late), 0);
     token_release(early);
     token_release(late);
 }

@@ -27,7 +27,7 @@ static SqlCpData cipher_of(const struct fake_key *key, enum rsa_algorithm algori
     return (SqlCpData){key->bits / 8, cipher_bytes};
 }
 
-static SqlCpError decrypt(const struct thumbprint *print, const SqlCpData *cipher)
+static SqlCpError test_crypt_decrypt(const struct thumbprint *print, const SqlCpData *cipher)
 {
     SqlCpData plain = {sizeof plain_bytes, plain_bytes};
     SqlCpError code = fixture_decrypt(print, cipher, &plain);
@@ -38,7 +38,7 @@ static SqlCpError decrypt(const struct thumbprint *print, const SqlCpData *ciphe
     return code;
 }
 
-static SqlCpError encrypt(const struct thumbprint *print, size_t len, SqlCpData *cipher)
+static SqlCpError test_crypt_encrypt(const struct thumbprint *print, size_t len, SqlCpData *cipher)
 {
     static uint8_t text[600];
     *cipher = (SqlCpData){sizeof cipher_bytes, cipher_bytes};
@@ -63,19 +63,19 @@ static void test_one_request_each(void **state)
     assert_int_equal(cipher.cb, 256);
     assert_int_equal(fake_requests(), 1);
     assert_int_equal(cipher_bytes[0], RSA_OAEP_256);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_requests(), 2);
     /* A fresh process: the map alone leads to the key; the first wrap looks at its public part. */
     fixture_restart();
     fake_reset_counts();
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_requests(), 1);
     fixture_restart();
     fake_reset_counts();
-    assert_int_equal(encrypt(&print, 32, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.get, 1);
     assert_int_equal(fake_counts.wrap, 1);
-    assert_int_equal(encrypt(&print, 32, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_requests(), 3);
     fixture_stop();
     assert_null(strstr(fixture_read(fixture.log), PLAIN));
@@ -144,9 +144,9 @@ static void test_encrypt_sizes(void **state)
         }
         fixture_configure(line);
         start_with_key(&print);
-        assert_int_equal(encrypt(&print, rows[i].longest + 1, &cipher), 6);
-        assert_int_equal(encrypt(&print, 600, &cipher), 6);
-        assert_int_equal(encrypt(&print, 0, &cipher), 6);
+        assert_int_equal(test_crypt_encrypt(&print, rows[i].longest + 1, &cipher), 6);
+        assert_int_equal(test_crypt_encrypt(&print, 600, &cipher), 6);
+        assert_int_equal(test_crypt_encrypt(&print, 0, &cipher), 6);
         assert_int_equal(fake_requests(), 0);
         SqlCpData thumb = {20, print.bytes}, plain = {(uint32_t)rows[i].longest, plain_bytes};
         cipher = (SqlCpData){rows[i].bits / 8 - 1, cipher_bytes};
@@ -167,20 +167,20 @@ static void test_algorithms_in_turn(void **state)
     const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
     start_with_key(&print);
     SqlCpData cipher = cipher_of(key, RSA1_5);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.unwrap, 3);
     assert_non_null(strstr(fixture_read(fixture.log), "opened with RSA1_5"));
     /* RSA1_5 is not remembered, OAEP is. */
     cipher = cipher_of(key, RSA_OAEP);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.unwrap, 5);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.unwrap, 6);
     cipher = cipher_of(key, RSA_OAEP_256);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.unwrap, 8);
     cipher_bytes[0] = 9;
-    assert_int_equal(decrypt(&print, &cipher), 5010);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), 5010);
     assert_int_equal(fake_counts.unwrap, 11);
     fixture_stop();
 }
@@ -199,7 +199,7 @@ static void test_corrupt_cipher_spoils_nothing(void **state)
     assert_int_equal(plain.cb, 7);
     cipher = cipher_of(key, RSA_OAEP_256);
     fake_reset_counts();
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.unwrap, 1);
     fixture_stop();
 }
@@ -212,15 +212,15 @@ static void test_other_failures_end_at_once(void **state)
     start_with_key(&print);
     SqlCpData cipher = cipher_of(key, RSA_OAEP_256);
     atomic_store(&fake_unwrap_fails, EKM_FORBIDDEN);
-    assert_int_equal(decrypt(&print, &cipher), 3113);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), 3113);
     assert_int_equal(fake_counts.unwrap, 1);
     atomic_store(&fake_unwrap_fails, EKM_OK);
     key->disabled = true;
-    assert_int_equal(decrypt(&print, &cipher), 5004);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), 5004);
     assert_int_equal(fake_requests(), 3);
     key->disabled = false;
     key->expires_s = 1000000000;
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     fixture_stop();
 }
 
@@ -238,22 +238,23 @@ static void test_refusals_explained_by_attributes(void **state)
     cipher.pb = wrapped;
     atomic_store(&fake_wrap_fails, EKM_FORBIDDEN);
     atomic_store(&fake_unwrap_fails, EKM_FORBIDDEN);
-    assert_int_equal(encrypt(&print, 16, &out), 3113);
+    assert_int_equal(test_crypt_encrypt(&print, 16, &out), 3113);
     assert_int_equal(fake_counts.get, 1);
     key->expires_s = 1000000000;
-    assert_int_equal(encrypt(&print, 16, &out), 5005);
-    assert_int_equal(decrypt(&print, &cipher), 3113); /* expired keys unwrap: it is not that */
+    assert_int_equal(test_crypt_encrypt(&print, 16, &out), 5005);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher),
+                     3113); /* expired keys unwrap: it is not that */
     key->expires_s = 0;
     key->not_before_s = 4000000000;
-    assert_int_equal(encrypt(&print, 16, &out), 5005);
+    assert_int_equal(test_crypt_encrypt(&print, 16, &out), 5005);
     key->not_before_s = 0;
     key->disabled = true;
-    assert_int_equal(encrypt(&print, 16, &out), 5004);
-    assert_int_equal(decrypt(&print, &cipher), 5004);
+    assert_int_equal(test_crypt_encrypt(&print, 16, &out), 5004);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), 5004);
     /* Where the key cannot be read either, the refusal stays as it is. */
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
-    assert_int_equal(encrypt(&print, 16, &out), 3113);
-    assert_int_equal(decrypt(&print, &cipher), 3113);
+    assert_int_equal(test_crypt_encrypt(&print, 16, &out), 3113);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), 3113);
     atomic_store(&fake_get_fails, EKM_OK);
     fixture_stop();
 }
@@ -266,16 +267,16 @@ static void test_way_back_to_another_provider(void **state)
     const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
     fixture_configure("provider_guid = 12345678-1234-1234-1234-123456789abc");
     start_with_key(&print);
-    assert_int_equal(encrypt(&print, 32, &out), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), SQLCP_SUCCESS);
     assert_int_equal(cipher_bytes[0], RSA_OAEP_256);
     SqlCpData cipher = cipher_of(key, RSA1_5);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
-    assert_int_equal(encrypt(&print, 32, &out), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), SQLCP_SUCCESS);
     assert_int_equal(cipher_bytes[0], RSA1_5);
     fixture_stop();
     fixture_configure("wrap_algorithm = RSA-OAEP");
     fixture_start();
-    assert_int_equal(encrypt(&print, 32, &out), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), SQLCP_SUCCESS);
     assert_int_equal(cipher_bytes[0], RSA_OAEP);
     fixture_stop();
 }
@@ -288,11 +289,11 @@ static void test_verified_wrap(void **state)
     fake_add("TdeKey0", "v1", 1);
     fixture_configure("verify_wrap = yes");
     start_with_key(&print);
-    assert_int_equal(encrypt(&print, 32, &out), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.wrap, 1);
     assert_int_equal(fake_counts.unwrap, 1);
     atomic_store(&fake_unwrap_fails, EKM_UNWRAP_REFUSED);
-    assert_int_equal(encrypt(&print, 32, &out), 5010);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), 5010);
     fixture_stop();
 }
 
@@ -304,7 +305,7 @@ static void test_local_wrap(void **state)
     struct fake_key *key = fake_add("TdeKey0", "v1", 1);
     fixture_configure("wrap_locally = yes");
     start_with_key(&print);
-    assert_int_equal(encrypt(&print, 32, &out), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), SQLCP_SUCCESS);
     assert_int_equal(out.cb, 256);
     assert_int_equal(fake_requests(), 0);
     static const struct {
@@ -324,7 +325,7 @@ static void test_local_wrap(void **state)
         key->disabled = rows[i].disabled;
         key->no_wrap = rows[i].no_wrap;
         fixture_restart();
-        assert_int_equal(encrypt(&print, 32, &out), rows[i].code);
+        assert_int_equal(test_crypt_encrypt(&print, 32, &out), rows[i].code);
     }
     assert_int_equal(fake_counts.wrap, 0);
     assert_int_equal(fake_counts.get, sizeof rows / sizeof rows[0]);
@@ -346,14 +347,14 @@ static void test_first_wrap_checks_the_map(void **state)
                   "\t0102030405060708090A0B0C0D0E0F1011121314\thttps://" FAKE_HOST
                   "/keys/LFZ3129213-/v1\n");
     assert_true(thumbprint_set(&print, (const uint8_t *)"\x2C\x56\x77\xD7\x6F\x76\xD7\x7F\x80", 9));
-    assert_int_equal(encrypt(&print, 32, &out), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), SQLCP_SUCCESS);
     assert_non_null(strstr(fixture_read(fixture.log), "older rule"));
     assert_true(thumbprint_set(
         &print,
         (const uint8_t
              *)"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\x10\x11\x12\x13\x14",
         20));
-    assert_int_equal(encrypt(&print, 32, &out), 5008);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), 5008);
     assert_int_equal(fake_counts.wrap, 1);
     fixture_stop();
 }
@@ -382,10 +383,10 @@ static void misled_expect_healing(const char *setting, enum rsa_algorithm algori
 {
     struct thumbprint print;
     SqlCpData cipher = cipher_of(misled_start(setting, &print), algorithm);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     fixture_restart();
     fake_reset_counts();
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.list, 0); /* the map is right again */
     fixture_stop();
 }
@@ -410,7 +411,7 @@ static void test_misled_for_good(void **state)
     (void)state;
     SqlCpData cipher = cipher_of(misled_start("# as it comes", &print), RSA_OAEP_256);
     fake_keys[0].seed = 3; /* TdeKey0 */
-    assert_int_equal(decrypt(&print, &cipher), 5008);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), 5008);
     fixture_stop();
 }
 
@@ -422,12 +423,12 @@ static void test_unknown_thumbprint(void **state)
     const struct fake_key *key = fake_add("TdeKey0", "v1", 1);
     fixture_start();
     cipher = cipher_of(key, RSA_OAEP_256);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_NOT_FOUND);
-    assert_int_equal(encrypt(&print, 32, &out), SQLCP_NOT_FOUND);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_NOT_FOUND);
+    assert_int_equal(test_crypt_encrypt(&print, 32, &out), SQLCP_NOT_FOUND);
     print.len = 0;
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_INVALID_ARGUMENT);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_INVALID_ARGUMENT);
     print.len = 32;
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_NOT_FOUND);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_NOT_FOUND);
     /* The vault was looked through once: keys, the newest version of the one, its versions. */
     assert_int_equal(fake_requests(), 3);
     fixture_stop();
@@ -442,7 +443,7 @@ static void test_map_gone_while_running(void **state)
     start_with_key(&print);
     fixture_remove_map();
     SqlCpData cipher = cipher_of(key, RSA_OAEP_256);
-    assert_int_equal(decrypt(&print, &cipher), SQLCP_SUCCESS);
+    assert_int_equal(test_crypt_decrypt(&print, &cipher), SQLCP_SUCCESS);
     fixture_stop();
 }
 

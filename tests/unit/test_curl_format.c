@@ -10,7 +10,7 @@
 #include <curl/curl.h>
 #include <curl/mprintf.h>
 
-static void expect(const char *expected, const char *format, ...)
+static void curl_format_expect(const char *expected, const char *format, ...)
 {
     const char *first, *second;
     va_list arguments;
@@ -27,15 +27,15 @@ static void test_text_and_strings(void **state)
 {
     static char big[70000];
     (void)state;
-    expect("plain", "plain", "", "");
-    expect("", "%s", "", "");
-    expect("a", "%s%s", "a", "");
-    expect("Host: a:b\r\n", "Host: %s:%s\r\n", "a", "b");
-    expect("100%", "100%%", "", "");
-    expect("%s", "%%s", "", "");
+    curl_format_expect("plain", "plain", "", "");
+    curl_format_expect("", "%s", "", "");
+    curl_format_expect("a", "%s%s", "a", "");
+    curl_format_expect("Host: a:b\r\n", "Host: %s:%s\r\n", "a", "b");
+    curl_format_expect("100%", "100%%", "", "");
+    curl_format_expect("%s", "%%s", "", "");
     memset(big, 'x', sizeof big - 1);
-    expect(big, "%s%s", big, "");
-    expect("(nil)b", "%s%s", NULL, "b");
+    curl_format_expect(big, "%s%s", big, "");
+    curl_format_expect("(nil)b", "%s%s", NULL, "b");
 }
 
 static void test_everything_else_is_curls(void **state)

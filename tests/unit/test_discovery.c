@@ -30,8 +30,8 @@
 static const uint8_t old_bytes[] = {0x2C, 0x56, 0x77, 0xD7, 0x6F, 0x76, 0xD7, 0x7F, 0x80};
 static uint8_t cipher_bytes[RSA_MAX_BYTES];
 
-static SqlCpError decrypt(const struct fake_key *key, enum rsa_algorithm algorithm,
-                          const struct thumbprint *print)
+static SqlCpError discovery_decrypt(const struct fake_key *key, enum rsa_algorithm algorithm,
+                                    const struct thumbprint *print)
 {
     uint8_t bytes[RSA_MAX_BYTES];
     SqlCpData cipher = {256, cipher_bytes}, plain = {sizeof bytes, bytes};
@@ -63,7 +63,7 @@ static void test_key_restored_in_another_vault(void **state)
     fake_thumbprint(key, &print);
     write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
     fixture_start();
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
     assert_int_equal(fake_requests(), 2);
     const char *map = fixture_read(fixture.map);
     assert_non_null(strstr(map, FAKE_OTHER "\t"));
@@ -71,7 +71,7 @@ static void test_key_restored_in_another_vault(void **state)
     assert_non_null(strstr(fixture_read(fixture.log), "found again: TdeKey0/v1"));
     fixture_restart();
     fake_reset_counts();
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
     assert_int_equal(fake_requests(), 1);
     fixture_stop();
 }
@@ -114,7 +114,7 @@ static void test_find_serves_while_the_map_is_locked(void **state)
     fixture_start();
     snprintf(lock_path, sizeof lock_path, "%s.lock", fixture.map);
     assert_int_equal(plat_lock_take(lock_path, UINT64_MAX, NULL, NULL, &handle), PLAT_IO_OK);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
     plat_lock_release(&handle);
     assert_non_null(strstr(fixture_read(fixture.log), "found key not recorded"));
     assert_null(strstr(fixture_read(fixture.map), FAKE_HOST "\t"));
@@ -132,13 +132,13 @@ static void test_candidate_must_give_the_thumbprint(void **state)
     const struct fake_key *other = fake_add("TdeKey0", "v1", 1);
     write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
     fixture_start();
-    assert_int_equal(decrypt(other, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(other, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     /* Once as the other vault's entry names it, once as the list does. */
     assert_int_equal(fake_counts.get, 2);
     assert_int_equal(fake_counts.unwrap, 0);
     assert_null(strstr(fixture_read(fixture.map), FAKE_HOST));
     /* Nothing is looked for again within a minute. */
-    assert_int_equal(decrypt(other, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(other, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     assert_int_equal(fake_counts.get, 2);
     fixture_stop();
 }
@@ -155,7 +155,7 @@ static void test_either_byte_order(void **state)
     }
     write_entry(FAKE_OTHER, &reversed, "TdeKey0/v1");
     fixture_start();
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &reversed), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &reversed), SQLCP_SUCCESS);
     fixture_stop();
 }
 
@@ -167,7 +167,7 @@ static void test_mapped_key_is_gone(void **state)
     fixture_start();
     assert_int_equal(fixture_find("TdeKey0", &print), SQLCP_SUCCESS);
     key->gone = true;
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     SqlCpData thumb = {20, print.bytes}, plain = {4, cipher_bytes}, out = {256, cipher_bytes};
     assert_int_equal(SqlCryptEncrypt(&fixture.session, &thumb, 1, NULL, 0, &plain, &out), 4);
     /* Restored under another name; an administrator tells the map. */
@@ -175,7 +175,7 @@ static void test_mapped_key_is_gone(void **state)
     key->name = "Restored";
     key->version = "v9";
     write_entry(FAKE_HOST, &print, "Restored/v9");
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
     fixture_stop();
 }
 
@@ -188,17 +188,17 @@ static void test_failures_pass_through(void **state)
     write_entry(FAKE_OTHER, &print, "TdeKey0/v1");
     fixture_start();
     atomic_store(&fake_get_fails, EKM_NO_ANSWER);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), 3107);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), 3107);
     /* A page in the vault's place says nothing of the key: it is not "not found". */
     atomic_store(&fake_get_fails, EKM_KEY_NOT_JSON);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), 3404);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), 3404);
     atomic_store(&fake_get_fails, EKM_NOT_VAULT);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), 5014);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), 5014);
     /* Nor does an answer that makes no sense count as a search in vain. */
     atomic_store(&fake_get_fails, EKM_OTHER_KEY);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     atomic_store(&fake_get_fails, EKM_OK);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
     fixture_stop();
 }
 
@@ -212,9 +212,9 @@ static void test_refusal_is_remembered(void **state)
     fixture_start();
     fake_reset_counts();
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     assert_non_null(strstr(fixture_read(fixture.log), "refuses to show the candidates"));
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     assert_non_null(strstr(fixture_read(fixture.log),
                            "found nothing less than a minute ago: the vault refuses to show"));
     /* The candidate of the other vault's entry, the newest version, and it again by its name. */
@@ -234,22 +234,22 @@ static void test_refused_trial(void **state)
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         fixture_start();
         atomic_store(&fake_unwrap_fails, refusals[i]);
-        assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_NOT_FOUND);
+        assert_int_equal(discovery_decrypt(key, RSA_OAEP, &print), SQLCP_NOT_FOUND);
         fixture_stop();
     }
     fixture_start();
     atomic_store(&fake_unwrap_fails, EKM_NO_ANSWER);
-    assert_int_equal(decrypt(key, RSA_OAEP, &print), 3107);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP, &print), 3107);
     /* The same wrapped key is tried once a minute, another one at once. */
     atomic_store(&fake_unwrap_fails, EKM_OK);
     struct fake_key other = *key;
     other.seed = 9;
     fake_reset_counts();
-    assert_int_equal(decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
     unsigned requests = fake_requests();
-    assert_int_equal(decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
     assert_int_equal(fake_requests(), requests);
-    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
     fixture_stop();
 }
 
@@ -261,7 +261,7 @@ static void test_next_candidate(void **state)
     fake_add("LFZ3129213-A", "v1", 2)->disabled = true;
     const struct fake_key *key = fake_add(OLD_NAME, "v1", 1);
     fixture_start();
-    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
     fixture_stop();
 }
 
@@ -277,14 +277,14 @@ static void test_old_rule(void **state)
     assert_int_equal(SqlCryptGetKeyInfoByThumb(&fixture.session, &thumb, &info), SQLCP_NOT_FOUND);
     /* What RSA1_5 opens proves nothing. */
     fake_implicit_rejection = true;
-    assert_int_equal(decrypt(key, RSA1_5, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(key, RSA1_5, &print), SQLCP_NOT_FOUND);
     assert_string_equal(fixture_read(fixture.map), "");
     /* A corrupt one must not spoil the next good one. */
     key->seed = 2;
     struct fake_key other = *key;
     other.seed = 3;
-    assert_int_equal(decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
-    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(&other, RSA_OAEP, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
     assert_non_null(strstr(fixture_read(fixture.map), "\t2C5677D76F76D77F80\t"));
     assert_non_null(strstr(fixture_read(fixture.map), OLD_NAME "/v1\n"));
     fixture_stop();
@@ -299,7 +299,7 @@ static void test_old_rule_in_another_vault(void **state)
     fake_add(OLD_NAME, "v2", 2);
     write_entry(FAKE_OTHER, &print, OLD_NAME "/v1");
     fixture_start();
-    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
     assert_non_null(strstr(fixture_read(fixture.map), FAKE_HOST "/keys/" OLD_NAME "/v1\n"));
     fixture_stop();
 }
@@ -338,7 +338,7 @@ static void test_forged_old_rule(void **state)
     assert_int_equal(fixture_encrypt(&print, PLAIN, sizeof PLAIN, &cipher), SQLCP_NOT_FOUND);
     assert_int_equal(fake_counts.wrap, 0);
     /* The right key is found again, and takes the line's place. */
-    assert_int_equal(decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP, &print), SQLCP_SUCCESS);
     assert_non_null(strstr(fixture_read(fixture.map), "/keys/" OLD_NAME "/v1\n"));
     assert_null(strstr(fixture_read(fixture.map), "Attacker"));
     fixture_restart();
@@ -357,15 +357,15 @@ static void test_memory_is_of_one_credential(void **state)
     fixture_start();
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
     atomic_store(&fake_list_fails, EKM_FORBIDDEN);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     atomic_store(&fake_get_fails, EKM_OK);
     atomic_store(&fake_list_fails, EKM_OK);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     former = fixture.session;
     assert_int_equal(fixture_open("contoso-vault", "99999999222243338444555555555555fake~secret",
                                   &fixture.session),
                      SQLCP_SUCCESS);
-    assert_int_equal(decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
+    assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_SUCCESS);
     assert_int_equal(SqlCryptCloseSession(&fixture.session, 0), SQLCP_SUCCESS);
     fixture.session = former;
     fixture_stop();

@@ -21,7 +21,7 @@ struct row {
     size_t count;
 };
 
-static char *trim(char *text)
+static char *docs_trim(char *text)
 {
     text += strspn(text, " \n");
     size_t len = strlen(text);
@@ -42,7 +42,7 @@ static bool next_row(FILE *page, char *line, size_t cap, struct row *row)
         for (char *at = line + 1, *end; (end = strchr(at, '|')) != NULL; at = end + 1) {
             *end = '\0';
             assert_true(row->count < CELLS_MAX);
-            row->cells[row->count++] = trim(at);
+            row->cells[row->count++] = docs_trim(at);
         }
         return true;
     }
@@ -106,7 +106,7 @@ static void test_each_code_is_explained_once_and_no_other(void **state)
 }
 
 /* The text between the first pair of backquotes, or "" for a cell without. */
-static const char *quoted(char *cell)
+static const char *docs_quoted(char *cell)
 {
     char *start = strchr(cell, '`');
     char *end = start != NULL ? strchr(start + 1, '`') : NULL;
@@ -152,7 +152,7 @@ static void check_default(const struct config_setting *setting, const char *key,
     struct config config;
     config_defaults(&config);
     config_setting_text(config_setting_index(setting), &config, actual, sizeof actual);
-    const char *told = quoted(cell);
+    const char *told = docs_quoted(cell);
     /* Only where the folder exists, and no map's file on Windows, as the page says. */
     bool left_out =
         (strcmp(key, "log_file") == 0 || strcmp(key, "keymap_file") == 0) && actual[0] == '\0';
@@ -230,7 +230,7 @@ static void test_each_setting_is_described_once_and_no_other(void **state)
             continue; /* a table's head */
         }
         assert_int_equal(row.count, 6);
-        const char *key = quoted(row.cells[0]);
+        const char *key = docs_quoted(row.cells[0]);
         const struct config_setting *setting = config_setting_find(key);
         if (setting == NULL) {
             fail_msg("configuration.md describes %s, which is no setting", key);

@@ -32,7 +32,7 @@ static int set_up(void **state)
 }
 
 /* How often a text stands in the log. */
-static unsigned told(const char *text)
+static unsigned expiry_told(const char *text)
 {
     unsigned count = 0;
     for (const char *at = fixture_read(fixture.log); (at = strstr(at, text)) != NULL; at++) {
@@ -83,30 +83,30 @@ static void test_once_a_day(void **state)
     call_begin(&call, "Test", &config);
     expiry_note(&call, EXPIRY_KEY, "a", 0);
     expiry_note(&call, EXPIRY_KEY, "a", NOW_S + 60 * DAY_S);
-    assert_int_equal(told("the key ends"), 0);
+    assert_int_equal(expiry_told("the key ends"), 0);
     for (int i = 0; i < 5; i++) {
         expiry_note(&call, EXPIRY_KEY, "a", NOW_S + 60 * DAY_S - 1);
         expiry_note(&call, EXPIRY_KEY, "b", NOW_S + 60 * DAY_S - 1);
         expiry_note(&call, EXPIRY_SECRET, "a", NOW_S - 1);
     }
-    assert_int_equal(told("error"), 3);
-    assert_int_equal(told("the key ends in 59 days, on 2024-01-13: rotate it"), 2);
-    assert_int_equal(told("the client secret ended on 2023-11-14"), 1);
+    assert_int_equal(expiry_told("error"), 3);
+    assert_int_equal(expiry_told("the key ends in 59 days, on 2024-01-13: rotate it"), 2);
+    assert_int_equal(expiry_told("the client secret ended on 2023-11-14"), 1);
     fake_clock_advance((uint64_t)DAY_S * 1000 - 1);
     expiry_note(&call, EXPIRY_KEY, "a", NOW_S + 60 * DAY_S - 1);
-    assert_int_equal(told("the key ends"), 2);
+    assert_int_equal(expiry_told("the key ends"), 2);
     fake_clock_advance(1);
     expiry_note(&call, EXPIRY_KEY, "a", NOW_S + 60 * DAY_S - 1);
-    assert_int_equal(told("the key ends in 58 days"), 1);
+    assert_int_equal(expiry_told("the key ends in 58 days"), 1);
     expiry_note(&call, EXPIRY_KEY, "a", NOW_S + 61 * DAY_S - 1);
-    assert_int_equal(told("the key ends in 59 days"), 3);
+    assert_int_equal(expiry_told("the key ends in 59 days"), 3);
     /* More than fit: the oldest is forgotten, and told again, nothing else happens. */
     for (int i = 0; i < 300; i++) {
         char name[16];
         snprintf(name, sizeof name, "k%d", i);
         expiry_note(&call, EXPIRY_CERTIFICATE, name, NOW_S + 9 * DAY_S);
     }
-    assert_int_equal(told("the certificate that signs in ends in 8 days"), 300);
+    assert_int_equal(expiry_told("the certificate that signs in ends in 8 days"), 300);
     fixture_stop();
 }
 
@@ -121,23 +121,23 @@ static void test_secret(void **state)
         assert_int_equal(fixture_open("contoso-vault", FAKE_SECRET, &session), SQLCP_SUCCESS);
         assert_int_equal(SqlCryptCloseSession(&session, 0), SQLCP_SUCCESS);
     }
-    assert_int_equal(told("the client secret ends in 16 days, on 2023-12-01"), 1);
+    assert_int_equal(expiry_told("the client secret ends in 16 days, on 2023-12-01"), 1);
     assert_int_equal(
         fixture_open("contoso-vault", "aaaaaaaa-2222-4333-8444-555555555555s~", &session),
         SQLCP_SUCCESS);
     assert_int_equal(SqlCryptCloseSession(&session, 0), SQLCP_SUCCESS);
-    assert_int_equal(told("the client secret ends in 5 days, on 2023-11-20"), 1);
+    assert_int_equal(expiry_told("the client secret ends in 5 days, on 2023-11-20"), 1);
     /* One that is not named: the date for all, which is far away. */
     assert_int_equal(
         fixture_open("contoso-vault", "bbbbbbbb-2222-4333-8444-555555555555s~", &session),
         SQLCP_SUCCESS);
     assert_int_equal(SqlCryptCloseSession(&session, 0), SQLCP_SUCCESS);
-    assert_int_equal(told("the client secret"), 2);
-    assert_int_equal(told("fake~secret"), 0);
+    assert_int_equal(expiry_told("the client secret"), 2);
+    assert_int_equal(expiry_told("fake~secret"), 0);
     fixture_stop();
 }
 
-static void decrypt(const struct thumbprint *print, const struct fake_key *key)
+static void expiry_decrypt(const struct thumbprint *print, const struct fake_key *key)
 {
     uint8_t wrapped[RSA_MAX_BYTES], plain[RSA_MAX_BYTES];
     fake_wrapped(key, RSA_OAEP_256, PLAIN, sizeof PLAIN, wrapped);
@@ -158,27 +158,27 @@ static void test_key_in_use(void **state)
     key->expires_s = NOW_S + 30 * DAY_S;
     fake_reset_counts();
     for (int i = 0; i < 3; i++) {
-        decrypt(&print, key);
+        expiry_decrypt(&print, key);
         fake_clock_advance(60000);
     }
     assert_int_equal(fake_counts.get, 0);
     fake_clock_advance(600000);
-    decrypt(&print, key);
-    decrypt(&print, key);
+    expiry_decrypt(&print, key);
+    expiry_decrypt(&print, key);
     assert_int_equal(fake_counts.get, 1);
-    assert_int_equal(told("the key ends in 29 days"), 1);
+    assert_int_equal(expiry_told("the key ends in 29 days"), 1);
     /* The look may fail: nobody notices. */
     fake_clock_advance((uint64_t)DAY_S * 1000);
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
-    decrypt(&print, key);
+    expiry_decrypt(&print, key);
     assert_int_equal(fake_counts.get, 2);
-    assert_int_equal(told("the key ends in 28 days"), 1);
+    assert_int_equal(expiry_told("the key ends in 28 days"), 1);
     atomic_store(&fake_get_fails, EKM_OK);
     /* It was given more time. */
     key->expires_s = NOW_S + 400 * DAY_S;
     fake_clock_advance((uint64_t)DAY_S * 1000);
-    decrypt(&print, key);
-    assert_int_equal(told("the key ends"), 2);
+    expiry_decrypt(&print, key);
+    assert_int_equal(expiry_told("the key ends"), 2);
     fixture_stop();
 }
 

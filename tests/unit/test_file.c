@@ -139,7 +139,7 @@ static void remove_volume(void)
     (void)rmdir(volume);
 }
 
-static enum plat_io trusted(const char *name)
+static enum plat_io file_trusted(const char *name)
 {
     char text[32];
     return get(name, PLAT_TRUST_REQUIRED, text, sizeof text);
@@ -149,14 +149,14 @@ static void test_trust_follows_links(void **state)
 {
     (void)state;
     make_volume(0755);
-    assert_int_equal(trusted(link_name), PLAT_IO_OK);
+    assert_int_equal(file_trusted(link_name), PLAT_IO_OK);
     /* By an absolute link as well, as /etc/ssl/certs has them. */
     put(path, "text", 0600);
     (void)unlink(link_name);
     assert_int_equal(symlink(path, link_name), 0);
-    assert_int_equal(trusted(link_name), PLAT_IO_OK);
+    assert_int_equal(file_trusted(link_name), PLAT_IO_OK);
     assert_int_equal(get(link_name, PLAT_TRUST_ANY, (char[32]){""}, 32), PLAT_IO_NOT_FILE);
-    assert_int_equal(trusted("relative"), PLAT_IO_ABSENT);
+    assert_int_equal(file_trusted("relative"), PLAT_IO_ABSENT);
     remove_volume();
 }
 
@@ -167,24 +167,24 @@ static void test_trust_of_each_folder_on_the_way(void **state)
     char why[640];
     make_volume(0755);
     assert_int_equal(chmod(data, 0777), 0);
-    assert_int_equal(trusted(link_name), PLAT_IO_UNSAFE);
+    assert_int_equal(file_trusted(link_name), PLAT_IO_UNSAFE);
     plat_file_explain(link_name, PLAT_IO_UNSAFE, why, sizeof why);
     assert_non_null(strstr(why, data));
     assert_non_null(strstr(why, "(mode 0777): chmod o-w"));
     assert_int_equal(chmod(data, 01777), 0); /* nobody may rename another's file there */
-    assert_int_equal(trusted(link_name), PLAT_IO_OK);
+    assert_int_equal(file_trusted(link_name), PLAT_IO_OK);
     assert_int_equal(chmod(data, 0755), 0);
     assert_int_equal(chmod(volume, 0777), 0);
-    assert_int_equal(trusted(link_name), PLAT_IO_UNSAFE);
+    assert_int_equal(file_trusted(link_name), PLAT_IO_UNSAFE);
     assert_int_equal(chmod(volume, 0755), 0);
     assert_int_equal(chmod(folder, 0707), 0); /* two folders above */
-    assert_int_equal(trusted(link_name), PLAT_IO_UNSAFE);
+    assert_int_equal(file_trusted(link_name), PLAT_IO_UNSAFE);
     plat_file_explain(link_name, PLAT_IO_UNSAFE, why, sizeof why);
     assert_non_null(strstr(why, folder));
     assert_int_equal(chmod(folder, 0700), 0);
     if (geteuid() == 0) {
         assert_int_equal(lchown(other, 4242, 0), 0); /* who owns a link may put another there */
-        assert_int_equal(trusted(link_name), PLAT_IO_UNSAFE);
+        assert_int_equal(file_trusted(link_name), PLAT_IO_UNSAFE);
         plat_file_explain(link_name, PLAT_IO_UNSAFE, why, sizeof why);
         assert_non_null(strstr(why, "belongs to user 4242"));
     }
@@ -197,17 +197,17 @@ static void test_links_that_lead_nowhere(void **state)
     char why[640];
     (void)snprintf(link_name, sizeof link_name, "%s/link", folder);
     assert_int_equal(symlink(path, link_name), 0);
-    assert_int_equal(trusted(link_name), PLAT_IO_NOT_FILE);
+    assert_int_equal(file_trusted(link_name), PLAT_IO_NOT_FILE);
     plat_file_explain(link_name, PLAT_IO_NOT_FILE, why, sizeof why);
     assert_non_null(strstr(why, "a symbolic link leads to"));
     assert_int_equal(symlink(link_name, path), 0); /* in a ring */
-    assert_int_equal(trusted(link_name), PLAT_IO_NOT_FILE);
+    assert_int_equal(file_trusted(link_name), PLAT_IO_NOT_FILE);
     (void)unlink(path);
     assert_int_equal(symlink(folder, path), 0);
-    assert_int_equal(trusted(path), PLAT_IO_NOT_FILE);
-    assert_int_equal(trusted(folder), PLAT_IO_NOT_FILE);
-    assert_int_equal(trusted("/"), PLAT_IO_NOT_FILE);
-    assert_int_equal(trusted("/dev/null/x"), PLAT_IO_NOT_FILE);
+    assert_int_equal(file_trusted(path), PLAT_IO_NOT_FILE);
+    assert_int_equal(file_trusted(folder), PLAT_IO_NOT_FILE);
+    assert_int_equal(file_trusted("/"), PLAT_IO_NOT_FILE);
+    assert_int_equal(file_trusted("/dev/null/x"), PLAT_IO_NOT_FILE);
 }
 
 static void test_handles_are_never_the_standard_ones(void **state)
@@ -235,7 +235,7 @@ static void test_handles_are_never_the_standard_ones(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 42);
 }
 
-static bool always(void *asked)
+static bool file_always(void *asked)
 {
     (*(unsigned *)asked)++;
     return true;
@@ -253,7 +253,7 @@ static void test_lock_is_held_by_one(void **state)
     assert_int_equal(plat_lock_take(path, start_ms + 40, NULL, NULL, &second), PLAT_IO_TIMED_OUT);
     assert_int_equal(second, -1);
     assert_true(plat_now_ms() >= start_ms + 40);
-    assert_int_equal(plat_lock_take(path, start_ms + 600000, always, &asked, &second),
+    assert_int_equal(plat_lock_take(path, start_ms + 600000, file_always, &asked, &second),
                      PLAT_IO_TIMED_OUT);
     assert_int_equal(asked, 1);
     plat_lock_release(&first);

@@ -28,7 +28,7 @@ static int set_up(void **state)
 }
 
 /* One request over a kept connection that was answered after so long. */
-static void answered(const char *host, uint64_t took_ms, long status)
+static void hedge_answered(const char *host, uint64_t took_ms, long status)
 {
     struct hedge_answer answer = {
         .posted = true, .kept = true, .status = status, .sent_ms = plat_now_ms()};
@@ -40,7 +40,7 @@ static void answered(const char *host, uint64_t took_ms, long status)
 static void answered_often(unsigned times, uint64_t took_ms)
 {
     for (unsigned i = 0; i < times; i++) {
-        answered(HOST, took_ms, 200);
+        hedge_answered(HOST, took_ms, 200);
     }
 }
 
@@ -50,14 +50,14 @@ static uint64_t patience_ms(enum hedge_wait wait, bool idle)
     return hedge_patience_ms(HOST, wait, idle, &known);
 }
 
-static bool allowed(bool kept, uint64_t proven_ms)
+static bool hedge_allowed(bool kept, uint64_t proven_ms)
 {
     struct throttle_pass pass;
     const struct hedge_late late = {.kept = kept, .proven_ms = proven_ms, .now_ms = plat_now_ms()};
     return hedge_allow(HOST, &late, &pass);
 }
 
-static void won(bool silent, uint64_t sent_ms, uint64_t asked_ms)
+static void test_hedge_won(bool silent, uint64_t sent_ms, uint64_t asked_ms)
 {
     const struct hedge_win win = {silent, sent_ms, asked_ms, plat_now_ms()};
     hedge_note_win(HOST, &win);
@@ -109,13 +109,13 @@ static unsigned sent_twice(unsigned requests, unsigned late, unsigned of_use)
 {
     unsigned twice = 0;
     for (unsigned i = 0; i < requests; i++) {
-        if (i % 100 < late && allowed(true, plat_now_ms())) {
+        if (i % 100 < late && hedge_allowed(true, plat_now_ms())) {
             twice++;
             if (twice % 100 < of_use) {
-                won(false, plat_now_ms(), plat_now_ms());
+                test_hedge_won(false, plat_now_ms(), plat_now_ms());
             }
         }
-        answered(HOST, 20, 200);
+        hedge_answered(HOST, 20, 200);
     }
     return twice;
 }
@@ -144,7 +144,7 @@ static void nothing_is_saved_for_long(void **state)
     unsigned twice = 0;
     (void)state;
     answered_often(10000, 20);
-    while (allowed(true, plat_now_ms())) {
+    while (hedge_allowed(true, plat_now_ms())) {
         twice++;
     }
     assert_int_equal(twice, BURST);
@@ -155,17 +155,17 @@ static void a_host_that_throttles_is_left_alone(void **state)
     struct throttle_pass pass;
     (void)state;
     answered_often(100, 20);
-    answered(HOST, 20, 429);
-    assert_false(allowed(true, plat_now_ms()));
+    hedge_answered(HOST, 20, 429);
+    assert_false(hedge_allowed(true, plat_now_ms()));
     fake_clock_advance(29000);
-    assert_false(allowed(true, plat_now_ms()));
+    assert_false(hedge_allowed(true, plat_now_ms()));
     fake_clock_advance(2000);
-    assert_true(allowed(true, plat_now_ms()));
+    assert_true(hedge_allowed(true, plat_now_ms()));
     /* And for as long as it asked for. */
     assert_true(throttle_try_acquire(HOST, &pass));
     throttle_release(HOST, &pass, THROTTLE_REFUSED, 60000);
     fake_clock_advance(50000);
-    assert_false(allowed(true, plat_now_ms()));
+    assert_false(hedge_allowed(true, plat_now_ms()));
 }
 
 /* 64 connections died in silence: two were found dead, the others need no budget. */
@@ -176,25 +176,25 @@ static void connections_that_died_together(void **state)
     uint64_t proven_ms = plat_now_ms(), sent_ms = proven_ms + 1;
     fake_clock_advance(61);
     unsigned by_budget = 0;
-    while (allowed(true, proven_ms)) {
+    while (hedge_allowed(true, proven_ms)) {
         by_budget++;
     }
     assert_int_equal(by_budget, BURST);
     assert_false(hedge_suspects(HOST, proven_ms));
-    won(true, sent_ms, plat_now_ms());
+    test_hedge_won(true, sent_ms, plat_now_ms());
     assert_true(hedge_suspects(HOST, proven_ms));
     assert_false(hedge_suspects(OTHER, proven_ms));
     assert_false(hedge_suspects(HOST, 0)); /* no connection yet */
-    won(true, sent_ms, plat_now_ms());
+    test_hedge_won(true, sent_ms, plat_now_ms());
     for (int i = 0; i < 59; i++) {
-        assert_true(allowed(true, proven_ms));
+        assert_true(hedge_allowed(true, proven_ms));
     }
-    while (allowed(true, plat_now_ms())) { /* what is in order has the budget alone */
+    while (hedge_allowed(true, plat_now_ms())) { /* what is in order has the budget alone */
     }
-    assert_true(allowed(true, proven_ms));
-    assert_false(allowed(false, proven_ms)); /* a new one is late for another reason */
+    assert_true(hedge_allowed(true, proven_ms));
+    assert_false(hedge_allowed(false, proven_ms)); /* a new one is late for another reason */
     fake_clock_advance(20000);
-    assert_false(allowed(true, proven_ms));
+    assert_false(hedge_allowed(true, proven_ms));
 }
 
 /* Another kept connection answered what was sent later: this one was late, and no more. */
@@ -204,9 +204,9 @@ static void a_late_answer_is_no_death(void **state)
     answered_often(100, 20);
     uint64_t sent_ms = plat_now_ms();
     fake_clock_advance(10);
-    answered(HOST, 20, 200);
-    won(true, sent_ms, plat_now_ms());
-    won(true, sent_ms, plat_now_ms());
+    hedge_answered(HOST, 20, 200);
+    test_hedge_won(true, sent_ms, plat_now_ms());
+    test_hedge_won(true, sent_ms, plat_now_ms());
     assert_false(hedge_suspects(HOST, sent_ms - 1));
 }
 
@@ -225,7 +225,7 @@ static void a_young_connection_is_no_sign_of_life(void **state)
                                   .now_ms = plat_now_ms() + 220};
     hedge_note_answer(HOST, &answer);
     fake_clock_advance(250);
-    won(true, sent_ms, plat_now_ms());
+    test_hedge_won(true, sent_ms, plat_now_ms());
     assert_true(hedge_suspects(HOST, proven_ms));
 }
 
@@ -237,10 +237,10 @@ static void many_hosts(void **state)
     answered_often(20, 20);
     for (unsigned i = 0; i < 63; i++) {
         (void)text_format(name, sizeof name, "v%u.vault.azure.net", i);
-        answered(name, 1, 200);
+        hedge_answered(name, 1, 200);
     }
     assert_int_not_equal(patience_ms(HEDGE_POST, false), 1000);
-    answered("one-more.vault.azure.net", 1, 200);
+    hedge_answered("one-more.vault.azure.net", 1, 200);
     assert_int_equal(patience_ms(HEDGE_POST, false), 1000);
     assert_int_equal(hedge_patience_ms("v5.vault.azure.net", HEDGE_POST, false, &(bool){false}),
                      500);

@@ -59,7 +59,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void ask(size_t i, const char *url)
+static void http_all_ask(size_t i, const char *url)
 {
     requests[i] = (struct http_request){.method = HTTP_GET, .url = url, .host = HOST};
     items[i] = (struct http_item){.request = &requests[i], .response = &answers[i]};
@@ -78,7 +78,7 @@ static void test_all_are_answered(void **state)
     int before = tls_server_requests(), connections = tls_server_connections();
     http.config.hedge = false; /* each is counted */
     for (size_t i = 0; i < ITEMS; i++) {
-        ask(i, "https://" HOST "/late");
+        http_all_ask(i, "https://" HOST "/late");
     }
     assert_int_equal(http_perform_all(&http.call, items, ITEMS), EKM_OK);
     for (size_t i = 0; i < ITEMS; i++) {
@@ -95,11 +95,11 @@ static void test_each_has_its_outcome(void **state)
 {
     (void)state;
     http.config.try_timeout_ms = 4000;
-    ask(0, "https://" HOST "/ok");
-    ask(1, "https://" HOST "/cut");
-    ask(2, "https://" HOST "/hang");
-    ask(3, "https://" HOST "/challenge");
-    ask(4, "https://" HOST "/big");
+    http_all_ask(0, "https://" HOST "/ok");
+    http_all_ask(1, "https://" HOST "/cut");
+    http_all_ask(2, "https://" HOST "/hang");
+    http_all_ask(3, "https://" HOST "/challenge");
+    http_all_ask(4, "https://" HOST "/big");
     assert_int_equal(http_perform_all(&http.call, items, 5), EKM_OK);
     assert_int_equal(items[0].rc, EKM_OK);
     assert_int_equal(answers[0].status, 200);
@@ -118,7 +118,7 @@ static void test_an_abort_ends_all(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ITEMS; i++) {
-        ask(i, "https://" HOST "/hang");
+        http_all_ask(i, "https://" HOST "/hang");
     }
     atomic_store(&http.aborted, true);
     uint64_t start_ms = plat_now_ms();
@@ -133,8 +133,8 @@ static void test_an_abort_ends_all(void **state)
 static void test_the_next_request_finds_a_connection(void **state)
 {
     (void)state;
-    ask(0, "https://" HOST "/ok");
-    ask(1, "https://login.vault.azure.net/ok");
+    http_all_ask(0, "https://" HOST "/ok");
+    http_all_ask(1, "https://login.vault.azure.net/ok");
     assert_int_equal(http_perform_all(&http.call, items, 2), EKM_OK);
     int connections = tls_server_connections();
     assert_int_equal(http_perform(&http.call, &requests[0], &answers[0]), EKM_OK);

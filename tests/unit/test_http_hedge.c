@@ -99,7 +99,7 @@ static void it_can_be_switched_off(void **state)
     assert_int_equal(tls_server_connections(), connections);
 }
 
-static void ask(struct http_request request)
+static void test_http_hedge_ask(struct http_request request)
 {
     request.url = "https://" HOST "/late";
     request.host = HOST;
@@ -108,18 +108,18 @@ static void ask(struct http_request request)
 }
 
 /* What has effects is sent once. */
-static void effects(void **state)
+static void http_hedge_effects(void **state)
 {
     static const uint8_t body[] = "{}";
     (void)state;
     get_known();
     int requests = tls_server_requests();
-    ask((struct http_request){.method = HTTP_DELETE});
-    ask((struct http_request){.method = HTTP_POST,
-                              .once = true,
-                              .body = body,
-                              .body_len = 2,
-                              .content_type = "application/json"});
+    test_http_hedge_ask((struct http_request){.method = HTTP_DELETE});
+    test_http_hedge_ask((struct http_request){.method = HTTP_POST,
+                                              .once = true,
+                                              .body = body,
+                                              .body_len = 2,
+                                              .content_type = "application/json"});
     assert_int_equal(tls_server_requests(), requests + 2);
     assert_false(http.call.hedged);
 }
@@ -142,7 +142,7 @@ static void the_body_is_sent_again(void **state)
     assert_true(http.call.hedge_won);
 }
 
-static void script(const char *text)
+static void http_hedge_script(const char *text)
 {
     tls_server_script(text, strlen(text), 0);
     tls_server_manner(TLS_SCRIPT);
@@ -159,7 +159,7 @@ static void the_second_fails(void **state)
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         tls_server_manner(TLS_NORMAL);
         get_known();
-        script(answers[i]);
+        http_hedge_script(answers[i]);
         http_fixture_expect("/late", EKM_OK);
         assert_int_equal(http.response.status, 200);
         assert_string_equal(buf_text(&http.response.body), "{\"ok\":true}");
@@ -179,7 +179,7 @@ static void the_second_is_throttled(void **state)
     struct throttle_pass pass;
     (void)state;
     get_known();
-    script("HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n");
+    http_hedge_script("HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n");
     http_fixture_expect("/late", EKM_OK);
     assert_int_equal(http.response.status, 200);
     assert_false(throttle_try_acquire(HOST, &pass));
@@ -197,7 +197,7 @@ static void both_fail(void **state)
     (void)state;
     get_known();
     tls_server_turn(0);
-    script("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+    http_hedge_script("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
     http.config.try_timeout_ms = 800;
     http_fixture_expect("/ok", EKM_OK);
     assert_int_equal(http.response.status, 503);
@@ -304,7 +304,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_silent_connection, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(a_slow_answer, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(it_can_be_switched_off, set_up, http_tear_down),
-        cmocka_unit_test_setup_teardown(effects, set_up, http_tear_down),
+        cmocka_unit_test_setup_teardown(http_hedge_effects, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(the_body_is_sent_again, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(the_second_fails, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(the_second_is_throttled, set_up, http_tear_down),

@@ -60,7 +60,7 @@ static void begin_with(uint32_t call_timeout_ms)
     fx.call.session_aborted = &fx.aborted;
 }
 
-static enum ekm_rc perform(void)
+static enum ekm_rc test_http_retry_perform(void)
 {
     return http_retry_perform(&fx.call, &fx.request, &fx.response);
 }
@@ -70,8 +70,8 @@ static uint64_t elapsed_ms(void)
     return plat_now_ms() - fx.call.start_ms;
 }
 
-static void always(void *context, struct call *call, const struct seen_request *asked,
-                   struct scripted_answer *response)
+static void http_retry_always(void *context, struct call *call, const struct seen_request *asked,
+                              struct scripted_answer *response)
 {
     (void)call;
     (void)asked;
@@ -82,7 +82,7 @@ static void one_request_when_all_is_well(void **state)
 {
     (void)state;
     scripted_http_add(&(struct scripted_answer){.status = 200, .body = "{}"});
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(fx.response.status, 200);
     assert_string_equal(buf_text(&fx.response.body), "{}");
     assert_int_equal(fx.call.tries, 1);
@@ -96,7 +96,7 @@ static void statuses_that_stand(void **state)
     for (size_t i = 0; i < sizeof stand / sizeof stand[0]; i++) {
         scripted_http_reset();
         scripted_http_add(&(struct scripted_answer){.status = stand[i]});
-        assert_int_equal(perform(), EKM_OK);
+        assert_int_equal(test_http_retry_perform(), EKM_OK);
         assert_int_equal(fx.response.status, stand[i]);
         assert_int_equal(scripted_http_count(), 1);
     }
@@ -110,7 +110,7 @@ static void statuses_that_are_repeated(void **state)
         start_over();
         scripted_http_add(&(struct scripted_answer){.status = again[i]});
         scripted_http_add(&(struct scripted_answer){.status = 200});
-        assert_int_equal(perform(), EKM_OK);
+        assert_int_equal(test_http_retry_perform(), EKM_OK);
         assert_int_equal(fx.response.status, 200);
         assert_int_equal(scripted_http_count(), 2);
         assert_int_equal(fx.call.tries, 2);
@@ -129,7 +129,7 @@ static void failures_that_are_repeated(void **state)
         start_over();
         scripted_http_add(&(struct scripted_answer){.rc = again[i], .maybe_sent = true});
         scripted_http_add(&(struct scripted_answer){.status = 404});
-        assert_int_equal(perform(), EKM_OK);
+        assert_int_equal(test_http_retry_perform(), EKM_OK);
         assert_int_equal(fx.response.status, 404);
         assert_int_equal(scripted_http_count(), 2);
         assert_int_equal(fx.call.error.rc, EKM_OK);
@@ -144,7 +144,7 @@ static void failures_that_are_final(void **state)
     for (size_t i = 0; i < sizeof final / sizeof final[0]; i++) {
         start_over();
         scripted_http_add(&(struct scripted_answer){.rc = final[i]});
-        assert_int_equal(perform(), final[i]);
+        assert_int_equal(test_http_retry_perform(), final[i]);
         assert_int_equal(fx.call.error.rc, final[i]);
         assert_int_equal(scripted_http_count(), 1);
         assert_int_equal(elapsed_ms(), 0);
@@ -155,8 +155,8 @@ static void failing_server_until_the_deadline(void **state)
 {
     struct scripted_answer response = {.status = 503}; /* at once: the deadline cuts no try off */
     (void)state;
-    scripted_http_serve(always, &response);
-    assert_int_equal(perform(), EKM_OK);
+    scripted_http_serve(http_retry_always, &response);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(fx.response.status, 503);
     assert_int_in_range(elapsed_ms(), 10000, 30000);
     assert_int_in_range(scripted_http_count(), 5, 2000);
@@ -167,8 +167,8 @@ static void refused_connection_until_the_deadline(void **state)
 {
     struct scripted_answer response = {.rc = EKM_CONNECT_FAILED};
     (void)state;
-    scripted_http_serve(always, &response);
-    assert_int_equal(perform(), EKM_CONNECT_FAILED);
+    scripted_http_serve(http_retry_always, &response);
+    assert_int_equal(test_http_retry_perform(), EKM_CONNECT_FAILED);
     assert_int_equal(fx.call.error.rc, EKM_CONNECT_FAILED);
     assert_int_in_range(elapsed_ms(), 10000, 30000);
     assert_true(scripted_http_count() >= 5);
@@ -191,7 +191,7 @@ static void tries_go_on_until_the_end(void **state)
     for (int i = 0; i < 100; i++) {
         start_over();
         scripted_http_serve(gone_until_shortly_before_the_deadline, NULL);
-        assert_int_equal(perform(), EKM_OK);
+        assert_int_equal(test_http_retry_perform(), EKM_OK);
         assert_int_equal(fx.response.status, 200);
         assert_int_in_range(scripted_http_count(), 5, 60);
     }
@@ -202,8 +202,8 @@ static void throttled_call_asks_again_soon(void **state)
 {
     struct scripted_answer response = {.status = 429};
     (void)state;
-    scripted_http_serve(always, &response);
-    enum ekm_rc rc = perform();
+    scripted_http_serve(http_retry_always, &response);
+    enum ekm_rc rc = test_http_retry_perform();
     assert_true(rc == EKM_THROTTLED || (rc == EKM_OK && fx.response.status == 429));
     assert_int_in_range(elapsed_ms(), 28000, 30000);
     assert_int_in_range(scripted_http_count(), 16, 120);
@@ -213,8 +213,8 @@ static void silent_server_is_no_answer(void **state)
 {
     struct scripted_answer response = {.status = 200, .takes_ms = 1000000};
     (void)state;
-    scripted_http_serve(always, &response);
-    assert_int_equal(perform(), EKM_NO_ANSWER);
+    scripted_http_serve(http_retry_always, &response);
+    assert_int_equal(test_http_retry_perform(), EKM_NO_ANSWER);
     assert_int_equal(fx.call.error.rc, EKM_NO_ANSWER);
     assert_int_in_range(elapsed_ms(), 20000, 30000);
     assert_int_in_range(scripted_http_count(), 2, 4);
@@ -225,8 +225,8 @@ static void deadline_within_the_first_try(void **state)
     struct scripted_answer response = {.status = 200, .takes_ms = 1000000};
     (void)state;
     begin_with(1000);
-    scripted_http_serve(always, &response);
-    assert_int_equal(perform(), EKM_DEADLINE);
+    scripted_http_serve(http_retry_always, &response);
+    assert_int_equal(test_http_retry_perform(), EKM_DEADLINE);
     assert_int_equal(fx.call.error.rc, EKM_DEADLINE);
     assert_int_equal(scripted_http_count(), 1);
     assert_int_equal(elapsed_ms(), 1000);
@@ -238,7 +238,7 @@ static void deadline_after_a_try_that_ended(void **state)
     begin_with(9000);
     scripted_http_add(&(struct scripted_answer){.status = 503});
     scripted_http_add(&(struct scripted_answer){.status = 200, .takes_ms = 1000000});
-    assert_int_equal(perform(), EKM_SERVER_ERROR);
+    assert_int_equal(test_http_retry_perform(), EKM_SERVER_ERROR);
     assert_int_equal(fx.call.error.rc, EKM_SERVER_ERROR);
     assert_int_equal(scripted_http_count(), 2);
 }
@@ -256,14 +256,14 @@ static void answers_that_pass_by_their_body(void **state)
     fx.request.refusal = read_refusal;
     scripted_http_add(&(struct scripted_answer){.status = 409, .body = "passes"});
     scripted_http_add(&(struct scripted_answer){.status = 503, .body = "stands"});
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(fx.response.status, 503);
     assert_int_equal(scripted_http_count(), 2);
     /* Where time runs out, its meaning stays. */
     begin_with(9000);
     scripted_http_add(&(struct scripted_answer){.status = 409, .body = "passes"});
     scripted_http_add(&(struct scripted_answer){.status = 200, .takes_ms = 1000000});
-    assert_int_equal(perform(), EKM_KEY_BUSY);
+    assert_int_equal(test_http_retry_perform(), EKM_KEY_BUSY);
     assert_int_equal(fx.call.error.rc, EKM_KEY_BUSY);
     fx.request.refusal = NULL;
 }
@@ -272,7 +272,7 @@ static void no_time_left_sends_nothing(void **state)
 {
     (void)state;
     fake_clock_advance(30000);
-    assert_int_equal(perform(), EKM_DEADLINE);
+    assert_int_equal(test_http_retry_perform(), EKM_DEADLINE);
     assert_int_equal(scripted_http_count(), 0);
 }
 
@@ -284,7 +284,7 @@ static void retry_after_is_honoured(void **state)
         start_over();
         scripted_http_add(&(struct scripted_answer){.status = 503, .retry_after = asked[i]});
         scripted_http_add(&(struct scripted_answer){.status = 200});
-        assert_int_equal(perform(), EKM_OK);
+        assert_int_equal(test_http_retry_perform(), EKM_OK);
         assert_int_equal(fx.response.status, 200);
         assert_int_in_range(elapsed_ms(), 7000, 7000 + (2 * BACKOFF_BASE_MS));
     }
@@ -294,7 +294,7 @@ static void retry_after_beyond_the_deadline_fails_at_once(void **state)
 {
     (void)state;
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "31"});
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(fx.response.status, 429);
     assert_int_equal(scripted_http_count(), 1);
     assert_int_equal(elapsed_ms(), 0);
@@ -307,10 +307,10 @@ static void throttling_slows_other_calls_to_the_host(void **state)
     begin_with(5000);
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "10"});
     scripted_http_add(&(struct scripted_answer){.status = 200});
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(fx.response.status, 429);
     begin_with(30000);
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(fx.response.status, 200);
     assert_int_in_range(elapsed_ms(), 10000, 10000 + (2 * BACKOFF_BASE_MS));
 }
@@ -329,12 +329,12 @@ static void a_call_in_vain_says_what_another_heard(void **state)
     (void)state;
     fx.request.refusal = say_throttled;
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "1000"});
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     begin_with(900);
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "1000"});
-    assert_int_equal(perform(), EKM_OK); /* a probe */
+    assert_int_equal(test_http_retry_perform(), EKM_OK); /* a probe */
     begin_with(900);
-    assert_int_equal(perform(), EKM_THROTTLED);
+    assert_int_equal(test_http_retry_perform(), EKM_THROTTLED);
     assert_int_equal(scripted_http_count(), 2);
     assert_int_equal(fx.call.error.http_status, 429);
     assert_string_equal(fx.call.error.azure_code, "Throttled");
@@ -348,10 +348,10 @@ static void throttling_does_not_slow_other_hosts(void **state)
     begin_with(5000);
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "10"});
     scripted_http_add(&(struct scripted_answer){.status = 200});
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     fx.request.host = "b.vault.azure.net";
     begin_with(30000);
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(fx.response.status, 200);
     assert_int_equal(elapsed_ms(), 0);
 }
@@ -362,10 +362,10 @@ static void reset_forgets_wishes(void **state)
     begin_with(5000);
     scripted_http_add(&(struct scripted_answer){.status = 429, .retry_after = "10"});
     scripted_http_add(&(struct scripted_answer){.status = 200});
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     http_retry_reset();
     begin_with(30000);
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(elapsed_ms(), 0);
 }
 
@@ -375,13 +375,13 @@ static void many_throttled_hosts(void **state)
     static char hosts[100][32];
     struct scripted_answer response = {.status = 429, .retry_after = "10"};
     (void)state;
-    scripted_http_serve(always, &response);
+    scripted_http_serve(http_retry_always, &response);
     for (int i = 0; i < 100; i++) {
         begin_with(5000);
         hosts[i][0] = (char)('a' + i / 26);
         hosts[i][1] = (char)('a' + i % 26);
         fx.request.host = hosts[i];
-        assert_int_equal(perform(), EKM_OK);
+        assert_int_equal(test_http_retry_perform(), EKM_OK);
         assert_int_equal(fx.response.status, 429);
     }
     assert_int_equal(scripted_http_count(), 100);
@@ -393,10 +393,10 @@ static void once_is_repeated_only_if_it_never_left(void **state)
     fx.request.once = true;
     scripted_http_add(&(struct scripted_answer){.rc = EKM_CONNECT_FAILED});
     scripted_http_add(&(struct scripted_answer){.rc = EKM_NO_ANSWER, .maybe_sent = true});
-    assert_int_equal(perform(), EKM_NO_ANSWER);
+    assert_int_equal(test_http_retry_perform(), EKM_NO_ANSWER);
     assert_int_equal(scripted_http_count(), 2);
     scripted_http_add(&(struct scripted_answer){.status = 503});
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_equal(fx.response.status, 503);
     assert_int_equal(scripted_http_count(), 3);
 }
@@ -415,7 +415,7 @@ static void abort_ends_the_wait(void **state)
 {
     (void)state;
     scripted_http_serve(abort_on_503, NULL);
-    assert_int_equal(perform(), EKM_CLOSING);
+    assert_int_equal(test_http_retry_perform(), EKM_CLOSING);
     assert_int_equal(fx.call.error.rc, EKM_CLOSING);
     assert_int_equal(scripted_http_count(), 1);
     assert_int_in_range(elapsed_ms(), 0, 1000);
@@ -425,7 +425,7 @@ static void aborted_call_sends_nothing(void **state)
 {
     (void)state;
     atomic_store(&fx.aborted, true);
-    assert_int_equal(perform(), EKM_CLOSING);
+    assert_int_equal(test_http_retry_perform(), EKM_CLOSING);
     assert_int_equal(scripted_http_count(), 0);
 }
 
@@ -438,7 +438,7 @@ static void waits_begin_small_for_each_request(void **state)
         fx.call.tries = 12;
         scripted_http_add(&(struct scripted_answer){.rc = EKM_CONNECT_FAILED});
         scripted_http_add(&(struct scripted_answer){.status = 200});
-        assert_int_equal(perform(), EKM_OK);
+        assert_int_equal(test_http_retry_perform(), EKM_OK);
         assert_int_in_range(elapsed_ms(), 1, (2 * BACKOFF_BASE_MS));
         scripted_http_reset();
     }
@@ -465,7 +465,7 @@ static void tries_together_do_not_repeat(void **state)
     assert_int_equal(elapsed_ms(), 0);
     assert_false(http_retry_try_all(&fx.call, items, 2));
     assert_int_equal(scripted_http_count(), 2);
-    assert_int_equal(perform(), EKM_OK);
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
     assert_int_in_range(elapsed_ms(), 7000, 7000 + (2 * BACKOFF_BASE_MS));
     http_response_free(&answers[0]);
     http_response_free(&answers[1]);

@@ -43,7 +43,7 @@ static void test_invisible_characters_around_identity_are_ignored(void **state)
 }
 
 /* Refused, with a note that holds `told`. */
-static void refuse(const char *text, const char *told)
+static void test_identity_refuse(const char *text, const char *told)
 {
     assert_int_equal(read_identity(text), EKM_VAULT_NOT_ALLOWED);
     if (strstr(call.error.note, told) == NULL) {
@@ -54,30 +54,33 @@ static void refuse(const char *text, const char *told)
 static void test_the_culprit_is_shown_and_named(void **state)
 {
     (void)state;
-    refuse("{contoso}", "'{': character 1 is a brace");
-    refuse("contoso}", "'contoso}': character 8 is a brace");
-    refuse("con\xC2\xA0toso", "'con\xC2\xA0': character 4 is a no-break space (U+00A0)");
-    refuse("con toso", "'con ': character 4 is a blank");
-    refuse("con\xE2\x80\x8Btoso", "'con\xE2\x80\x8B': character 4 is a zero-width space");
-    refuse("'contoso'", "a quote");
-    refuse("contoso.vault.azure.net:443", "character 24 is a colon");
-    refuse("contoso_vault", "'contoso_': character 8 is an underscore");
-    refuse("contoso.vault.azure.net/keys", "a slash");
-    refuse("https://con{toso", "'https://con{'");
-    refuse("k\xC3\xB6nig", "'k\xC3\xB6': character 2 is a character beyond ASCII");
-    refuse("k\xF0\x9F\x94\x91", "'k\xF0\x9F\x94\x91'");
-    refuse("", "empty");
-    refuse(" \n", "empty");
+    test_identity_refuse("{contoso}", "'{': character 1 is a brace");
+    test_identity_refuse("contoso}", "'contoso}': character 8 is a brace");
+    test_identity_refuse("con\xC2\xA0toso",
+                         "'con\xC2\xA0': character 4 is a no-break space (U+00A0)");
+    test_identity_refuse("con toso", "'con ': character 4 is a blank");
+    test_identity_refuse("con\xE2\x80\x8Btoso",
+                         "'con\xE2\x80\x8B': character 4 is a zero-width space");
+    test_identity_refuse("'contoso'", "a quote");
+    test_identity_refuse("contoso.vault.azure.net:443", "character 24 is a colon");
+    test_identity_refuse("contoso_vault", "'contoso_': character 8 is an underscore");
+    test_identity_refuse("contoso.vault.azure.net/keys", "a slash");
+    test_identity_refuse("https://con{toso", "'https://con{'");
+    test_identity_refuse("k\xC3\xB6nig", "'k\xC3\xB6': character 2 is a character beyond ASCII");
+    test_identity_refuse("k\xF0\x9F\x94\x91", "'k\xF0\x9F\x94\x91'");
+    test_identity_refuse("", "empty");
+    test_identity_refuse(" \n", "empty");
 }
 
 static void test_wrong_hosts_get_a_hint(void **state)
 {
     (void)state;
-    refuse("contoso.privatelink.vaultcore.azure.net", "public name");
-    refuse("contoso.vaultcore.azure.net", "public name");
-    refuse("contoso.vault.local.azurestack.external", "Azure Stack Hub is not supported");
-    refuse("contoso.vault.azure.com", "no known cloud");
-    refuse("ab", "3 to 24");
+    test_identity_refuse("contoso.privatelink.vaultcore.azure.net", "public name");
+    test_identity_refuse("contoso.vaultcore.azure.net", "public name");
+    test_identity_refuse("contoso.vault.local.azurestack.external",
+                         "Azure Stack Hub is not supported");
+    test_identity_refuse("contoso.vault.azure.com", "no known cloud");
+    test_identity_refuse("ab", "3 to 24");
 }
 
 /* Whoever mistakes one for the other puts a secret there. */

@@ -38,7 +38,7 @@ static int open_fails, leave_fails, back_fails, anonymous_fails;
 static int times_open, times_set, times_anonymous, times_ended;
 static int times_inside, times_impersonated;
 
-static bool impersonates(void)
+static bool impersonation_impersonates(void)
 {
     HANDLE token = NULL;
     bool has = __real___imp_OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token);
@@ -95,7 +95,7 @@ VOID(WINAPI *__wrap___imp_RaiseFailFastException)
 static void look_inside(void)
 {
     times_inside++;
-    times_impersonated += impersonates();
+    times_impersonated += impersonation_impersonates();
 }
 
 void __real_call_begin(struct call *call, const char *operation, const struct config *config);
@@ -142,7 +142,7 @@ static int tear_down(void **state)
         SetLastError(4711);                                                                        \
         (void)(__VA_ARGS__);                                                                       \
         assert_int_equal(GetLastError(), 4711);                                                    \
-        assert_true(impersonates());                                                               \
+        assert_true(impersonation_impersonates());                                                 \
     } while (0)
 
 static void test_each_export(void **state)
@@ -249,7 +249,7 @@ static void test_no_login(void **state)
     assert_int_equal(SqlCryptGetNextKeyId(&fixture.session, &key), SQLCP_NOT_FOUND);
     assert_int_equal(times_open, 1);
     assert_int_equal(times_set, 0);
-    assert_false(impersonates());
+    assert_false(impersonation_impersonates());
     fixture_stop();
 }
 
@@ -272,10 +272,10 @@ static void test_login_stays(void **state)
     assert_int_equal(SqlCryptFreeProvider(), INTERNAL);
     assert_int_equal(GetLastError(), 4711);
     assert_int_equal(times_inside, 0);
-    assert_true(impersonates());
+    assert_true(impersonation_impersonates());
     assert_null(strstr(fixture_read(fixture.log), "could not be set aside"));
     assert_int_equal(SqlCryptGetNextKeyId(&fixture.session, &key), SQLCP_NOT_FOUND);
-    assert_true(impersonates());
+    assert_true(impersonation_impersonates());
     assert_true(RevertToSelf());
     assert_non_null(strstr(fixture_read(fixture.log),
                            "4 calls were refused: the login of their thread could not be set "
@@ -293,7 +293,7 @@ static void test_login_comes_back_later(void **state)
     back_fails = 2;
     assert_int_equal(SqlCryptGetNextKeyId(&fixture.session, &key), SQLCP_NOT_FOUND);
     assert_int_equal(times_anonymous, 0);
-    assert_true(impersonates());
+    assert_true(impersonation_impersonates());
     assert_true(RevertToSelf());
     fixture_stop();
 }

@@ -82,7 +82,7 @@ static void uris_that_are_refused(void **state)
     }
 }
 
-static void lengths(void **state)
+static void key_lengths(void **state)
 {
     char uri[1024];
     struct key_id key;
@@ -104,7 +104,7 @@ static void split_has_room_or_refuses(void **state)
     assert_false(key_uri_split("https://" HOST "/keys/n/v", host, sizeof host, &key));
 }
 
-static void formatted(void **state)
+static void key_formatted(void **state)
 {
     struct key_id key = {"name", "v1"}, read;
     char uri[KEY_URI_MAX + 1];
@@ -147,9 +147,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(uris_that_are_read),
         cmocka_unit_test(uris_that_are_refused),
-        cmocka_unit_test(lengths),
+        cmocka_unit_test(key_lengths),
         cmocka_unit_test(split_has_room_or_refuses),
-        cmocka_unit_test(formatted),
+        cmocka_unit_test(key_formatted),
         cmocka_unit_test(the_longest_fits),
         cmocka_unit_test(names_compare_without_case),
     };

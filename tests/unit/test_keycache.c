@@ -19,7 +19,7 @@ static struct thumbprint print_of(uint32_t number)
     return thumbprint;
 }
 
-static int clear(void **state)
+static int test_keycache_clear(void **state)
 {
     (void)state;
     keycache_clear();
@@ -120,11 +120,11 @@ static void test_many_vaults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_learns_and_forgets, clear),
-        cmocka_unit_test_setup(test_another_version_starts_afresh, clear),
-        cmocka_unit_test_setup(test_only_oaep_is_remembered, clear),
-        cmocka_unit_test_setup(test_is_bounded, clear),
-        cmocka_unit_test_setup(test_many_vaults, clear),
+        cmocka_unit_test_setup(test_learns_and_forgets, test_keycache_clear),
+        cmocka_unit_test_setup(test_another_version_starts_afresh, test_keycache_clear),
+        cmocka_unit_test_setup(test_only_oaep_is_remembered, test_keycache_clear),
+        cmocka_unit_test_setup(test_is_bounded, test_keycache_clear),
+        cmocka_unit_test_setup(test_many_vaults, test_keycache_clear),
     };
-    return cmocka_run_group_tests(tests, NULL, clear);
+    return cmocka_run_group_tests(tests, NULL, test_keycache_clear);
 }

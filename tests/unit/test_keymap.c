@@ -111,7 +111,8 @@ static const char *read_map(void)
     return text;
 }
 
-static void put(const char *host, uint32_t number, const char *name, const char *version)
+static void test_keymap_put(const char *host, uint32_t number, const char *name,
+                            const char *version)
 {
     struct key_id key = {"", ""};
     const struct thumbprint print = print_of(number);
@@ -123,7 +124,7 @@ static void put(const char *host, uint32_t number, const char *name, const char 
                      EKM_OK);
 }
 
-static void expect(const char *host, uint32_t number, const char *name, const char *version)
+static void keymap_expect(const char *host, uint32_t number, const char *name, const char *version)
 {
     struct key_id key;
     const struct thumbprint print = print_of(number);
@@ -144,8 +145,8 @@ static void test_put_and_find(void **state)
     struct stat file;
     (void)state;
     expect_none(HOST, 1);
-    put(HOST, 1, "TdeKey0", "v1");
-    expect(HOST, 1, "TdeKey0", "v1");
+    test_keymap_put(HOST, 1, "TdeKey0", "v1");
+    keymap_expect(HOST, 1, "TdeKey0", "v1");
     expect_none(OTHER, 1);
     expect_none(HOST, 2);
     assert_string_equal(read_map(),
@@ -158,21 +159,21 @@ static void test_put_and_find(void **state)
     assert_int_equal(file.st_mode & 07777, 0700);
     keymap_stop();
     keymap_start(&config);
-    expect(HOST, 1, "TdeKey0", "v1");
+    keymap_expect(HOST, 1, "TdeKey0", "v1");
 }
 
 static void test_an_existing_entry_is_not_written_again(void **state)
 {
     struct stat before, after;
     (void)state;
-    put(HOST, 1, "TdeKey0", "v1");
+    test_keymap_put(HOST, 1, "TdeKey0", "v1");
     assert_int_equal(stat(config.keymap_file, &before), 0);
-    put(HOST, 1, "TdeKey0", "v1");
-    put(HOST, 1, "tdekey0", "v1");
+    test_keymap_put(HOST, 1, "TdeKey0", "v1");
+    test_keymap_put(HOST, 1, "tdekey0", "v1");
     assert_int_equal(stat(config.keymap_file, &after), 0);
     assert_true(before.st_ino == after.st_ino);
-    put(HOST, 1, "TdeKey0", "v2");
-    expect(HOST, 1, "TdeKey0", "v2");
+    test_keymap_put(HOST, 1, "TdeKey0", "v2");
+    keymap_expect(HOST, 1, "TdeKey0", "v2");
     assert_int_equal(keymap_count(), 1);
 }
 
@@ -182,15 +183,15 @@ static void test_third_key_stays(void **state)
     const struct key_id first = {"One", "v1"}, second = {"One", "v2"}, third = {"One", "v3"};
     const struct thumbprint print = print_of(1);
     (void)state;
-    put(HOST, 1, "One", "v3");
+    test_keymap_put(HOST, 1, "One", "v3");
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &second, &first),
                      EKM_OTHER_KEY);
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &second, NULL),
                      EKM_OTHER_KEY);
-    expect(HOST, 1, "One", "v3");
+    keymap_expect(HOST, 1, "One", "v3");
     assert_non_null(strstr(read_map(), "One/v3\n"));
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &second, &third), EKM_OK);
-    expect(HOST, 1, "One", "v2");
+    keymap_expect(HOST, 1, "One", "v2");
     assert_null(strstr(read_map(), "One/v3\n"));
 }
 
@@ -209,9 +210,9 @@ static void test_tolerant_reading(void **state)
     len +=
         snprintf(text + len, sizeof text - (size_t)len, "  " HOST "   %s   " URI "Two/v2", print);
     write_map(text);
-    expect(HOST, 1, "One", "v1");
-    expect(HOST, 2, "Two", "v2");
-    put(HOST, 3, "Three", "v3");
+    keymap_expect(HOST, 1, "One", "v1");
+    keymap_expect(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 3, "Three", "v3");
     assert_memory_equal(read_map(), text, (size_t)len);
     assert_string_equal(read_map() + len,
                         "\n" HOST "\t0000030000000000000000000000000000000000\t" URI "Three/v3\n");
@@ -229,8 +230,8 @@ static void test_unusable_entries(void **state)
     for (uint32_t i = 1; i <= 4; i++) {
         expect_none(HOST, i);
     }
-    put(HOST, 2, "Two", "v2");
-    expect(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 2, "Two", "v2");
+    keymap_expect(HOST, 2, "Two", "v2");
     assert_int_equal(keymap_count(), 4);
 }
 
@@ -243,15 +244,15 @@ static void test_broken_lines_are_kept(void **state)
     snprintf(text, sizeof text,
              "%s" HOST "\t0000010000000000000000000000000000000000\t" URI "One/v1\n%s", head, tail);
     write_map(text);
-    expect(HOST, 1, "One", "v1");
+    keymap_expect(HOST, 1, "One", "v1");
     assert_int_equal(keymap_count(), 1);
-    put(HOST, 1, "One", "v9");
+    test_keymap_put(HOST, 1, "One", "v9");
     snprintf(expected, sizeof expected,
              "%s" HOST "\t0000010000000000000000000000000000000000\t" URI "One/v9\n%s", head, tail);
     assert_string_equal(read_map(), expected);
-    put(OTHER, 2, "Two", "v2");
+    test_keymap_put(OTHER, 2, "Two", "v2");
     assert_memory_equal(read_map(), expected, strlen(expected));
-    expect(OTHER, 2, "Two", "v2");
+    keymap_expect(OTHER, 2, "Two", "v2");
 }
 
 static void test_last_of_two_lines_counts(void **state)
@@ -259,9 +260,9 @@ static void test_last_of_two_lines_counts(void **state)
     (void)state;
     write_map(HOST "\t0000010000000000000000000000000000000000\t" URI "One/v1\n" HOST
                    "\t0000010000000000000000000000000000000000\t" URI "One/v2\n");
-    expect(HOST, 1, "One", "v2");
-    put(HOST, 1, "One", "v3");
-    expect(HOST, 1, "One", "v3");
+    keymap_expect(HOST, 1, "One", "v2");
+    test_keymap_put(HOST, 1, "One", "v3");
+    keymap_expect(HOST, 1, "One", "v3");
     assert_non_null(strstr(read_map(), "One/v1\n"));
     assert_null(strstr(read_map(), "One/v2\n"));
 }
@@ -271,9 +272,9 @@ static void test_other_vaults_and_names(void **state)
     struct key_id key;
     struct thumbprint print = print_of(1), found;
     (void)state;
-    put(OTHER, 1, "Lost", "v1");
-    put("a.vault.azure.net", 1, "Lost", "v2");
-    put(HOST, 2, "Kept", "v3");
+    test_keymap_put(OTHER, 1, "Lost", "v1");
+    test_keymap_put("a.vault.azure.net", 1, "Lost", "v2");
+    test_keymap_put(HOST, 2, "Kept", "v3");
     assert_int_equal(keymap_find_elsewhere(&call, HOST, &print, 0, &key), EKM_OK);
     assert_string_equal(key.version, "v2");
     assert_int_equal(keymap_find_elsewhere(&call, HOST, &print, 1, &key), EKM_OK);
@@ -286,7 +287,7 @@ static void test_other_vaults_and_names(void **state)
     assert_true(thumbprint_equal(&found, &print));
     assert_int_equal(keymap_find_key(&call, HOST, &unknown, &found), EKM_NOT_FOUND);
     assert_int_equal(keymap_find_other(&call, HOST, "Kept", &print), EKM_NOT_FOUND);
-    put(HOST, 3, "Kept", "v4");
+    test_keymap_put(HOST, 3, "Kept", "v4");
     assert_int_equal(keymap_find_other(&call, HOST, "Kept", &print), EKM_OK);
     /* What is remembered of a map that cannot be read now proves nothing. */
     assert_int_equal(unlink(config.keymap_file), 0);
@@ -327,14 +328,14 @@ static void test_what_cannot_be_written(void **state)
 {
     char elsewhere[96], aside[1200];
     (void)state;
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
     snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", folder);
     assert_int_equal(rename(config.keymap_file, elsewhere), 0);
     assert_int_equal(symlink(elsewhere, config.keymap_file), 0);
     expect_refused();
     /* The state before stays in memory: reading never fails a lookup, but is no success of a put.
      */
-    expect(HOST, 1, "One", "v1");
+    keymap_expect(HOST, 1, "One", "v1");
     expect_put_refused(1, "One", "v1");
     assert_int_equal(unlink(config.keymap_file), 0);
     assert_int_equal(mkdir(config.keymap_file, 0700), 0);
@@ -350,7 +351,7 @@ static void test_what_cannot_be_written(void **state)
     *slash = '/';
     assert_int_equal(mkdir(aside, 0700), 0);
     expect_refused();
-    expect(HOST, 1, "One", "v1");
+    keymap_expect(HOST, 1, "One", "v1");
 }
 
 /* The new file is in place, but a crash might still bring the old one back: no success until a
@@ -358,19 +359,19 @@ static void test_what_cannot_be_written(void **state)
 static void test_folder_flush_fails(void **state)
 {
     (void)state;
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
     atomic_store(&folder_flush_fails, true);
     expect_put_refused(2, "Two", "v2");
-    expect(HOST, 2, "Two", "v2");
+    keymap_expect(HOST, 2, "Two", "v2");
     expect_put_refused(2, "Two", "v2");
     expect_put_refused(1, "One", "v1");
     atomic_store(&folder_flush_fails, false);
-    put(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 2, "Two", "v2");
     assert_int_equal(keymap_count(), 2);
     /* Now it is known to be durable: nothing is written, nothing flushed. */
     atomic_store(&folder_flush_fails, true);
-    put(HOST, 2, "Two", "v2");
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 1, "One", "v1");
     atomic_store(&folder_flush_fails, false);
 }
 
@@ -379,8 +380,8 @@ static void test_folder_flush_fails(void **state)
 static void test_others_are_not_trusted_to_have_flushed(void **state)
 {
     (void)state;
-    put(HOST, 1, "One", "v1");
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
     char text[1024];
     int len = snprintf(text, sizeof text, "%s%s", read_map(),
                        HOST "\t0000020000000000000000000000000000000000\t" URI "Two/v2\n");
@@ -392,9 +393,9 @@ static void test_others_are_not_trusted_to_have_flushed(void **state)
     write_map(text);
     char steps[16] = "";
     flushed = steps;
-    put(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 2, "Two", "v2");
     assert_string_equal(steps, "fF");
-    put(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 2, "Two", "v2");
     flushed = NULL;
     assert_string_equal(steps, "fF");
 }
@@ -405,9 +406,9 @@ static void test_new_folder_is_flushed(void **state)
     char steps[16] = "";
     (void)state;
     flushed = steps;
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
     assert_string_equal(steps, "PfF");
-    put(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 2, "Two", "v2");
     flushed = NULL;
     assert_string_equal(steps, "PfFfF");
 }
@@ -417,13 +418,13 @@ static void test_an_existing_entry_with_a_full_disk(void **state)
 {
     char aside[1200];
     (void)state;
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
     snprintf(aside, sizeof aside, "%s.tmp", config.keymap_file);
     assert_int_equal(mkdir(aside, 0700), 0);
     expect_put_refused(2, "Two", "v2");
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
     assert_int_equal(rmdir(aside), 0);
-    put(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 2, "Two", "v2");
 }
 
 /* Same file, same size, same time: an editor that was quicker than the file system's clock. */
@@ -431,13 +432,13 @@ static void test_change_within_one_tick_is_seen(void **state)
 {
     struct stat st;
     (void)state;
-    put(HOST, 1, "One", "v1");
-    expect(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
+    keymap_expect(HOST, 1, "One", "v1");
     assert_int_equal(stat(config.keymap_file, &st), 0);
     write_map(HOST "\t0000010000000000000000000000000000000000\t" URI "One/v2\n");
     const struct timespec times[] = {st.st_atim, st.st_mtim};
     assert_int_equal(utimensat(AT_FDCWD, config.keymap_file, times, 0), 0);
-    expect(HOST, 1, "One", "v2");
+    keymap_expect(HOST, 1, "One", "v2");
 }
 
 static void put_from_another_process(uint32_t number)
@@ -485,13 +486,13 @@ static void test_writers_without_the_lock_lose_nothing(void **state)
     static void (*const others[])(void) = {delete_lock_and_write, edit_in_place, edit_by_renaming};
     (void)state;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        put(HOST, 1, "One", "v1");
+        test_keymap_put(HOST, 1, "One", "v1");
         meanwhile = others[i];
-        put(HOST, 2, "Two", "v2");
+        test_keymap_put(HOST, 2, "Two", "v2");
         assert_null(meanwhile);
-        expect(HOST, 1, "One", "v1");
-        expect(HOST, 2, "Two", "v2");
-        expect(HOST, 7, "Other", "v1");
+        keymap_expect(HOST, 1, "One", "v1");
+        keymap_expect(HOST, 2, "Two", "v2");
+        keymap_expect(HOST, 7, "Other", "v1");
         assert_int_equal(keymap_count(), 3);
         assert_int_equal(unlink(config.keymap_file), 0);
         assert_int_equal(keymap_count(), 0);
@@ -519,8 +520,8 @@ static void test_lost_entries_are_reported(void **state)
 {
     (void)state;
     begin_log();
-    put(HOST, 1, "One", "v1");
-    put(HOST, 2, "Two", "v2");
+    test_keymap_put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 2, "Two", "v2");
     write_map(HOST "\t0000010000000000000000000000000000000000\t" URI "One/v1\n" HOST "\t00");
     assert_int_equal(keymap_count(), 1);
     assert_true(end_log_with("has 1 entries; it had 2 before"));
@@ -539,8 +540,8 @@ static void test_broken_lines_are_named(void **state)
     strcat(text, HOST "\t0000020000000000000000000000000000000000\t" URI "Two/v2");
     write_map(text);
     assert_int_equal(keymap_count(), 2);
-    expect(HOST, 1, "One", "v1");
-    expect(HOST, 2, "Two", "v2");
+    keymap_expect(HOST, 1, "One", "v1");
+    keymap_expect(HOST, 2, "Two", "v2");
     assert_true(end_log_with("kept as they are): 10, the first is line 1, then 3, 4, 5, 6, 7, 8, 9 "
                              "and more"));
 }
@@ -564,7 +565,7 @@ static void test_lock_is_waited_for(void **state)
     char lock_path[1200];
     int handle = -1;
     (void)state;
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
     snprintf(lock_path, sizeof lock_path, "%s.lock", config.keymap_file);
     assert_int_equal(plat_lock_take(lock_path, UINT64_MAX, NULL, NULL, &handle), PLAT_IO_OK);
     config.call_timeout_ms = 300;
@@ -577,7 +578,7 @@ static void test_lock_is_waited_for(void **state)
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &print, &key, NULL), EKM_CLOSING);
     plat_lock_release(&handle);
     call.session_aborted = NULL;
-    put(HOST, 9, "New", "v1");
+    test_keymap_put(HOST, 9, "New", "v1");
 }
 
 #define WRITERS 4
@@ -635,14 +636,14 @@ static void test_writers_at_once_lose_nothing(void **state)
     for (uint32_t i = 0; i < 2 * WRITERS; i++) {
         char version[32];
         snprintf(version, sizeof version, "w%ui%d", (unsigned)i, ENTRIES - 1);
-        expect(HOST, 1000 * i + ENTRIES - 1, "Key", version);
+        keymap_expect(HOST, 1000 * i + ENTRIES - 1, "Key", version);
     }
 }
 
 static void test_large_map(void **state)
 {
     (void)state;
-    put(HOST, 1, "One", "v1");
+    test_keymap_put(HOST, 1, "One", "v1");
     FILE *file = fopen(config.keymap_file, "w");
     assert_non_null(file);
     for (unsigned i = 0; i < 10000; i++) {
@@ -655,7 +656,7 @@ static void test_large_map(void **state)
     long took_ms = (long)(clock() - start) * 1000 / CLOCKS_PER_SEC;
     print_message("10,000 entries read in %ld ms\n", took_ms);
     assert_true(took_ms < 2000);
-    expect(HOST, 9999 * 7919 % 10007, "Key9999", "v9999");
+    keymap_expect(HOST, 9999 * 7919 % 10007, "Key9999", "v9999");
 }
 
 int main(void)

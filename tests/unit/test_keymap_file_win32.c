@@ -71,7 +71,7 @@ static void entry_of(uint8_t number, struct thumbprint *print, struct key_id *ke
     (void)text_copy(key->version, sizeof key->version, "0123456789abcdef0123456789abcdef");
 }
 
-static enum ekm_rc put(uint8_t number)
+static enum ekm_rc test_keymap_file_put(uint8_t number)
 {
     struct thumbprint print;
     struct key_id key;
@@ -80,7 +80,7 @@ static enum ekm_rc put(uint8_t number)
     return keymap_put(&call, plat_now_ms() + 3000, HOST, &print, &key, NULL);
 }
 
-static bool has(uint8_t number)
+static bool keymap_file_has(uint8_t number)
 {
     struct thumbprint print;
     struct key_id key, found;
@@ -93,15 +93,15 @@ static void test_entries_outlive_the_process(void **state)
     (void)state;
     assert_int_equal(keymap_probe(&call, plat_now_ms() + 3000, HOST), EKM_OK);
     for (uint8_t i = 1; i <= 20; i++) {
-        assert_int_equal(put(i), EKM_OK);
+        assert_int_equal(test_keymap_file_put(i), EKM_OK);
     }
     keymap_stop();
     keymap_start(&config);
     assert_int_equal(keymap_count(), 20);
     for (uint8_t i = 1; i <= 20; i++) {
-        assert_true(has(i));
+        assert_true(keymap_file_has(i));
     }
-    assert_false(has(21));
+    assert_false(keymap_file_has(21));
     assert_string_equal(keymap_store_name(), config.keymap_file);
     assert_int_equal(tenants_store_put(HOST, "contoso.example"), PLAT_IO_OK);
     assert_int_equal(tenants_store_put(HOST, "fabrikam.example"), PLAT_IO_OK);
@@ -156,7 +156,7 @@ static void test_one_writer_at_a_time(void **state)
     assert_int_equal(keymap_put(&call, start_ms + 300, HOST, &print, &key, NULL), EKM_MAP_FAILED);
     assert_in_range(plat_now_ms() - start_ms, 250, 5000);
     plat_lock_release(&handle);
-    assert_int_equal(put(1), EKM_OK);
+    assert_int_equal(test_keymap_file_put(1), EKM_OK);
 }
 
 static DWORD WINAPI close_later(void *file)
@@ -170,30 +170,30 @@ static DWORD WINAPI close_later(void *file)
 static void test_a_reader_does_not_fail_the_writer(void **state)
 {
     (void)state;
-    assert_int_equal(put(1), EKM_OK);
+    assert_int_equal(test_keymap_file_put(1), EKM_OK);
     HANDLE file = CreateFileA(config.keymap_file, GENERIC_READ, FILE_SHARE_READ, NULL,
                               OPEN_EXISTING, 0, NULL);
     assert_true(file != INVALID_HANDLE_VALUE);
     HANDLE thread = CreateThread(NULL, 0, close_later, file, 0, NULL);
     assert_non_null(thread);
-    assert_int_equal(put(2), EKM_OK);
+    assert_int_equal(test_keymap_file_put(2), EKM_OK);
     assert_int_equal(WaitForSingleObject(thread, 5000), WAIT_OBJECT_0);
     CloseHandle(thread);
-    assert_true(has(1) && has(2));
+    assert_true(keymap_file_has(1) && keymap_file_has(2));
 }
 
 /* What another process, or an editor, put there stays; what is no entry, too. */
 static void test_other_lines_stay(void **state)
 {
     (void)state;
-    assert_int_equal(put(1), EKM_OK);
+    assert_int_equal(test_keymap_file_put(1), EKM_OK);
     FILE *file = fopen(config.keymap_file, "ab");
     assert_non_null(file);
     assert_true(fputs("nonsense\r\nother.vault.azure.net\t22\thttps://other.vault.azure.net/keys/"
                       "a/0123456789abcdef0123456789abcdef\r\n",
                       file) >= 0);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(put(2), EKM_OK);
+    assert_int_equal(test_keymap_file_put(2), EKM_OK);
     assert_int_equal(keymap_count(), 3);
     char text[2048];
     file = fopen(config.keymap_file, "rb");
@@ -210,24 +210,24 @@ static void test_what_is_in_the_way(void **state)
 {
     (void)state;
     char aside[MAX_PATH + 40];
-    assert_int_equal(put(1), EKM_OK);
+    assert_int_equal(test_keymap_file_put(1), EKM_OK);
     assert_true(text_format(aside, sizeof aside, "%s.tmp", config.keymap_file));
     FILE *file = fopen(aside, "wb");
     assert_non_null(file);
     assert_true(fputs("half a li", file) >= 0);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(put(2), EKM_OK);
+    assert_int_equal(test_keymap_file_put(2), EKM_OK);
     struct plat_file_state seen;
     assert_int_equal(plat_file_state(aside, &seen), PLAT_IO_ABSENT);
     assert_true(CreateDirectoryA(aside, NULL));
-    assert_int_equal(put(3), EKM_MAP_FAILED);
+    assert_int_equal(test_keymap_file_put(3), EKM_MAP_FAILED);
     assert_true(RemoveDirectoryA(aside));
-    assert_int_equal(put(3), EKM_OK);
+    assert_int_equal(test_keymap_file_put(3), EKM_OK);
     assert_true(DeleteFileA(config.keymap_file));
     assert_true(CreateDirectoryA(config.keymap_file, NULL));
-    assert_int_equal(put(4), EKM_MAP_FAILED);
+    assert_int_equal(test_keymap_file_put(4), EKM_MAP_FAILED);
     assert_true(RemoveDirectoryA(config.keymap_file));
-    assert_int_equal(put(4), EKM_OK);
+    assert_int_equal(test_keymap_file_put(4), EKM_OK);
 }
 
 /* Its parent must be there, as on Linux. */
@@ -235,7 +235,7 @@ static void test_folder_is_made_one_deep(void **state)
 {
     (void)state;
     assert_false(plat_folder_exists(map_folder));
-    assert_int_equal(put(1), EKM_OK);
+    assert_int_equal(test_keymap_file_put(1), EKM_OK);
     assert_true(plat_folder_exists(map_folder));
     keymap_stop();
     char kept[sizeof config.keymap_file];
@@ -243,7 +243,7 @@ static void test_folder_is_made_one_deep(void **state)
     assert_true(
         text_format(config.keymap_file, sizeof config.keymap_file, "%s\\no\\such\\keymap", folder));
     keymap_start(&config);
-    assert_int_equal(put(1), EKM_MAP_FAILED);
+    assert_int_equal(test_keymap_file_put(1), EKM_MAP_FAILED);
     (void)text_copy(config.keymap_file, sizeof config.keymap_file, kept);
 }
 

@@ -79,7 +79,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void put(const char *branch, const char *leaf, const char *uri)
+static void keymap_registry_put(const char *branch, const char *leaf, const char *uri)
 {
     char path[1024];
     struct plat_registry_key key = {NULL};
@@ -92,7 +92,7 @@ static void put(const char *branch, const char *leaf, const char *uri)
 }
 
 /* What stands in the registry; "" if nothing does. */
-static const char *get(const char *branch, const char *leaf)
+static const char *keymap_registry_get(const char *branch, const char *leaf)
 {
     static char uri[1024];
     char path[1024];
@@ -145,7 +145,7 @@ static bool mapped_now(const struct keymap_entry *wanted, struct key_id *out)
     return found;
 }
 
-static enum plat_io store(const char *uri, uint8_t last)
+static enum plat_io test_keymap_registry_store(const char *uri, uint8_t last)
 {
     struct keymap_table after = {0};
     struct keymap_entry entry = {HOST, uri, thumbprint_of(last)};
@@ -185,7 +185,7 @@ static void test_tolerant_reading(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct keymap_table table = {0};
         assert_int_equal(set_up(NULL), 0);
-        put(rows[i].branch, rows[i].leaf, rows[i].uri);
+        keymap_registry_put(rows[i].branch, rows[i].leaf, rows[i].uri);
         assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
         assert_int_equal(table.count, rows[i].entries);
         assert_int_equal(table.broken, rows[i].broken);
@@ -205,13 +205,13 @@ static void test_other_types_are_no_entries(void **state)
     struct keymap_table table = {0};
     struct plat_registry_key key = {NULL};
     (void)state;
-    put("https://" HOST, HEX, NULL);
+    keymap_registry_put("https://" HOST, HEX, NULL);
     assert_int_equal(
         plat_registry_open(NULL, MAP "\\https://" HOST "\\" HEX, PLAT_REGISTRY_WRITE, &key),
         PLAT_IO_OK);
     assert_int_equal(plat_registry_set_number(&key, "KeyUri", 7), PLAT_IO_OK);
     plat_registry_close(&key);
-    put("https://" OTHER, HEX, "https://" OTHER "/keys/K/1");
+    keymap_registry_put("https://" OTHER, HEX, "https://" OTHER "/keys/K/1");
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 1);
     assert_int_equal(table.broken, 1);
@@ -230,7 +230,7 @@ static enum plat_io remove_it(void *context, const struct plat_registry_key *map
     if (place == NULL) {
         met[0] = '\0';
         if (put_again) {
-            put("https://" HOST, HEX, URI);
+            keymap_registry_put("https://" HOST, HEX, URI);
         }
         return PLAT_IO_OK;
     }
@@ -244,9 +244,9 @@ static void test_what_goes_hides_nothing_else(void **state)
 {
     (void)state;
     put_again = false;
-    put("https://" HOST, HEX, URI);
-    put("https://" HOST, HEX2, URI2);
-    put("https://" OTHER, HEX, "https://" OTHER "/keys/K/1");
+    keymap_registry_put("https://" HOST, HEX, URI);
+    keymap_registry_put("https://" HOST, HEX2, URI2);
+    keymap_registry_put("https://" OTHER, HEX, "https://" OTHER "/keys/K/1");
     to_remove = L"https://contoso-vault.vault.azure.net\\EA4D88DB3ABB940193A920780D6689C517DCCD06";
     assert_int_equal(registry_visit(remove_it, NULL), PLAT_IO_OK);
     assert_string_equal(met, "https://" HOST "7https://" OTHER "6");
@@ -261,10 +261,10 @@ static void test_what_goes_hides_nothing_else(void **state)
 static void test_writes_as_the_connector_does(void **state)
 {
     (void)state;
-    assert_int_equal(store(URI, 0x06), PLAT_IO_OK);
-    assert_string_equal(get("https://" HOST, HEX), URI);
-    assert_int_equal(store(URI2, 0x06), PLAT_IO_OK);
-    assert_string_equal(get("https://" HOST, HEX), URI2);
+    assert_int_equal(test_keymap_registry_store(URI, 0x06), PLAT_IO_OK);
+    assert_string_equal(keymap_registry_get("https://" HOST, HEX), URI);
+    assert_int_equal(test_keymap_registry_store(URI2, 0x06), PLAT_IO_OK);
+    assert_string_equal(keymap_registry_get("https://" HOST, HEX), URI2);
     assert_int_equal(count_below(""), 1);
     assert_int_equal(count_below("\\https://" HOST), 1);
 }
@@ -272,18 +272,20 @@ static void test_writes_as_the_connector_does(void **state)
 static void test_writes_in_the_branchs_spelling(void **state)
 {
     (void)state;
-    put("https://Contoso-Vault.vault.azure.net/", "0xea4d88db3abb940193a920780d6689c517dccd06",
-        URI);
-    put("https://" OTHER, "strange", "anything");
-    assert_int_equal(store(URI2, 0x07), PLAT_IO_OK);
-    assert_int_equal(store(URI2, 0x06), PLAT_IO_OK);
+    keymap_registry_put("https://Contoso-Vault.vault.azure.net/",
+                        "0xea4d88db3abb940193a920780d6689c517dccd06", URI);
+    keymap_registry_put("https://" OTHER, "strange", "anything");
+    assert_int_equal(test_keymap_registry_store(URI2, 0x07), PLAT_IO_OK);
+    assert_int_equal(test_keymap_registry_store(URI2, 0x06), PLAT_IO_OK);
     assert_int_equal(count_below(""), 2);
     assert_int_equal(count_below("\\https://" HOST "/"), 2);
-    assert_string_equal(get("https://" HOST "/", "0xea4d88db3abb940193a920780d6689c517dccd07"),
-                        URI2);
-    assert_string_equal(get("https://" HOST "/", "0xea4d88db3abb940193a920780d6689c517dccd06"),
-                        URI2);
-    assert_string_equal(get("https://" OTHER, "strange"), "anything");
+    assert_string_equal(
+        keymap_registry_get("https://" HOST "/", "0xea4d88db3abb940193a920780d6689c517dccd07"),
+        URI2);
+    assert_string_equal(
+        keymap_registry_get("https://" HOST "/", "0xea4d88db3abb940193a920780d6689c517dccd06"),
+        URI2);
+    assert_string_equal(keymap_registry_get("https://" OTHER, "strange"), "anything");
     /* Names compare without case: the exact spelling shows in the listing only. */
     char name[PLAT_REGISTRY_NAME_CAP];
     uint64_t written;
@@ -303,24 +305,24 @@ static void test_an_empty_branch_keeps_its_name(void **state)
     (void)state;
     assert_int_equal(plat_registry_create(NULL, MAP "\\" HOST, &key), PLAT_IO_OK);
     plat_registry_close(&key);
-    assert_int_equal(store(URI, 0x06), PLAT_IO_OK);
+    assert_int_equal(test_keymap_registry_store(URI, 0x06), PLAT_IO_OK);
     assert_int_equal(count_below(""), 1);
-    assert_string_equal(get(HOST, HEX), URI);
+    assert_string_equal(keymap_registry_get(HOST, HEX), URI);
 }
 
 static void test_of_two_spellings_the_newer_counts(void **state)
 {
     struct keymap_table table = {0};
     (void)state;
-    put("https://" HOST, HEX, URI);
+    keymap_registry_put("https://" HOST, HEX, URI);
     Sleep(50);
-    put(HOST, HEX, URI2);
+    keymap_registry_put(HOST, HEX, URI2);
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 2);
     assert_string_equal(table.entries[1]->uri, URI2);
     keymap_table_free(&table);
     Sleep(50);
-    put("https://" HOST, HEX, URI "3");
+    keymap_registry_put("https://" HOST, HEX, URI "3");
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_string_equal(table.entries[1]->uri, URI "3");
     keymap_table_free(&table);
@@ -333,13 +335,13 @@ static void test_changes_are_seen(void **state)
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 0);
     assert_false(keymap_store_changed(&table.state));
-    put("https://" HOST, HEX, URI);
+    keymap_registry_put("https://" HOST, HEX, URI);
     assert_true(keymap_store_changed(&table.state));
     keymap_table_free(&table);
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_false(keymap_store_changed(&table.state));
     Sleep(50);
-    put("https://" HOST, HEX, URI2);
+    keymap_registry_put("https://" HOST, HEX, URI2);
     assert_true(keymap_store_changed(&table.state));
     keymap_table_free(&table);
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
@@ -353,13 +355,13 @@ static void test_half_an_entry_is_read_again(void **state)
 {
     struct keymap_table table = {0};
     (void)state;
-    put("https://" HOST, HEX, NULL);
+    keymap_registry_put("https://" HOST, HEX, NULL);
     assert_int_equal(keymap_store_load(NULL, &table), PLAT_IO_OK);
     assert_int_equal(table.count, 0);
     assert_true(table.young);
     keymap_table_free(&table);
-    assert_int_equal(store(URI, 0x06), PLAT_IO_OK);
-    assert_string_equal(get("https://" HOST, HEX), URI);
+    assert_int_equal(test_keymap_registry_store(URI, 0x06), PLAT_IO_OK);
+    assert_string_equal(keymap_registry_get("https://" HOST, HEX), URI);
 }
 
 /* Nobody can tell what it names: it stays. */
@@ -368,13 +370,13 @@ static void test_an_entry_that_cannot_be_read_stays(void **state)
     struct keymap_entry entry = {HOST, URI, thumbprint_of(0x06)};
     struct keymap_table after = {0};
     (void)state;
-    put("https://" HOST, HEX, URI2);
+    keymap_registry_put("https://" HOST, HEX, URI2);
     reading_fails = true;
     assert_int_equal(keymap_store_put(&call, call.deadline_ms, &entry, NULL, NULL, &after),
                      PLAT_IO_FAILED);
     reading_fails = false;
     assert_null(after.text);
-    assert_string_equal(get("https://" HOST, HEX), URI2);
+    assert_string_equal(keymap_registry_get("https://" HOST, HEX), URI2);
 }
 
 /* Nothing counts before it is on the disk, whoever wrote it. */
@@ -398,7 +400,7 @@ static void test_failed_flush(void **state)
     flushes = 0;
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &thumbprint, &key, NULL), EKM_OK);
     assert_int_equal(flushes, 0);
-    put("https://" HOST, HEX2, URI2); /* another process, which was killed then */
+    keymap_registry_put("https://" HOST, HEX2, URI2); /* another process, which was killed then */
     (void)strcpy(key.version, "v2");
     flush_fails = true;
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &theirs, &key, NULL),
@@ -476,7 +478,7 @@ static void test_missing_key_of_the_administrator(void **state)
     HKEY made = NULL;
     (void)state;
     (void)RegDeleteTreeW(HKEY_LOCAL_MACHINE, PROVIDERS);
-    assert_int_equal(store(URI, 0x06), PLAT_IO_ABSENT);
+    assert_int_equal(test_keymap_registry_store(URI, 0x06), PLAT_IO_ABSENT);
     keymap_start(&config);
     assert_int_equal(keymap_count(), 0);
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &thumbprint, &key, NULL),
@@ -491,7 +493,7 @@ static void test_missing_key_of_the_administrator(void **state)
     keymap_stop();
 }
 
-static void protect(const wchar_t *name, DWORD mask)
+static void keymap_registry_protect(const wchar_t *name, DWORD mask)
 {
     ACL *list = NULL;
     EXPLICIT_ACCESSW entry;
@@ -517,11 +519,11 @@ static void test_no_rights(void **state)
     struct key_id key = {"TdeKey0", "v1"}, found;
     struct thumbprint known = thumbprint_of(0x06), fresh = thumbprint_of(0x07);
     (void)state;
-    put("https://" HOST, HEX, URI);
-    protect(map, KEY_READ | WRITE_DAC);
-    protect(PROVIDERS L"\\Azure Key Vault\\https://"
-                      L"contoso-vault.vault.azure.net",
-            KEY_READ | WRITE_DAC);
+    keymap_registry_put("https://" HOST, HEX, URI);
+    keymap_registry_protect(map, KEY_READ | WRITE_DAC);
+    keymap_registry_protect(PROVIDERS L"\\Azure Key Vault\\https://"
+                                      L"contoso-vault.vault.azure.net",
+                            KEY_READ | WRITE_DAC);
     keymap_start(&config);
     assert_int_equal(keymap_find(&call, HOST, &known, &found), EKM_OK);
     assert_string_equal(found.version, "v1");
@@ -530,12 +532,12 @@ static void test_no_rights(void **state)
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &fresh, &key, NULL), EKM_MAP_FAILED);
     assert_non_null(strstr(call.error.note, "denied"));
     assert_int_equal(keymap_probe(&call, call.deadline_ms, OTHER), EKM_MAP_FAILED);
-    assert_string_equal(get("https://" HOST, HEX2), "");
+    assert_string_equal(keymap_registry_get("https://" HOST, HEX2), "");
     keymap_stop();
-    protect(PROVIDERS L"\\Azure Key Vault\\https://"
-                      L"contoso-vault.vault.azure.net",
-            KEY_ALL_ACCESS);
-    protect(map, KEY_ALL_ACCESS);
+    keymap_registry_protect(PROVIDERS L"\\Azure Key Vault\\https://"
+                                      L"contoso-vault.vault.azure.net",
+                            KEY_ALL_ACCESS);
+    keymap_registry_protect(map, KEY_ALL_ACCESS);
 }
 
 /* Rights may differ from vault to vault: what cannot be recorded must not be made. */
@@ -547,13 +549,13 @@ static void test_probe_asks_the_vaults_own_branch(void **state)
     keymap_start(&config);
     assert_int_equal(keymap_probe(&call, call.deadline_ms, HOST), EKM_OK);
     assert_int_equal(count_below(""), 0);
-    put("https://" HOST, HEX, URI);
+    keymap_registry_put("https://" HOST, HEX, URI);
     assert_int_equal(keymap_probe(&call, call.deadline_ms, HOST), EKM_OK);
-    protect(branch, KEY_READ | WRITE_DAC);
+    keymap_registry_protect(branch, KEY_READ | WRITE_DAC);
     assert_int_equal(keymap_probe(&call, call.deadline_ms, HOST), EKM_MAP_FAILED);
     assert_int_equal(ekm_code(call.error.rc), 2058);
     assert_int_equal(keymap_probe(&call, call.deadline_ms, OTHER), EKM_OK);
-    protect(branch, KEY_ALL_ACCESS);
+    keymap_registry_protect(branch, KEY_ALL_ACCESS);
     keymap_stop();
 }
 
@@ -565,7 +567,7 @@ static void see_tenant(const char *vault_host, const char *tenant)
 }
 
 /* Beside the map, which may be another connector's; below the administrator's key alone. */
-static void tenants(void **state)
+static void keymap_registry_tenants(void **state)
 {
     (void)state;
     tenants_seen = 0;
@@ -573,7 +575,7 @@ static void tenants(void **state)
     assert_int_equal(tenants_store_put(HOST, "tenant-1"), PLAT_IO_OK);
     tenants_store_visit(see_tenant);
     assert_int_equal(tenants_seen, 1);
-    put("https://" HOST, HEX, URI);
+    keymap_registry_put("https://" HOST, HEX, URI);
     keymap_start(&config);
     assert_int_equal(keymap_count(), 1);
     keymap_stop();
@@ -602,7 +604,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_probe_asks_the_vaults_own_branch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_key_of_the_administrator, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_rights, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tenants, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keymap_registry_tenants, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

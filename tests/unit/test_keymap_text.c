@@ -36,7 +36,7 @@ static void read_table(const char *bytes, size_t len, struct keymap_table *table
 }
 
 /* The table is that of these bytes, as it is read from nothing. */
-static void check(const struct keymap_table *table, const char *bytes)
+static void keymap_text_check(const struct keymap_table *table, const char *bytes)
 {
     struct keymap_table anew = {0};
     read_table(bytes, strlen(bytes), &anew);
@@ -71,17 +71,17 @@ static void test_one_alone_may_go_on_from_an_end(void **state)
     assert_ptr_equal(first.text, base.text);
     assert_ptr_not_equal(second.text, base.text);
     assert_ptr_equal(third.text, base.text);
-    check(&base, BASE);
+    keymap_text_check(&base, BASE);
     keymap_table_free(&base);
-    check(&same, BASE);
-    check(&first, BASE LINE("00", "First") "broken\n");
-    check(&second, BASE LINE("EA4D", "Second"));
-    check(&third, BASE LINE("00", "First") "broken\n" LINE("AB", "Third"));
+    keymap_text_check(&same, BASE);
+    keymap_text_check(&first, BASE LINE("00", "First") "broken\n");
+    keymap_text_check(&second, BASE LINE("EA4D", "Second"));
+    keymap_text_check(&third, BASE LINE("00", "First") "broken\n" LINE("AB", "Third"));
     keymap_table_free(&third);
-    check(&first, BASE LINE("00", "First") "broken\n");
+    keymap_text_check(&first, BASE LINE("00", "First") "broken\n");
     keymap_table_free(&first);
     keymap_table_free(&second);
-    check(&same, BASE);
+    keymap_text_check(&same, BASE);
     keymap_table_free(&same);
 }
 
@@ -97,14 +97,14 @@ static void test_an_unfinished_line_is_not_continued(void **state)
     assert_ptr_equal(same.text, base.text);
     go_on(&same, "Off/v1\n", &whole);
     assert_ptr_not_equal(whole.text, base.text);
-    check(&base, BASE);
-    check(&cut_off, BASE HOST "\t00\thttps://" HOST "/keys/Cut");
-    check(&same, BASE HOST "\t00\thttps://" HOST "/keys/Cut");
-    check(&whole, BASE LINE("00", "CutOff"));
+    keymap_text_check(&base, BASE);
+    keymap_text_check(&cut_off, BASE HOST "\t00\thttps://" HOST "/keys/Cut");
+    keymap_text_check(&same, BASE HOST "\t00\thttps://" HOST "/keys/Cut");
+    keymap_text_check(&whole, BASE LINE("00", "CutOff"));
     /* Only at its very beginning a byte order mark is one. */
     read_table("", 0, &empty);
     go_on(&empty, "\xEF\xBB\xBF" LINE("00", "One"), &one);
-    check(&one, "\xEF\xBB\xBF" LINE("00", "One"));
+    keymap_text_check(&one, "\xEF\xBB\xBF" LINE("00", "One"));
     assert_int_equal(one.count, 1);
     struct keymap_table *const all[] = {&base, &cut_off, &same, &whole, &empty, &one};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -128,12 +128,12 @@ static void fill_up(const char *line)
         bool is_moved = next.text != table.text;
         if (is_moved) {
             texts++;
-            check(&table, bytes);
+            keymap_text_check(&table, bytes);
         }
         strcpy(bytes + len, line);
         len += strlen(line);
         if (is_moved) {
-            check(&next, bytes);
+            keymap_text_check(&next, bytes);
         }
         keymap_table_free(&table);
         table = next;
@@ -167,8 +167,8 @@ static void test_many_lines_at_once(void **state)
         }
         read_table(BASE, sizeof BASE - 1, &base);
         go_on(&base, bytes + base.raw_len, &table);
-        check(&table, bytes);
-        check(&base, BASE);
+        keymap_text_check(&table, bytes);
+        keymap_text_check(&base, BASE);
         keymap_table_free(&table);
         keymap_table_free(&base);
     }
@@ -181,7 +181,7 @@ static void *keep_reading(void *unused)
 {
     (void)unused;
     do {
-        check(&read_by_others, BASE);
+        keymap_text_check(&read_by_others, BASE);
     } while (!atomic_load(&ended));
     return NULL;
 }
@@ -204,7 +204,7 @@ static void test_readers_of_a_former_one(void **state)
         strcat(text, line);
         go_on(&table, line, &next);
         assert_ptr_equal(next.text, read_by_others.text);
-        check(&next, text);
+        keymap_text_check(&next, text);
         keymap_table_free(&table);
         table = next;
     }
@@ -213,7 +213,7 @@ static void test_readers_of_a_former_one(void **state)
         pthread_join(readers[i], NULL);
     }
     keymap_table_free(&table);
-    check(&read_by_others, BASE);
+    keymap_text_check(&read_by_others, BASE);
     keymap_table_free(&read_by_others);
 }
 
@@ -223,7 +223,7 @@ struct racer {
     struct keymap_table table;
 };
 
-static void *race(void *argument)
+static void *keymap_text_race(void *argument)
 {
     struct racer *racer = argument;
     char line[128];
@@ -244,17 +244,18 @@ static void test_at_once(void **state)
         read_table(BASE, sizeof BASE - 1, &read_by_others);
         for (unsigned i = 0; i < 4; i++) {
             snprintf(racers[i].hex, sizeof racers[i].hex, "%02X", 0x30 * i);
-            assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+            assert_int_equal(pthread_create(&racers[i].thread, NULL, keymap_text_race, &racers[i]),
+                             0);
         }
         for (unsigned i = 0; i < 4; i++) {
             pthread_join(racers[i].thread, NULL);
             sharing += racers[i].table.text == read_by_others.text;
         }
         assert_int_equal(sharing, 1);
-        check(&read_by_others, BASE);
+        keymap_text_check(&read_by_others, BASE);
         keymap_table_free(&read_by_others);
         for (unsigned i = 0; i < 4; i++) {
-            check(&racers[i].table, racers[i].text);
+            keymap_text_check(&racers[i].table, racers[i].text);
             keymap_table_free(&racers[i].table);
         }
     }
@@ -310,9 +311,9 @@ static void test_no_memory(void **state)
             bool made = rows[i].make(&base, &table);
             refused = 0;
             assert_true(made == (nth > rows[i].allocations));
-            check(&base, BASE);
+            keymap_text_check(&base, BASE);
             if (made) {
-                check(&table, rows[i].made);
+                keymap_text_check(&table, rows[i].made);
             } else {
                 assert_null(table.text);
                 assert_null(table.entries);

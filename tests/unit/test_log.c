@@ -65,7 +65,7 @@ bool __wrap_plat_standard_error(const char *line, size_t len)
 static struct config config;
 static char content[65536];
 
-static void start(enum log_level level)
+static void test_log_start(enum log_level level)
 {
     config_defaults(&config);
     (void)text_copy(config.log_file, sizeof config.log_file, path);
@@ -99,7 +99,7 @@ static void test_a_line_has_its_form(void **state)
     (void)state;
     char expected[256];
     struct log_line line;
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     log_begin(&line, LEVEL_INFO, 57, "Decrypt");
     log_pair(&line, "vault", "contoso.vault.azure.net");
     log_pair(&line, "empty", "");
@@ -172,7 +172,7 @@ static void test_a_line_too_long_stays_one_line(void **state)
     struct log_line line;
     memset(value, 'v', sizeof value - 1);
     value[sizeof value - 1] = '\0';
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     log_begin(&line, LEVEL_INFO, 1, "Test");
     for (int i = 0; i < 30; i++) {
         log_pair(&line, "key", value);
@@ -195,7 +195,7 @@ static void test_levels(void **state)
     } cases[] = {{LEVEL_NONE, 0, 0}, {LEVEL_ERROR, 1, 1}, {LEVEL_INFO, 2, 1}, {LEVEL_DEBUG, 3, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         atomic_store(&system_lines, 0);
-        start(cases[i].level);
+        test_log_start(cases[i].level);
         for (int level = LEVEL_ERROR; level <= LEVEL_DEBUG; level++) {
             assert_int_equal(log_wanted((enum log_level)level), level <= (int)cases[i].level);
             log_text((enum log_level)level, 0, "Test", "%d", level);
@@ -218,7 +218,7 @@ static void test_errors_reach_the_system_log_with_their_code(void **state)
 {
     (void)state;
     struct log_line line;
-    start(LEVEL_ERROR);
+    test_log_start(LEVEL_ERROR);
     log_begin(&line, LEVEL_ERROR, 3, "Encrypt");
     line.code = 3113;
     log_pair(&line, "azure", "Forbidden");
@@ -244,7 +244,7 @@ static void test_a_file_that_cannot_be_opened_is_reported(void **state)
 {
     (void)state;
     assert_int_equal(symlink("/etc/hostname", path), 0);
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     assert_int_equal(atomic_load(&system_lines), 1);
     assert_non_null(strstr(system_text, "symbolic link"));
     log_text(LEVEL_INFO, 0, "Test", "nowhere");
@@ -255,7 +255,7 @@ static void test_an_unsafe_file_is_reported_once(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     assert_int_equal(atomic_load(&system_lines), 1);
     assert_non_null(strstr(system_text, "a pipe"));
     atomic_fetch_add(&now_ms, 5000);
@@ -265,7 +265,7 @@ static void test_an_unsafe_file_is_reported_once(void **state)
     assert_int_equal(unlink(path), 0);
     put(path, "", 0640);
     assert_int_equal(chmod(folder, 0777), 0);
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     assert_int_equal(atomic_load(&system_lines), 2);
     assert_non_null(strstr(system_text, "unsafe rights"));
     assert_string_equal(error_text, "");
@@ -279,7 +279,7 @@ static void test_an_unsafe_file_is_reported_once(void **state)
 static void test_a_rotation_to_an_unsafe_file_is_reported_once(void **state)
 {
     (void)state;
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/etc/hostname", path), 0);
     for (int i = 0; i < 3; i++) {
@@ -297,7 +297,7 @@ static void test_errors_that_no_log_accepts_go_to_standard_error(void **state)
     log_text(LEVEL_ERROR, 0, "Initialize", "no file yet");
     assert_non_null(strstr(error_text, " Initialize text=\"no file yet\"\n"));
     error_text[0] = '\0';
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     log_text(LEVEL_ERROR, 0, "Test", "in the file");
     log_text(LEVEL_INFO, 0, "Test", "nobody asked");
     assert_string_equal(error_text, "");
@@ -322,7 +322,7 @@ static void test_rotation_is_followed_within_a_second(void **state)
     char former[160];
     int before = lowest_free();
     (void)snprintf(former, sizeof former, "%s.1", path);
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     log_text(LEVEL_INFO, 0, "Test", "first");
     assert_int_equal(rename(path, former), 0);
     log_text(LEVEL_INFO, 0, "Test", "second");
@@ -347,7 +347,7 @@ static void test_a_link_put_in_the_logs_place_is_not_followed(void **state)
     char victim[160];
     (void)snprintf(victim, sizeof victim, "%s/victim", folder);
     put(victim, "untouched", 0600);
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink(victim, path), 0);
     atomic_fetch_add(&now_ms, 1000);
@@ -365,7 +365,7 @@ static void fail_often(int times, int admitted)
 static void test_repeats_become_one_line(void **state)
 {
     (void)state;
-    start(LEVEL_ERROR);
+    test_log_start(LEVEL_ERROR);
     fail_often(25, 10);
     /* Others are not touched by it. */
     assert_true(log_failure_admitted("Encrypt", 3111, "a"));
@@ -459,7 +459,7 @@ static void test_many_writers_lose_nothing_while_the_file_rotates(void **state)
     pthread_t threads[WRITERS];
     char former[160];
     int lines = 0;
-    start(LEVEL_INFO);
+    test_log_start(LEVEL_INFO);
     for (int i = 0; i < WRITERS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, write_lines, NULL), 0);
     }

@@ -226,7 +226,7 @@ static int set_up(void **state)
 }
 
 /* As Entra does it: the third part over the first two. */
-static bool verifies(const char *text, bool pss)
+static bool machine_store_verifies(const char *text, bool pss)
 {
     const char *second = strchr(text, '.'), *third = strrchr(text, '.');
     struct buf signature = BUF_EMPTY(1024);
@@ -245,7 +245,7 @@ static bool verifies(const char *text, bool pss)
     return right;
 }
 
-static enum ekm_rc sign(const char *name, struct buf *out)
+static enum ekm_rc machine_store_sign(const char *name, struct buf *out)
 {
     struct certificate certificate;
     enum ekm_rc rc = certificate_open(&call, name, &certificate);
@@ -262,8 +262,8 @@ static void test_the_key_signs_inside_the_store(void **state)
 {
     struct buf out = BUF_EMPTY(ASSERTION_MAX);
     (void)state;
-    assert_int_equal(sign(thumbprint, &out), EKM_OK);
-    assert_true(verifies(buf_text(&out), true));
+    assert_int_equal(machine_store_sign(thumbprint, &out), EKM_OK);
+    assert_true(machine_store_verifies(buf_text(&out), true));
     assert_int_equal(world.signed_pss, 1);
     assert_int_equal(world.freed, 1);
     assert_true(world.silent); /* nobody sits before a service */
@@ -280,7 +280,7 @@ static void test_upper_and_lower_case(void **state)
     (void)text_copy(lower, sizeof lower, thumbprint);
     text_lower(lower);
     world.owns = false; /* the handle is the certificate's own */
-    assert_int_equal(sign(lower, &out), EKM_OK);
+    assert_int_equal(machine_store_sign(lower, &out), EKM_OK);
     assert_int_equal(world.freed, 0);
     buf_free(&out);
 }
@@ -291,8 +291,8 @@ static void test_a_key_without_pss(void **state)
     struct buf out = BUF_EMPTY(ASSERTION_MAX);
     (void)state;
     world.pss_error = (DWORD)NTE_NOT_SUPPORTED;
-    assert_int_equal(sign(thumbprint, &out), EKM_OK);
-    assert_true(verifies(buf_text(&out), false));
+    assert_int_equal(machine_store_sign(thumbprint, &out), EKM_OK);
+    assert_true(machine_store_verifies(buf_text(&out), false));
     assert_int_equal(world.signed_pkcs1, 1);
     assert_int_equal(world.freed, 1);
     buf_free(&out);
@@ -303,10 +303,10 @@ static void test_what_cannot_be_used(void **state)
     struct buf out = BUF_EMPTY(ASSERTION_MAX);
     (void)state;
     world.acquire_error = (DWORD)CRYPT_E_NO_KEY_PROPERTY;
-    assert_int_equal(sign(thumbprint, &out), EKM_CERTIFICATE_UNUSABLE);
+    assert_int_equal(machine_store_sign(thumbprint, &out), EKM_CERTIFICATE_UNUSABLE);
     assert_non_null(strstr(call.error.note, "has no key that this account may use (8009200B)"));
     set_up(NULL);
-    assert_int_equal(sign("00112233445566778899AABBCCDDEEFF00112233", &out),
+    assert_int_equal(machine_store_sign("00112233445566778899AABBCCDDEEFF00112233", &out),
                      EKM_CERTIFICATE_UNUSABLE);
     assert_non_null(strstr(call.error.note, "is not there"));
     assert_int_equal(world.freed, 0);

@@ -29,7 +29,8 @@ static struct config config;
 static struct call call;
 static const struct challenge where = {"", "", "vault.azure.net"};
 
-static void surround(const char *endpoint, const char *header, const char *imds, const char *pod)
+static void managed_identity_surround(const char *endpoint, const char *header, const char *imds,
+                                      const char *pod)
 {
     assert_true(temporary_setenv("IDENTITY_ENDPOINT", endpoint));
     assert_true(temporary_setenv("IDENTITY_HEADER", header));
@@ -46,24 +47,24 @@ static int set_up(void **state)
     http_retry_reset();
     config_defaults(&config);
     call_begin(&call, "Test", &config);
-    surround(NULL, NULL, NULL, NULL);
+    managed_identity_surround(NULL, NULL, NULL, NULL);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    surround(NULL, NULL, NULL, NULL);
+    managed_identity_surround(NULL, NULL, NULL, NULL);
     credential_forget_all();
     return 0;
 }
 
-static void answer(long status, const char *body)
+static void managed_identity_answer(long status, const char *body)
 {
     scripted_http_add(&(struct scripted_answer){.status = status, .body = body});
 }
 
-static enum ekm_rc ask(const char *secret)
+static enum ekm_rc managed_identity_ask(const char *secret)
 {
     struct credential *credential = NULL;
     struct token *token = NULL;
@@ -83,8 +84,8 @@ static void expect_request(const char *secret, const char *url, const char *head
 {
     credential_forget_all();
     scripted_http_reset();
-    answer(200, TOKEN(",\"expires_in\":\"3599\",\"client_id\":\"" GUID "\""));
-    enum ekm_rc rc = ask(secret);
+    managed_identity_answer(200, TOKEN(",\"expires_in\":\"3599\",\"client_id\":\"" GUID "\""));
+    enum ekm_rc rc = managed_identity_ask(secret);
     if (rc != EKM_OK) {
         fail_msg("%s: %s (%s)", secret, ekm_name(rc), call.error.note);
     }
@@ -120,19 +121,19 @@ static void test_requests_of_each_source(void **state)
         imds);
     expect_request("managed-identity:resource:" RESOURCE, url, "Metadata: true",
                    "managed-identity source=imds resource_id=" RESOURCE);
-    surround(NULL, NULL, NULL, "http://127.0.0.1:4711/");
+    managed_identity_surround(NULL, NULL, NULL, "http://127.0.0.1:4711/");
     expect_request(
         "managed-identity",
         "http://127.0.0.1:4711/metadata/identity/oauth2/token?api-version=2018-02-01&resource="
         "https%3A%2F%2Fvault.azure.net",
         "Metadata: true", "managed-identity source=imds");
     config.sign_in.source = IDENTITY_SOURCE_AUTO;
-    surround("http://localhost:42356/msi/token", "h1", NULL, NULL);
+    managed_identity_surround("http://localhost:42356/msi/token", "h1", NULL, NULL);
     expect_request("managed-identity",
                    "http://localhost:42356/msi/"
                    "token?api-version=2019-08-01&resource=https%3A%2F%2Fvault.azure.net",
                    "X-IDENTITY-HEADER: h1", "managed-identity source=app-service");
-    surround("http://localhost:42356/msi/token", "h2", NULL, NULL);
+    managed_identity_surround("http://localhost:42356/msi/token", "h2", NULL, NULL);
     expect_request(
         "managed-identity:resource:" RESOURCE,
         "http://localhost:42356/msi/"
@@ -151,17 +152,17 @@ static void test_surroundings_that_name_no_source(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_false(identity_endpoint_is_valid(wrong[i]));
-        surround(wrong[i], "h", NULL, NULL);
-        assert_int_equal(ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
+        managed_identity_surround(wrong[i], "h", NULL, NULL);
+        assert_int_equal(managed_identity_ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
     }
-    surround("http://localhost/x", "a\r\nb: c", NULL, NULL);
-    assert_int_equal(ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
+    managed_identity_surround("http://localhost/x", "a\r\nb: c", NULL, NULL);
+    assert_int_equal(managed_identity_ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
     config.sign_in.source = IDENTITY_SOURCE_APP_SERVICE;
-    surround(NULL, NULL, NULL, NULL);
-    assert_int_equal(ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
+    managed_identity_surround(NULL, NULL, NULL, NULL);
+    assert_int_equal(managed_identity_ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
     config.sign_in.source = IDENTITY_SOURCE_ARC;
-    surround("http://arc.example/x", NULL, "http://arc.example", NULL);
-    assert_int_equal(ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
+    managed_identity_surround("http://arc.example/x", NULL, "http://arc.example", NULL);
+    assert_int_equal(managed_identity_ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
     assert_int_equal(scripted_http_count(), 0);
     assert_true(identity_endpoint_is_loopback("http://127.0.0.1:1/x"));
     assert_true(identity_endpoint_is_loopback("http://LocalHost/x"));
@@ -194,10 +195,10 @@ static void test_refusals_and_what_passes(void **state)
         credential_forget_all();
         scripted_http_reset();
         for (int j = 0; j < 50; j++) {
-            answer(rows[i].status, rows[i].body);
+            managed_identity_answer(rows[i].status, rows[i].body);
         }
         uint64_t before_ms = plat_now_ms();
-        enum ekm_rc rc = ask("managed-identity");
+        enum ekm_rc rc = managed_identity_ask("managed-identity");
         if (rc != rows[i].rc) {
             fail_msg("%ld: %s", rows[i].status, ekm_name(rc));
         }
@@ -209,13 +210,13 @@ static void test_refusals_and_what_passes(void **state)
     /* A refusal is remembered: a thousand databases ask once. */
     scripted_http_reset();
     credential_forget_all();
-    answer(400, "{}");
-    assert_int_equal(ask("managed-identity"), EKM_IDENTITY_REFUSED);
-    assert_int_equal(ask("managed-identity"), EKM_IDENTITY_REFUSED);
+    managed_identity_answer(400, "{}");
+    assert_int_equal(managed_identity_ask("managed-identity"), EKM_IDENTITY_REFUSED);
+    assert_int_equal(managed_identity_ask("managed-identity"), EKM_IDENTITY_REFUSED);
     assert_int_equal(scripted_http_count(), 1);
     fake_clock_advance(10001);
-    answer(200, TOKEN(",\"expires_in\":3599"));
-    assert_int_equal(ask("managed-identity"), EKM_OK);
+    managed_identity_answer(200, TOKEN(",\"expires_in\":3599"));
+    assert_int_equal(managed_identity_ask("managed-identity"), EKM_OK);
 }
 
 static void test_a_source_that_is_not_there(void **state)
@@ -225,7 +226,7 @@ static void test_a_source_that_is_not_there(void **state)
     for (int i = 0; i < 50; i++) {
         scripted_http_add(&(struct scripted_answer){.rc = EKM_CONNECT_FAILED});
     }
-    assert_int_equal(ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
+    assert_int_equal(managed_identity_ask("managed-identity"), EKM_IDENTITY_NO_SOURCE);
     assert_int_equal(call.error.rc, EKM_IDENTITY_NO_SOURCE);
 }
 
@@ -236,11 +237,11 @@ static bool is_renewed_after(const char *secret, const char *rest, uint64_t seco
     credential_forget_all();
     scripted_http_reset();
     (void)text_format(body, sizeof body, "{\"access_token\":\"t1\"%s}", rest);
-    answer(200, body);
-    assert_int_equal(ask(secret), EKM_OK);
+    managed_identity_answer(200, body);
+    assert_int_equal(managed_identity_ask(secret), EKM_OK);
     fake_clock_advance(seconds * 1000);
-    answer(400, "{}");
-    assert_int_equal(ask(secret), EKM_OK);
+    managed_identity_answer(400, "{}");
+    assert_int_equal(managed_identity_ask(secret), EKM_OK);
     return scripted_http_count() == 2;
 }
 
@@ -274,15 +275,16 @@ static void test_the_selector_must_be_echoed_by_arc(void **state)
     (void)state;
     config.sign_in.source = IDENTITY_SOURCE_ARC;
     scripted_http_add(&(struct scripted_answer){.status = 401, .authenticate = challenge});
-    assert_int_equal(ask("managed-identity"), EKM_ARC_ATTACK);
+    assert_int_equal(managed_identity_ask("managed-identity"), EKM_ARC_ATTACK);
     assert_int_equal(scripted_http_count(), 1);
     assert_string_equal(
         scripted_http_seen(0)->url,
         "http://127.0.0.1:40342/metadata/identity/oauth2/token?api-version=2020-06-01&resource="
         "https%3A%2F%2Fvault.azure.net");
     credential_forget_all();
-    answer(200, TOKEN(",\"expires_in\":3599"));
-    assert_int_equal(ask("managed-identity"), EKM_ARC_ATTACK); /* a token without a challenge */
+    managed_identity_answer(200, TOKEN(",\"expires_in\":3599"));
+    assert_int_equal(managed_identity_ask("managed-identity"),
+                     EKM_ARC_ATTACK); /* a token without a challenge */
 }
 
 #ifdef _WIN32

@@ -336,7 +336,7 @@ static struct plat_mutex mutex = PLAT_MUTEX_INIT;
 static struct plat_cond cond = PLAT_COND_INIT;
 static unsigned counted;
 
-static DWORD WINAPI count(LPVOID unused)
+static DWORD WINAPI platform_count(LPVOID unused)
 {
     (void)unused;
     for (int i = 0; i < 2000; i++) {
@@ -356,7 +356,7 @@ static void test_threads(void **state)
     HANDLE threads[8];
     uint64_t until_ms = plat_now_ms() + 60000;
     for (int i = 0; i < 8; i++) {
-        threads[i] = CreateThread(NULL, 0, count, NULL, 0, NULL);
+        threads[i] = CreateThread(NULL, 0, platform_count, NULL, 0, NULL);
         assert_non_null(threads[i]);
     }
     plat_mutex_lock(&mutex);

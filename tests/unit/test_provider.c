@@ -300,8 +300,8 @@ static void *open_in_thread(void *argument)
     return NULL;
 }
 
-static void begin(pthread_t *thread, void *(*entry)(void *), struct caller *caller,
-                  atomic_uint *until_counted)
+static void provider_begin(pthread_t *thread, void *(*entry)(void *), struct caller *caller,
+                           atomic_uint *until_counted)
 {
     unsigned before = atomic_load(until_counted);
     assert_int_equal(pthread_create(thread, NULL, entry, caller), 0);
@@ -317,8 +317,8 @@ static void test_free_ends_running_calls(void **state)
     (void)state;
     fixture_start();
     atomic_store(&fake_delay_ms, VAULT_TAKES_MS);
-    begin(&threads[0], list_in_thread, &lister, &fake_counts.list);
-    begin(&threads[1], open_in_thread, &opener, &fake_counts.authenticate);
+    provider_begin(&threads[0], list_in_thread, &lister, &fake_counts.list);
+    provider_begin(&threads[1], open_in_thread, &opener, &fake_counts.authenticate);
     assert_int_equal(SqlCryptFreeProvider(), SQLCP_SUCCESS);
     for (int i = 0; i < 2; i++) {
         pthread_join(threads[i], NULL);
@@ -336,7 +336,7 @@ static void test_free_gives_up(void **state)
     (void)state;
     fixture_start();
     atomic_store(&fake_stubborn, true);
-    begin(&thread, list_in_thread, &lister, &fake_counts.list);
+    provider_begin(&thread, list_in_thread, &lister, &fake_counts.list);
     assert_int_equal(SqlCryptFreeProvider(), SQLCP_FAILURE);
     assert_int_equal(atomic_load(&fake_http_running), 1);
     assert_int_equal(SqlCryptOpenSession(NULL, NULL), CLOSING);
@@ -360,7 +360,7 @@ static void test_abort_ends_a_running_call(void **state)
     (void)state;
     fixture_start();
     atomic_store(&fake_delay_ms, VAULT_TAKES_MS);
-    begin(&thread, list_in_thread, &lister, &fake_counts.list);
+    provider_begin(&thread, list_in_thread, &lister, &fake_counts.list);
     uint64_t start_ms = plat_now_ms();
     assert_int_equal(SqlCryptCloseSession(&fixture.session, 1), SQLCP_SUCCESS);
     assert_true(plat_now_ms() - start_ms < SOON_MS);

@@ -41,7 +41,7 @@ static int tear_down(void **state)
 }
 
 /* What the log says of it at the start. */
-static const char *report(void)
+static const char *test_proxy_report(void)
 {
     (void)text_copy(config.log_file, sizeof config.log_file, path);
     log_start(&config);
@@ -83,7 +83,7 @@ static void test_a_proxy_of_the_environment_is_logged_without_its_password(void 
     (void)state;
     (void)setenv("HTTPS_PROXY", "http://user:hunter2@proxy.local:3128", 1);
     (void)setenv("NO_PROXY", "localhost, .local", 1);
-    const char *log = report();
+    const char *log = test_proxy_report();
     assert_non_null(strstr(log, "from=\"HTTPS_PROXY\" proxy=\"http://***@proxy.local:3128\""));
     assert_non_null(strstr(log, "without=\"localhost,.local\""));
     assert_null(strstr(log, "hunter2"));
@@ -152,7 +152,7 @@ static void test_entries_that_nothing_can_match_are_reported(void **state)
     (void)state;
     (void)setenv("https_proxy", "http://proxy:1", 1);
     (void)setenv("no_proxy", "good.local,contoso*.vault.azure.net,<local>,a:8080,b/c", 1);
-    const char *log = report();
+    const char *log = test_proxy_report();
     assert_non_null(strstr(log, " error "));
     assert_non_null(strstr(log, "from=\"no_proxy\" "
                                 "entries=\"contoso*.vault.azure.net,<local>,a:8080,b/c\""));
@@ -164,10 +164,10 @@ static void test_addresses_exempt_no_vault(void **state)
     (void)state;
     (void)setenv("https_proxy", "http://proxy:1", 1);
     (void)setenv("no_proxy", "127.0.0.1,::1,localhost", 1);
-    assert_null(strstr(report(), "addresses"));
+    assert_null(strstr(test_proxy_report(), "addresses"));
     (void)unlink(path);
     (void)setenv("no_proxy", "127.0.0.1,10.0.0.0/8", 1);
-    const char *log = report();
+    const char *log = test_proxy_report();
     assert_non_null(strstr(log, "no_proxy names addresses"));
     assert_null(strstr(log, " error "));
 }
@@ -178,7 +178,7 @@ static void test_a_value_that_is_too_long_is_reported(void **state)
     (void)state;
     memset(list, 'a', sizeof list - 1);
     (void)setenv("no_proxy", list, 1);
-    assert_non_null(strstr(report(), "no_proxy is longer than 8191 bytes"));
+    assert_non_null(strstr(test_proxy_report(), "no_proxy is longer than 8191 bytes"));
     assert_string_equal(proxy_exempt(), "");
 }
 

@@ -105,7 +105,7 @@ struct asker {
     uint64_t took_ms;
 };
 
-static void *ask(void *context)
+static void *reconnect_ask(void *context)
 {
     struct asker *asker = context;
     struct call call;
@@ -126,7 +126,7 @@ static void *ask(void *context)
 static struct asker expect_served(const char *host)
 {
     struct asker asker = {.host = host, .path = "/ok"};
-    (void)ask(&asker);
+    (void)reconnect_ask(&asker);
     assert_int_equal(asker.rc, EKM_OK);
     assert_int_equal(asker.status, 200);
     return asker;
@@ -139,7 +139,7 @@ static unsigned ask_together(size_t count)
     unsigned tries = 0;
     for (size_t i = 0; i < count; i++) {
         askers[i] = (struct asker){.host = HOST, .path = "/late"};
-        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, reconnect_ask, &askers[i]), 0);
     }
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
@@ -182,7 +182,7 @@ static void a_connection_that_ends_at_a_page(void **state)
     (void)state;
     (void)expect_served(HOST);
     tls_server_turn(400);
-    (void)ask(&asker);
+    (void)reconnect_ask(&asker);
     assert_int_equal(asker.status, 400);
     assert_int_equal(expect_served(HOST).tries, 1);
 }
@@ -321,7 +321,7 @@ static void an_address_that_gets_well(void **state)
     sick_start(1, false);
     http.config.call_timeout_ms = 2500;
     struct asker asker = {.host = HOST, .path = "/ok"};
-    (void)ask(&asker);
+    (void)reconnect_ask(&asker);
     assert_int_equal(asker.rc, EKM_TLS_FAILED);
     assert_true(asker.tries >= 2);
     assert_in_range(atomic_load(&sick[0].met), asker.tries / 2, asker.tries / 2 + 1);
@@ -345,7 +345,7 @@ static void a_moment_without_names(void **state)
     atomic_store(&failing_lookups, 1000);
     http.config.call_timeout_ms = 300;
     struct asker unlucky = {.host = HOST, .path = "/ok"};
-    (void)ask(&unlucky);
+    (void)reconnect_ask(&unlucky);
     assert_int_equal(unlucky.rc, EKM_HOST_NOT_RESOLVED);
     atomic_store(&failing_lookups, 0);
     http.config.call_timeout_ms = 30000;
@@ -369,7 +369,7 @@ static void calls_that_wait_for_a_connection_do_not_ask_a_throttling_host(void *
     unsigned tries = 0;
     for (size_t i = 0; i < HANDLES; i++) {
         askers[i] = (struct asker){.host = HOST, .path = "/ok"};
-        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, reconnect_ask, &askers[i]), 0);
     }
     for (size_t i = 0; i < HANDLES; i++) {
         assert_int_equal(pthread_join(askers[i].thread, NULL), 0);

@@ -49,7 +49,7 @@ static void write_whole(const char *to, const char *text, size_t len)
     }
 }
 
-static void replace(unsigned turn)
+static void renewals_replace(unsigned turn)
 {
     const char *text = contents[turn % CONTENTS];
     write_whole(aside, text, strlen(text));
@@ -57,26 +57,26 @@ static void replace(unsigned turn)
 }
 
 /* Until all is over: replaced, half written in place, removed, and whole again. */
-static void *renew(void *context)
+static void *renewals_renew(void *context)
 {
     (void)context;
     for (unsigned turn = 0; !atomic_load(&stop); turn++) {
         const char *text = contents[turn % CONTENTS];
-        replace(turn);
+        renewals_replace(turn);
         usleep(2000);
         write_whole(path, text, strlen(text) * (turn % 7) / 8);
         usleep(100);
         (void)unlink(path);
         usleep(100);
-        replace(turn);
+        renewals_replace(turn);
         usleep(5000);
     }
     return NULL;
 }
 
 /* What is sent has an assertion of three parts. */
-static void serve(void *context, struct call *asking, const struct seen_request *asked,
-                  struct scripted_answer *answer)
+static void renewals_serve(void *context, struct call *asking, const struct seen_request *asked,
+                           struct scripted_answer *answer)
 {
     (void)context;
     (void)asking;
@@ -111,14 +111,14 @@ static enum ekm_rc sign_in(const char *secret)
     return sign_in_again(secret);
 }
 
-static void storm(const char *secret, enum ekm_rc spoilt, enum ekm_rc other)
+static void renewals_storm(const char *secret, enum ekm_rc spoilt, enum ekm_rc other)
 {
     pthread_t thread;
     unsigned good = 0;
-    replace(0);
+    renewals_replace(0);
     assert_int_equal(sign_in(secret), EKM_OK);
     atomic_store(&stop, false);
-    assert_int_equal(pthread_create(&thread, NULL, renew, NULL), 0);
+    assert_int_equal(pthread_create(&thread, NULL, renewals_renew, NULL), 0);
     for (unsigned i = 0; i < SESSIONS; i++) {
         enum ekm_rc rc = sign_in(secret);
         if (rc != EKM_OK && rc != spoilt && rc != other) {
@@ -128,7 +128,7 @@ static void storm(const char *secret, enum ekm_rc spoilt, enum ekm_rc other)
     }
     atomic_store(&stop, true);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    replace(1);
+    renewals_replace(1);
     assert_int_equal(sign_in(secret), EKM_OK);
     assert_true(good > 0);
     assert_int_equal(atomic_load(&half_proofs), 0);
@@ -171,7 +171,7 @@ static void serve_second(void *context, struct call *asking, const struct seen_r
                         : "{\"error\":\"invalid_client\",\"error_codes\":[50013],"
                           "\"error_description\":\"AADSTS50013: no.\"}";
     if (atomic_load(&renewing)) {
-        replace(1);
+        renewals_replace(1);
     }
 }
 
@@ -187,7 +187,7 @@ static int set_up(void **state)
     call_begin(&call, "Test", &config);
     atomic_store(&half_proofs, 0);
     atomic_store(&renewing, false);
-    scripted_http_serve(serve, NULL);
+    scripted_http_serve(renewals_serve, NULL);
     return temporary_make(folder, sizeof folder) ? 0 : -1;
 }
 
@@ -234,7 +234,7 @@ static void test_certificates_that_are_renewed(void **state)
                     folder);
     write_certificate(contents[0]);
     write_certificate(contents[1]);
-    storm("certificate:" CLIENT ":sql", EKM_CERTIFICATE_UNUSABLE, EKM_CERTIFICATE_PAIR);
+    renewals_storm("certificate:" CLIENT ":sql", EKM_CERTIFICATE_UNUSABLE, EKM_CERTIFICATE_PAIR);
 }
 
 static void make_token_file(void)
@@ -254,7 +254,7 @@ static void test_token_files_that_are_renewed(void **state)
 {
     (void)state;
     make_token_file();
-    storm("workload-identity:" CLIENT, EKM_TOKEN_FILE_UNUSABLE, EKM_TOKEN_FILE_UNUSABLE);
+    renewals_storm("workload-identity:" CLIENT, EKM_TOKEN_FILE_UNUSABLE, EKM_TOKEN_FILE_UNUSABLE);
 }
 
 static void test_arc_keys_that_are_renewed(void **state)
@@ -270,7 +270,7 @@ static void test_arc_keys_that_are_renewed(void **state)
     assert_true(temporary_setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:40342/t"));
     assert_true(temporary_setenv("IMDS_ENDPOINT", "http://127.0.0.1:40342"));
     scripted_http_serve(serve_arc, NULL);
-    storm("managed-identity", EKM_ARC_KEY_UNREADABLE, EKM_ARC_KEY_UNREADABLE);
+    renewals_storm("managed-identity", EKM_ARC_KEY_UNREADABLE, EKM_ARC_KEY_UNREADABLE);
     assert_true(atomic_load(&arc_given) > SESSIONS / 2);
 }
 
@@ -290,7 +290,7 @@ static void test_a_refused_token_file_that_is_replaced(void **state)
 {
     (void)state;
     make_token_file();
-    replace(0);
+    renewals_replace(0);
     scripted_http_serve(serve_second, NULL);
     assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_BAD_CREDENTIALS);
     assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_BAD_CREDENTIALS);
@@ -298,7 +298,7 @@ static void test_a_refused_token_file_that_is_replaced(void **state)
     (void)unlink(path);
     assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_BAD_CREDENTIALS);
     assert_int_equal(scripted_http_count(), 1);
-    replace(1);
+    renewals_replace(1);
     assert_int_equal(sign_in_again("workload-identity:" CLIENT), EKM_OK);
     assert_int_equal(scripted_http_count(), 2);
 }
@@ -322,12 +322,12 @@ static void test_a_refused_certificate_that_is_replaced(void **state)
                     folder);
     write_certificate(contents[0]);
     write_certificate(contents[1]);
-    replace(0);
+    renewals_replace(0);
     scripted_http_serve(refuse_first, NULL);
     assert_int_equal(sign_in_again("certificate:" CLIENT ":sql"), EKM_BAD_CREDENTIALS);
     assert_int_equal(sign_in_again("certificate:" CLIENT ":sql"), EKM_BAD_CREDENTIALS);
     assert_int_equal(scripted_http_count(), 1);
-    replace(1);
+    renewals_replace(1);
     assert_int_equal(sign_in_again("certificate:" CLIENT ":sql"), EKM_OK);
     assert_int_equal(scripted_http_count(), 2);
 }

@@ -25,7 +25,7 @@ static struct vault first;
 static char reason[600];
 static char *items[4];
 
-static enum ekm_rc start(const char *a, const char *b)
+static enum ekm_rc test_second_vault_start(const char *a, const char *b)
 {
     static char texts[2][300];
     const char *const given[] = {a, b};
@@ -51,7 +51,7 @@ static int set_up(void **state)
 {
     (void)state;
     fake_clock_reset();
-    if (start("contoso: fabrikam", NULL) != EKM_OK ||
+    if (test_second_vault_start("contoso: fabrikam", NULL) != EKM_OK ||
         address_parse(&config, "contoso", &first.address) != EKM_OK) {
         return -1;
     }
@@ -79,7 +79,8 @@ static struct {
     bool second_stands_in;
 } script;
 
-static enum ekm_rc step(struct call *with, const struct vault *vault, void *context)
+static enum ekm_rc test_second_vault_step(struct call *with, const struct vault *vault,
+                                          void *context)
 {
     bool is_second = strcmp(vault->address.host, SECOND) == 0;
     enum ekm_rc rc = script.rc[is_second];
@@ -109,13 +110,13 @@ static enum ekm_rc step(struct call *with, const struct vault *vault, void *cont
     return rc == EKM_OK ? EKM_OK : call_fail(with, rc, "scripted");
 }
 
-static enum ekm_rc run(enum ekm_rc of_first, enum ekm_rc of_second)
+static enum ekm_rc test_second_vault_run(enum ekm_rc of_first, enum ekm_rc of_second)
 {
     memset(&script, 0, sizeof script);
     script.rc[0] = of_first;
     script.rc[1] = of_second;
     begin_call();
-    return second_vault_run(&call, &first, true, step, &script);
+    return second_vault_run(&call, &first, true, test_second_vault_step, &script);
 }
 
 static void test_settings(void **state)
@@ -138,26 +139,27 @@ static void test_settings(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         second_vault_stop();
-        assert_int_equal(start(good[i], "fabrikam: contoso"), EKM_OK);
+        assert_int_equal(test_second_vault_start(good[i], "fabrikam: contoso"), EKM_OK);
         assert_non_null(second_vault_find(FIRST));
         assert_non_null(second_vault_find(SECOND)); /* each for the other is no circle */
         assert_null(second_vault_find("other.vault.azure.net"));
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         second_vault_stop();
-        assert_int_equal(start(bad[i][0], NULL), EKM_CONFIGURATION);
+        assert_int_equal(test_second_vault_start(bad[i][0], NULL), EKM_CONFIGURATION);
         assert_non_null(strstr(reason, "/etc/conf:7: second_vault: "));
         assert_non_null(strstr(reason, bad[i][1]));
         assert_null(second_vault_find(FIRST));
     }
     second_vault_stop();
-    assert_int_equal(start("contoso: fabrikam", "CONTOSO.vault.azure.net: other"),
+    assert_int_equal(test_second_vault_start("contoso: fabrikam", "CONTOSO.vault.azure.net: other"),
                      EKM_CONFIGURATION);
     assert_non_null(strstr(reason, "has a second vault already"));
     /* A private cloud's login is not known: its vaults pass for each other, and for no others. */
     static char suffix[] = ".vault.local", *suffixes[] = {suffix};
     second_vault_stop();
-    assert_int_equal(start("a.vault.local: b.vault.local", NULL), EKM_CONFIGURATION);
+    assert_int_equal(test_second_vault_start("a.vault.local: b.vault.local", NULL),
+                     EKM_CONFIGURATION);
     config.vault_suffixes = (struct text_list){suffixes, 1};
     assert_int_equal(second_vault_start(&config, reason, sizeof reason), EKM_OK);
     second_vault_stop();
@@ -179,30 +181,32 @@ static void test_only_outages(void **state)
         EKM_BAD_CREDENTIALS, EKM_REQUEST_REFUSED, EKM_CLOSING,       EKM_OUT_OF_MEMORY};
     (void)state;
     for (size_t i = 0; i < sizeof outages / sizeof outages[0]; i++) {
-        assert_int_equal(run(outages[i], EKM_OK), EKM_OK);
+        assert_int_equal(test_second_vault_run(outages[i], EKM_OK), EKM_OK);
         assert_string_equal(script.asked, "12");
         assert_true(script.second_stands_in);
         assert_string_equal(call.vault, SECOND);
         fake_clock_advance(60000);
-        assert_int_equal(run(EKM_OK, EKM_OK), EKM_OK); /* and back */
+        assert_int_equal(test_second_vault_run(EKM_OK, EKM_OK), EKM_OK); /* and back */
         assert_string_equal(script.asked, "1");
     }
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
-        assert_int_equal(run(refusals[i], EKM_OK), refusals[i]);
+        assert_int_equal(test_second_vault_run(refusals[i], EKM_OK), refusals[i]);
         assert_string_equal(script.asked, "1");
     }
     /* The login service is the same for both. */
     memset(&script, 0, sizeof script);
     script.rc[0] = EKM_CONNECT_FAILED;
     script.of_login = true;
-    assert_int_equal(second_vault_run(&call, &first, true, step, &script), EKM_CONNECT_FAILED);
+    assert_int_equal(second_vault_run(&call, &first, true, test_second_vault_step, &script),
+                     EKM_CONNECT_FAILED);
     assert_string_equal(script.asked, "1");
     /* Without a second vault, nothing changes. */
     struct vault alone = first;
     alone.spare = NULL;
     memset(&script, 0, sizeof script);
     script.rc[0] = EKM_CONNECT_FAILED;
-    assert_int_equal(second_vault_run(&call, &alone, true, step, &script), EKM_CONNECT_FAILED);
+    assert_int_equal(second_vault_run(&call, &alone, true, test_second_vault_step, &script),
+                     EKM_CONNECT_FAILED);
     assert_string_equal(script.asked, "1");
 }
 
@@ -210,33 +214,36 @@ static void test_only_outages(void **state)
 static void test_down(void **state)
 {
     (void)state;
-    assert_int_equal(run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
+    assert_int_equal(test_second_vault_run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
+        assert_int_equal(test_second_vault_run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
         assert_string_equal(script.asked, "2");
         fake_clock_advance(1000);
     }
     fake_clock_advance(5000);
-    assert_int_equal(run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
+    assert_int_equal(test_second_vault_run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
     assert_string_equal(script.asked, "12");
-    assert_int_equal(run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
+    assert_int_equal(test_second_vault_run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
     assert_string_equal(script.asked, "2");
     /* What needs no request shows nothing, nor does what may not probe. */
     fake_clock_advance(5000);
     memset(&script, 0, sizeof script);
     script.asks_nobody = true;
-    assert_int_equal(second_vault_run(&call, &first, true, step, &script), EKM_OK);
+    assert_int_equal(second_vault_run(&call, &first, true, test_second_vault_step, &script),
+                     EKM_OK);
     assert_string_equal(script.asked, "1");
     memset(&script, 0, sizeof script);
-    assert_int_equal(second_vault_run(&call, &first, false, step, &script), EKM_OK);
+    assert_int_equal(second_vault_run(&call, &first, false, test_second_vault_step, &script),
+                     EKM_OK);
     assert_string_equal(script.asked, "2");
     /* A refusal is an answer: it is back, and its word counts. */
     memset(&script, 0, sizeof script);
     script.rc[0] = EKM_FORBIDDEN;
     script.status = 403;
-    assert_int_equal(second_vault_run(&call, &first, true, step, &script), EKM_FORBIDDEN);
+    assert_int_equal(second_vault_run(&call, &first, true, test_second_vault_step, &script),
+                     EKM_FORBIDDEN);
     assert_string_equal(script.asked, "1");
-    assert_int_equal(run(EKM_OK, EKM_OK), EKM_OK);
+    assert_int_equal(test_second_vault_run(EKM_OK, EKM_OK), EKM_OK);
     assert_string_equal(script.asked, "1");
 }
 
@@ -245,15 +252,15 @@ static void test_down(void **state)
 static void test_both(void **state)
 {
     (void)state;
-    assert_int_equal(run(EKM_SERVER_ERROR, EKM_FORBIDDEN), EKM_SERVER_ERROR);
+    assert_int_equal(test_second_vault_run(EKM_SERVER_ERROR, EKM_FORBIDDEN), EKM_SERVER_ERROR);
     assert_string_equal(script.asked, "121");
     assert_non_null(strstr(call.error.note, SECOND ": 3113"));
     assert_string_equal(call.vault, FIRST);
     assert_int_equal(script.second_limit_ms, 15000);
-    assert_int_equal(run(EKM_SERVER_ERROR, EKM_CONNECT_FAILED), EKM_SERVER_ERROR);
+    assert_int_equal(test_second_vault_run(EKM_SERVER_ERROR, EKM_CONNECT_FAILED), EKM_SERVER_ERROR);
     assert_string_equal(script.asked, "21");
     assert_int_equal(call.deadline_ms, call.start_ms + 30000);
-    assert_int_equal(run(EKM_SERVER_ERROR, EKM_CLOSING), EKM_CLOSING);
+    assert_int_equal(test_second_vault_run(EKM_SERVER_ERROR, EKM_CLOSING), EKM_CLOSING);
     assert_string_equal(script.asked, "2");
 }
 
@@ -265,7 +272,8 @@ static void test_patience(void **state)
     script.rc[0] = EKM_NO_ANSWER;
     script.takes_ms = 60000;
     begin_call();
-    assert_int_equal(second_vault_run(&call, &first, true, step, &script), EKM_OK);
+    assert_int_equal(second_vault_run(&call, &first, true, test_second_vault_step, &script),
+                     EKM_OK);
     assert_string_equal(script.asked, "12");
     assert_true(script.first_took_ms >= CALL_SILENCE_MS && script.first_took_ms <= 1100);
     /* It is not waited for by those who asked before it was given up. */
@@ -273,7 +281,7 @@ static void test_patience(void **state)
     assert_null(late.watch);
     /* As long as others get answers it has half of the call's time. */
     fake_clock_advance(60000);
-    assert_int_equal(run(EKM_OK, EKM_OK), EKM_OK);
+    assert_int_equal(test_second_vault_run(EKM_OK, EKM_OK), EKM_OK);
     struct call_watch watch = {0};
     struct call_patience patience = {.watch = &watch, .end_ms = plat_now_ms() + 15000};
     call_patience_begin(&patience);

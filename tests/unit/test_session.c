@@ -13,7 +13,7 @@
 
 static struct vault vault;
 
-static SqlCpSession add(void)
+static SqlCpSession test_session_add(void)
 {
     SqlCpSession handle = NULL;
     assert_int_equal(session_add(&vault, &handle), EKM_OK);
@@ -31,7 +31,7 @@ static int tear_down(void **state)
 static void test_open_use_close(void **state)
 {
     (void)state;
-    SqlCpSession handle = add();
+    SqlCpSession handle = test_session_add();
     struct session *session = session_get(&handle);
     assert_non_null(session);
     assert_int_equal(session_close(&handle, false), EKM_OK);
@@ -45,12 +45,12 @@ static void test_open_use_close(void **state)
 static void test_abort_reaches_the_user(void **state)
 {
     (void)state;
-    SqlCpSession handle = add();
+    SqlCpSession handle = test_session_add();
     struct session *session = session_get(&handle);
     assert_int_equal(session_close(&handle, true), EKM_OK);
     assert_true(atomic_load(&session->aborted));
     session_put(session);
-    SqlCpSession first = add(), second = add();
+    SqlCpSession first = test_session_add(), second = test_session_add();
     struct session *one = session_get(&first), *two = session_get(&second);
     session_abort_all();
     assert_true(atomic_load(&one->aborted) && atomic_load(&two->aborted));
@@ -61,14 +61,14 @@ static void test_abort_reaches_the_user(void **state)
 static void test_stale_handle_of_a_reused_slot(void **state)
 {
     (void)state;
-    SqlCpSession old = add();
+    SqlCpSession old = test_session_add();
     assert_int_equal(session_close(&old, false), EKM_OK);
-    SqlCpSession new = add();
+    SqlCpSession new = test_session_add();
     assert_ptr_not_equal(old, new);
     assert_null(session_get(&old));
     assert_int_equal(session_close(&old, false), EKM_INVALID_ARGUMENT);
     session_close_all();
-    SqlCpSession newer = add();
+    SqlCpSession newer = test_session_add();
     assert_ptr_not_equal(new, newer);
     assert_null(session_get(&new));
 }
@@ -77,7 +77,7 @@ static void test_forged_handles(void **state)
 {
     static const uint64_t values[] = {0, 1, 0xFFFF, 0x10000, 0x1FFFF, UINT64_MAX, 0x7F0000001000};
     (void)state;
-    SqlCpSession real = add();
+    SqlCpSession real = test_session_add();
     uint64_t real_value = (uint64_t)(uintptr_t)real;
     assert_null(session_get(NULL));
     assert_int_equal(session_close(NULL, true), EKM_INVALID_ARGUMENT);
@@ -106,7 +106,7 @@ static void test_many(void **state)
     SqlCpSession one_more = NULL;
     (void)state;
     for (size_t i = 0; i < SESSION_MAX; i++) {
-        handles[i] = add();
+        handles[i] = test_session_add();
     }
     assert_int_equal(session_add(&vault, &one_more), EKM_SESSIONS_FULL);
     assert_int_equal(ekm_code(EKM_SESSIONS_FULL), 5015);
@@ -117,7 +117,7 @@ static void test_many(void **state)
         session_put(session);
     }
     assert_int_equal(session_close(&handles[4711], false), EKM_OK);
-    one_more = add();
+    one_more = test_session_add();
     assert_ptr_not_equal(one_more, handles[4711]);
     for (size_t i = 0; i < SESSION_MAX; i++) {
         assert_int_equal(session_close(&handles[i], false),
@@ -127,7 +127,7 @@ static void test_many(void **state)
 
 #define THREADS 16
 
-static void *churn(void *argument)
+static void *session_churn(void *argument)
 {
     atomic_int *wrong = argument;
     for (int i = 0; i < 2000; i++) {
@@ -154,7 +154,7 @@ static void test_threads(void **state)
     (void)state;
     atomic_init(&wrong, 0);
     for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, churn, &wrong), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, session_churn, &wrong), 0);
     }
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);

@@ -25,7 +25,7 @@ static atomic_bool stop;
 static atomic_uint wrong, done;
 static struct thumbprint print;
 
-static void expect(bool right, SqlCpError code)
+static void storm_expect(bool right, SqlCpError code)
 {
     if (!right && atomic_fetch_add(&wrong, 1) == 0) {
         print_error("code %d\n", code);
@@ -37,7 +37,7 @@ static bool is_expected(SqlCpError code)
     return code == SQLCP_SUCCESS || code == CLOSING || code == SQLCP_INVALID_ARGUMENT;
 }
 
-static SqlCpError use(SqlCpSession *session)
+static SqlCpError storm_use(SqlCpSession *session)
 {
     uint8_t cipher_bytes[256], plain_bytes[256], thumb_bytes[20], text[] = PLAIN;
     SqlCpData thumb = {20, thumb_bytes}, in = {sizeof text, text};
@@ -47,12 +47,12 @@ static SqlCpError use(SqlCpSession *session)
     SqlCpError code = SqlCryptEncrypt(session, &thumb, 1, NULL, 0, &in, &cipher);
     if (code == SQLCP_SUCCESS) {
         code = SqlCryptDecrypt(session, &thumb, 1, NULL, 0, &cipher, &plain);
-        expect(code != SQLCP_SUCCESS || memcmp(plain_bytes, PLAIN, sizeof text) == 0, code);
+        storm_expect(code != SQLCP_SUCCESS || memcmp(plain_bytes, PLAIN, sizeof text) == 0, code);
     }
     return code;
 }
 
-static SqlCpError ask(SqlCpSession *session)
+static SqlCpError storm_ask(SqlCpSession *session)
 {
     uint16_t units[16], found[32];
     uint8_t bytes[32];
@@ -72,23 +72,23 @@ static SqlCpError ask(SqlCpSession *session)
     return code;
 }
 
-static void *work(void *argument)
+static void *storm_work(void *argument)
 {
     unsigned number = *(unsigned *)argument;
     SqlCpSession session = NULL;
     for (unsigned i = 0; !atomic_load(&stop); i++) {
         SqlCpError code = fixture_open("contoso-vault", FAKE_SECRET, &session);
-        expect(code == SQLCP_SUCCESS || code == CLOSING, code);
+        storm_expect(code == SQLCP_SUCCESS || code == CLOSING, code);
         if (code != SQLCP_SUCCESS) {
             usleep(200);
             continue;
         }
-        code = use(&session);
-        expect(is_expected(code), code);
-        code = (i + number) % 4 == 0 ? ask(&session) : use(&fixture.session);
-        expect(is_expected(code), code);
+        code = storm_use(&session);
+        storm_expect(is_expected(code), code);
+        code = (i + number) % 4 == 0 ? storm_ask(&session) : storm_use(&fixture.session);
+        storm_expect(is_expected(code), code);
         code = SqlCryptCloseSession(&session, number % 2 == 0);
-        expect(is_expected(code), code);
+        storm_expect(is_expected(code), code);
         atomic_fetch_add(&done, 1);
     }
     return NULL;
@@ -106,7 +106,7 @@ static void test_storm(void **state)
     atomic_store(&fake_delay_ms, 1);
     for (unsigned i = 0; i < THREADS; i++) {
         numbers[i] = i;
-        assert_int_equal(pthread_create(&threads[i], NULL, work, &numbers[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, storm_work, &numbers[i]), 0);
     }
     /* On a busy machine the threads may not get far meanwhile. */
     for (int i = 0; i < 30 || (i < 1000 && atomic_load(&done) <= THREADS); i++) {
@@ -135,13 +135,13 @@ static void *initialize_and_free(void *argument)
     for (int i = 0; i < 20; i++) {
         SqlCpSession session = NULL;
         SqlCpError code = SqlCryptInitializeProvider();
-        expect(code == SQLCP_SUCCESS, code);
+        storm_expect(code == SQLCP_SUCCESS, code);
         code = fixture_open("contoso-vault", FAKE_SECRET, &session);
-        expect(code == SQLCP_SUCCESS, code);
-        code = use(&session);
-        expect(code == SQLCP_SUCCESS, code);
+        storm_expect(code == SQLCP_SUCCESS, code);
+        code = storm_use(&session);
+        storm_expect(code == SQLCP_SUCCESS, code);
         code = SqlCryptFreeProvider();
-        expect(code == SQLCP_SUCCESS, code);
+        storm_expect(code == SQLCP_SUCCESS, code);
     }
     return NULL;
 }

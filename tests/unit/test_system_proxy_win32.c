@@ -37,7 +37,7 @@ uint64_t __wrap_plat_now_ms(void)
     return now_ms;
 }
 
-static wchar_t *copy(const wchar_t *text)
+static wchar_t *system_proxy_copy(const wchar_t *text)
 {
     wchar_t *out = NULL;
     if (text != NULL) {
@@ -55,8 +55,8 @@ BOOL WINAPI __wrap_WinHttpGetIEProxyConfigForCurrentUser(WINHTTP_CURRENT_USER_IE
         SetLastError(ERROR_FILE_NOT_FOUND);
         return FALSE;
     }
-    *out = (WINHTTP_CURRENT_USER_IE_PROXY_CONFIG){world.detect, copy(world.script),
-                                                  copy(world.account), NULL};
+    *out = (WINHTTP_CURRENT_USER_IE_PROXY_CONFIG){world.detect, system_proxy_copy(world.script),
+                                                  system_proxy_copy(world.account), NULL};
     return TRUE;
 }
 
@@ -65,7 +65,7 @@ BOOL WINAPI __wrap_WinHttpGetDefaultProxyConfiguration(WINHTTP_PROXY_INFO *out)
 {
     DWORD type =
         world.machine != NULL ? WINHTTP_ACCESS_TYPE_NAMED_PROXY : WINHTTP_ACCESS_TYPE_NO_PROXY;
-    *out = (WINHTTP_PROXY_INFO){type, copy(world.machine), NULL};
+    *out = (WINHTTP_PROXY_INFO){type, system_proxy_copy(world.machine), NULL};
     return TRUE;
 }
 
@@ -91,11 +91,11 @@ BOOL WINAPI __wrap_WinHttpGetProxyForUrl(HINTERNET session, LPCWSTR url,
     }
     DWORD type =
         world.answer != NULL ? WINHTTP_ACCESS_TYPE_NAMED_PROXY : WINHTTP_ACCESS_TYPE_NO_PROXY;
-    *out = (WINHTTP_PROXY_INFO){type, copy(world.answer), NULL};
+    *out = (WINHTTP_PROXY_INFO){type, system_proxy_copy(world.answer), NULL};
     return TRUE;
 }
 
-static int reset(void **state)
+static int system_proxy_reset(void **state)
 {
     (void)state;
     memset(&world, 0, sizeof world);
@@ -177,7 +177,7 @@ static void test_direct_wins(void **state)
     now_ms += 3600000;
     expect_proxy("");
     assert_int_equal(times_asked, 1);
-    (void)reset(NULL);
+    (void)system_proxy_reset(NULL);
     world.detect = true;
     world.machine = L"machine.test:2";
     expect_proxy("");
@@ -214,7 +214,7 @@ static void test_logon_where_an_administrator_said_so(void **state)
     assert_int_equal(times_logged_on, 1);
 }
 
-#define CASE(test) cmocka_unit_test_setup(test, reset)
+#define CASE(test) cmocka_unit_test_setup(test, system_proxy_reset)
 
 int main(void)
 {

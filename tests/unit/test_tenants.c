@@ -26,7 +26,7 @@ static struct call call;
 static char tenants[160];
 
 /* A fresh process with the store of the one before. */
-static void restart(void)
+static void tenants_restart(void)
 {
     keymap_stop();
     challenge_forget_all();
@@ -54,7 +54,7 @@ static int tear_down(void **state)
     return remove_folder(state);
 }
 
-static void named(const char *host, const char *tenant)
+static void tenants_named(const char *host, const char *tenant)
 {
     struct challenge challenge = {"login.microsoftonline.com", "", "vault.azure.net"};
     (void)text_copy(challenge.tenant, sizeof challenge.tenant, tenant);
@@ -79,15 +79,15 @@ static void expect_hint(const char *host, const char *tenant)
 static void kept_for_the_next_life(void **state)
 {
     (void)state;
-    named(HOST, "tenant-1");
-    named(OTHER, "tenant-2");
+    tenants_named(HOST, "tenant-1");
+    tenants_named(OTHER, "tenant-2");
     assert_content(tenants, HOST "\ttenant-1\n" OTHER "\ttenant-2\n");
     assert_int_equal(mode_of(tenants), 0600);
-    restart();
+    tenants_restart();
     expect_hint(HOST, "tenant-1");
     expect_hint(OTHER, "tenant-2");
     expect_hint("third.vault.azure.net", NULL);
-    named(HOST, "tenant-3");
+    tenants_named(HOST, "tenant-3");
     assert_content(tenants, OTHER "\ttenant-2\n" HOST "\ttenant-3\n");
 }
 
@@ -95,9 +95,9 @@ static void written_only_when_it_is_news(void **state)
 {
     (void)state;
     put(tenants, HOST "\ttenant-1\n", 0600);
-    restart();
+    tenants_restart();
     put(tenants, "marker\n", 0600);
-    named(HOST, "tenant-1");
+    tenants_named(HOST, "tenant-1");
     assert_content(tenants, "marker\n");
 }
 
@@ -109,7 +109,7 @@ static void foreign_content(void **state)
         "no tab\n\n\ttenant\n" HOST "\t\n" HOST "\ta/../b\nnot a host!\ttenant\n" OTHER
         "\ttenant-2\textra\nhttps://THIRD.vault.azure.net/\ttenant-4",
         0600);
-    restart();
+    tenants_restart();
     expect_hint(HOST, NULL);
     expect_hint(OTHER, NULL);
     expect_hint("third.vault.azure.net", "tenant-4");
@@ -119,10 +119,10 @@ static void store_that_cannot_be_written(void **state)
 {
     (void)state;
     (void)text_format(config.keymap_file, sizeof config.keymap_file, "%s/none/of/map", folder);
-    restart();
-    named(HOST, "tenant-1");
+    tenants_restart();
+    tenants_named(HOST, "tenant-1");
     assert_int_equal(call.error.rc, EKM_OK);
-    restart();
+    tenants_restart();
     expect_hint(HOST, NULL);
 }
 

@@ -29,7 +29,7 @@ static struct plat_cond cond = PLAT_COND_INIT;
 static unsigned counted;
 static bool ready;
 
-static void *count(void *unused)
+static void *thread_count(void *unused)
 {
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
@@ -45,7 +45,7 @@ static void test_mutex_excludes(void **state)
     (void)state;
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, count, NULL), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, thread_count, NULL), 0);
     }
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
@@ -53,7 +53,7 @@ static void test_mutex_excludes(void **state)
     assert_int_equal(counted, THREADS * ROUNDS);
 }
 
-static void *announce(void *unused)
+static void *thread_announce(void *unused)
 {
     (void)unused;
     plat_mutex_lock(&mutex);
@@ -69,7 +69,7 @@ static void test_broadcast_wakes_before_the_time_is_up(void **state)
     pthread_t thread;
     uint64_t until_ms = plat_now_ms() + 60000;
     plat_mutex_lock(&mutex);
-    assert_int_equal(pthread_create(&thread, NULL, announce, NULL), 0);
+    assert_int_equal(pthread_create(&thread, NULL, thread_announce, NULL), 0);
     while (!ready && plat_now_ms() < until_ms) {
         plat_cond_wait_until(&cond, &mutex, until_ms);
     }

@@ -33,7 +33,7 @@ static int set_up(void **state)
 }
 
 /* One call's turn, waited for at most `time_ms`. */
-static enum ekm_rc enter(uint32_t time_ms, struct throttle_pass *pass)
+static enum ekm_rc throttle_enter(uint32_t time_ms, struct throttle_pass *pass)
 {
     struct call call;
     config.call_timeout_ms = time_ms;
@@ -41,7 +41,7 @@ static enum ekm_rc enter(uint32_t time_ms, struct throttle_pass *pass)
     return throttle_acquire(&call, &request, pass);
 }
 
-static void leave(const struct throttle_pass *pass, enum throttle_outcome outcome)
+static void throttle_leave(const struct throttle_pass *pass, enum throttle_outcome outcome)
 {
     throttle_release(HOST, pass, outcome, 0);
 }
@@ -50,11 +50,11 @@ static void leave(const struct throttle_pass *pass, enum throttle_outcome outcom
 static uint64_t pause_ms(void)
 {
     struct throttle_pass pass;
-    assert_int_equal(enter(30000, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
     uint64_t refused_ms = plat_now_ms();
-    leave(&pass, THROTTLE_REFUSED);
-    assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, THROTTLE_FAILED);
+    throttle_leave(&pass, THROTTLE_REFUSED);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+    throttle_leave(&pass, THROTTLE_FAILED);
     return plat_now_ms() - refused_ms;
 }
 
@@ -64,12 +64,12 @@ static void no_call_waits_before_a_refusal(void **state)
     (void)state;
     for (int i = 0; i < MANY; i++) {
         assert_true(throttle_try_acquire(HOST, &passes[i]));
-        assert_int_equal(enter(30000, &passes[i]), EKM_OK);
+        assert_int_equal(throttle_enter(30000, &passes[i]), EKM_OK);
     }
     for (int i = 0; i < MANY; i++) {
-        leave(&passes[i], i % 2 == 0 ? THROTTLE_ANSWERED : THROTTLE_FAILED);
+        throttle_leave(&passes[i], i % 2 == 0 ? THROTTLE_ANSWERED : THROTTLE_FAILED);
     }
-    assert_int_equal(enter(1, &passes[0]), EKM_OK);
+    assert_int_equal(throttle_enter(1, &passes[0]), EKM_OK);
 }
 
 static void after_a_429_each_response_allows_one_more_call(void **state)
@@ -77,23 +77,23 @@ static void after_a_429_each_response_allows_one_more_call(void **state)
     struct throttle_pass passes[MANY], other;
     unsigned under_way = 1;
     (void)state;
-    assert_int_equal(enter(30000, &other), EKM_OK);
-    leave(&other, THROTTLE_REFUSED);
+    assert_int_equal(throttle_enter(30000, &other), EKM_OK);
+    throttle_leave(&other, THROTTLE_REFUSED);
     assert_false(throttle_try_acquire(HOST, &other));
-    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &passes[0]), EKM_OK);
     for (int round = 0; round < 4; round++) {
-        assert_int_equal(enter(500, &other), EKM_THROTTLED);
+        assert_int_equal(throttle_enter(500, &other), EKM_THROTTLED);
         for (unsigned i = 0; i < under_way; i++) {
-            leave(&passes[i], THROTTLE_ANSWERED);
+            throttle_leave(&passes[i], THROTTLE_ANSWERED);
         }
         under_way *= 2;
         for (unsigned i = 0; i < under_way; i++) {
-            assert_int_equal(enter(500, &passes[i]), EKM_OK);
+            assert_int_equal(throttle_enter(500, &passes[i]), EKM_OK);
         }
     }
-    leave(&passes[0], THROTTLE_REFUSED);
-    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
-    assert_int_equal(enter(500, &other), EKM_THROTTLED);
+    throttle_leave(&passes[0], THROTTLE_REFUSED);
+    assert_int_equal(throttle_enter(30000, &passes[0]), EKM_OK);
+    assert_int_equal(throttle_enter(500, &other), EKM_THROTTLED);
 }
 
 static void all_may_go_when_so_many_went_well(void **state)
@@ -101,11 +101,11 @@ static void all_may_go_when_so_many_went_well(void **state)
     struct throttle_pass pass;
     int answers = 0;
     (void)state;
-    assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, THROTTLE_REFUSED);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+    throttle_leave(&pass, THROTTLE_REFUSED);
     while (!throttle_try_acquire(HOST, &pass)) {
-        assert_int_equal(enter(30000, &pass), EKM_OK);
-        leave(&pass, THROTTLE_ANSWERED);
+        assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+        throttle_leave(&pass, THROTTLE_ANSWERED);
         assert_true(++answers <= MANY);
     }
     assert_true(answers > MANY / 2);
@@ -117,18 +117,18 @@ static void late_refusals_say_nothing_new(void **state)
     struct throttle_pass passes[MANY];
     (void)state;
     for (int i = 0; i < MANY; i++) {
-        assert_int_equal(enter(30000, &passes[i]), EKM_OK);
+        assert_int_equal(throttle_enter(30000, &passes[i]), EKM_OK);
     }
     uint64_t refused_ms = plat_now_ms();
     for (int i = 0; i < MANY; i++) {
-        leave(&passes[i], THROTTLE_REFUSED);
+        throttle_leave(&passes[i], THROTTLE_REFUSED);
     }
-    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &passes[0]), EKM_OK);
     assert_int_in_range(plat_now_ms() - refused_ms, 1, BACKOFF_BASE_MS);
-    leave(&passes[1], THROTTLE_REFUSED);
-    leave(&passes[0], THROTTLE_ANSWERED);
-    assert_int_equal(enter(500, &passes[0]), EKM_OK);
-    assert_int_equal(enter(500, &passes[1]), EKM_OK);
+    throttle_leave(&passes[1], THROTTLE_REFUSED);
+    throttle_leave(&passes[0], THROTTLE_ANSWERED);
+    assert_int_equal(throttle_enter(500, &passes[0]), EKM_OK);
+    assert_int_equal(throttle_enter(500, &passes[1]), EKM_OK);
 }
 
 /* A burst is refused as a whole. Were each refusal's own random part added, the longest of them
@@ -141,13 +141,13 @@ static void a_burst_that_is_refused_waits_as_asked(void **state)
     for (int round = 0; round < 50; round++) {
         throttle_reset();
         for (int i = 0; i < MANY; i++) {
-            assert_int_equal(enter(30000, &passes[i]), EKM_OK);
+            assert_int_equal(throttle_enter(30000, &passes[i]), EKM_OK);
         }
         uint64_t refused_ms = plat_now_ms();
         for (int i = 0; i < MANY; i++) {
             throttle_release(HOST, &passes[i], THROTTLE_REFUSED, 9000);
         }
-        assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+        assert_int_equal(throttle_enter(30000, &passes[0]), EKM_OK);
         uint64_t took_ms = plat_now_ms() - refused_ms;
         longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
         least_ms = took_ms < least_ms ? took_ms : least_ms;
@@ -163,25 +163,25 @@ static void a_window_of_the_limit_is_not_used_up_at_once(void **state)
     struct throttle_pass pass;
     unsigned went = 0;
     (void)state;
-    assert_int_equal(enter(30000, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
     throttle_release(HOST, &pass, THROTTLE_REFUSED, 3000);
-    assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, THROTTLE_ANSWERED);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+    throttle_leave(&pass, THROTTLE_ANSWERED);
     uint64_t first_ms = plat_now_ms();
     while (plat_now_ms() < first_ms + 950) {
-        assert_int_equal(enter(30000, &pass), EKM_OK);
-        leave(&pass, THROTTLE_ANSWERED);
+        assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+        throttle_leave(&pass, THROTTLE_ANSWERED);
         went++;
     }
     assert_int_in_range(went, 30, 80);
     while (plat_now_ms() < first_ms + 1000) {
-        assert_int_equal(enter(30000, &pass), EKM_OK);
-        leave(&pass, THROTTLE_ANSWERED);
+        assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+        throttle_leave(&pass, THROTTLE_ANSWERED);
     }
     uint64_t over_ms = plat_now_ms();
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(enter(30000, &pass), EKM_OK);
-        leave(&pass, THROTTLE_ANSWERED);
+        assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+        throttle_leave(&pass, THROTTLE_ANSWERED);
     }
     assert_int_equal(plat_now_ms(), over_ms);
 }
@@ -191,12 +191,12 @@ static void the_longest_wish_counts(void **state)
 {
     struct throttle_pass passes[2];
     (void)state;
-    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
-    assert_int_equal(enter(30000, &passes[1]), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &passes[0]), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &passes[1]), EKM_OK);
     uint64_t refused_ms = plat_now_ms();
     throttle_release(HOST, &passes[0], THROTTLE_REFUSED, 1000);
     throttle_release(HOST, &passes[1], THROTTLE_REFUSED, 5000);
-    assert_int_equal(enter(30000, &passes[0]), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &passes[0]), EKM_OK);
     assert_int_equal(plat_now_ms() - refused_ms, 5000);
 }
 
@@ -205,17 +205,17 @@ static void a_wish_is_over_when_the_pause_is(void **state)
 {
     struct throttle_pass late[2], pass;
     (void)state;
-    assert_int_equal(enter(30000, &late[0]), EKM_OK);
-    assert_int_equal(enter(30000, &late[1]), EKM_OK);
-    assert_int_equal(enter(30000, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &late[0]), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &late[1]), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
     throttle_release(HOST, &pass, THROTTLE_REFUSED, 1000);
-    assert_int_equal(enter(30000, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
     throttle_release(HOST, &late[0], THROTTLE_REFUSED, 60000);
-    leave(&pass, THROTTLE_ANSWERED);
-    assert_int_equal(enter(500, &pass), EKM_OK);
+    throttle_leave(&pass, THROTTLE_ANSWERED);
+    assert_int_equal(throttle_enter(500, &pass), EKM_OK);
     assert_false(pass.probe);
     throttle_release(HOST, &late[1], THROTTLE_REFUSED, 60000);
-    assert_int_equal(enter(500, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(500, &pass), EKM_OK);
     assert_false(pass.probe);
 }
 
@@ -231,8 +231,8 @@ static void pauses_grow_a_little(void **state)
     }
     assert_true(longest_ms > BACKOFF_BASE_MS);
     struct throttle_pass pass;
-    assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, THROTTLE_ANSWERED);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+    throttle_leave(&pass, THROTTLE_ANSWERED);
     assert_int_in_range(pause_ms(), 1, BACKOFF_BASE_MS);
 }
 
@@ -241,11 +241,11 @@ static void one_that_hangs_does_not_hold_up_all(void **state)
 {
     struct throttle_pass pass;
     (void)state;
-    assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, THROTTLE_REFUSED);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+    throttle_leave(&pass, THROTTLE_REFUSED);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(enter(2000, &pass), EKM_OK);
-        assert_int_equal(enter(500, &pass), EKM_THROTTLED);
+        assert_int_equal(throttle_enter(2000, &pass), EKM_OK);
+        assert_int_equal(throttle_enter(500, &pass), EKM_THROTTLED);
     }
 }
 
@@ -254,22 +254,22 @@ static void a_wish_beyond_the_deadline_is_probed_once_a_second(void **state)
     struct throttle_pass pass;
     unsigned asked = 0;
     (void)state;
-    assert_int_equal(enter(30000, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
     throttle_release(HOST, &pass, THROTTLE_REFUSED, 600000);
     for (int i = 0; i < 100; i++) {
-        enum ekm_rc rc = enter(30000, &pass);
+        enum ekm_rc rc = throttle_enter(30000, &pass);
         assert_true(rc == EKM_OK || rc == EKM_THROTTLED);
         if (rc == EKM_OK) {
             asked++;
-            leave(&pass, THROTTLE_FAILED);
+            throttle_leave(&pass, THROTTLE_FAILED);
         }
         fake_clock_advance(100);
     }
     assert_int_in_range(asked, 9, 11);
     fake_clock_advance(1000);
-    assert_int_equal(enter(30000, &pass), EKM_OK);
-    leave(&pass, THROTTLE_ANSWERED);
-    assert_int_equal(enter(100, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+    throttle_leave(&pass, THROTTLE_ANSWERED);
+    assert_int_equal(throttle_enter(100, &pass), EKM_OK);
 }
 
 static void entra_and_abort_have_codes_of_their_own(void **state)
@@ -280,7 +280,7 @@ static void entra_and_abort_have_codes_of_their_own(void **state)
     atomic_bool aborted = true;
     (void)state;
     to_entra.to_entra = true;
-    assert_int_equal(enter(30000, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
     throttle_release(HOST, &pass, THROTTLE_REFUSED, 10000);
     config.call_timeout_ms = 500;
     call_begin(&call, "Test", &config);
@@ -315,9 +315,9 @@ static void more_hosts_than_are_remembered(void **state)
     struct throttle_pass old, pass;
     struct http_request elsewhere = request;
     (void)state;
-    assert_int_equal(enter(30000, &old), EKM_OK);
-    leave(&old, THROTTLE_REFUSED);
-    assert_int_equal(enter(30000, &old), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &old), EKM_OK);
+    throttle_leave(&old, THROTTLE_REFUSED);
+    assert_int_equal(throttle_enter(30000, &old), EKM_OK);
     for (int i = 0; i < 100; i++) {
         struct call call;
         names[i][0] = (char)('a' + i / 26);
@@ -328,10 +328,10 @@ static void more_hosts_than_are_remembered(void **state)
         throttle_release(names[i], &pass, THROTTLE_REFUSED, 20000);
     }
     assert_true(throttle_try_acquire(HOST, &pass));
-    leave(&pass, THROTTLE_REFUSED);
-    leave(&old, THROTTLE_ANSWERED);
-    assert_int_equal(enter(30000, &pass), EKM_OK);
-    assert_int_equal(enter(500, &old), EKM_THROTTLED);
+    throttle_leave(&pass, THROTTLE_REFUSED);
+    throttle_leave(&old, THROTTLE_ANSWERED);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(500, &old), EKM_THROTTLED);
 }
 
 struct queue {
@@ -345,7 +345,7 @@ struct standing {
     struct call call;
 };
 
-static void *stand(void *argument)
+static void *throttle_stand(void *argument)
 {
     struct standing *mine = argument;
     struct throttle_pass pass;
@@ -353,7 +353,7 @@ static void *stand(void *argument)
         pthread_mutex_lock(&mine->queue->mutex);
         mine->queue->served[mine->queue->count++] = mine->call.deadline_ms;
         pthread_mutex_unlock(&mine->queue->mutex);
-        leave(&pass, THROTTLE_FAILED);
+        throttle_leave(&pass, THROTTLE_FAILED);
     }
     return NULL;
 }
@@ -365,13 +365,13 @@ static void the_call_with_the_least_time_goes_first(void **state)
     struct throttle_pass pass;
     (void)state;
     fake_clock_run();
-    assert_int_equal(enter(30000, &pass), EKM_OK);
+    assert_int_equal(throttle_enter(30000, &pass), EKM_OK);
     throttle_release(HOST, &pass, THROTTLE_REFUSED, 3000);
     for (unsigned i = 0; i < MANY; i++) {
         config.call_timeout_ms = 60000 + i * 7919 % MANY * 1000;
         call_begin(&all[i].call, "Test", &config);
         all[i].queue = &queue;
-        assert_int_equal(pthread_create(&all[i].thread, NULL, stand, &all[i]), 0);
+        assert_int_equal(pthread_create(&all[i].thread, NULL, throttle_stand, &all[i]), 0);
     }
     for (unsigned i = 0; i < MANY; i++) {
         pthread_join(all[i].thread, NULL);

@@ -54,12 +54,12 @@ void __wrap_plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mute
 }
 
 /* From here on time passes only as the test says. */
-static void freeze(void)
+static void tls_resume_freeze(void)
 {
     atomic_store(&frozen_at_ms, __real_plat_now_ms());
 }
 
-static void trust(const char *path)
+static void tls_resume_trust(const char *path)
 {
     (void)unlink(http.ca_path);
     assert_int_equal(link(path, http.ca_path), 0);
@@ -88,7 +88,7 @@ static int set_up(void **state)
 {
     atomic_store(&frozen_at_ms, 0);
     atomic_store(&given_up, false);
-    trust(right_path);
+    tls_resume_trust(right_path);
     tls_server_sessions(TLS_SESSIONS);
     return http_set_up(state);
 }
@@ -110,7 +110,7 @@ static enum ekm_rc ask_as(const char *host, bool is_retry)
     return rc;
 }
 
-static enum ekm_rc ask(void)
+static enum ekm_rc tls_resume_ask(void)
 {
     return ask_as(HOST, false);
 }
@@ -124,7 +124,7 @@ static bool resumes_as(const char *host, bool is_retry)
     return tls_server_resumed() > resumed;
 }
 
-static bool resumes(void)
+static bool tls_resume_resumes(void)
 {
     return resumes_as(HOST, false);
 }
@@ -132,18 +132,18 @@ static bool resumes(void)
 static void a_further_connection_resumes(void **state)
 {
     (void)state;
-    assert_false(resumes());
+    assert_false(tls_resume_resumes());
     for (int i = 0; i < 5; i++) {
-        assert_true(resumes());
+        assert_true(tls_resume_resumes());
     }
 }
 
 static void no_other_host_does(void **state)
 {
     (void)state;
-    assert_false(resumes());
+    assert_false(tls_resume_resumes());
     assert_false(resumes_as(OTHER, false));
-    assert_true(resumes());
+    assert_true(tls_resume_resumes());
     assert_true(resumes_as(OTHER, false));
 }
 
@@ -153,9 +153,9 @@ static void tls_1_2_sessions_resume(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         tls_server_sessions(kinds[i]);
-        assert_false(resumes());
-        assert_true(resumes());
-        assert_true(resumes());
+        assert_false(tls_resume_resumes());
+        assert_true(tls_resume_resumes());
+        assert_true(tls_resume_resumes());
     }
 }
 
@@ -163,78 +163,78 @@ static void a_refused_session_costs_nothing_else(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
-        assert_false(resumes());
-        assert_true(resumes());
+        assert_false(tls_resume_resumes());
+        assert_true(tls_resume_resumes());
         tls_server_sessions(i == 1 ? TLS_SESSIONS_1_2 : TLS_SESSIONS);
     }
-    assert_false(resumes());
+    assert_false(tls_resume_resumes());
     tls_server_sessions(TLS_SESSIONS_NONE);
     for (int i = 0; i < 3; i++) {
-        assert_false(resumes());
+        assert_false(tls_resume_resumes());
     }
     tls_server_sessions(TLS_SESSIONS);
-    assert_false(resumes());
-    assert_true(resumes());
+    assert_false(tls_resume_resumes());
+    assert_true(tls_resume_resumes());
 }
 
 /* What failed may be bound to its session. The new one serves again. */
 static void a_retry_resumes_nothing(void **state)
 {
     (void)state;
-    assert_false(resumes());
+    assert_false(tls_resume_resumes());
     assert_false(resumes_as(HOST, true));
-    assert_true(resumes());
+    assert_true(tls_resume_resumes());
 }
 
 /* As Free and Initialize are; a changed ca_file counts from then on. */
 static void another_life_resumes_nothing(void **state)
 {
     (void)state;
-    assert_false(resumes());
+    assert_false(tls_resume_resumes());
     http_fixture_reopen();
-    assert_false(resumes());
-    trust(wrong_path);
+    assert_false(tls_resume_resumes());
+    tls_resume_trust(wrong_path);
     http_fixture_reopen();
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    assert_int_equal(tls_resume_ask(), EKM_CERTIFICATE_REFUSED);
 }
 
 /* The session's own connection was verified; a further one must not live on that. */
 static void other_certificates_to_trust_end_it(void **state)
 {
     (void)state;
-    assert_false(resumes());
-    trust(wrong_path);
+    assert_false(tls_resume_resumes());
+    tls_resume_trust(wrong_path);
     trust_store_doubt();
-    assert_true(resumes()); /* not read again yet: those it was verified against */
+    assert_true(tls_resume_resumes()); /* not read again yet: those it was verified against */
     atomic_fetch_add(&skipped_ms, 10000);
     int resumed = tls_server_resumed();
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    assert_int_equal(tls_resume_ask(), EKM_CERTIFICATE_REFUSED);
     assert_int_equal(tls_server_resumed(), resumed);
 }
 
 static void a_refused_certificate_ends_all(void **state)
 {
     (void)state;
-    assert_false(resumes());
+    assert_false(tls_resume_resumes());
     assert_int_equal(ask_as("contoso.managedhsm.azure.net", false), EKM_CERTIFICATE_REFUSED);
-    assert_false(resumes());
+    assert_false(tls_resume_resumes());
 }
 
 /* A session that stems from another ends with it. */
 static void a_verification_counts_for_an_hour(void **state)
 {
     (void)state;
-    assert_false(resumes());
+    assert_false(tls_resume_resumes());
     atomic_fetch_add(&skipped_ms, 1800000);
-    assert_true(resumes());
+    assert_true(tls_resume_resumes());
     atomic_fetch_add(&skipped_ms, 1800000);
-    assert_false(resumes());
-    assert_true(resumes());
+    assert_false(tls_resume_resumes());
+    assert_true(tls_resume_resumes());
 }
 
 static void *ask_in_thread(void *rc)
 {
-    *(enum ekm_rc *)rc = ask();
+    *(enum ekm_rc *)rc = tls_resume_ask();
     return NULL;
 }
 
@@ -244,7 +244,7 @@ static void threads_that_come_at_once(void **state)
     pthread_t threads[THREADS];
     enum ekm_rc rcs[THREADS];
     (void)state;
-    freeze();
+    tls_resume_freeze();
     int resumed = tls_server_resumed();
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, ask_in_thread, &rcs[i]), 0);
@@ -263,7 +263,7 @@ static void a_first_one_that_hangs(void **state)
     enum ekm_rc rcs[2] = {EKM_INTERNAL, EKM_INTERNAL};
     (void)state;
     int connections = tls_server_connections();
-    freeze();
+    tls_resume_freeze();
     tls_server_manner(TLS_SILENT);
     assert_int_equal(pthread_create(&first, NULL, ask_in_thread, &rcs[0]), 0);
     while (tls_server_connections() == connections) {
@@ -287,12 +287,12 @@ static void a_first_one_that_hangs(void **state)
 static void a_first_one_that_fails(void **state)
 {
     (void)state;
-    freeze();
+    tls_resume_freeze();
     tls_server_manner(TLS_BROKEN);
-    assert_int_not_equal(ask(), EKM_OK);
+    assert_int_not_equal(tls_resume_ask(), EKM_OK);
     tls_server_manner(TLS_NORMAL);
-    assert_false(resumes());
-    assert_true(resumes());
+    assert_false(tls_resume_resumes());
+    assert_true(tls_resume_resumes());
 }
 
 /* A connection by hand, verified as curl does it; whether it resumed. */

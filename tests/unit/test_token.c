@@ -129,8 +129,8 @@ static void a_failed_early_renewal_fails_no_call(void **state)
     expect_token("t2", 1);
 }
 
-static void silence(void *context, struct call *asking, const struct seen_request *asked,
-                    struct scripted_answer *answer)
+static void token_silence(void *context, struct call *asking, const struct seen_request *asked,
+                          struct scripted_answer *answer)
 {
     (void)context;
     (void)asking;
@@ -145,7 +145,7 @@ static void an_early_try_leaves_time(void **state)
     script_token("t1", "3600");
     expect_token("t1", 1);
     fake_clock_advance(3310000);
-    scripted_http_serve(silence, NULL);
+    scripted_http_serve(token_silence, NULL);
     expect_token("t1", 1);
     assert_true(call_remaining_ms(&call) >= 15000);
 }

@@ -117,8 +117,8 @@ static void pages_in_entra_s_place(void **state)
     expect_token("t1", 1);
 }
 
-static void always(void *context, struct call *asking, const struct seen_request *asked,
-                   struct scripted_answer *answer)
+static void token_refusals_always(void *context, struct call *asking,
+                                  const struct seen_request *asked, struct scripted_answer *answer)
 {
     (void)asking;
     (void)asked;
@@ -145,7 +145,7 @@ static void failures_to_the_end(void **state)
         scripted_http_reset();
         http_retry_reset();
         struct scripted_answer answer = rows[i].answer;
-        scripted_http_serve(always, &answer);
+        scripted_http_serve(token_refusals_always, &answer);
         expect_token_failure(rows[i].rc);
     }
     /* None of them is held against the credential. */

@@ -24,7 +24,7 @@
 static struct config config;
 static char content[2 * 1024 * 1024];
 
-static void start(void)
+static void test_trace_start(void)
 {
     config_defaults(&config);
     (void)text_copy(config.trace_file, sizeof config.trace_file, path);
@@ -72,7 +72,7 @@ void __wrap_log_text(enum log_level level, uint64_t call_number, const char *ope
 }
 
 /* All that was written; behind `# ...` and its line break. */
-static const char *recorded(void)
+static const char *trace_recorded(void)
 {
     size_t len = 0;
     FILE *file = fopen(path, "r");
@@ -108,7 +108,7 @@ static void test_a_line_has_sizes_and_no_content(void **state)
     SqlCpKeyThumbprint thumbprint = {sizeof thumb, thumb};
     SqlCpData in = {sizeof secret, secret}, out = {0, NULL};
     SqlCpSession session = (SqlCpSession)(uintptr_t)65537;
-    start();
+    test_trace_start();
     assert_true(trace_wanted());
     assert_int_equal(
         trace_crypt(crypt_call, "Decrypt", &session, &thumbprint, 1, NULL, 0, &in, &out),
@@ -116,7 +116,7 @@ static void test_a_line_has_sizes_and_no_content(void **state)
     assert_int_equal(errno, EDOM);
     out = (SqlCpData){sizeof room, room};
     (void)trace_crypt(crypt_call, "Encrypt", &session, &thumbprint, 0, NULL, 3, &in, &out);
-    const char *text = recorded();
+    const char *text = trace_recorded();
     assert_true(strncmp(text, "# akv-ekm recording 1, version ", 31) == 0);
     assert_non_null(strstr(
         text,
@@ -151,11 +151,11 @@ static void test_names_are_shown_and_credentials_are_not(void **state)
     SqlCpStr text = {sizeof name, name};
     SqlCpKeyInfo info = {.algId = 0};
     SqlCpSession session = NULL;
-    start();
+    test_trace_start();
     (void)trace_open_session(open_call, &credential, &session);
     (void)trace_open_session(open_call, NULL, &session);
     (void)trace_key_by_name(name_call, &session, &text, &info);
-    const char *lines = recorded();
+    const char *lines = trace_recorded();
     assert_non_null(strstr(lines, " OpenSession auth=1 identity=10p secret=1 session=7 rc=0 us="));
     assert_non_null(strstr(lines, " OpenSession auth=0 rc=5 us="));
     assert_non_null(strstr(lines,
@@ -174,10 +174,10 @@ static void test_sizes_that_cannot_be_are_shown_alone(void **state)
     SqlCpKeyThumbprint thumbprint = {UINT32_MAX, thumb};
     SqlCpStr text = {UINT32_MAX, name};
     SqlCpKeyInfo info = {.algId = 0};
-    start();
+    test_trace_start();
     (void)trace_key_by_name(name_call, NULL, &text, &info);
     (void)trace_crypt(crypt_call, "Decrypt", NULL, &thumbprint, 1, NULL, 0, NULL, NULL);
-    const char *lines = recorded();
+    const char *lines = trace_recorded();
     assert_non_null(strstr(lines, " GetKeyInfoByName name=4294967295p out=0n"));
     assert_non_null(strstr(lines, " Decrypt thumb=4294967295p final=1 params=0n rc=6 us="));
 }
@@ -187,19 +187,19 @@ static void test_the_file_keeps_to_its_size(void **state)
     (void)state;
     uint8_t thumb[SQLCP_MAX_THUMBPRINT_BYTES] = {0};
     SqlCpKeyThumbprint thumbprint = {sizeof thumb, thumb};
-    start();
+    test_trace_start();
     for (int i = 0; i < 100000 && trace_wanted(); i++) {
         (void)trace_crypt(crypt_call, "Decrypt", NULL, &thumbprint, 1, NULL, 0, NULL, NULL);
     }
     assert_false(trace_wanted());
     assert_int_equal(lines_inside, 1);
     assert_int_equal(entries, 0);
-    size_t len = strlen(recorded());
+    size_t len = strlen(trace_recorded());
     assert_in_range(len, 1024 * 1024 - 1000, 1024 * 1024);
     trace_stop();
-    start(); /* a restart does not make it larger */
+    test_trace_start(); /* a restart does not make it larger */
     (void)trace_crypt(crypt_call, "Decrypt", NULL, &thumbprint, 1, NULL, 0, NULL, NULL);
-    assert_in_range(strlen(recorded()), len, 1024 * 1024);
+    assert_in_range(strlen(trace_recorded()), len, 1024 * 1024);
 }
 
 static void test_an_unsafe_file_is_not_used(void **state)
@@ -208,7 +208,7 @@ static void test_an_unsafe_file_is_not_used(void **state)
     char target[sizeof path + 8];
     (void)snprintf(target, sizeof target, "%s.other", path);
     assert_int_equal(symlink(target, path), 0);
-    start();
+    test_trace_start();
     assert_false(trace_wanted());
     assert_int_equal(access(target, F_OK), -1);
     assert_int_equal(unlink(path), 0);

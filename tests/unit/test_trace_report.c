@@ -33,7 +33,7 @@ struct seen {
     char fields[4][200];
 };
 
-static void keep(void *context, const struct recording_call *call)
+static void trace_report_keep(void *context, const struct recording_call *call)
 {
     struct seen *seen = context;
     assert_true(seen->count < 4);
@@ -55,7 +55,7 @@ static void lines_are_read_and_others_counted(void **state)
         "GetKeyInfoByName session=6 name=2p:\"K\" out=64p rc=0 us=3";
     for (size_t piece = 1; piece < sizeof text; piece++) {
         struct seen seen = {.count = 0};
-        struct recording recording = {.visit = keep, .context = &seen};
+        struct recording recording = {.visit = trace_report_keep, .context = &seen};
         for (size_t at = 0; at < sizeof text - 1; at += piece) {
             size_t left = sizeof text - 1 - at;
             recording_feed(&recording, text + at, left < piece ? left : piece);

@@ -43,7 +43,7 @@ static int tear_down(void **state)
 }
 
 /* Adds to the file; gives the line at which that begins. */
-static unsigned add(const char *piece)
+static unsigned test_trust_bundle_add(const char *piece)
 {
     unsigned first = lines;
     size_t len = strlen(text);
@@ -55,7 +55,7 @@ static unsigned add(const char *piece)
 }
 
 /* A certificate that is valid from now on less a day, to `days` from now. */
-static const char *certificate(const char *name, long days)
+static const char *trust_bundle_certificate(const char *name, long days)
 {
     static char pem[4096];
     EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -99,7 +99,7 @@ static int read_bundle(size_t wanted_count, bool say)
     return stored;
 }
 
-static void told(unsigned line, const char *what)
+static void trust_bundle_told(unsigned line, const char *what)
 {
     char expected[200];
     (void)snprintf(expected, sizeof expected, "text=\"ca.pem:%u: %s", line, what);
@@ -111,47 +111,52 @@ static void told(unsigned line, const char *what)
 static void test_the_rest_counts(void **state)
 {
     (void)state;
-    (void)add("\xEF\xBB\xBF# authorities\n\n");
-    (void)add(certificate("one", 1));
-    unsigned damaged = add("-----BEGIN CERTIFICATE-----\nMIIB!!!!\n-----END CERTIFICATE-----\n");
-    (void)add(certificate("two", 1));
-    unsigned not_one = add("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    unsigned crl = add("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n");
-    unsigned open = add("-----BEGIN CERTIFICATE-----\nMIIB\n");
-    (void)add(certificate("three", 1));
-    unsigned indented = add("  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n");
-    (void)add("# -----BEGIN CERTIFICATE----- is how one begins\n");
-    unsigned last = add("-----BEGIN CERTIFICATE-----\nMIIB");
+    (void)test_trust_bundle_add("\xEF\xBB\xBF# authorities\n\n");
+    (void)test_trust_bundle_add(trust_bundle_certificate("one", 1));
+    unsigned damaged =
+        test_trust_bundle_add("-----BEGIN CERTIFICATE-----\nMIIB!!!!\n-----END CERTIFICATE-----\n");
+    (void)test_trust_bundle_add(trust_bundle_certificate("two", 1));
+    unsigned not_one =
+        test_trust_bundle_add("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    unsigned crl =
+        test_trust_bundle_add("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n");
+    unsigned open = test_trust_bundle_add("-----BEGIN CERTIFICATE-----\nMIIB\n");
+    (void)test_trust_bundle_add(trust_bundle_certificate("three", 1));
+    unsigned indented = test_trust_bundle_add(
+        "  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n");
+    (void)test_trust_bundle_add("# -----BEGIN CERTIFICATE----- is how one begins\n");
+    unsigned last = test_trust_bundle_add("-----BEGIN CERTIFICATE-----\nMIIB");
     assert_int_equal(read_bundle(3, true), 3);
-    told(damaged, "this certificate cannot be read and is left out");
-    told(not_one, "this certificate cannot be read and is left out");
-    told(crl, "this is not a certificate; it is left out");
-    told(open, "this BEGIN has no END; it is left out");
-    told(last, "this BEGIN has no END; it is left out");
-    told(indented, "this BEGIN is indented; it is left out");
+    trust_bundle_told(damaged, "this certificate cannot be read and is left out");
+    trust_bundle_told(not_one, "this certificate cannot be read and is left out");
+    trust_bundle_told(crl, "this is not a certificate; it is left out");
+    trust_bundle_told(open, "this BEGIN has no END; it is left out");
+    trust_bundle_told(last, "this BEGIN has no END; it is left out");
+    trust_bundle_told(indented, "this BEGIN is indented; it is left out");
 }
 
 /* It would stand in the way of its successor of the same name. */
 static void test_an_expired_one_is_left_out(void **state)
 {
     (void)state;
-    (void)add(certificate("same", 1));
-    unsigned expired = add(certificate("same", -1));
+    (void)test_trust_bundle_add(trust_bundle_certificate("same", 1));
+    unsigned expired = test_trust_bundle_add(trust_bundle_certificate("same", -1));
     assert_int_equal(read_bundle(2, true), 1);
-    told(expired, "this certificate has expired and is left out");
+    trust_bundle_told(expired, "this certificate has expired and is left out");
 }
 
 static void test_it_is_said_once_and_not_without_end(void **state)
 {
     (void)state;
     for (int i = 0; i < 100; i++) {
-        (void)add("-----BEGIN CERTIFICATE-----\r\nAAAA\r\n-----END CERTIFICATE-----\r\n");
+        (void)test_trust_bundle_add(
+            "-----BEGIN CERTIFICATE-----\r\nAAAA\r\n-----END CERTIFICATE-----\r\n");
     }
-    (void)add(certificate("one", 1));
+    (void)test_trust_bundle_add(trust_bundle_certificate("one", 1));
     assert_int_equal(read_bundle(1, false), 1);
     assert_string_equal(content, "");
     assert_int_equal(read_bundle(1, true), 1);
-    told(58, "this certificate");
+    trust_bundle_told(58, "this certificate");
     assert_null(strstr(content, "ca.pem:61:"));
     assert_non_null(strstr(content, "100 certificates are left out in total"));
 }
@@ -160,7 +165,7 @@ static void test_a_file_without_any(void **state)
 {
     (void)state;
     assert_int_equal(read_bundle(0, true), 0);
-    (void)add("no certificate here\n");
+    (void)test_trust_bundle_add("no certificate here\n");
     assert_int_equal(read_bundle(0, true), 0);
     assert_string_equal(content, "");
 }

@@ -54,7 +54,7 @@ static void pair_free(struct pair *pair)
 }
 
 /* OpenSSL tells two issuers of one name by the identifiers of their keys. */
-static void extend(X509 *x, const X509 *issuer, int nid, const char *value)
+static void trust_index_extend(X509 *x, const X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
     X509V3_set_ctx(&context, (X509 *)(uintptr_t)issuer, x, NULL, NULL, 0);
@@ -64,7 +64,7 @@ static void extend(X509 *x, const X509 *issuer, int nid, const char *value)
 }
 
 /* Signed by `by`, or by itself; the name's text has that type of ASN.1. */
-static struct pair make(const char *name, int type, const struct pair *by)
+static struct pair trust_index_make(const char *name, int type, const struct pair *by)
 {
     struct pair made = {EVP_EC_gen("P-256"), X509_new()};
     X509 *x = made.certificate;
@@ -80,9 +80,9 @@ static struct pair make(const char *name, int type, const struct pair *by)
     assert_int_equal(X509_set_issuer_name(x, X509_get_subject_name(issuer)), 1);
     assert_int_equal(X509_set_pubkey(x, made.key), 1);
     if (!is_old) {
-        extend(x, issuer, NID_basic_constraints, "critical,CA:TRUE");
-        extend(x, issuer, NID_subject_key_identifier, "hash");
-        extend(x, issuer, NID_authority_key_identifier, "keyid");
+        trust_index_extend(x, issuer, NID_basic_constraints, "critical,CA:TRUE");
+        trust_index_extend(x, issuer, NID_subject_key_identifier, "hash");
+        trust_index_extend(x, issuer, NID_authority_key_identifier, "keyid");
     }
     assert_true(X509_sign(x, by != NULL ? by->key : made.key, EVP_sha256()) > 0);
     return made;
@@ -94,7 +94,7 @@ static void add_text(const char *piece)
     assert_true(text_copy(text + len, sizeof text - len, piece));
 }
 
-static void add(const struct pair *pair)
+static void test_trust_index_add(const struct pair *pair)
 {
     char pem[4096];
     BIO *bio = BIO_new(BIO_s_mem());
@@ -106,7 +106,7 @@ static void add(const struct pair *pair)
     add_text(pem);
 }
 
-static bool load(void)
+static bool trust_index_load(void)
 {
     put(path, text, 0600);
     bool loaded = trust_index_load_file(store, path);
@@ -114,12 +114,12 @@ static bool load(void)
     return loaded;
 }
 
-static int held(void)
+static int trust_index_held(void)
 {
     return sk_X509_OBJECT_num(X509_STORE_get0_objects(store));
 }
 
-static bool verify(const struct pair *leaf)
+static bool trust_index_verify(const struct pair *leaf)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     assert_int_equal(X509_STORE_CTX_init(context, store, leaf->certificate, NULL), 1);
@@ -131,23 +131,23 @@ static bool verify(const struct pair *leaf)
 static void test_only_the_named_one_is_read(void **state)
 {
     (void)state;
-    struct pair first = make("First", MBSTRING_ASC, NULL),
-                second = make("Second", MBSTRING_ASC, NULL);
-    struct pair other = make("Other", MBSTRING_ASC, NULL),
-                leaf = make("leaf", MBSTRING_ASC, &second);
-    struct pair foreign = make("leaf", MBSTRING_ASC, &other);
+    struct pair first = trust_index_make("First", MBSTRING_ASC, NULL),
+                second = trust_index_make("Second", MBSTRING_ASC, NULL);
+    struct pair other = trust_index_make("Other", MBSTRING_ASC, NULL),
+                leaf = trust_index_make("leaf", MBSTRING_ASC, &second);
+    struct pair foreign = trust_index_make("leaf", MBSTRING_ASC, &other);
     add_text("# Second\n");
-    add(&first);
+    test_trust_index_add(&first);
     add_text("\nSecond\r\n======\r\n");
-    add(&second);
-    assert_true(load());
-    assert_int_equal(held(), 0);
-    assert_true(verify(&leaf));
-    assert_int_equal(held(), 1);
-    assert_false(verify(&foreign));
-    assert_true(verify(&leaf));
-    assert_true(verify(&first));
-    assert_int_equal(held(), 2);
+    test_trust_index_add(&second);
+    assert_true(trust_index_load());
+    assert_int_equal(trust_index_held(), 0);
+    assert_true(trust_index_verify(&leaf));
+    assert_int_equal(trust_index_held(), 1);
+    assert_false(trust_index_verify(&foreign));
+    assert_true(trust_index_verify(&leaf));
+    assert_true(trust_index_verify(&first));
+    assert_int_equal(trust_index_held(), 2);
     pair_free(&first);
     pair_free(&second);
     pair_free(&other);
@@ -159,15 +159,16 @@ static void test_only_the_named_one_is_read(void **state)
 static void test_several_keys_of_one_name(void **state)
 {
     (void)state;
-    struct pair old = make("Root", MBSTRING_ASC, NULL), new = make("Root", MBSTRING_ASC, NULL);
-    struct pair of_old = make("leaf", MBSTRING_ASC, &old),
-                of_new = make("leaf", MBSTRING_ASC, &new);
-    add(&old);
-    add(&new);
-    assert_true(load());
-    assert_true(verify(&of_new));
-    assert_true(verify(&of_old));
-    assert_int_equal(held(), 2);
+    struct pair old = trust_index_make("Root", MBSTRING_ASC, NULL),
+                new = trust_index_make("Root", MBSTRING_ASC, NULL);
+    struct pair of_old = trust_index_make("leaf", MBSTRING_ASC, &old),
+                of_new = trust_index_make("leaf", MBSTRING_ASC, &new);
+    test_trust_index_add(&old);
+    test_trust_index_add(&new);
+    assert_true(trust_index_load());
+    assert_true(trust_index_verify(&of_new));
+    assert_true(trust_index_verify(&of_old));
+    assert_int_equal(trust_index_held(), 2);
     pair_free(&old);
     pair_free(&new);
     pair_free(&of_old);
@@ -178,14 +179,15 @@ static void test_several_keys_of_one_name(void **state)
 static void test_one_of_the_name_that_the_store_has(void **state)
 {
     (void)state;
-    struct pair mine = make("Root", MBSTRING_ASC, NULL), system = make("Root", MBSTRING_ASC, NULL);
-    struct pair leaf = make("leaf", MBSTRING_ASC, &system),
-                of_mine = make("l", MBSTRING_ASC, &mine);
+    struct pair mine = trust_index_make("Root", MBSTRING_ASC, NULL),
+                system = trust_index_make("Root", MBSTRING_ASC, NULL);
+    struct pair leaf = trust_index_make("leaf", MBSTRING_ASC, &system),
+                of_mine = trust_index_make("l", MBSTRING_ASC, &mine);
     assert_int_equal(X509_STORE_add_cert(store, mine.certificate), 1);
-    add(&system);
-    assert_true(load());
-    assert_true(verify(&leaf));
-    assert_true(verify(&of_mine));
+    test_trust_index_add(&system);
+    assert_true(trust_index_load());
+    assert_true(trust_index_verify(&leaf));
+    assert_true(trust_index_verify(&of_mine));
     pair_free(&mine);
     pair_free(&system);
     pair_free(&leaf);
@@ -196,13 +198,13 @@ static void test_one_of_the_name_that_the_store_has(void **state)
 static void test_names_that_are_written_otherwise(void **state)
 {
     (void)state;
-    struct pair root = make("The Root", V_ASN1_PRINTABLESTRING, NULL);
-    struct pair as = make("THE  ROOT", V_ASN1_UTF8STRING, NULL);
+    struct pair root = trust_index_make("The Root", V_ASN1_PRINTABLESTRING, NULL);
+    struct pair as = trust_index_make("THE  ROOT", V_ASN1_UTF8STRING, NULL);
     const struct pair signer = {root.key, as.certificate};
-    struct pair leaf = make("leaf", MBSTRING_ASC, &signer);
-    add(&root);
-    assert_true(load());
-    assert_true(verify(&leaf));
+    struct pair leaf = trust_index_make("leaf", MBSTRING_ASC, &signer);
+    test_trust_index_add(&root);
+    assert_true(trust_index_load());
+    assert_true(trust_index_verify(&leaf));
     pair_free(&root);
     pair_free(&as);
     pair_free(&leaf);
@@ -211,18 +213,19 @@ static void test_names_that_are_written_otherwise(void **state)
 static void test_what_cannot_be_read(void **state)
 {
     (void)state;
-    struct pair root = make("Root", MBSTRING_ASC, NULL), leaf = make("leaf", MBSTRING_ASC, &root);
-    assert_false(load()); /* empty */
+    struct pair root = trust_index_make("Root", MBSTRING_ASC, NULL),
+                leaf = trust_index_make("leaf", MBSTRING_ASC, &root);
+    assert_false(trust_index_load()); /* empty */
     add_text("nothing\n");
-    assert_false(load());
+    assert_false(trust_index_load());
     add_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
              "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n"
              "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
-    assert_false(load());
-    add(&root);
+    assert_false(trust_index_load());
+    test_trust_index_add(&root);
     add_text("-----BEGIN CERTIFICATE-----\nMIIBkTCB");
-    assert_true(load());
-    assert_true(verify(&leaf));
+    assert_true(trust_index_load());
+    assert_true(trust_index_verify(&leaf));
     assert_false(trust_index_load_file(store, "/nowhere/bundle.pem"));
     pair_free(&root);
     pair_free(&leaf);
@@ -232,7 +235,8 @@ static void test_what_cannot_be_read(void **state)
 static void test_a_file_with_more_than_certificates(void **state)
 {
     (void)state;
-    struct pair root = make("Root", MBSTRING_ASC, NULL), leaf = make("leaf", MBSTRING_ASC, &root);
+    struct pair root = trust_index_make("Root", MBSTRING_ASC, NULL),
+                leaf = trust_index_make("leaf", MBSTRING_ASC, &root);
     char pem[4096];
     BIO *bio = BIO_new(BIO_s_mem());
     assert_int_equal(PEM_write_bio_X509_AUX(bio, root.certificate), 1);
@@ -240,9 +244,9 @@ static void test_a_file_with_more_than_certificates(void **state)
     pem[len > 0 ? len : 0] = '\0';
     BIO_free(bio);
     add_text(pem);
-    assert_true(load());
-    assert_int_equal(held(), 1);
-    assert_true(verify(&leaf));
+    assert_true(trust_index_load());
+    assert_int_equal(trust_index_held(), 1);
+    assert_true(trust_index_verify(&leaf));
     pair_free(&root);
     pair_free(&leaf);
 }
@@ -250,7 +254,8 @@ static void test_a_file_with_more_than_certificates(void **state)
 static void test_der_by_itself(void **state)
 {
     (void)state;
-    struct pair root = make("Root", MBSTRING_ASC, NULL), leaf = make("leaf", MBSTRING_ASC, &root);
+    struct pair root = trust_index_make("Root", MBSTRING_ASC, NULL),
+                leaf = trust_index_make("leaf", MBSTRING_ASC, &root);
     unsigned char *der = NULL;
     int len = i2d_X509(root.certificate, &der);
     struct trust_index *index = trust_index_new(65536);
@@ -260,7 +265,7 @@ static void test_der_by_itself(void **state)
     }
     assert_true(trust_index_add(index, der, (size_t)len));
     assert_true(trust_index_attach(index, store));
-    assert_true(verify(&leaf));
+    assert_true(trust_index_verify(&leaf));
     index = trust_index_new(10);
     assert_false(trust_index_add(index, der, (size_t)len));
     assert_false(trust_index_attach(index, store));
@@ -278,7 +283,7 @@ static void *verify_together(void *leaf)
     while (!atomic_load(&go)) {
     }
     for (int i = 0; i < 50; i++) {
-        atomic_fetch_add(&verified, verify(leaf));
+        atomic_fetch_add(&verified, trust_index_verify(leaf));
     }
     return NULL;
 }
@@ -286,10 +291,11 @@ static void *verify_together(void *leaf)
 static void test_several_threads_at_once(void **state)
 {
     (void)state;
-    struct pair root = make("Root", MBSTRING_ASC, NULL), leaf = make("leaf", MBSTRING_ASC, &root);
+    struct pair root = trust_index_make("Root", MBSTRING_ASC, NULL),
+                leaf = trust_index_make("leaf", MBSTRING_ASC, &root);
     pthread_t threads[THREADS];
-    add(&root);
-    assert_true(load());
+    test_trust_index_add(&root);
+    assert_true(trust_index_load());
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, verify_together, &leaf), 0);
     }
@@ -298,7 +304,7 @@ static void test_several_threads_at_once(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     }
     assert_int_equal(atomic_load(&verified), THREADS * 50);
-    assert_int_equal(held(), 1);
+    assert_int_equal(trust_index_held(), 1);
     pair_free(&root);
     pair_free(&leaf);
 }

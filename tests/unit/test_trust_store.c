@@ -60,7 +60,7 @@ static int stop_all(void **state)
 }
 
 /* A file of its own: the same name for other content, as an administrator puts it there. */
-static void trust(const char *path)
+static void trust_store_trust(const char *path)
 {
     (void)unlink(http.ca_path);
     assert_int_equal(link(path, http.ca_path), 0);
@@ -71,7 +71,7 @@ static int set_up(void **state)
     (void)state;
     fake_clock_reset();
     fake_clock_run();
-    trust(wrong_path);
+    trust_store_trust(wrong_path);
     has_system = true;
     http_fixture_configure();
     http_fixture_open();
@@ -100,7 +100,7 @@ static enum ekm_rc ask_host(const char *host)
     return rc;
 }
 
-static enum ekm_rc ask(void)
+static enum ekm_rc trust_store_ask(void)
 {
     return ask_host(HOST);
 }
@@ -108,12 +108,12 @@ static enum ekm_rc ask(void)
 static void a_certificate_added_later(void **state)
 {
     (void)state;
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
-    trust(right_path);
+    assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
+    trust_store_trust(right_path);
     /* Not at every refusal: somebody may provoke them. */
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
     fake_clock_advance(REREAD_MS);
-    assert_int_equal(ask(), EKM_OK);
+    assert_int_equal(trust_store_ask(), EKM_OK);
 }
 
 /* A zero byte does not end the file. */
@@ -133,20 +133,20 @@ static void a_zero_in_the_file_hides_nothing(void **state)
     assert_int_equal(fwrite(certificates, 1, len, out), len);
     assert_int_equal(fclose(out), 0);
     http_fixture_open();
-    assert_int_equal(ask(), EKM_OK);
+    assert_int_equal(trust_store_ask(), EKM_OK);
 }
 
 static void a_removed_authority_is_trusted_until_a_refusal(void **state)
 {
     (void)state;
     http_stop();
-    trust(right_path);
+    trust_store_trust(right_path);
     char reason[256];
     assert_int_equal(http_start(&http.config, reason, sizeof reason), EKM_OK);
-    assert_int_equal(ask(), EKM_OK);
-    trust(wrong_path);
+    assert_int_equal(trust_store_ask(), EKM_OK);
+    trust_store_trust(wrong_path);
     fake_clock_advance(REREAD_MS);
-    assert_int_equal(ask(), EKM_OK);
+    assert_int_equal(trust_store_ask(), EKM_OK);
     assert_int_equal(ask_host("contoso.managedhsm.azure.net"), EKM_CERTIFICATE_REFUSED);
     /* Another vault, as there is a session of TLS with the first. */
     assert_int_equal(ask_host("fabrikam.vault.azure.net"), EKM_CERTIFICATE_REFUSED);
@@ -157,42 +157,42 @@ static void without_certificates_of_the_system(void **state)
 {
     (void)state;
     has_system = false;
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
-    trust(right_path);
+    assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
+    trust_store_trust(right_path);
     fake_clock_advance(REREAD_MS);
-    assert_int_equal(ask(), EKM_OK);
+    assert_int_equal(trust_store_ask(), EKM_OK);
 }
 
 /* What the system trusted stays while it cannot be read. */
 static void a_system_that_cannot_be_read_changes_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
-    trust(right_path);
+    assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
+    trust_store_trust(right_path);
     has_system = false;
     fake_clock_advance(REREAD_MS);
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
     has_system = true;
     fake_clock_advance(REREAD_MS);
-    assert_int_equal(ask(), EKM_OK);
+    assert_int_equal(trust_store_ask(), EKM_OK);
 }
 
 static void a_file_that_cannot_be_read_changes_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
     (void)unlink(http.ca_path);
     fake_clock_advance(REREAD_MS);
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
-    trust(right_path);
-    assert_int_equal(ask(), EKM_CERTIFICATE_REFUSED);
+    assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
+    trust_store_trust(right_path);
+    assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
     fake_clock_advance(REREAD_MS);
-    assert_int_equal(ask(), EKM_OK);
+    assert_int_equal(trust_store_ask(), EKM_OK);
 }
 
 static void *ask_in_thread(void *rc)
 {
-    *(enum ekm_rc *)rc = ask();
+    *(enum ekm_rc *)rc = trust_store_ask();
     return NULL;
 }
 
@@ -207,7 +207,7 @@ static void waiting_for_the_reader_ends(void **state)
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     (void)state;
     http_stop();
-    trust(right_path);
+    trust_store_trust(right_path);
     char reason[256];
     assert_int_equal(http_start(&http.config, reason, sizeof reason), EKM_OK);
     atomic_store(&is_reading, false);

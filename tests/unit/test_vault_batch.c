@@ -30,7 +30,8 @@ struct seen {
     unsigned enough; /* ends the batch after so many calls; 0: never */
 };
 
-static bool see(void *context, size_t index, enum ekm_rc rc, const struct vault_key *key)
+static bool vault_batch_see(void *context, size_t index, enum ekm_rc rc,
+                            const struct vault_key *key)
 {
     struct seen *seen = context;
     seen->rc[index] = rc;
@@ -49,7 +50,7 @@ static void test_each_has_its_outcome(void **state)
     script(200, KEY("a/v1"));
     script(404, "{\"error\":{\"code\":\"KeyNotFound\"}}");
     script(200, KEY("other/v3"));
-    assert_int_equal(vault_get_keys(&call, &vault, names, 3, see, &seen), EKM_OK);
+    assert_int_equal(vault_get_keys(&call, &vault, names, 3, vault_batch_see, &seen), EKM_OK);
     assert_int_equal(seen.rc[0], EKM_OK);
     assert_int_equal(seen.rc[1], EKM_KEY_NOT_FOUND);
     assert_int_equal(seen.rc[2], EKM_OTHER_KEY);
@@ -71,7 +72,7 @@ static void test_unusable_batch_responses_are_asked_for_again(void **state)
     script(200, KEY("a/v1"));
     script(200, KEY("b/v2"));
     script(200, KEY("c/v3"));
-    assert_int_equal(vault_get_keys(&call, &vault, names, 3, see, &seen), EKM_OK);
+    assert_int_equal(vault_get_keys(&call, &vault, names, 3, vault_batch_see, &seen), EKM_OK);
     assert_int_equal(seen.keys, 3);
     assert_int_equal(scripted_http_left(), 0);
 }
@@ -88,7 +89,7 @@ static void test_throttled(void **state)
     script(200, KEY("b/v2"));
     script(200, KEY("c/v3"));
     uint64_t begun_ms = plat_now_ms();
-    assert_int_equal(vault_get_keys(&call, &vault, names, 3, see, &seen), EKM_OK);
+    assert_int_equal(vault_get_keys(&call, &vault, names, 3, vault_batch_see, &seen), EKM_OK);
     assert_int_equal(seen.keys, 3);
     assert_true(plat_now_ms() > begun_ms);
     assert_int_equal(scripted_http_left(), 0);
@@ -102,7 +103,8 @@ static void test_unreachable_ends_it(void **state)
     for (int i = 0; i < 40; i++) {
         scripted_http_add(&(struct scripted_answer){.rc = EKM_CONNECT_FAILED, .takes_ms = 1000});
     }
-    assert_int_equal(vault_get_keys(&call, &vault, names, 3, see, &seen), EKM_CONNECT_FAILED);
+    assert_int_equal(vault_get_keys(&call, &vault, names, 3, vault_batch_see, &seen),
+                     EKM_CONNECT_FAILED);
     assert_int_equal(seen.calls, 1);
     assert_int_equal(call.error.rc, EKM_CONNECT_FAILED);
 }
@@ -114,7 +116,7 @@ static void test_seen_enough(void **state)
     script(200, KEY("a/v1"));
     script(200, KEY("b/v2"));
     script(200, KEY("c/v3"));
-    assert_int_equal(vault_get_keys(&call, &vault, names, 3, see, &seen), EKM_OK);
+    assert_int_equal(vault_get_keys(&call, &vault, names, 3, vault_batch_see, &seen), EKM_OK);
     assert_int_equal(seen.calls, 1);
 }
 
@@ -129,7 +131,8 @@ static void test_versions(void **state)
     script(200, "{\"value\":[]}");
     script(200, "{\"value\":[],\"nextLink\":\"https://" HOST "/keys/a/versions?y\"}");
     script(200, "{\"value\":[" ITEM("a/v2") "],\"nextLink\":null}");
-    assert_int_equal(vault_list_all_versions(&call, &vault, names, 3, see, &seen), EKM_OK);
+    assert_int_equal(vault_list_all_versions(&call, &vault, names, 3, vault_batch_see, &seen),
+                     EKM_OK);
     assert_int_equal(seen.keys, 2);
     assert_int_equal(seen.calls, 5); /* two versions, three ends */
     assert_int_equal(seen.rc[1], EKM_FORBIDDEN);
@@ -144,7 +147,8 @@ static void test_link_that_leaves(void **state)
     script(200, "{\"value\":[],\"nextLink\":\"https://elsewhere.example/keys/a/versions?x\"}");
     script(200, "{\"value\":[]}");
     script(200, "{\"value\":[]}");
-    assert_int_equal(vault_list_all_versions(&call, &vault, names, 3, see, &seen), EKM_OK);
+    assert_int_equal(vault_list_all_versions(&call, &vault, names, 3, vault_batch_see, &seen),
+                     EKM_OK);
     assert_int_equal(seen.rc[0], EKM_OTHER_KEY);
     assert_int_equal(scripted_http_count(), 5);
 }

@@ -23,8 +23,8 @@ static struct {
     unsigned challenges, tokens, refused;
 } cloud;
 
-static void serve(void *context, struct call *asking, const struct seen_request *asked,
-                  struct scripted_answer *response)
+static void vault_request_serve(void *context, struct call *asking,
+                                const struct seen_request *asked, struct scripted_answer *response)
 {
     (void)context;
     (void)asking;
@@ -53,11 +53,11 @@ static int set_up(void **state)
     cloud.token_url = TOKEN_URL("tenant-1");
     cloud.vault_status = 401;
     cloud.token_status = 200;
-    scripted_http_serve(serve, NULL);
+    scripted_http_serve(vault_request_serve, NULL);
     return rc;
 }
 
-static void suggest(const char *tenant)
+static void vault_request_suggest(const char *tenant)
 {
     assert_int_equal(challenge_suggest(HOST, tenant), EKM_OK);
 }
@@ -74,7 +74,8 @@ static enum ekm_rc send_request(long *status)
     return rc;
 }
 
-static void expect(enum ekm_rc rc, unsigned challenges, unsigned tokens, unsigned refused)
+static void vault_request_expect(enum ekm_rc rc, unsigned challenges, unsigned tokens,
+                                 unsigned refused)
 {
     long status = 0;
     enum ekm_rc got = send_request(&status);
@@ -94,14 +95,14 @@ static void right_hint(void **state)
     struct challenge known;
     bool guessed = true;
     (void)state;
-    suggest("tenant-1");
-    expect(EKM_OK, 1, 1, 0);
+    vault_request_suggest("tenant-1");
+    vault_request_expect(EKM_OK, 1, 1, 0);
     assert_string_equal(scripted_http_seen(0)->host, HOST);
     assert_string_equal(scripted_http_seen(0)->bearer, "");
     assert_string_equal(scripted_http_seen(1)->url, cloud.token_url);
     assert_true(challenge_recall(&vault.address, &known, &guessed));
     assert_false(guessed);
-    expect(EKM_OK, 1, 1, 0);
+    vault_request_expect(EKM_OK, 1, 1, 0);
 }
 
 /* The same tenant behind another name of its cloud: no second token. */
@@ -109,8 +110,8 @@ static void right_hint_other_authority(void **state)
 {
     (void)state;
     cloud.challenge = CHALLENGE_OF("login.windows.net/TENANT-1");
-    suggest("tenant-1");
-    expect(EKM_OK, 1, 1, 0);
+    vault_request_suggest("tenant-1");
+    vault_request_expect(EKM_OK, 1, 1, 0);
 }
 
 /* The vault moved: the refusal under the hint is no refused credential. */
@@ -120,8 +121,8 @@ static void moved_vault(void **state)
     (void)state;
     cloud.challenge = CHALLENGE("tenant-2");
     cloud.token_url = TOKEN_URL("tenant-2");
-    suggest("tenant-1");
-    expect(EKM_OK, 1, 1, 1);
+    vault_request_suggest("tenant-1");
+    vault_request_expect(EKM_OK, 1, 1, 1);
     assert_true(challenge_is_news(HOST, tenant));
     assert_string_equal(tenant, "tenant-2");
 }
@@ -138,11 +139,11 @@ static void a_second_caller_notices_that_the_vault_moved(void **state)
     assert_int_equal(buf_append_text(&response.body, "{\"error\":\"invalid_client\"}"), EKM_OK);
     cloud.challenge = CHALLENGE("tenant-2");
     cloud.token_url = TOKEN_URL("tenant-2");
-    suggest("tenant-1");
+    vault_request_suggest("tenant-1");
     assert_int_equal(token_fetch_begin(&call, vault.credential, &guess, &fetch), TOKEN_FLIGHT_OWN);
     assert_false(token_fetch_end(&call, &fetch, &response));
     http_response_free(&response);
-    expect(EKM_OK, 1, 1, 0);
+    vault_request_expect(EKM_OK, 1, 1, 0);
 }
 
 /* While another call fetches the token, this one opens its connection and hears the vault. */
@@ -152,7 +153,7 @@ static void the_others_connect_meanwhile(void **state)
     struct challenge guess = {"login.microsoftonline.com", "tenant-1", "vault.azure.net"};
     struct call other;
     (void)state;
-    suggest("tenant-1");
+    vault_request_suggest("tenant-1");
     call_begin(&other, "Other", &config);
     config.call_timeout_ms = 5000;
     call_begin(&call, "Test", &config);
@@ -164,7 +165,7 @@ static void the_others_connect_meanwhile(void **state)
     assert_int_equal(cloud.tokens, 0);
     assert_false(token_fetch_end(&other, &fetch, NULL));
     call_begin(&call, "Test", &config);
-    expect(EKM_OK, 1, 1, 0);
+    vault_request_expect(EKM_OK, 1, 1, 0);
     assert_int_equal(token_fetch_begin(&call, vault.credential, &guess, &second),
                      TOKEN_FLIGHT_NONE);
 }
@@ -179,7 +180,7 @@ static void the_others_remember_the_vault_s_word(void **state)
     bool guessed = true;
     (void)state;
     cloud.challenge = CHALLENGE_OF("login.windows.net/tenant-1");
-    suggest("tenant-1");
+    vault_request_suggest("tenant-1");
     call_begin(&other, "Other", &config);
     config.call_timeout_ms = 5000;
     call_begin(&call, "Test", &config);
@@ -196,10 +197,10 @@ static void refused_credential(void **state)
 {
     (void)state;
     cloud.token_status = 401;
-    suggest("tenant-1");
-    expect(EKM_BAD_CREDENTIALS, 1, 1, 0);
+    vault_request_suggest("tenant-1");
+    vault_request_expect(EKM_BAD_CREDENTIALS, 1, 1, 0);
     call_begin(&call, "Test", &config);
-    expect(EKM_BAD_CREDENTIALS, 1, 1, 0);
+    vault_request_expect(EKM_BAD_CREDENTIALS, 1, 1, 0);
 }
 
 /* Neither answers well: the ordinary way tells what is wrong, with its repeats. */
@@ -210,7 +211,7 @@ static void vault_and_entra_fail(void **state)
     call_begin(&call, "Test", &config);
     cloud.vault_status = 503;
     cloud.token_status = 503;
-    suggest("tenant-1");
+    vault_request_suggest("tenant-1");
     long status = 0;
     assert_int_equal(send_request(&status), EKM_SERVER_ERROR);
     assert_true(cloud.challenges > 2);
@@ -228,7 +229,7 @@ static void vault_and_entra_fail(void **state)
 static void the_first_try_takes_it_all(void **state)
 {
     (void)state;
-    suggest("tenant-1");
+    vault_request_suggest("tenant-1");
     config.call_timeout_ms = 11000;
     call_begin(&call, "Test", &config);
     scripted_http_add(&(struct scripted_answer){.status = 401, .takes_ms = 20000});
@@ -244,7 +245,7 @@ static void foreign_challenge(void **state)
 {
     (void)state;
     cloud.challenge = CHALLENGE_OF("login.example.org/tenant-1");
-    suggest("tenant-1");
+    vault_request_suggest("tenant-1");
     long status = 0;
     assert_int_equal(send_request(&status), EKM_CHALLENGE_FOREIGN);
     assert_int_equal(cloud.tokens, 1); /* at the cloud's own Entra */
@@ -253,7 +254,7 @@ static void foreign_challenge(void **state)
 static void no_hint(void **state)
 {
     (void)state;
-    expect(EKM_OK, 1, 1, 0);
+    vault_request_expect(EKM_OK, 1, 1, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, vault_tear_down)

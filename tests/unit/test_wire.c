@@ -35,21 +35,21 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const struct buf *bytes(const char *text, size_t len)
+static const struct buf *wire_bytes(const char *wire_text, size_t len)
 {
     call_new_try(&call);
     buf_free(&body);
-    assert_int_equal(buf_append(&body, text, len), EKM_OK);
+    assert_int_equal(buf_append(&body, wire_text, len), EKM_OK);
     return &body;
 }
 
-static const struct buf *text(const char *json)
+static const struct buf *wire_text(const char *json)
 {
-    return bytes(json, strlen(json));
+    return wire_bytes(json, strlen(json));
 }
 
 /* A modulus of `len` bytes with its highest and lowest bit set, in base64url. */
-static const char *modulus(size_t len)
+static const char *wire_modulus(size_t len)
 {
     static char out[1024];
     uint8_t n[1 + RSA_MAX_BYTES + 32] = {0};
@@ -67,7 +67,7 @@ static enum ekm_rc read_key_of(const char *key_members, const char *others, stru
 {
     char json[4096];
     assert_true(text_format(json, sizeof json, "{\"key\":{%s}%s}", key_members, others));
-    enum ekm_rc rc = wire_read_key(&call, HOST, text(json), key);
+    enum ekm_rc rc = wire_read_key(&call, HOST, wire_text(json), key);
     assert_int_equal(call.error.rc, rc);
     return rc;
 }
@@ -80,7 +80,7 @@ static void a_whole_key(void **state)
     (void)text_format(members, sizeof members,
                       "\"kid\":\"" KID "\",\"kty\":\"rsa-HSM\",\"key_ops\":[\"sign\",\"wrapKey\","
                       "\"unwrapKey\",\"novel\"],\"n\":\"%s\",\"e\":\"AQAB\"",
-                      modulus(256));
+                      wire_modulus(256));
     assert_int_equal(
         read_key_of(members,
                     ",\"attributes\":{\"enabled\":true,\"nbf\":5,\"exp\":\"4102444800\","
@@ -106,7 +106,7 @@ static void a_bare_key(void **state)
     (void)state;
     (void)text_format(members, sizeof members,
                       "\"kid\":\"" KID "\",\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AQAB\"",
-                      modulus(512));
+                      wire_modulus(512));
     assert_int_equal(read_key_of(members, "", &key), EKM_OK);
     assert_true(key.enabled && key.can_wrap && key.can_unwrap);
     assert_false(key.managed || key.purge_protected);
@@ -150,7 +150,7 @@ static void keys_that_cannot_serve(void **state)
     assert_false(key.is_rsa);
     (void)text_format(members, sizeof members,
                       "\"kid\":\"" KID "\",\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AQAB\"",
-                      modulus(128));
+                      wire_modulus(128));
     assert_int_equal(read_key_of(members, "", &key), EKM_OK);
     assert_true(key.is_rsa);
     assert_false(key.usable_size);
@@ -238,7 +238,7 @@ static void bodies_that_are_no_key(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct vault_key key;
-        enum ekm_rc rc = wire_read_key(&call, HOST, text(rows[i].body), &key);
+        enum ekm_rc rc = wire_read_key(&call, HOST, wire_text(rows[i].body), &key);
         if (rc != rows[i].rc) {
             fail_msg("%s instead of %s: %s", ekm_name(rc), ekm_name(rows[i].rc), rows[i].body);
         }
@@ -256,10 +256,10 @@ static void embedded_zeros(void **state)
     (void)state;
     assert_true(read_key_of("\"kid\":\"" KID "\\u0000.evil\",\"kty\":\"EC\"", "", &key) != EKM_OK);
     assert_true(read_key_of("\"kid\":\"" KID "\",\"kty\":\"EC\\u0000x\"", "", &key) != EKM_OK);
-    assert_true(wire_read_key(&call, HOST, bytes(raw, sizeof raw - 1), &key) != EKM_OK);
-    assert_true(wire_read_key(&call, HOST, bytes(behind, sizeof behind - 1), &key) != EKM_OK);
+    assert_true(wire_read_key(&call, HOST, wire_bytes(raw, sizeof raw - 1), &key) != EKM_OK);
+    assert_true(wire_read_key(&call, HOST, wire_bytes(behind, sizeof behind - 1), &key) != EKM_OK);
     assert_true(wire_read_token(&call,
-                                text("{\"access_token\":\"abc\\u0000def\",\"expires_in\":1}"),
+                                wire_text("{\"access_token\":\"abc\\u0000def\",\"expires_in\":1}"),
                                 &token, &facts) != EKM_OK);
     buf_free(&token);
 }
@@ -275,16 +275,16 @@ static void nesting_is_bounded(void **state)
         json[i] = "{\"a\":"[i % 5];
     }
     json[len] = '\0';
-    assert_int_equal(wire_read_key(&call, HOST, text(json), &key), EKM_KEY_NOT_JSON);
+    assert_int_equal(wire_read_key(&call, HOST, wire_text(json), &key), EKM_KEY_NOT_JSON);
     memset(json, '[', len);
-    assert_int_equal(wire_read_key(&call, HOST, text(json), &key), EKM_KEY_NOT_JSON);
+    assert_int_equal(wire_read_key(&call, HOST, wire_text(json), &key), EKM_KEY_NOT_JSON);
     memcpy(json, "{\"key\":", 7);
-    assert_int_equal(wire_read_key(&call, HOST, text(json), &key), EKM_KEY_NOT_JSON);
+    assert_int_equal(wire_read_key(&call, HOST, wire_text(json), &key), EKM_KEY_NOT_JSON);
     free(json);
 }
 
 /* Every truncation of a good answer is refused, none crashes. */
-static void truncations(void **state)
+static void wire_truncations(void **state)
 {
     char json[2048];
     struct vault_key key;
@@ -292,10 +292,10 @@ static void truncations(void **state)
     (void)text_format(json, sizeof json,
                       "{\"key\":{\"kid\":\"" KID "\",\"kty\":\"RSA\",\"key_ops\":[\"wrapKey\"],"
                       "\"n\":\"%s\",\"e\":\"AQAB\"},\"attributes\":{\"exp\":1e400,\"nbf\":-1}}",
-                      modulus(256));
-    assert_int_equal(wire_read_key(&call, HOST, text(json), &key), EKM_OK);
+                      wire_modulus(256));
+    assert_int_equal(wire_read_key(&call, HOST, wire_text(json), &key), EKM_OK);
     for (size_t len = 0; len < strlen(json); len++) {
-        assert_int_equal(wire_read_key(&call, HOST, bytes(json, len), &key), EKM_KEY_NOT_JSON);
+        assert_int_equal(wire_read_key(&call, HOST, wire_bytes(json, len), &key), EKM_KEY_NOT_JSON);
     }
 }
 
@@ -305,7 +305,7 @@ struct visits {
     bool enabled[8];
 };
 
-static bool visit(void *context, const struct vault_key *key)
+static bool wire_visit(void *context, const struct vault_key *key)
 {
     struct visits *visits = context;
     assert_true(visits->count < 8);
@@ -317,10 +317,10 @@ static bool visit(void *context, const struct vault_key *key)
 
 static enum ekm_rc read_page(const char *json, struct visits *visits, struct buf *next)
 {
-    return wire_read_page(&call, HOST, text(json), visit, visits, next);
+    return wire_read_page(&call, HOST, wire_text(json), wire_visit, visits, next);
 }
 
-static void pages(void **state)
+static void wire_pages(void **state)
 {
     struct visits visits = {0};
     struct buf next = BUF_EMPTY(4096);
@@ -407,8 +407,9 @@ static void operations_are_read(void **state)
         struct key_id worker;
         struct buf value = BUF_EMPTY(64);
         (void)text_format(json, sizeof json, "{\"kid\":\"" KID "\",\"value\":\"%s\"}", values[i]);
-        assert_int_equal(wire_read_operation(&call, WIRE_UNWRAP, HOST, text(json), &worker, &value),
-                         EKM_OK);
+        assert_int_equal(
+            wire_read_operation(&call, WIRE_UNWRAP, HOST, wire_text(json), &worker, &value),
+            EKM_OK);
         assert_string_equal(worker.name, "name");
         assert_string_equal(worker.version, "0123456789abcdef0123456789abcdef");
         assert_int_equal(value.len, 4);
@@ -443,11 +444,12 @@ static void odd_operations(void **state)
         struct key_id worker;
         struct buf value = BUF_EMPTY(64);
         enum ekm_rc rc =
-            wire_read_operation(&call, WIRE_WRAP, HOST, text(rows[i].body), &worker, &value);
+            wire_read_operation(&call, WIRE_WRAP, HOST, wire_text(rows[i].body), &worker, &value);
         if (rc != rows[i].wrap || call.error.rc != rc) {
             fail_msg("%s: %s", ekm_name(rc), rows[i].body);
         }
-        rc = wire_read_operation(&call, WIRE_UNWRAP, HOST, text(rows[i].body), &worker, &value);
+        rc =
+            wire_read_operation(&call, WIRE_UNWRAP, HOST, wire_text(rows[i].body), &worker, &value);
         if (rc != rows[i].unwrap || call.error.rc != rc) {
             fail_msg("%s: %s", ekm_name(rc), rows[i].body);
         }
@@ -484,7 +486,7 @@ static void tokens_are_read(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf token = BUF_EMPTY(4096);
         struct wire_token facts = {0};
-        assert_int_equal(wire_read_token(&call, text(rows[i].body), &token, &facts), EKM_OK);
+        assert_int_equal(wire_read_token(&call, wire_text(rows[i].body), &token, &facts), EKM_OK);
         assert_string_equal(buf_text(&token), "eyJ.a-b_c~+/=");
         assert_int_equal(facts.expires_in_s, rows[i].life_s);
         buf_free(&token);
@@ -514,7 +516,7 @@ static void odd_tokens(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf token = BUF_EMPTY(4096);
         struct wire_token facts = {0};
-        enum ekm_rc rc = wire_read_token(&call, text(rows[i].body), &token, &facts);
+        enum ekm_rc rc = wire_read_token(&call, wire_text(rows[i].body), &token, &facts);
         if (rc != rows[i].rc || call.error.rc != rc) {
             fail_msg("%s: %s", ekm_name(rc), rows[i].body);
         }
@@ -526,7 +528,7 @@ static void odd_tokens(void **state)
     struct wire_token facts = {0};
     memset(json + strlen(json), 'A', sizeof json - 100);
     (void)strcat(json, "\"}");
-    assert_int_equal(wire_read_token(&call, text(json), &token, &facts), EKM_TOKEN_MISSING);
+    assert_int_equal(wire_read_token(&call, wire_text(json), &token, &facts), EKM_TOKEN_MISSING);
     buf_free(&token);
 }
 
@@ -541,7 +543,7 @@ static void odd_lives(void **state)
         struct wire_token facts = {.expires_in_s = 77};
         (void)text_format(json, sizeof json, "{\"access_token\":\"t\",\"expires_in\":%s}",
                           lives[i]);
-        assert_int_equal(wire_read_token(&call, text(json), &token, &facts), EKM_OK);
+        assert_int_equal(wire_read_token(&call, wire_text(json), &token, &facts), EKM_OK);
         assert_int_equal(facts.expires_in_s, 0);
         buf_free(&token);
     }
@@ -552,16 +554,16 @@ static void errors_are_read(void **state)
     bool is_own = false;
     (void)state;
     wire_read_error(&call,
-                    text("{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"innererror\":"
-                         "{\"code\":\"AccessDenied\",\"innererror\":{\"code\":\"KeyDisabled\""
-                         "}}}}"),
+                    wire_text("{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"innererror\":"
+                              "{\"code\":\"AccessDenied\",\"innererror\":{\"code\":\"KeyDisabled\""
+                              "}}}}"),
                     &is_own);
     assert_true(is_own);
     assert_string_equal(call.error.azure_code, "Forbidden");
     assert_string_equal(call.error.inner_code, "KeyDisabled");
     wire_read_error(&call,
-                    text("{\"error\":{\"code\":\"Forbidden\",\"innerError\":{\"code\":"
-                         "\"ForbiddenByRbac\",\"innererror\":null}}}"),
+                    wire_text("{\"error\":{\"code\":\"Forbidden\",\"innerError\":{\"code\":"
+                              "\"ForbiddenByRbac\",\"innererror\":null}}}"),
                     &is_own);
     assert_string_equal(call.error.inner_code, "ForbiddenByRbac");
 }
@@ -586,7 +588,7 @@ static void service_numbers_are_read(void **state)
         bool is_own = false;
         (void)text_format(said, sizeof said, "{\"error\":{\"code\":\"u\",\"message\":\"%s\"}}",
                           rows[i].message);
-        wire_read_error(&call, text(said), &is_own);
+        wire_read_error(&call, wire_text(said), &is_own);
         assert_int_equal(call.error.akv, rows[i].akv);
     }
 }
@@ -614,7 +616,7 @@ static void unreadable_errors_are_skipped(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool is_own = !rows[i].is_own;
-        wire_read_error(&call, text(rows[i].body), &is_own);
+        wire_read_error(&call, wire_text(rows[i].body), &is_own);
         assert_int_equal(is_own, rows[i].is_own);
         assert_string_equal(call.error.azure_code, "");
         assert_string_equal(call.error.inner_code, "");
@@ -645,7 +647,7 @@ static void token_errors_are_read(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char error[64] = "?";
-        wire_read_token_error(&call, text(rows[i].body), error, sizeof error);
+        wire_read_token_error(&call, wire_text(rows[i].body), error, sizeof error);
         assert_string_equal(error, rows[i].error);
         assert_int_equal(call.error.aadsts, rows[i].aadsts);
     }
@@ -665,8 +667,8 @@ int main(void)
         TEST(bodies_that_are_no_key),
         TEST(embedded_zeros),
         TEST(nesting_is_bounded),
-        TEST(truncations),
-        TEST(pages),
+        TEST(wire_truncations),
+        TEST(wire_pages),
         TEST(a_visitor_may_stop),
         TEST(odd_pages),
         TEST(operations_are_written),

@@ -19,14 +19,14 @@
 
 static struct thumbprint print;
 
-static SqlCpError encrypt(void)
+static SqlCpError wrap_locally_encrypt(void)
 {
     static uint8_t text[32], cipher[RSA_MAX_BYTES];
     SqlCpData out = {sizeof cipher, cipher};
     return fixture_encrypt(&print, text, sizeof text, &out);
 }
 
-static struct fake_key *start(void)
+static struct fake_key *wrap_locally_start(void)
 {
     fake_clock_reset();
     struct fake_key *key = fake_add("TdeKey0", "v1", 1);
@@ -40,20 +40,20 @@ static struct fake_key *start(void)
 static void test_looks_again_after_five_minutes(void **state)
 {
     (void)state;
-    struct fake_key *key = start();
+    struct fake_key *key = wrap_locally_start();
     fake_clock_advance(MINUTES_MS(5));
-    assert_int_equal(encrypt(), SQLCP_SUCCESS);
+    assert_int_equal(wrap_locally_encrypt(), SQLCP_SUCCESS);
     assert_int_equal(fake_requests(), 0);
     key->disabled = true;
-    assert_int_equal(encrypt(), SQLCP_SUCCESS);
+    assert_int_equal(wrap_locally_encrypt(), SQLCP_SUCCESS);
     fake_clock_advance(1);
-    assert_int_equal(encrypt(), 5004);
+    assert_int_equal(wrap_locally_encrypt(), 5004);
     assert_int_equal(fake_counts.get, 1);
     /* Remembered as well for five minutes. */
     key->disabled = false;
-    assert_int_equal(encrypt(), 5004);
+    assert_int_equal(wrap_locally_encrypt(), 5004);
     fake_clock_advance(MINUTES_MS(5) + 1);
-    assert_int_equal(encrypt(), SQLCP_SUCCESS);
+    assert_int_equal(wrap_locally_encrypt(), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.get, 2);
     fixture_stop();
 }
@@ -64,15 +64,15 @@ static void test_looks_again_after_five_minutes(void **state)
 static void test_failed_look_wraps_nothing(void **state)
 {
     (void)state;
-    (void)start();
+    (void)wrap_locally_start();
     fake_clock_advance(MINUTES_MS(5) + 1);
     atomic_store(&fake_get_fails, EKM_SERVER_ERROR);
-    assert_int_equal(encrypt(), 3111);
-    assert_int_equal(encrypt(), 3111);
+    assert_int_equal(wrap_locally_encrypt(), 3111);
+    assert_int_equal(wrap_locally_encrypt(), 3111);
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
-    assert_int_equal(encrypt(), 3113);
+    assert_int_equal(wrap_locally_encrypt(), 3113);
     atomic_store(&fake_get_fails, 0);
-    assert_int_equal(encrypt(), SQLCP_SUCCESS);
+    assert_int_equal(wrap_locally_encrypt(), SQLCP_SUCCESS);
     assert_int_equal(fake_counts.wrap, 0);
     fixture_stop();
 }

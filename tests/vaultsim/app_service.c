@@ -37,7 +37,8 @@ void app_service_refuse(const struct request *request, struct answer *answer, un
     answer_json(answer, status, json);
 }
 
-static bool check_secret(const struct request *request, struct answer *answer, const char *header)
+static bool app_service_check_secret(const struct request *request, struct answer *answer,
+                                     const char *header)
 {
     char expected[33];
     const char *value = request_header(request, header);
@@ -68,7 +69,8 @@ static struct identity_selector selector_of(const struct request *request, bool 
     return selector;
 }
 
-static void give_token(const struct request *request, struct answer *answer, bool is_aci)
+static void app_service_give_token(const struct request *request, struct answer *answer,
+                                   bool is_aci)
 {
     struct identity_selector selector = selector_of(request, is_aci);
     struct identity identity;
@@ -95,7 +97,7 @@ void app_service_serve(const struct request *request, struct answer *answer)
         app_service_refuse(request, answer, 405, "Only GET is supported.");
     } else if (!is_aci && (version == NULL || strcmp(version, "2019-08-01") != 0)) {
         app_service_refuse(request, answer, 400, "The api-version is not supported.");
-    } else if (check_secret(request, answer, is_aci ? "secret" : "X-IDENTITY-HEADER")) {
-        give_token(request, answer, is_aci);
+    } else if (app_service_check_secret(request, answer, is_aci ? "secret" : "X-IDENTITY-HEADER")) {
+        app_service_give_token(request, answer, is_aci);
     }
 }

@@ -63,17 +63,17 @@ void arc_refuse(struct answer *answer, unsigned status, const char *code, const 
 }
 
 /* Windows folders have their own separator. */
-static char *join(const char *folder, const char *name)
+static char *arc_join(const char *folder, const char *name)
 {
     return format_text("%s%s%s.key", folder, strchr(folder, '\\') != NULL ? "\\" : "/", name);
 }
 
-static void challenge(struct answer *answer)
+static void arc_challenge(struct answer *answer)
 {
     char name[37], text[65];
     guid_random(name);
     hex_random(text, 32);
-    char *realm = join(key_realm, name), *path = format_text("%s/%s.key", key_folder, name);
+    char *realm = arc_join(key_realm, name), *path = format_text("%s/%s.key", key_folder, name);
     bool is_written = state_write_path(path, text);
     leaks_watch(LEAK_ARC_KEY, text);
     pthread_mutex_lock(&lock);
@@ -108,11 +108,11 @@ static bool take_key(const char *text)
     return is_found;
 }
 
-static bool check_key(const struct request *request, struct answer *answer)
+static bool arc_check_key(const struct request *request, struct answer *answer)
 {
     const char *value = request_header(request, "Authorization");
     if (value == NULL) {
-        challenge(answer);
+        arc_challenge(answer);
         return false;
     }
     if (strncasecmp(value, "Basic ", 6) != 0 || !take_key(value + 6)) {
@@ -122,7 +122,7 @@ static bool check_key(const struct request *request, struct answer *answer)
     return true;
 }
 
-static void give_token(const struct request *request, struct answer *answer)
+static void arc_give_token(const struct request *request, struct answer *answer)
 {
     bool is_old = settings_get().arc_is_old;
     struct identity_selector selector = {NULL, NULL, NULL};
@@ -173,7 +173,7 @@ void arc_serve(const struct request *request, struct answer *answer)
     } else if (!is_known_version(request_query(request, "api-version"))) {
         imds_refuse(answer, 400, "invalid_request",
                     "The api-version is invalid or was not specified");
-    } else if (check_key(request, answer)) {
-        give_token(request, answer);
+    } else if (arc_check_key(request, answer)) {
+        arc_give_token(request, answer);
     }
 }

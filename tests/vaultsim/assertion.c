@@ -149,8 +149,8 @@ static bool refuse_key(const struct assertion *assertion, const struct jwt *jwt,
 }
 
 /* The certificate must be registered, in its time, and its key must have signed. */
-static bool check_signature(const struct assertion *assertion, const struct jwt *jwt,
-                            struct answer *answer)
+static bool assertion_check_signature(const struct assertion *assertion, const struct jwt *jwt,
+                                      struct answer *answer)
 {
     const char *reason = NULL;
     X509 *certificate = find_certificate(assertion, jwt);
@@ -221,7 +221,8 @@ static bool check_certificate(const struct assertion *assertion, const struct jw
         return refuse_jwt(assertion, answer,
                           "No certificate thumbprint specified in token header.");
     }
-    return check_signature(assertion, jwt, answer) && check_claims(assertion, jwt, answer);
+    return assertion_check_signature(assertion, jwt, answer) &&
+           check_claims(assertion, jwt, answer);
 }
 
 /* Signed by the application itself, not by an issuer it trusts. */

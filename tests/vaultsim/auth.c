@@ -28,8 +28,8 @@ bool auth_is_bare(const struct request *request)
 
 /* error: the challenge's error member, or "". A Managed HSM sends "OK" to a GET,
  * otherwise no body. */
-static void refuse(const struct request *request, struct answer *answer, const char *error,
-                   const char *message)
+static void auth_refuse(const struct request *request, struct answer *answer, const char *error,
+                        const char *message)
 {
     char tenant[80], resource[300];
     struct settings settings = settings_get();
@@ -54,13 +54,14 @@ static void refuse(const struct request *request, struct answer *answer, const c
 
 void auth_refuse_expired(const struct request *request, struct answer *answer)
 {
-    refuse(request, answer, "invalid_token", "[TokenExpired] Error validating token: 'S2S12086'.");
+    auth_refuse(request, answer, "invalid_token",
+                "[TokenExpired] Error validating token: 'S2S12086'.");
 }
 
 void auth_refuse_unresolved(const struct request *request, struct answer *answer)
 {
-    refuse(request, answer, "invalid_token",
-           "AKV10046: Unable to resolve the key used for signature validation.");
+    auth_refuse(request, answer, "invalid_token",
+                "AKV10046: Unable to resolve the key used for signature validation.");
 }
 
 /* The claims a new token must have: issued from now on. */
@@ -89,7 +90,7 @@ static void refuse_audience(const struct request *request, struct answer *answer
             ? format_text("Found token with aud=%s, but expected aud=%s", audience, resource)
             : format_text("AKV10022: Invalid audience. Expected %s, found: %s.", resource,
                           audience);
-    refuse(request, answer, "invalid_token", message);
+    auth_refuse(request, answer, "invalid_token", message);
     free(message);
 }
 
@@ -99,12 +100,12 @@ bool auth_check(const struct request *request, struct answer *answer, char clien
     char tenant[80], resource[300];
     const char *bearer = bearer_of(request);
     if (bearer == NULL) {
-        refuse(request, answer, "", "AKV10000: Request is missing a Bearer or PoP token.");
+        auth_refuse(request, answer, "", "AKV10000: Request is missing a Bearer or PoP token.");
         return false;
     }
     if (!tokens_find(bearer, &claims)) {
-        refuse(request, answer, "invalid_token",
-               "[BearerReadAccessTokenFailed] Error validating token: 'S2S10001'.");
+        auth_refuse(request, answer, "invalid_token",
+                    "[BearerReadAccessTokenFailed] Error validating token: 'S2S10001'.");
         return false;
     }
     clients_tenant(tenant, sizeof tenant);
@@ -118,7 +119,7 @@ bool auth_check(const struct request *request, struct answer *answer, char clien
                                     "https://sts.windows.net/%s/, found "
                                     "https://sts.windows.net/%s/.",
                                     tenant, claims.tenant);
-        refuse(request, answer, "invalid_token", message);
+        auth_refuse(request, answer, "invalid_token", message);
         free(message);
         return false;
     }

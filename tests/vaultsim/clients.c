@@ -15,18 +15,18 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cJSON *clients; /* array */
 static cJSON *tenants; /* array of strings; the first is the vaults' */
 
-static const cJSON *member(const cJSON *json, const char *name)
+static const cJSON *clients_member(const cJSON *json, const char *name)
 {
     return cJSON_GetObjectItemCaseSensitive(json, name);
 }
 
-static const char *text_of(const cJSON *json, const char *name)
+static const char *clients_text_of(const cJSON *json, const char *name)
 {
-    const char *text = cJSON_GetStringValue(member(json, name));
+    const char *text = cJSON_GetStringValue(clients_member(json, name));
     return text != NULL ? text : "";
 }
 
-static cJSON *find(const char *client_id)
+static cJSON *clients_find(const char *client_id)
 {
     char guid[37];
     cJSON *client = NULL;
@@ -35,7 +35,7 @@ static cJSON *find(const char *client_id)
     }
     cJSON_ArrayForEach(client, clients)
     {
-        if (strcmp(text_of(client, "client_id"), guid) == 0) {
+        if (strcmp(clients_text_of(client, "client_id"), guid) == 0) {
             return client;
         }
     }
@@ -47,14 +47,14 @@ enum client_check clients_check(const char *client_id, const char *secret)
     enum client_check rc = CLIENT_UNKNOWN;
     const cJSON *item = NULL;
     pthread_mutex_lock(&lock);
-    const cJSON *client = find(client_id);
+    const cJSON *client = clients_find(client_id);
     if (client != NULL) {
         rc = CLIENT_WRONG_SECRET;
-        cJSON_ArrayForEach(item, member(client, "expired_secrets"))
+        cJSON_ArrayForEach(item, clients_member(client, "expired_secrets"))
         {
             rc = strcmp(item->valuestring, secret) == 0 ? CLIENT_EXPIRED_SECRET : rc;
         }
-        cJSON_ArrayForEach(item, member(client, "secrets"))
+        cJSON_ArrayForEach(item, clients_member(client, "secrets"))
         {
             rc = strcmp(item->valuestring, secret) == 0 ? CLIENT_OK : rc;
         }
@@ -66,7 +66,7 @@ enum client_check clients_check(const char *client_id, const char *secret)
 cJSON *clients_get(const char *client_id)
 {
     pthread_mutex_lock(&lock);
-    cJSON *copy = cJSON_Duplicate(find(client_id), true);
+    cJSON *copy = cJSON_Duplicate(clients_find(client_id), true);
     pthread_mutex_unlock(&lock);
     return copy;
 }
@@ -74,7 +74,7 @@ cJSON *clients_get(const char *client_id)
 static bool grant_holds(const cJSON *grant, const char *permission)
 {
     const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, member(grant, "permissions"))
+    cJSON_ArrayForEach(item, clients_member(grant, "permissions"))
     {
         if (strcasecmp(item->valuestring, permission) == 0 ||
             strcasecmp(item->valuestring, "all") == 0) {
@@ -89,15 +89,15 @@ bool clients_may(const char *client_id, const char *host, const char *permission
 {
     const cJSON *grant = NULL, *best = NULL;
     pthread_mutex_lock(&lock);
-    cJSON_ArrayForEach(grant, member(find(client_id), "grants"))
+    cJSON_ArrayForEach(grant, clients_member(clients_find(client_id), "grants"))
     {
-        const char *vault = text_of(grant, "vault");
+        const char *vault = clients_text_of(grant, "vault");
         if (strcasecmp(vault, host) == 0 || (vault[0] == '\0' && best == NULL)) {
             best = grant;
         }
     }
     bool is_allowed = grant_holds(best, permission);
-    *is_rbac = cJSON_IsTrue(member(best, "rbac"));
+    *is_rbac = cJSON_IsTrue(clients_member(best, "rbac"));
     pthread_mutex_unlock(&lock);
     return is_allowed;
 }
@@ -116,22 +116,22 @@ static bool is_text_list(const cJSON *list)
 
 static void put_grant(cJSON *client, const cJSON *json)
 {
-    const char *vault = text_of(json, "vault");
+    const char *vault = clients_text_of(json, "vault");
     cJSON *grants = cJSON_GetObjectItemCaseSensitive(client, "grants");
     int at = 0;
     for (const cJSON *g = grants->child; g != NULL; g = g->next, at++) {
-        if (strcasecmp(text_of(g, "vault"), vault) == 0) {
+        if (strcasecmp(clients_text_of(g, "vault"), vault) == 0) {
             cJSON_DeleteItemFromArray(grants, at);
             break;
         }
     }
     cJSON *grant = cJSON_CreateObject();
     cJSON_AddStringToObject(grant, "vault", vault);
-    const cJSON *permissions = member(json, "permissions");
+    const cJSON *permissions = clients_member(json, "permissions");
     cJSON_AddItemToObject(grant, "permissions",
                           permissions != NULL ? cJSON_Duplicate(permissions, true)
                                               : cJSON_CreateArray());
-    cJSON_AddBoolToObject(grant, "rbac", cJSON_IsTrue(member(json, "rbac")));
+    cJSON_AddBoolToObject(grant, "rbac", cJSON_IsTrue(clients_member(json, "rbac")));
     cJSON_AddItemToArray(grants, grant);
 }
 
@@ -148,8 +148,9 @@ static cJSON *add_empty(const char *guid)
 const char *clients_change(const cJSON *json)
 {
     char guid[37];
-    const cJSON *secrets = member(json, "secrets"), *permissions = member(json, "permissions");
-    if (!guid_normalise(text_of(json, "client_id"), guid)) {
+    const cJSON *secrets = clients_member(json, "secrets"),
+                *permissions = clients_member(json, "permissions");
+    if (!guid_normalise(clients_text_of(json, "client_id"), guid)) {
         return "client_id is not a GUID";
     }
     if (!is_text_list(secrets) || !is_text_list(permissions)) {
@@ -161,7 +162,7 @@ const char *clients_change(const cJSON *json)
         return problem;
     }
     pthread_mutex_lock(&lock);
-    cJSON *client = find(guid);
+    cJSON *client = clients_find(guid);
     if (client == NULL) {
         client = add_empty(guid);
     }
@@ -173,7 +174,7 @@ const char *clients_change(const cJSON *json)
         cJSON_DeleteItemFromObjectCaseSensitive(client, item->string);
         cJSON_AddItemToObject(client, item->string, item);
     }
-    if (member(json, "vault") == NULL && permissions != NULL) {
+    if (clients_member(json, "vault") == NULL && permissions != NULL) {
         cJSON_ReplaceItemInObjectCaseSensitive(client, "grants", cJSON_CreateArray());
     }
     if (permissions != NULL) {
@@ -187,7 +188,7 @@ const char *clients_change(const cJSON *json)
 bool clients_remove(const char *client_id)
 {
     pthread_mutex_lock(&lock);
-    cJSON *client = find(client_id);
+    cJSON *client = clients_find(client_id);
     if (client != NULL) {
         cJSON_Delete(cJSON_DetachItemViaPointer(clients, client));
     }
@@ -204,7 +205,8 @@ bool clients_secret_in(const char *text)
     cJSON_ArrayForEach(client, clients)
     {
         for (int i = 0; i < 2; i++) {
-            cJSON_ArrayForEach(secret, member(client, i == 0 ? "secrets" : "expired_secrets"))
+            cJSON_ArrayForEach(secret,
+                               clients_member(client, i == 0 ? "secrets" : "expired_secrets"))
             {
                 is_there = is_there || strstr(text, secret->valuestring) != NULL ||
                            strstr(decoded, secret->valuestring) != NULL;
@@ -274,7 +276,7 @@ cJSON *clients_to_json(bool with_secrets)
 
 void clients_from_json(const cJSON *json)
 {
-    const cJSON *known = member(json, "clients"), *names = member(json, "tenants");
+    const cJSON *known = clients_member(json, "clients"), *names = clients_member(json, "tenants");
     pthread_mutex_lock(&lock);
     clients = cJSON_IsArray(known) ? cJSON_Duplicate(known, true) : cJSON_CreateArray();
     tenants = cJSON_IsArray(names) ? cJSON_Duplicate(names, true) : cJSON_CreateArray();

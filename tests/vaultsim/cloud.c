@@ -38,7 +38,7 @@ static bool is_under(const char *host, const char *suffix)
            strcasecmp(host + host_len - len, suffix) == 0;
 }
 
-static const struct cloud *find(const char *host, const char **suffix)
+static const struct cloud *cloud_find(const char *host, const char **suffix)
 {
     for (size_t i = 0; i < CLOUD_COUNT; i++) {
         if (is_under(host, clouds[i].vault)) {
@@ -58,21 +58,21 @@ static const struct cloud *find(const char *host, const char **suffix)
 void cloud_resource_of(const char *host, char *resource, size_t cap)
 {
     const char *suffix = NULL;
-    find(host, &suffix);
+    cloud_find(host, &suffix);
     snprintf(resource, cap, "%s%s", suffix[0] != '\0' ? "https://" : "", suffix);
 }
 
 bool cloud_is_hsm(const char *host)
 {
     const char *suffix = NULL;
-    find(host, &suffix);
+    cloud_find(host, &suffix);
     return strncasecmp(suffix, "managedhsm.", 11) == 0;
 }
 
 const char *cloud_authority_of(const char *host)
 {
     const char *suffix = NULL;
-    const struct cloud *cloud = find(host, &suffix);
+    const struct cloud *cloud = cloud_find(host, &suffix);
     return cloud != NULL ? cloud->entra[0] : clouds[0].entra[0];
 }
 
@@ -156,5 +156,6 @@ bool cloud_covers(const char *host)
 {
     const char *suffix = NULL;
     size_t len = strlen(host);
-    return find(host, &suffix) != NULL && strchr(host, '.') == host + len - strlen(suffix) - 1;
+    return cloud_find(host, &suffix) != NULL &&
+           strchr(host, '.') == host + len - strlen(suffix) - 1;
 }

@@ -31,12 +31,12 @@ struct control_call {
     const cJSON *json; /* an object, perhaps empty */
 };
 
-static void done(struct answer *answer)
+static void control_done(struct answer *answer)
 {
     answer_json(answer, 200, cJSON_CreateObject());
 }
 
-static void refuse(struct answer *answer, unsigned status, const char *problem)
+static void control_refuse(struct answer *answer, unsigned status, const char *problem)
 {
     answer_error(answer, status, "BadRequest", NULL, "%s", problem);
 }
@@ -51,7 +51,7 @@ static void delete_counters(const struct control_call *call, struct answer *answ
 {
     (void)call;
     counters_reset();
-    done(answer);
+    control_done(answer);
 }
 
 static void get_faults(const struct control_call *call, struct answer *answer)
@@ -66,9 +66,9 @@ static void post_faults(const struct control_call *call, struct answer *answer)
 {
     const char *problem = faults_add(call->json);
     if (problem != NULL) {
-        refuse(answer, 400, problem);
+        control_refuse(answer, 400, problem);
     } else {
-        done(answer);
+        control_done(answer);
     }
 }
 
@@ -76,7 +76,7 @@ static void delete_faults(const struct control_call *call, struct answer *answer
 {
     (void)call;
     faults_clear();
-    done(answer);
+    control_done(answer);
 }
 
 static void get_settings(const struct control_call *call, struct answer *answer)
@@ -122,21 +122,21 @@ static void post_clients(const struct control_call *call, struct answer *answer)
 {
     const char *problem = clients_change(call->json);
     if (problem != NULL) {
-        refuse(answer, 400, problem);
+        control_refuse(answer, 400, problem);
         return;
     }
     state_save();
-    done(answer);
+    control_done(answer);
 }
 
 static void delete_client(const struct control_call *call, struct answer *answer)
 {
     if (!clients_remove(call->rest)) {
-        refuse(answer, 404, "no such client");
+        control_refuse(answer, 404, "no such client");
         return;
     }
     state_save();
-    done(answer);
+    control_done(answer);
 }
 
 static void get_identities(const struct control_call *call, struct answer *answer)
@@ -170,14 +170,14 @@ static void expire_tokens(const struct control_call *call, struct answer *answer
 {
     (void)call;
     tokens_expire_all();
-    done(answer);
+    control_done(answer);
 }
 
 /* As after a change of the account: continuous access evaluation. */
 static void revoke_tokens(const struct control_call *call, struct answer *answer)
 {
     tokens_revoke_all(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->json, "all")));
-    done(answer);
+    control_done(answer);
 }
 
 static void get_vaults(const struct control_call *call, struct answer *answer)
@@ -235,7 +235,7 @@ static void delete_keys(const struct control_call *call, struct answer *answer)
 static void post_stop(const struct control_call *call, struct answer *answer)
 {
     (void)call;
-    done(answer);
+    control_done(answer);
 }
 
 /* A path ending in '/' takes whatever follows it. */
@@ -273,36 +273,37 @@ static const struct {
     {"POST", "/stop", post_stop},
 };
 
-static bool fits(const char *route, const char *path)
+static bool control_fits(const char *route, const char *path)
 {
     size_t len = strlen(route);
     return route[len - 1] == '/' ? strncmp(path, route, len) == 0 && path[len] != '\0'
                                  : strcmp(path, route) == 0;
 }
 
-static void serve(const struct request *request, struct answer *answer)
+static void control_serve(const struct request *request, struct answer *answer)
 {
     cJSON *json = request->body_len > 0 ? cJSON_Parse(request->body) : cJSON_CreateObject();
     if (!cJSON_IsObject(json)) {
-        refuse(answer, 400, "the body is not a JSON object");
+        control_refuse(answer, 400, "the body is not a JSON object");
         cJSON_Delete(json);
         return;
     }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (strcmp(request->method, routes[i].method) == 0 && fits(routes[i].path, request->path)) {
+        if (strcmp(request->method, routes[i].method) == 0 &&
+            control_fits(routes[i].path, request->path)) {
             struct control_call call = {request, request->path + strlen(routes[i].path), json};
             routes[i].serve(&call, answer);
             cJSON_Delete(json);
             return;
         }
     }
-    refuse(answer, 404, "no such path and method: see docs/vaultsim.md");
+    control_refuse(answer, 404, "no such path and method: see docs/vaultsim.md");
     cJSON_Delete(json);
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *data,
-                                  size_t *data_len, void **context)
+static enum MHD_Result control_on_request(void *cls, struct MHD_Connection *connection,
+                                          const char *url, const char *method, const char *version,
+                                          const char *data, size_t *data_len, void **context)
 {
     struct request *request = *context;
     struct answer answer = {.status = 0};
@@ -318,7 +319,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *data_len = 0;
         return MHD_YES;
     }
-    serve(request, &answer);
+    control_serve(request, &answer);
     struct MHD_Response *response =
         must(MHD_create_response_from_buffer(answer.body_len, answer.body, MHD_RESPMEM_MUST_COPY));
     MHD_add_response_header(response, "Content-Type", answer.content_type);
@@ -328,8 +329,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     return result;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
-                         enum MHD_RequestTerminationCode code)
+static void control_on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                                 enum MHD_RequestTerminationCode code)
 {
     struct request *request = *context;
     (void)cls;
@@ -349,8 +350,8 @@ bool control_start(int listener)
 {
     daemon_running = MHD_start_daemon(
         MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL,
-        NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, NULL, MHD_OPTION_END);
+        NULL, control_on_request, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
+        MHD_OPTION_NOTIFY_COMPLETED, control_on_completed, NULL, MHD_OPTION_END);
     return daemon_running != NULL;
 }
 

@@ -8,7 +8,7 @@
 #include "oidc.h"
 #include "state.h"
 
-static void finish(const char *problem, unsigned status, struct answer *answer)
+static void control_identity_finish(const char *problem, unsigned status, struct answer *answer)
 {
     if (problem != NULL) {
         answer_error(answer, status, "BadRequest", NULL, "%s", problem);
@@ -27,18 +27,19 @@ void control_identity_list(struct answer *answer)
 
 void control_identity_change(const cJSON *json, struct answer *answer)
 {
-    finish(identities_change(json), 400, answer);
+    control_identity_finish(identities_change(json), 400, answer);
 }
 
 void control_identity_remove(const char *client_id, struct answer *answer)
 {
-    finish(identities_remove(client_id) ? NULL : "no such identity", 404, answer);
+    control_identity_finish(identities_remove(client_id) ? NULL : "no such identity", 404, answer);
 }
 
 void control_identity_rotate(struct answer *answer)
 {
     app_service_rotate();
-    finish(environment_write() ? NULL : "the environment files cannot be written", 500, answer);
+    control_identity_finish(environment_write() ? NULL : "the environment files cannot be written",
+                            500, answer);
 }
 
 void control_identity_mint(const cJSON *json, struct answer *answer)
@@ -46,7 +47,7 @@ void control_identity_mint(const cJSON *json, struct answer *answer)
     char *path = NULL;
     const char *problem = oidc_mint(json, &path);
     if (problem != NULL) {
-        finish(problem, 400, answer);
+        control_identity_finish(problem, 400, answer);
     } else {
         cJSON *result = cJSON_CreateObject();
         cJSON_AddStringToObject(result, "file", path);

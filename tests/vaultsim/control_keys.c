@@ -12,13 +12,13 @@
 #include "material.h"
 #include "state.h"
 
-static const char *text_of(const cJSON *json, const char *name)
+static const char *control_keys_text_of(const cJSON *json, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
     return text != NULL ? text : "";
 }
 
-static void refuse(struct answer *answer, unsigned status, const char *problem)
+static void control_keys_refuse(struct answer *answer, unsigned status, const char *problem)
 {
     answer_error(answer, status, "BadRequest", NULL, "%s", problem);
 }
@@ -27,22 +27,22 @@ static void refuse_store(enum store_rc rc, struct answer *answer)
 {
     switch (rc) {
     case STORE_NO_VAULT:
-        refuse(answer, 404, "no such vault");
+        control_keys_refuse(answer, 404, "no such vault");
         return;
     case STORE_DELETED:
-        refuse(answer, 409, "the key is deleted but recoverable");
+        control_keys_refuse(answer, 409, "the key is deleted but recoverable");
         return;
     case STORE_FULL:
-        refuse(answer, 400, "the key has the maximum number of versions");
+        control_keys_refuse(answer, 400, "the key has the maximum number of versions");
         return;
     case STORE_EXISTS:
-        refuse(answer, 409, "the version exists already");
+        control_keys_refuse(answer, 409, "the version exists already");
         return;
     case STORE_OK:
     case STORE_NO_KEY:
         break;
     }
-    refuse(answer, 404, "no such key");
+    control_keys_refuse(answer, 404, "no such key");
 }
 
 /* What is about one version: the attributes stand in the object itself here. */
@@ -61,7 +61,7 @@ static const char *take_attributes(const cJSON *json, struct key_view *view)
 
 static const char *take_material(const cJSON *json, struct key_view *view)
 {
-    const char *kty = text_of(json, "kty"), *pem = text_of(json, "pem");
+    const char *kty = control_keys_text_of(json, "kty"), *pem = control_keys_text_of(json, "pem");
     const cJSON *jwk = cJSON_GetObjectItemCaseSensitive(json, "jwk");
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(json, "key_size");
     if (kty[0] == '\0') {
@@ -85,14 +85,15 @@ void control_keys_add(const cJSON *json, struct answer *answer)
 {
     struct key_view view;
     char kid[700];
-    keyadmin_prepare(text_of(json, "vault"), text_of(json, "name"), &view);
-    snprintf(view.version, sizeof view.version, "%s", text_of(json, "version"));
+    keyadmin_prepare(control_keys_text_of(json, "vault"), control_keys_text_of(json, "name"),
+                     &view);
+    snprintf(view.version, sizeof view.version, "%s", control_keys_text_of(json, "version"));
     const char *problem =
         view.name[0] == '\0' || strlen(view.name) > 127 ? "name is missing or too long" : NULL;
     problem = problem != NULL ? problem : take_attributes(json, &view);
     problem = problem != NULL ? problem : take_material(json, &view);
     if (problem != NULL) {
-        refuse(answer, 400, problem);
+        control_keys_refuse(answer, 400, problem);
     } else {
         enum store_rc rc = store_add(&view);
         if (rc == STORE_OK) {
@@ -108,7 +109,7 @@ void control_keys_add(const cJSON *json, struct answer *answer)
     key_view_free(&view);
 }
 
-static int number_of(const cJSON *json, const char *name, int otherwise)
+static int control_keys_number_of(const cJSON *json, const char *name, int otherwise)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
     return cJSON_IsNumber(item) ? item->valueint : otherwise;
@@ -120,7 +121,7 @@ static enum store_rc fill_one(const cJSON *json, int key, int version, int versi
     struct key_view view;
     char name[64];
     snprintf(name, sizeof name, "filler-%05d", key);
-    keyadmin_prepare(text_of(json, "vault"), name, &view);
+    keyadmin_prepare(control_keys_text_of(json, "vault"), name, &view);
     view.created += (int64_t)key * versions + version;
     view.ops = 0;
     snprintf(view.kty, sizeof view.kty, cloud_is_hsm(view.host) ? "RSA-HSM" : "RSA");
@@ -132,10 +133,11 @@ static enum store_rc fill_one(const cJSON *json, int key, int version, int versi
 
 void control_keys_fill(const cJSON *json, struct answer *answer)
 {
-    int keys = number_of(json, "count", 0), versions = number_of(json, "versions", 1);
+    int keys = control_keys_number_of(json, "count", 0),
+        versions = control_keys_number_of(json, "versions", 1);
     enum store_rc rc = STORE_OK;
     if (keys < 1 || keys > 10000 || versions < 1 || versions > 100) {
-        refuse(answer, 400, "count is 1 to 10000, versions 1 to 100");
+        control_keys_refuse(answer, 400, "count is 1 to 10000, versions 1 to 100");
         return;
     }
     for (int i = 0; rc == STORE_OK && i < keys * versions; i++) {
@@ -153,14 +155,15 @@ void control_keys_change(const cJSON *json, struct answer *answer)
 {
     struct key_view view;
     enum store_rc rc =
-        store_find(text_of(json, "vault"), text_of(json, "name"), text_of(json, "version"), &view);
+        store_find(control_keys_text_of(json, "vault"), control_keys_text_of(json, "name"),
+                   control_keys_text_of(json, "version"), &view);
     if (rc != STORE_OK) {
         refuse_store(rc, answer);
         return;
     }
     const char *problem = take_attributes(json, &view);
     if (problem != NULL) {
-        refuse(answer, 400, problem);
+        control_keys_refuse(answer, 400, problem);
     } else {
         store_change(&view);
         state_save();
@@ -171,7 +174,8 @@ void control_keys_change(const cJSON *json, struct answer *answer)
 
 void control_keys_delete(const cJSON *json, struct answer *answer)
 {
-    enum store_rc rc = store_delete(text_of(json, "vault"), text_of(json, "name"));
+    enum store_rc rc =
+        store_delete(control_keys_text_of(json, "vault"), control_keys_text_of(json, "name"));
     if (rc != STORE_OK) {
         refuse_store(rc, answer);
         return;
@@ -218,7 +222,7 @@ void control_keys_pem(const char *vault, const char *name, const char *version,
         return;
     }
     if (view.pkey == NULL) {
-        refuse(answer, 400, "the key has no PEM form");
+        control_keys_refuse(answer, 400, "the key has no PEM form");
     } else {
         char *pem = material_to_pem(view.pkey);
         answer_text(answer, 200, "application/x-pem-file", pem);

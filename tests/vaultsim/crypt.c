@@ -148,8 +148,9 @@ static bool set_signature(EVP_PKEY_CTX *ctx, const EVP_MD *digest, int padding)
 }
 
 /* Whether the key, the algorithm and the digest's length fit each other. */
-static enum crypt_rc check_signature(EVP_PKEY *pkey, const char *alg, struct crypt_bytes digest,
-                                     const EVP_MD **md, int *padding)
+static enum crypt_rc crypt_check_signature(EVP_PKEY *pkey, const char *alg,
+                                           struct crypt_bytes digest, const EVP_MD **md,
+                                           int *padding)
 {
     if (!material_is_rsa(pkey) || !signature_of(alg, md, padding)) {
         return CRYPT_UNKNOWN_ALGORITHM;
@@ -162,7 +163,7 @@ enum crypt_rc crypt_sign(EVP_PKEY *pkey, const char *alg, struct crypt_bytes dig
 {
     const EVP_MD *md = NULL;
     int padding = 0;
-    enum crypt_rc rc = check_signature(pkey, alg, digest, &md, &padding);
+    enum crypt_rc rc = crypt_check_signature(pkey, alg, digest, &md, &padding);
     if (rc != CRYPT_OK) {
         return rc;
     }
@@ -179,7 +180,7 @@ enum crypt_rc crypt_verify(EVP_PKEY *pkey, const char *alg, struct crypt_bytes d
 {
     const EVP_MD *md = NULL;
     int padding = 0;
-    enum crypt_rc rc = check_signature(pkey, alg, digest, &md, &padding);
+    enum crypt_rc rc = crypt_check_signature(pkey, alg, digest, &md, &padding);
     if (rc != CRYPT_OK) {
         return rc;
     }

@@ -36,7 +36,7 @@ static size_t print_part(char *data, size_t size, size_t count, void *last)
     return fwrite(data, size, count, stdout);
 }
 
-static int perform(const struct ctl *ctl, int port)
+static int ctl_perform(const struct ctl *ctl, int port)
 {
     long status = 0;
     char last = '\n';
@@ -92,7 +92,7 @@ int ctl_main(int argc, char **argv)
         return 1;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    int rc = perform(&ctl, port);
+    int rc = ctl_perform(&ctl, port);
     curl_global_cleanup();
     return rc;
 }

@@ -176,8 +176,8 @@ static bool check_application(const struct request *request, struct answer *answ
     return true;
 }
 
-static bool check_secret(const struct request *request, struct answer *answer,
-                         const struct grant *grant)
+static bool entra_check_secret(const struct request *request, struct answer *answer,
+                               const struct grant *grant)
 {
     switch (clients_check(grant->client_id, grant->client_secret)) {
     case CLIENT_OK:
@@ -230,12 +230,12 @@ static bool check_client(const struct request *request, struct answer *answer,
     cJSON *client = clients_get(grant->client_id);
     bool is_good = check_application(request, answer, grant, client) &&
                    (has_assertion ? check_assertion(request, answer, grant, client)
-                                  : check_secret(request, answer, grant));
+                                  : entra_check_secret(request, answer, grant));
     cJSON_Delete(client);
     return is_good;
 }
 
-static void issue(const struct grant *grant, struct answer *answer)
+static void entra_issue(const struct grant *grant, struct answer *answer)
 {
     struct settings settings = settings_get();
     struct token_claims claims = {.end_ms = clock_ms() + (int64_t)settings.token_lifetime_s * 1000};
@@ -280,7 +280,7 @@ static void serve_token(const struct request *request, struct answer *answer)
                      "The endpoint only accepts POST requests.");
     } else if (check_tenant(request, answer, &grant) && check_form(request, answer, &grant) &&
                check_client(request, answer, &grant) && check_scope(request, answer, &grant)) {
-        issue(&grant, answer);
+        entra_issue(&grant, answer);
     }
     grant_free(&grant);
 }

@@ -70,8 +70,8 @@ static bool is_common(const char *tenant)
     return strcasecmp(tenant, "common") == 0 || strcasecmp(tenant, "organizations") == 0;
 }
 
-static void give_configuration(const struct request *request, const char *tenant,
-                               struct answer *answer)
+static void entra_documents_give_configuration(const struct request *request, const char *tenant,
+                                               struct answer *answer)
 {
     const char *host = request->host;
     cJSON *json = cJSON_CreateObject();
@@ -131,7 +131,7 @@ static void give_instance(const struct request *request, struct answer *answer)
 }
 
 /* The access tokens here are opaque: there is no key to check them with. */
-static void give_keys(struct answer *answer)
+static void entra_documents_give_keys(struct answer *answer)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddArrayToObject(json, "keys");
@@ -146,7 +146,7 @@ void entra_documents_serve(const struct request *request, struct answer *answer)
         give_instance(request, answer);
         return;
     case DOCUMENT_KEYS:
-        give_keys(answer);
+        entra_documents_give_keys(answer);
         return;
     case DOCUMENT_CONFIGURATION:
     case DOCUMENT_NONE:
@@ -158,6 +158,6 @@ void entra_documents_serve(const struct request *request, struct answer *answer)
                      "are signing into the correct cloud.",
                      tenant);
     } else {
-        give_configuration(request, tenant, answer);
+        entra_documents_give_configuration(request, tenant, answer);
     }
 }

@@ -194,7 +194,7 @@ static void alter_member(cJSON *json, const char *path, const cJSON *value)
 }
 
 /* Puts `len` bytes into the body at `at`. */
-static void insert(struct answer *answer, size_t at, const char *bytes, size_t len)
+static void fault_apply_insert(struct answer *answer, size_t at, const char *bytes, size_t len)
 {
     char *body = must(malloc(answer->body_len + len + 1));
     memcpy(body, answer->body, at);
@@ -206,7 +206,7 @@ static void insert(struct answer *answer, size_t at, const char *bytes, size_t l
     answer->body_len += len;
 }
 
-static void splice(const struct fault_plan *plan, struct answer *answer)
+static void fault_apply_splice(const struct fault_plan *plan, struct answer *answer)
 {
     const char *after = fault_text(plan, "after"), *hex = fault_text(plan, "bytes");
     const char *found = strstr(answer->body, after);
@@ -216,13 +216,13 @@ static void splice(const struct fault_plan *plan, struct answer *answer)
         sscanf(hex + 2 * i, "%2hhx", (unsigned char *)&bytes[i]);
     }
     if (found != NULL) {
-        insert(answer, (size_t)(found - answer->body) + strlen(after), bytes, len);
+        fault_apply_insert(answer, (size_t)(found - answer->body) + strlen(after), bytes, len);
     }
     free(bytes);
 }
 
 /* One more member, in front: an array in an array in an array ... */
-static void nest(const struct fault_plan *plan, struct answer *answer)
+static void fault_apply_nest(const struct fault_plan *plan, struct answer *answer)
 {
     static const char name[] = "\"nested\":";
     int asked = fault_number(plan, "depth", 100000);
@@ -234,7 +234,7 @@ static void nest(const struct fault_plan *plan, struct answer *answer)
     memset(text + name_len + depth, ']', depth);
     text[len - 1] = ',';
     if (answer->body[0] == '{') {
-        insert(answer, 1, text, len);
+        fault_apply_insert(answer, 1, text, len);
     }
     free(text);
 }
@@ -284,10 +284,10 @@ void fault_alter(const struct fault_plan *plan, struct answer *answer)
         answer->body_len /= 2;
         return;
     case FAULT_NEST:
-        nest(plan, answer);
+        fault_apply_nest(plan, answer);
         return;
     case FAULT_SPLICE:
-        splice(plan, answer);
+        fault_apply_splice(plan, answer);
         return;
     default:
         return;

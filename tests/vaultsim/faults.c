@@ -50,12 +50,12 @@ static const char *const members[] = {
     "after",       "bytes",        "depth", "aadsts",  "error",   "suberror",         "claims",
 };
 
-static const char *text_of(const cJSON *spec, const char *name)
+static const char *faults_text_of(const cJSON *spec, const char *name)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(spec, name));
 }
 
-static int number_of(const cJSON *spec, const char *name, int otherwise)
+static int faults_number_of(const cJSON *spec, const char *name, int otherwise)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(spec, name);
     return cJSON_IsNumber(item) ? item->valueint : otherwise;
@@ -63,7 +63,7 @@ static int number_of(const cJSON *spec, const char *name, int otherwise)
 
 static enum fault_action action_of(const cJSON *spec)
 {
-    const char *word = text_of(spec, "action");
+    const char *word = faults_text_of(spec, "action");
     for (size_t i = 0; word != NULL && i < sizeof actions / sizeof actions[0]; i++) {
         if (strcmp(word, actions[i].word) == 0) {
             return actions[i].action;
@@ -97,22 +97,22 @@ static bool has_good_odds(const cJSON *spec)
 /* Two hex digits a byte. */
 static bool is_splice(const cJSON *spec)
 {
-    const char *bytes = text_of(spec, "bytes");
-    return text_of(spec, "after") != NULL && bytes != NULL && strlen(bytes) % 2 == 0 &&
+    const char *bytes = faults_text_of(spec, "bytes");
+    return faults_text_of(spec, "after") != NULL && bytes != NULL && strlen(bytes) % 2 == 0 &&
            strspn(bytes, "0123456789abcdef") == strlen(bytes);
 }
 
 const char *faults_add(const cJSON *spec)
 {
     enum fault_action action = action_of(spec);
-    int status = number_of(spec, "status", 0);
+    int status = faults_number_of(spec, "status", 0);
     if (action == FAULT_NONE) {
         return "action is missing or unknown";
     }
     if (action == FAULT_STATUS && (status < 200 || status > 599)) {
         return "status must be 200 to 599";
     }
-    if (action == FAULT_EDIT && text_of(spec, "path_in_body") == NULL) {
+    if (action == FAULT_EDIT && faults_text_of(spec, "path_in_body") == NULL) {
         return "edit needs path_in_body";
     }
     if (action == FAULT_SPLICE && !is_splice(spec)) {
@@ -154,10 +154,10 @@ void faults_clear(void)
     pause_release();
 }
 
-static bool matches(const cJSON *spec, const char *method, const char *uri, const char *host)
+static bool faults_matches(const cJSON *spec, const char *method, const char *uri, const char *host)
 {
-    const char *wanted = text_of(spec, "method");
-    const char *path = text_of(spec, "path"), *at_host = text_of(spec, "host");
+    const char *wanted = faults_text_of(spec, "method");
+    const char *path = faults_text_of(spec, "path"), *at_host = faults_text_of(spec, "host");
     return (wanted == NULL || strcasecmp(wanted, method) == 0) &&
            (path == NULL || strcasestr(uri, path) != NULL) &&
            (at_host == NULL || strcasestr(host, at_host) != NULL);
@@ -176,7 +176,7 @@ static bool count_down(cJSON *spec, const char *name)
 
 /* The next number of the fault's own row (minimal standard generator): whether it hits this time.
  */
-static bool draws(cJSON *spec)
+static bool faults_draws(cJSON *spec)
 {
     cJSON *seed = cJSON_GetObjectItemCaseSensitive(spec, "seed");
     double percent = real_of(spec, "percent", 100);
@@ -209,18 +209,19 @@ struct fault_plan faults_take(const char *method, const char *uri, const char *h
         return plan;
     }
     for (cJSON *spec = queue != NULL ? queue->child : NULL; spec != NULL; spec = spec->next) {
-        if (!matches(spec, method, uri, host) || count_down(spec, "skip") || !draws(spec)) {
+        if (!faults_matches(spec, method, uri, host) || count_down(spec, "skip") ||
+            !faults_draws(spec)) {
             continue;
         }
         plan.action = action_of(spec);
         plan.spec = cJSON_Duplicate(spec, true);
         if (plan.action == FAULT_GONE) {
-            gone_until_ms = clock_ms() + number_of(spec, "for_ms", GONE_DEFAULT_MS);
+            gone_until_ms = clock_ms() + faults_number_of(spec, "for_ms", GONE_DEFAULT_MS);
         }
         /* times: 0 = for ever, absent = once */
-        bool is_for_ever = number_of(spec, "times", 1) == 0;
+        bool is_for_ever = faults_number_of(spec, "times", 1) == 0;
         count_down(spec, "times");
-        if (!is_for_ever && number_of(spec, "times", 0) == 0) {
+        if (!is_for_ever && faults_number_of(spec, "times", 0) == 0) {
             cJSON_Delete(cJSON_DetachItemViaPointer(queue, spec));
         }
         break;
@@ -238,10 +239,10 @@ void fault_plan_free(struct fault_plan *plan)
 
 int fault_number(const struct fault_plan *plan, const char *name, int otherwise)
 {
-    return number_of(plan->spec, name, otherwise);
+    return faults_number_of(plan->spec, name, otherwise);
 }
 
 const char *fault_text(const struct fault_plan *plan, const char *name)
 {
-    return text_of(plan->spec, name);
+    return faults_text_of(plan->spec, name);
 }

@@ -21,7 +21,7 @@ struct federation_claims {
     const struct jwt *jwt; /* NULL: audience is the only one */
 };
 
-static const char *text_of(const cJSON *json, const char *name)
+static const char *federation_text_of(const cJSON *json, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
     return text != NULL ? text : "";
@@ -33,8 +33,8 @@ static bool is_for(const struct federation_claims *claims, const char *audience)
                                : strcmp(claims->audience, audience) == 0;
 }
 
-static bool refuse(const struct assertion *assertion, struct answer *answer, int number,
-                   const char *what, const char *value)
+static bool federation_refuse(const struct assertion *assertion, struct answer *answer, int number,
+                              const char *what, const char *value)
 {
     entra_refuse(
         assertion->request, answer, ENTRA_INVALID_CLIENT, number,
@@ -52,9 +52,10 @@ static bool check_credentials(const struct assertion *assertion,
     bool has_issuer = false, has_subject = false;
     cJSON_ArrayForEach(item, list)
     {
-        bool is_issuer = strcmp(text_of(item, "issuer"), claims->issuer) == 0;
-        bool is_subject = is_issuer && strcmp(text_of(item, "subject"), claims->subject) == 0;
-        if (is_subject && is_for(claims, text_of(item, "audience"))) {
+        bool is_issuer = strcmp(federation_text_of(item, "issuer"), claims->issuer) == 0;
+        bool is_subject =
+            is_issuer && strcmp(federation_text_of(item, "subject"), claims->subject) == 0;
+        if (is_subject && is_for(claims, federation_text_of(item, "audience"))) {
             return true;
         }
         has_issuer |= is_issuer;
@@ -68,9 +69,10 @@ static bool check_credentials(const struct assertion *assertion,
                      claims->issuer, claims->subject, claims->audience);
         return false;
     }
-    return !has_issuer    ? refuse(assertion, answer, 700211, "issuer", claims->issuer)
-           : !has_subject ? refuse(assertion, answer, 700213, "subject", claims->subject)
-                          : refuse(assertion, answer, 700212, "audience", claims->audience);
+    return !has_issuer ? federation_refuse(assertion, answer, 700211, "issuer", claims->issuer)
+           : !has_subject
+               ? federation_refuse(assertion, answer, 700213, "subject", claims->subject)
+               : federation_refuse(assertion, answer, 700212, "audience", claims->audience);
 }
 
 bool federation_is_entra_token(const char *text)
@@ -117,8 +119,8 @@ bool federation_check_token(const struct assertion *assertion, struct answer *an
     return is_good;
 }
 
-static bool check_key(const struct assertion *assertion, const struct jwt *jwt,
-                      struct answer *answer)
+static bool federation_check_key(const struct assertion *assertion, const struct jwt *jwt,
+                                 struct answer *answer)
 {
     const char *issuer = jwt_claim(jwt, "iss");
     if (strcmp(issuer, OIDC_ISSUER) != 0) {
@@ -151,6 +153,7 @@ bool federation_check(const struct assertion *assertion, const struct jwt *jwt,
     const char *first = cJSON_GetStringValue(cJSON_IsArray(aud) ? cJSON_GetArrayItem(aud, 0) : aud);
     struct federation_claims claims = {jwt_claim(jwt, "iss"), jwt_claim(jwt, "sub"),
                                        first != NULL ? first : "", jwt};
-    return check_credentials(assertion, &claims, answer) && check_key(assertion, jwt, answer) &&
+    return check_credentials(assertion, &claims, answer) &&
+           federation_check_key(assertion, jwt, answer) &&
            assertion_check_times(assertion, jwt, answer);
 }

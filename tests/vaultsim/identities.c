@@ -26,7 +26,8 @@ static const char default_user[] =
     "providers/Microsoft.ManagedIdentity/userAssignedIdentities/sql-identity\","
     "\"permissions\":[\"get\",\"list\",\"wrapKey\",\"unwrapKey\"]}";
 
-static bool fits(const struct identity *identity, const struct identity_selector *selector)
+static bool identities_fits(const struct identity *identity,
+                            const struct identity_selector *selector)
 {
     return selector->client_id != NULL ? strcasecmp(identity->client_id, selector->client_id) == 0
            : selector->object_id != NULL
@@ -49,7 +50,7 @@ static enum identity_rc select_any(struct identity *out)
 static enum identity_rc select_by(const struct identity_selector *selector, struct identity *out)
 {
     for (size_t i = 0; i < identity_count; i++) {
-        if (fits(&identities[i], selector)) {
+        if (identities_fits(&identities[i], selector)) {
             *out = identities[i];
             return IDENTITY_OK;
         }
@@ -70,14 +71,14 @@ enum identity_rc identities_select(const struct identity_selector *selector, str
     return rc;
 }
 
-static const char *text_of(const cJSON *json, const char *name)
+static const char *identities_text_of(const cJSON *json, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
     return text != NULL ? text : "";
 }
 
 /* The place of the same identity, or of the former system-assigned one; else the end. */
-static size_t place_of(const struct identity *identity)
+static size_t identities_place_of(const struct identity *identity)
 {
     for (size_t i = 0; i < identity_count; i++) {
         bool is_system = identity->resource_id[0] == '\0' && identities[i].resource_id[0] == '\0';
@@ -88,16 +89,17 @@ static size_t place_of(const struct identity *identity)
     return identity_count;
 }
 
-static const char *put(const cJSON *json)
+static const char *identities_put(const cJSON *json)
 {
     struct identity identity = {.client_id = ""};
-    snprintf(identity.resource_id, sizeof identity.resource_id, "%s", text_of(json, "resource_id"));
-    if (!guid_normalise(text_of(json, "client_id"), identity.client_id) ||
-        !guid_normalise(text_of(json, "object_id"), identity.object_id)) {
+    snprintf(identity.resource_id, sizeof identity.resource_id, "%s",
+             identities_text_of(json, "resource_id"));
+    if (!guid_normalise(identities_text_of(json, "client_id"), identity.client_id) ||
+        !guid_normalise(identities_text_of(json, "object_id"), identity.object_id)) {
         return "client_id and object_id must be GUIDs";
     }
     pthread_mutex_lock(&lock);
-    size_t at = place_of(&identity);
+    size_t at = identities_place_of(&identity);
     if (at < IDENTITIES_MAX) {
         identities[at] = identity;
         identity_count += at == identity_count ? 1 : 0;
@@ -108,7 +110,7 @@ static const char *put(const cJSON *json)
 
 const char *identities_change(const cJSON *json)
 {
-    const char *problem = put(json);
+    const char *problem = identities_put(json);
     return problem != NULL ? problem : clients_change(json);
 }
 
@@ -157,6 +159,6 @@ void identities_from_json(const cJSON *json)
     }
     cJSON_ArrayForEach(item, json)
     {
-        put(item);
+        identities_put(item);
     }
 }

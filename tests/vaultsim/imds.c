@@ -54,7 +54,7 @@ static bool check_version(const struct request *request, struct answer *answer)
     return false;
 }
 
-static void give_token(const struct request *request, struct answer *answer)
+static void imds_give_token(const struct request *request, struct answer *answer)
 {
     struct identity_selector selector = {request_query(request, "client_id"),
                                          request_query(request, "object_id"),
@@ -95,7 +95,7 @@ void imds_serve(const struct request *request, struct answer *answer)
     } else if (strcmp(request->method, "GET") != 0) {
         imds_refuse(answer, 405, "Method not allowed", "Only GET is supported");
     } else if (is_token) {
-        give_token(request, answer);
+        imds_give_token(request, answer);
     } else {
         give_compute(answer);
     }

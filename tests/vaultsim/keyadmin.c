@@ -164,7 +164,8 @@ static void give_page(const struct service_call *call, enum store_list what, con
     answer_json(answer, 200, json);
 }
 
-static void list(const struct service_call *call, enum store_list what, struct answer *answer)
+static void keyadmin_list(const struct service_call *call, enum store_list what,
+                          struct answer *answer)
 {
     static const struct key_view no_key = {.host = ""};
     size_t page = page_size(call, answer);
@@ -185,7 +186,8 @@ static void list(const struct service_call *call, enum store_list what, struct a
     free(after);
 }
 
-static void add_key(const struct service_call *call, struct key_view *view, struct answer *answer)
+static void keyadmin_add_key(const struct service_call *call, struct key_view *view,
+                             struct answer *answer)
 {
     enum store_rc rc = store_add(view);
     if (rc == STORE_OK) {
@@ -209,12 +211,12 @@ static bool check_name_free(const struct service_call *call, struct answer *answ
 }
 
 /* 0: absent; -1: no number. */
-static int number_of(const cJSON *item)
+static int keyadmin_number_of(const cJSON *item)
 {
     return item == NULL ? 0 : cJSON_IsNumber(item) ? item->valueint : -1;
 }
 
-static void create(const struct service_call *call, struct answer *answer)
+static void keyadmin_create(const struct service_call *call, struct answer *answer)
 {
     struct key_view view;
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(call->body, "key_size");
@@ -235,17 +237,18 @@ static void create(const struct service_call *call, struct answer *answer)
         return;
     }
     if (problem == NULL) {
-        problem = keyadmin_generate(kty, number_of(size), number_of(exponent), &view);
+        problem =
+            keyadmin_generate(kty, keyadmin_number_of(size), keyadmin_number_of(exponent), &view);
     }
     if (problem != NULL) {
         answer_error(answer, 400, "BadParameter", NULL, "%s", problem);
     } else {
-        add_key(call, &view, answer);
+        keyadmin_add_key(call, &view, answer);
     }
     key_view_free(&view);
 }
 
-static void import(const struct service_call *call, struct answer *answer)
+static void keyadmin_import(const struct service_call *call, struct answer *answer)
 {
     struct key_view view;
     const cJSON *jwk = cJSON_GetObjectItemCaseSensitive(call->body, "key");
@@ -265,12 +268,12 @@ static void import(const struct service_call *call, struct answer *answer)
     if (problem != NULL) {
         answer_error(answer, 400, "BadParameter", NULL, "%s", problem);
     } else if (service_admits(call, &view, answer)) {
-        add_key(call, &view, answer);
+        keyadmin_add_key(call, &view, answer);
     }
     key_view_free(&view);
 }
 
-static void update(const struct service_call *call, struct answer *answer)
+static void keyadmin_update(const struct service_call *call, struct answer *answer)
 {
     struct key_view view;
     if (!service_find(call, &view, answer)) {
@@ -337,22 +340,22 @@ void keyadmin_serve(const struct service_call *call, struct answer *answer)
         get_key(call, answer);
         return;
     case OP_LIST_KEYS:
-        list(call, LIST_KEYS, answer);
+        keyadmin_list(call, LIST_KEYS, answer);
         return;
     case OP_LIST_VERSIONS:
-        list(call, LIST_VERSIONS, answer);
+        keyadmin_list(call, LIST_VERSIONS, answer);
         return;
     case OP_LIST_DELETED:
-        list(call, LIST_DELETED, answer);
+        keyadmin_list(call, LIST_DELETED, answer);
         return;
     case OP_CREATE:
-        create(call, answer);
+        keyadmin_create(call, answer);
         return;
     case OP_IMPORT:
-        import(call, answer);
+        keyadmin_import(call, answer);
         return;
     case OP_UPDATE:
-        update(call, answer);
+        keyadmin_update(call, answer);
         return;
     case OP_DELETE:
         delete_key(call, answer);

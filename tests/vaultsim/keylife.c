@@ -24,7 +24,7 @@ bool keylife_has(enum operation operation)
 }
 
 /* Every version with its private half. The service seals it; here it is only written down. */
-static void backup(const struct service_call *call, struct answer *answer)
+static void keylife_backup(const struct service_call *call, struct answer *answer)
 {
     const struct request *request = call->request;
     struct key_view view;
@@ -55,7 +55,7 @@ static cJSON *versions_of(const cJSON *body)
     return versions;
 }
 
-static void restore(const struct service_call *call, struct answer *answer)
+static void keylife_restore(const struct service_call *call, struct answer *answer)
 {
     const struct request *request = call->request;
     struct key_view view;
@@ -84,7 +84,7 @@ static void restore(const struct service_call *call, struct answer *answer)
     cJSON_Delete(versions);
 }
 
-static void rotate(const struct service_call *call, struct answer *answer)
+static void keylife_rotate(const struct service_call *call, struct answer *answer)
 {
     struct key_view former, view;
     if (!service_find(call, &former, answer)) {
@@ -199,13 +199,13 @@ void keylife_serve(const struct service_call *call, struct answer *answer)
 {
     switch (call->request->operation) {
     case OP_BACKUP:
-        backup(call, answer);
+        keylife_backup(call, answer);
         return;
     case OP_RESTORE:
-        restore(call, answer);
+        keylife_restore(call, answer);
         return;
     case OP_ROTATE:
-        rotate(call, answer);
+        keylife_rotate(call, answer);
         return;
     default:
         serve_policy(call, answer);

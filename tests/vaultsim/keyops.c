@@ -60,8 +60,8 @@ static uint8_t *take_bytes(const cJSON *body, const char *name, size_t *len, str
     return bytes;
 }
 
-static void refuse(enum crypt_rc rc, enum operation operation, const char *alg,
-                   struct answer *answer)
+static void keyops_refuse(enum crypt_rc rc, enum operation operation, const char *alg,
+                          struct answer *answer)
 {
     bool is_private = operation == OP_UNWRAP || operation == OP_DECRYPT;
     if (rc == CRYPT_UNKNOWN_ALGORITHM) {
@@ -95,8 +95,8 @@ static void give_value(const struct key_view *view, const char *alg, struct cryp
     answer_json(answer, 200, json);
 }
 
-static void compute(const struct service_call *call, const struct key_view *view, const char *alg,
-                    struct answer *answer)
+static void keyops_compute(const struct service_call *call, const struct key_view *view,
+                           const char *alg, struct answer *answer)
 {
     uint8_t out[CRYPT_MAX];
     size_t out_len = 0;
@@ -118,14 +118,14 @@ static void compute(const struct service_call *call, const struct key_view *view
     if (rc == CRYPT_OK) {
         give_value(view, alg, (struct crypt_bytes){out, out_len}, answer);
     } else {
-        refuse(rc, operation, alg, answer);
+        keyops_refuse(rc, operation, alg, answer);
     }
     OPENSSL_cleanse(out, sizeof out);
     free(bytes);
 }
 
-static void verify(const struct service_call *call, const struct key_view *view, const char *alg,
-                   struct answer *answer)
+static void keyops_verify(const struct service_call *call, const struct key_view *view,
+                          const char *alg, struct answer *answer)
 {
     bool is_valid = false;
     struct crypt_bytes digest = {NULL, 0}, signature = {NULL, 0};
@@ -141,7 +141,7 @@ static void verify(const struct service_call *call, const struct key_view *view,
             cJSON_AddBoolToObject(json, "value", is_valid);
             answer_json(answer, 200, json);
         } else {
-            refuse(rc, OP_VERIFY, alg, answer);
+            keyops_refuse(rc, OP_VERIFY, alg, answer);
         }
     }
     free(digest_bytes);
@@ -161,9 +161,9 @@ void keyops_serve(const struct service_call *call, struct answer *answer)
     } else if (alg == NULL) {
         answer_error(answer, 400, "BadParameter", NULL, "Property 'alg' is required.");
     } else if (request->operation == OP_VERIFY) {
-        verify(call, &view, alg, answer);
+        keyops_verify(call, &view, alg, answer);
     } else {
-        compute(call, &view, alg, answer);
+        keyops_compute(call, &view, alg, answer);
     }
     key_view_free(&view);
 }

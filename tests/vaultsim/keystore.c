@@ -219,7 +219,7 @@ enum store_rc store_find_deleted(const char *host, const char *name, struct key_
     return find_copy(host, name, NULL, true, view);
 }
 
-static void append(const struct key_view *view, char *pem)
+static void keystore_append(const struct key_view *view, char *pem)
 {
     if (entry_count == entry_cap) {
         entry_cap = entry_cap * 2 + 16;
@@ -264,7 +264,7 @@ enum store_rc store_add(struct key_view *view)
         if (newest != NULL) {
             memcpy(view->name, newest->view.name, sizeof view->name);
         }
-        append(view, pem);
+        keystore_append(view, pem);
         pem = NULL;
     }
     pthread_mutex_unlock(&lock);
@@ -291,7 +291,8 @@ enum store_rc store_change(struct key_view *view)
     return entry != NULL ? STORE_OK : STORE_NO_KEY;
 }
 
-static enum store_rc mark(const char *host, const char *name, bool was_deleted, int64_t deleted)
+static enum store_rc keystore_mark(const char *host, const char *name, bool was_deleted,
+                                   int64_t deleted)
 {
     enum store_rc rc = STORE_NO_KEY;
     pthread_mutex_lock(&lock);
@@ -307,12 +308,12 @@ static enum store_rc mark(const char *host, const char *name, bool was_deleted, 
 
 enum store_rc store_delete(const char *host, const char *name)
 {
-    return mark(host, name, false, clock_service());
+    return keystore_mark(host, name, false, clock_service());
 }
 
 enum store_rc store_recover(const char *host, const char *name)
 {
-    return mark(host, name, true, 0);
+    return keystore_mark(host, name, true, 0);
 }
 
 enum store_rc store_purge(const char *host, const char *name)
@@ -390,6 +391,6 @@ void store_visit(store_visitor *visit, void *context)
 void store_restore(const struct key_view *view, const char *pem)
 {
     pthread_mutex_lock(&lock);
-    append(view, pem != NULL ? must(strdup(pem)) : NULL);
+    keystore_append(view, pem != NULL ? must(strdup(pem)) : NULL);
     pthread_mutex_unlock(&lock);
 }

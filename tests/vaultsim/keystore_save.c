@@ -33,7 +33,7 @@ static cJSON *key_to_json(const struct key_view *view, const char *pem)
     return json;
 }
 
-static void add_key(const struct key_view *view, const char *pem, void *list)
+static void keystore_save_add_key(const struct key_view *view, const char *pem, void *list)
 {
     cJSON_AddItemToArray(list, key_to_json(view, pem));
 }
@@ -62,17 +62,17 @@ cJSON *keystore_to_json(void)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "vaults", store_vault_list());
-    store_visit(add_key, cJSON_AddArrayToObject(json, "keys"));
+    store_visit(keystore_save_add_key, cJSON_AddArrayToObject(json, "keys"));
     return json;
 }
 
-static void take_text(const cJSON *json, const char *name, char *out, size_t cap)
+static void keystore_save_take_text(const cJSON *json, const char *name, char *out, size_t cap)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
     snprintf(out, cap, "%s", text != NULL ? text : "");
 }
 
-static int64_t take_number(const cJSON *json, const char *name)
+static int64_t keystore_save_take_number(const cJSON *json, const char *name)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
     return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : 0;
@@ -82,22 +82,22 @@ static int64_t take_number(const cJSON *json, const char *name)
 static bool key_from_json(const char *host, const cJSON *json)
 {
     struct key_view view = {.host = ""};
-    take_text(json, "vault", view.host, sizeof view.host);
+    keystore_save_take_text(json, "vault", view.host, sizeof view.host);
     if (host != NULL) {
         snprintf(view.host, sizeof view.host, "%s", host);
     }
-    take_text(json, "name", view.name, sizeof view.name);
-    take_text(json, "version", view.version, sizeof view.version);
-    take_text(json, "kty", view.kty, sizeof view.kty);
+    keystore_save_take_text(json, "name", view.name, sizeof view.name);
+    keystore_save_take_text(json, "version", view.version, sizeof view.version);
+    keystore_save_take_text(json, "kty", view.kty, sizeof view.kty);
     view.enabled = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "enabled"));
     view.managed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "managed"));
     view.is_purgeable = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "purgeable"));
-    view.ops = (unsigned)take_number(json, "ops");
-    view.nbf = take_number(json, "nbf");
-    view.exp = take_number(json, "exp");
-    view.created = take_number(json, "created");
-    view.updated = take_number(json, "updated");
-    view.deleted = take_number(json, "deleted");
+    view.ops = (unsigned)keystore_save_take_number(json, "ops");
+    view.nbf = keystore_save_take_number(json, "nbf");
+    view.exp = keystore_save_take_number(json, "exp");
+    view.created = keystore_save_take_number(json, "created");
+    view.updated = keystore_save_take_number(json, "updated");
+    view.deleted = keystore_save_take_number(json, "deleted");
     const char *pem = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "pem"));
     view.pkey = pem == NULL                               ? NULL
                 : strstr(pem, "BEGIN PUBLIC KEY") != NULL ? material_public_from_pem(pem)
@@ -130,8 +130,8 @@ void keystore_from_json(const cJSON *json)
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "vaults"))
     {
         char host[256], word[16];
-        take_text(item, "host", host, sizeof host);
-        take_text(item, "deny", word, sizeof word);
+        keystore_save_take_text(item, "host", host, sizeof host);
+        keystore_save_take_text(item, "deny", word, sizeof word);
         store_vault_add(host);
         store_vault_deny(host, word[0] == 'f'   ? DENY_FIREWALL
                                : word[0] == 'c' ? DENY_CONNECTION

@@ -51,7 +51,7 @@ static void add_client(const char *text)
     free(id);
 }
 
-static void apply(const struct options *options, bool is_first_start)
+static void main_apply(const struct options *options, bool is_first_start)
 {
     char guid[37];
     settings_set(&options->settings);
@@ -147,7 +147,8 @@ static void open_arc(const struct options *options)
     arc_open(folder, options->arc_realm);
 }
 
-static bool start(const struct options *options, const struct pki *pki, struct state_ports former)
+static bool main_start(const struct options *options, const struct pki *pki,
+                       struct state_ports former)
 {
     struct state_ports ports = {0, 0, {0}};
     int listeners[SITE_COUNT], control = -1;
@@ -186,7 +187,7 @@ static sigset_t block_signals(void)
     return ends;
 }
 
-static int run(const struct options *options)
+static int main_run(const struct options *options)
 {
     struct state_ports former = {0, 0, {0}};
     struct pki pki = {NULL, NULL};
@@ -197,7 +198,7 @@ static int run(const struct options *options)
     if (problem == NULL) {
         bool is_first_start = !state_load(&former, &problem);
         if (problem == NULL) {
-            apply(options, is_first_start);
+            main_apply(options, is_first_start);
             cJSON *vaults = store_vault_list();
             problem = pki_prepare(vaults, &pki);
             cJSON_Delete(vaults);
@@ -205,7 +206,7 @@ static int run(const struct options *options)
     }
     if (problem != NULL) {
         fprintf(stderr, "vaultsim: %s: %s\n", options->folder, problem);
-    } else if (start(options, &pki, former)) {
+    } else if (main_start(options, &pki, former)) {
         sigwait(&ends, &signal_number);
         rc = 0;
     }
@@ -229,7 +230,7 @@ int main(int argc, char **argv)
     }
     switch (options_parse(argc, argv, &options)) {
     case OPTIONS_RUN:
-        return run(&options);
+        return main_run(&options);
     case OPTIONS_DONE:
         return 0;
     case OPTIONS_WRONG:

@@ -133,7 +133,7 @@ static const struct {
 };
 #define RSA_PART_COUNT (sizeof rsa_parts / sizeof rsa_parts[0])
 
-static BIGNUM *number_of(const cJSON *jwk, const char *name)
+static BIGNUM *material_number_of(const cJSON *jwk, const char *name)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(jwk, name);
     size_t len = 0;
@@ -151,7 +151,7 @@ EVP_PKEY *material_from_jwk(const cJSON *jwk)
     EVP_PKEY_CTX *ctx = must(EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL));
     OSSL_PARAM_BLD *build = must(OSSL_PARAM_BLD_new());
     for (size_t i = 0; i < RSA_PART_COUNT; i++) {
-        numbers[i] = number_of(jwk, rsa_parts[i].jwk);
+        numbers[i] = material_number_of(jwk, rsa_parts[i].jwk);
         if (numbers[i] != NULL) {
             OSSL_PARAM_BLD_push_BN(build, rsa_parts[i].param, numbers[i]);
         } else if (i < 3) {

@@ -23,8 +23,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct memo memos[PLACES];
 
 /* Of all that decides about the answer; the modulus stands for the key. */
-static struct memo *place_of(EVP_PKEY *pkey, const char *alg, bool implicit_rejection,
-                             struct crypt_bytes cipher, uint8_t hash[HASH_LEN])
+static struct memo *memo_place_of(EVP_PKEY *pkey, const char *alg, bool implicit_rejection,
+                                  struct crypt_bytes cipher, uint8_t hash[HASH_LEN])
 {
     uint8_t modulus[PLAIN_MAX] = {0};
     BIGNUM *n = NULL;
@@ -43,8 +43,8 @@ static struct memo *place_of(EVP_PKEY *pkey, const char *alg, bool implicit_reje
     return &memos[(hash[0] << 8 | hash[1]) % PLACES];
 }
 
-static bool recall(const struct memo *memo, const uint8_t hash[HASH_LEN], uint8_t *out,
-                   size_t *out_len)
+static bool memo_recall(const struct memo *memo, const uint8_t hash[HASH_LEN], uint8_t *out,
+                        size_t *out_len)
 {
     pthread_mutex_lock(&lock);
     bool is_known = memo->len > 0 && memcmp(memo->hash, hash, HASH_LEN) == 0;
@@ -56,8 +56,8 @@ static bool recall(const struct memo *memo, const uint8_t hash[HASH_LEN], uint8_
     return is_known;
 }
 
-static void remember(struct memo *memo, const uint8_t hash[HASH_LEN], const uint8_t *plain,
-                     size_t len)
+static void memo_remember(struct memo *memo, const uint8_t hash[HASH_LEN], const uint8_t *plain,
+                          size_t len)
 {
     pthread_mutex_lock(&lock);
     memcpy(memo->hash, hash, HASH_LEN);
@@ -70,14 +70,14 @@ enum crypt_rc memo_decrypt(EVP_PKEY *pkey, const char *alg, bool implicit_reject
                            struct crypt_bytes cipher, uint8_t *out, size_t *out_len)
 {
     uint8_t hash[HASH_LEN];
-    struct memo *memo = place_of(pkey, alg, implicit_rejection, cipher, hash);
-    if (recall(memo, hash, out, out_len)) {
+    struct memo *memo = memo_place_of(pkey, alg, implicit_rejection, cipher, hash);
+    if (memo_recall(memo, hash, out, out_len)) {
         counters_add(COUNT_MEMOISED);
         return CRYPT_OK;
     }
     enum crypt_rc rc = crypt_decrypt(pkey, alg, implicit_rejection, cipher, out, out_len);
     if (rc == CRYPT_OK && *out_len <= PLAIN_MAX) {
-        remember(memo, hash, out, *out_len);
+        memo_remember(memo, hash, out, *out_len);
     }
     return rc;
 }

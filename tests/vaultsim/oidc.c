@@ -52,7 +52,7 @@ static char *oidc_kid(EVP_PKEY *pkey)
     return base64url_encode(digest, sizeof digest);
 }
 
-static void give_configuration(struct answer *answer)
+static void oidc_give_configuration(struct answer *answer)
 {
     static const char *const types[] = {"id_token"}, *const subjects[] = {"public"},
                              *const algs[] = {"RS256"};
@@ -66,7 +66,7 @@ static void give_configuration(struct answer *answer)
     answer_json(answer, 200, json);
 }
 
-static void give_keys(struct answer *answer)
+static void oidc_give_keys(struct answer *answer)
 {
     cJSON *json = cJSON_CreateObject(), *jwk = cJSON_CreateObject();
     char *kid = oidc_kid(oidc_key());
@@ -84,9 +84,9 @@ void oidc_serve(const struct request *request, struct answer *answer)
 {
     bool is_get = strcmp(request->method, "GET") == 0;
     if (is_get && strcmp(request->path, "/.well-known/openid-configuration") == 0) {
-        give_configuration(answer);
+        oidc_give_configuration(answer);
     } else if (is_get && strcmp(request->path, "/openid/v1/jwks") == 0) {
-        give_keys(answer);
+        oidc_give_keys(answer);
     } else {
         answer_text(answer, 404, "text/plain", "404 page not found\n");
     }

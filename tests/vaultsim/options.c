@@ -52,7 +52,7 @@ static const char help[] =
     "The control endpoint creates keys, injects faults and counts requests: see "
     "docs/vaultsim.md.\n";
 
-static bool take_number(const char *text, long max, int *value)
+static bool options_take_number(const char *text, long max, int *value)
 {
     char *end = NULL;
     long number = strtol(text, &end, 10);
@@ -89,7 +89,7 @@ static bool take_identity_option(const char *name, const char *value, struct opt
                                                   "--app-service-port"};
     for (int i = SITE_IMDS; i < SITE_COUNT; i++) {
         if (strcmp(name, ports[i]) == 0) {
-            *is_good = take_number(value, 65535, &options->identity_ports[i]);
+            *is_good = options_take_number(value, 65535, &options->identity_ports[i]);
             return true;
         }
     }
@@ -111,19 +111,19 @@ static bool take_option(const char *name, const char *value, struct options *opt
         return value[0] != '\0';
     }
     if (strcmp(name, "--port") == 0) {
-        return take_number(value, 65535, &options->port);
+        return options_take_number(value, 65535, &options->port);
     }
     if (strcmp(name, "--control-port") == 0) {
-        return take_number(value, 65535, &options->control_port);
+        return options_take_number(value, 65535, &options->control_port);
     }
     if (take_identity_option(name, value, options, &is_good)) {
         return is_good;
     }
     if (strcmp(name, "--latency-ms") == 0) {
-        return take_number(value, 600000, &options->settings.latency_ms);
+        return options_take_number(value, 600000, &options->settings.latency_ms);
     }
     if (strcmp(name, "--token-lifetime-s") == 0) {
-        return take_number(value, 86399, &options->settings.token_lifetime_s);
+        return options_take_number(value, 86399, &options->settings.token_lifetime_s);
     }
     if (strcmp(name, "--throttle") == 0) {
         return settings_throttle_mode(value, &options->settings.throttle);

@@ -79,7 +79,7 @@ static void set_serial(X509 *certificate)
 }
 
 /* An unsigned certificate for the key; issuer NULL: itself. */
-static X509 *draft(EVP_PKEY *pkey, const char *name, X509 *issuer)
+static X509 *pki_draft(EVP_PKEY *pkey, const char *name, X509 *issuer)
 {
     X509 *certificate = must(X509_new());
     X509_NAME *subject = X509_get_subject_name(certificate);
@@ -95,7 +95,7 @@ static X509 *draft(EVP_PKEY *pkey, const char *name, X509 *issuer)
 
 static X509 *make_authority(EVP_PKEY *pkey)
 {
-    X509 *certificate = draft(pkey, "vaultsim test authority", NULL);
+    X509 *certificate = pki_draft(pkey, "vaultsim test authority", NULL);
     if (!add_extension(certificate, certificate, NID_basic_constraints,
                        "critical,CA:TRUE,pathlen:0") ||
         !add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign") ||
@@ -133,7 +133,7 @@ static X509 *make_server(EVP_PKEY *pkey, X509 *authority, EVP_PKEY *authority_ke
                          const cJSON *vaults)
 {
     char *names = names_of(vaults);
-    X509 *certificate = draft(pkey, "vaultsim", authority);
+    X509 *certificate = pki_draft(pkey, "vaultsim", authority);
     bool is_done =
         add_extension(certificate, authority, NID_basic_constraints, "critical,CA:FALSE") &&
         add_extension(certificate, authority, NID_key_usage, "critical,digitalSignature") &&

@@ -60,8 +60,8 @@ static void drip_free(void *cls)
     free(drip);
 }
 
-static struct MHD_Response *dripping(const struct request *request, const struct fault_plan *plan,
-                                     struct answer *answer)
+static struct MHD_Response *send_dripping(const struct request *request,
+                                          const struct fault_plan *plan, struct answer *answer)
 {
     bool hangs = plan->action == FAULT_HANG_BODY;
     struct drip *drip = must(calloc(1, sizeof *drip));
@@ -104,7 +104,7 @@ enum MHD_Result send_answer(const struct request *request, const struct fault_pl
     bool is_dripping = plan->action == FAULT_CUT_BODY || plan->action == FAULT_SLOW ||
                        plan->action == FAULT_HANG_BODY;
     if (is_dripping && answer->body_len > 0) {
-        response = dripping(request, plan, answer);
+        response = send_dripping(request, plan, answer);
     } else {
         response =
             MHD_create_response_from_buffer(answer->body_len, answer->body, MHD_RESPMEM_MUST_FREE);

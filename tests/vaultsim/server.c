@@ -92,7 +92,7 @@ static bool wait_before(const struct request *request, const struct fault_plan *
     return plan->action != FAULT_CUT;
 }
 
-static enum MHD_Result serve(const struct request *request)
+static enum MHD_Result server_serve(const struct request *request)
 {
     enum MHD_Result result = MHD_NO;
     struct answer answer = {.status = 0};
@@ -113,7 +113,7 @@ static enum MHD_Result serve(const struct request *request)
 
 /* Headers are in: the request counts from here. The first one of a connection counts its
  * handshake. */
-static void count(const struct request *request)
+static void server_count(const struct request *request)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -134,9 +134,9 @@ static void count(const struct request *request)
     counters_request(operation, request->host);
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *data,
-                                  size_t *data_len, void **context)
+static enum MHD_Result server_on_request(void *cls, struct MHD_Connection *connection,
+                                         const char *url, const char *method, const char *version,
+                                         const char *data, size_t *data_len, void **context)
 {
     const enum site *site = cls;
     struct request *request = *context;
@@ -144,7 +144,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     if (!request->has_begun) {
         request->site = *site;
         request_begin(request, connection, method, url);
-        count(request);
+        server_count(request);
         return MHD_YES;
     }
     if (*data_len > 0) {
@@ -152,7 +152,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *data_len = 0;
         return MHD_YES;
     }
-    return serve(request);
+    return server_serve(request);
 }
 
 /* The only place where libmicrohttpd shows the target as it was sent. */
@@ -165,8 +165,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     return request;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
-                         enum MHD_RequestTerminationCode code)
+static void server_on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                                enum MHD_RequestTerminationCode code)
 {
     (void)cls;
     (void)connection;
@@ -213,11 +213,11 @@ static struct MHD_Daemon *start_daemon(int listener, enum site site, const struc
     unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD |
                      MHD_USE_THREAD_PER_CONNECTION | (pki != NULL ? MHD_USE_TLS : 0);
     return MHD_start_daemon(
-        flags, 0, on_accept, NULL, on_request, &sites[site], MHD_OPTION_LISTEN_SOCKET, listener,
-        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_ARRAY,
-        pki != NULL ? tls : none, MHD_OPTION_END);
+        flags, 0, on_accept, NULL, server_on_request, &sites[site], MHD_OPTION_LISTEN_SOCKET,
+        listener, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+        server_on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        CONNECTION_MEMORY, MHD_OPTION_ARRAY, pki != NULL ? tls : none, MHD_OPTION_END);
 }
 
 bool server_start(const int listeners[SITE_COUNT], const struct pki *pki)

@@ -63,7 +63,7 @@ static const struct {
 };
 #define FLAG_COUNT (sizeof flags / sizeof flags[0])
 
-static bool take_number(const cJSON *item, int max, int *value)
+static bool settings_take_number(const cJSON *item, int max, int *value)
 {
     if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > max) {
         return false;
@@ -79,7 +79,7 @@ static bool take_flag(const cJSON *item, bool *value)
 }
 
 /* null: the proper one */
-static bool take_text(const cJSON *item, char *out, size_t cap)
+static bool settings_take_text(const cJSON *item, char *out, size_t cap)
 {
     out[0] = '\0';
     if (cJSON_IsString(item) && strlen(item->valuestring) < cap) {
@@ -99,28 +99,28 @@ static bool *find_flag(const char *name, struct settings *settings)
     return NULL;
 }
 
-static bool take(const cJSON *item, struct settings *settings)
+static bool settings_take(const cJSON *item, struct settings *settings)
 {
     const char *name = item->string;
     if (strcmp(name, "latency_ms") == 0) {
-        return take_number(item, 600000, &settings->latency_ms);
+        return settings_take_number(item, 600000, &settings->latency_ms);
     }
     if (strcmp(name, "token_lifetime_s") == 0) {
-        return take_number(item, 86399, &settings->token_lifetime_s);
+        return settings_take_number(item, 86399, &settings->token_lifetime_s);
     }
     if (strcmp(name, "throttle") == 0) {
         return cJSON_IsString(item) &&
                settings_throttle_mode(item->valuestring, &settings->throttle);
     }
     if (strcmp(name, "throttle_percent") == 0) {
-        return take_number(item, 100, &settings->throttle_percent) &&
+        return settings_take_number(item, 100, &settings->throttle_percent) &&
                settings->throttle_percent > 0;
     }
     if (strcmp(name, "identity_lifetime_s") == 0) {
-        return take_number(item, 172800, &settings->identity_lifetime_s);
+        return settings_take_number(item, 172800, &settings->identity_lifetime_s);
     }
     if (strcmp(name, "empty_pages") == 0) {
-        return take_number(item, 20, &settings->empty_pages);
+        return settings_take_number(item, 20, &settings->empty_pages);
     }
     if (strcmp(name, "clock_offset_s") == 0) {
         settings->clock_offset_s = cJSON_IsNumber(item) ? item->valueint : 0;
@@ -131,10 +131,10 @@ static bool take(const cJSON *item, struct settings *settings)
         return take_flag(item, flag);
     }
     if (strcmp(name, "network_info") == 0) {
-        return take_text(item, settings->network_info, sizeof settings->network_info);
+        return settings_take_text(item, settings->network_info, sizeof settings->network_info);
     }
     return strcmp(name, "challenge") == 0 &&
-           take_text(item, settings->challenge, sizeof settings->challenge);
+           settings_take_text(item, settings->challenge, sizeof settings->challenge);
 }
 
 bool settings_change(const cJSON *json, const char **problem)
@@ -143,7 +143,7 @@ bool settings_change(const cJSON *json, const char **problem)
     struct settings changed = current;
     bool is_good = true;
     for (const cJSON *item = json->child; item != NULL && is_good; item = item->next) {
-        is_good = take(item, &changed);
+        is_good = settings_take(item, &changed);
         *problem = item->string;
     }
     if (is_good) {

@@ -41,7 +41,7 @@ char *tokens_issue(const struct token_claims *claims)
 }
 
 /* The token that begins at text; what follows it does not matter when is_whole is false. */
-static struct token *find(const char *text, bool is_whole)
+static struct token *tokens_look_up(const char *text, bool is_whole)
 {
     for (size_t i = 0; i < TOKEN_REMEMBERED && tokens[i].text != NULL; i++) {
         size_t len = strlen(tokens[i].text);
@@ -55,7 +55,7 @@ static struct token *find(const char *text, bool is_whole)
 bool tokens_find(const char *text, struct token_claims *claims)
 {
     pthread_mutex_lock(&lock);
-    const struct token *token = find(text, true);
+    const struct token *token = tokens_look_up(text, true);
     if (token != NULL) {
         *claims = token->claims;
     }
@@ -111,7 +111,7 @@ bool tokens_any_in(const char *text, const char *but)
     size_t but_len = but != NULL ? strlen(but) : 0;
     pthread_mutex_lock(&lock);
     while (!is_there && (at = strstr(at, TOKEN_PREFIX)) != NULL) {
-        const struct token *token = find(at, false);
+        const struct token *token = tokens_look_up(at, false);
         is_there =
             token != NULL && (but == NULL || strncmp(token->claims.audience, but, but_len) != 0);
         at++;

@@ -31,7 +31,7 @@ static volatile LONG calls;
         }                                                                                          \
     } while (0)
 
-static SqlCpStr wide(const char *text, uint16_t *out)
+static SqlCpStr exit_in_calls_wide(const char *text, uint16_t *out)
 {
     size_t len = strlen(text);
     for (size_t i = 0; i < len && i < 300; i++) {
@@ -58,8 +58,9 @@ int main(int argc, char **argv)
     if (argc != 6 || (library = LoadLibraryA(argv[1])) == NULL) {
         return 2;
     }
-    SqlCpCredential credential = {wide(argv[2], units[0]), wide(argv[3], units[1])};
-    SqlCpStr name = wide(argv[4], units[2]);
+    SqlCpCredential credential = {exit_in_calls_wide(argv[2], units[0]),
+                                  exit_in_calls_wide(argv[3], units[1])};
+    SqlCpStr name = exit_in_calls_wide(argv[4], units[2]);
     SqlCpKeyInfo info = {{sizeof found, found}, thumb, 0, 0};
     SqlCpData plain = {sizeof plain_bytes, plain_bytes};
     CALL(SqlCryptInitializeProvider, );

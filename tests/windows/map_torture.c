@@ -177,7 +177,7 @@ static bool map_holds_all(void)
     return true;
 }
 
-static int torture(const char *self, const char *map, unsigned kills, unsigned seed)
+static int map_torture_run(const char *self, const char *map, unsigned kills, unsigned seed)
 {
     struct writer writers[WRITERS];
     unsigned done = 0, total = 0;
@@ -218,6 +218,6 @@ int main(int argc, char **argv)
         (void)fputs("usage: map_torture MAP KILLS [SEED]\n", stderr);
         return 2;
     }
-    return torture(argv[0], argv[1], (unsigned)atoi(argv[2]),
-                   argc > 3 ? (unsigned)atoi(argv[3]) : 20260101);
+    return map_torture_run(argv[0], argv[1], (unsigned)atoi(argv[2]),
+                           argc > 3 ? (unsigned)atoi(argv[3]) : 20260101);
 }

@@ -15,7 +15,7 @@ static const struct {
                {"read", L"D:P(A;CI;0x60019;;;WD)"},
                {"full", L"D:P(A;CI;KA;;;WD)"}};
 
-static PSECURITY_DESCRIPTOR find(const char *name)
+static PSECURITY_DESCRIPTOR registry_acl_find(const char *name)
 {
     PSECURITY_DESCRIPTOR rights = NULL;
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
@@ -59,13 +59,13 @@ static LSTATUS set_all(HKEY parent, const wchar_t *name, PSECURITY_DESCRIPTOR ri
 int main(int argc, char **argv)
 {
     wchar_t name[256] = L"";
-    PSECURITY_DESCRIPTOR rights = argc == 3 ? find(argv[2]) : NULL;
+    PSECURITY_DESCRIPTOR rights = argc == 3 ? registry_acl_find(argv[2]) : NULL;
     if (!rights) {
         fputs("usage: registry_acl KEY none|read|full\n", stderr);
         return 2;
     }
     MultiByteToWideChar(CP_ACP, 0, argv[1], -1, name, 255);
-    LSTATUS status = set_all(HKEY_LOCAL_MACHINE, name, rights, find("full"));
+    LSTATUS status = set_all(HKEY_LOCAL_MACHINE, name, rights, registry_acl_find("full"));
     if (status != ERROR_SUCCESS)
         fprintf(stderr, "registry_acl: system error %ld\n", status);
     return status != ERROR_SUCCESS;

@@ -26,7 +26,7 @@ static const struct row rows[] = {EKM_ERRORS(ROW)};
 
 static wchar_t dll_path[1024];
 
-static HMODULE load(void)
+static HMODULE image_load(void)
 {
     HMODULE dll = LoadLibraryW(dll_path);
     assert_non_null(dll);
@@ -34,7 +34,7 @@ static HMODULE load(void)
 }
 
 /* FARPROC holds every function; the copy says so without a cast that the compiler must warn of. */
-static void find(HMODULE dll, const char *name, void *function)
+static void image_find(HMODULE dll, const char *name, void *function)
 {
     FARPROC found = GetProcAddress(dll, name);
     assert_non_null(found);
@@ -51,7 +51,7 @@ static void test_file_version_is_the_providers(void **state)
     UINT len = 0;
     (void)state;
     memset(&info, 0, sizeof info);
-    find(load(), "SqlCryptGetProviderInfo", (void *)&get_info);
+    image_find(image_load(), "SqlCryptGetProviderInfo", (void *)&get_info);
     info.name.ws = name;
     info.name.cb = sizeof name;
     assert_int_equal(get_info(&info), SQLCP_SUCCESS);
@@ -70,7 +70,7 @@ static void test_file_version_is_the_providers(void **state)
 
 static void test_every_code_has_a_message(void **state)
 {
-    HMODULE dll = load();
+    HMODULE dll = image_load();
     wchar_t text[2048];
     char narrow[2048];
     DWORD_PTR line[] = {(DWORD_PTR)L"the line of the log"};
@@ -106,9 +106,9 @@ static void test_comes_and_goes(void **state)
     (void)state;
     make_branch();
     for (int i = 0; i < CYCLES; i++) {
-        HMODULE dll = load();
-        find(dll, "SqlCryptInitializeProvider", (void *)&initialize);
-        find(dll, "SqlCryptFreeProvider", (void *)&free_provider);
+        HMODULE dll = image_load();
+        image_find(dll, "SqlCryptInitializeProvider", (void *)&initialize);
+        image_find(dll, "SqlCryptFreeProvider", (void *)&free_provider);
         assert_int_equal(initialize(), SQLCP_SUCCESS);
         assert_int_equal(free_provider(), SQLCP_SUCCESS);
         assert_true(FreeLibrary(dll));

@@ -20,7 +20,7 @@ static struct {
     char own_path[96], ca_path[96], key_path[96];
 } listener;
 
-static void present(const char *names, long from_s, long until_s, bool issued)
+static void listener_present(const char *names, long from_s, long until_s, bool issued)
 {
     const struct tls_identity identity = {names, from_s, until_s, issued ? listener.ca_path : NULL,
                                           issued ? listener.key_path : NULL};
@@ -28,7 +28,7 @@ static void present(const char *names, long from_s, long until_s, bool issued)
 }
 
 /* `head`, then the line again and again up to LONG_BYTES, then `tail`. */
-static void script(const char *head, const char *line, const char *tail, int per_byte_ms)
+static void listener_script(const char *head, const char *line, const char *tail, int per_byte_ms)
 {
     size_t room = strlen(head) + LONG_BYTES + strlen(line) + strlen(tail) + 1, len = strlen(head);
     char *text = malloc(room);
@@ -50,28 +50,28 @@ static void set_script(enum listener manner)
     static const char zero[] = "HTTP/1.1 200 OK\r\nX-Zero: a\0b\r\nContent-Length: 2\r\n\r\n{}";
     switch (manner) {
     case NO_HTTP:
-        script("220 smtp.contoso.com at your service\r\n", "", "", 0);
+        listener_script("220 smtp.contoso.com at your service\r\n", "", "", 0);
         return;
     case CUT_HEADER:
-        script(ok, "", "Content-Le", 0);
+        listener_script(ok, "", "Content-Le", 0);
         return;
     case SLOW_HEADER:
-        script(ok, "X-Slow: a\r\n", end, SLOW_MS);
+        listener_script(ok, "X-Slow: a\r\n", end, SLOW_MS);
         return;
     case LONG_HEADER_LINE:
-        script("HTTP/1.1 200 OK\r\nX-Long: ", "abcdefghijklmnop", "\r\n\r\n", 0);
+        listener_script("HTTP/1.1 200 OK\r\nX-Long: ", "abcdefghijklmnop", "\r\n\r\n", 0);
         return;
     case LONG_HEADER:
-        script(ok, "X-Long: abcdefghijklmnop\r\n", end, 0);
+        listener_script(ok, "X-Long: abcdefghijklmnop\r\n", end, 0);
         return;
     case BAD_CHUNKS:
-        script(ok, "", "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 0);
+        listener_script(ok, "", "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 0);
         return;
     case BAD_LENGTH:
-        script(ok, "", "Content-Length: 1000\r\n\r\n{}", 0);
+        listener_script(ok, "", "Content-Length: 1000\r\n\r\n{}", 0);
         return;
     case ENDLESS_INTERIM:
-        script("", "HTTP/1.1 100 Continue\r\n\r\n", "", 0);
+        listener_script("", "HTTP/1.1 100 Continue\r\n\r\n", "", 0);
         return;
     case ZERO_IN_HEADER:
         tls_server_script(zero, sizeof zero - 1, 0);
@@ -87,7 +87,7 @@ void listener_set(enum listener manner)
     bool issued = manner != OTHER_AUTHORITY;
     long from_s = manner == FUTURE_CERTIFICATE ? DAY_S : -2 * DAY_S;
     long until_s = manner == EXPIRED_CERTIFICATE ? -DAY_S : 2 * DAY_S;
-    present(manner == OTHER_HOST ? "DNS:www.contoso.com" : NAMES, from_s, until_s, issued);
+    listener_present(manner == OTHER_HOST ? "DNS:www.contoso.com" : NAMES, from_s, until_s, issued);
     switch (manner) {
     case OLD_PROTOCOL:
         tls_server_manner(TLS_OLD);

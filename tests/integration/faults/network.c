@@ -124,8 +124,8 @@ REPLACES int connect(int fd, const struct sockaddr *address, socklen_t len)
 }
 #pragma GCC diagnostic pop
 
-static int resolve(const char *address, const char *service, const struct addrinfo *hints,
-                   struct addrinfo **out)
+static int network_resolve(const char *address, const char *service, const struct addrinfo *hints,
+                           struct addrinfo **out)
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
     void *found = dlsym(RTLD_NEXT, "getaddrinfo");
@@ -153,14 +153,14 @@ REPLACES int getaddrinfo(const char *name, const char *service, const struct add
         }
         return atomic_load(&network.faults[i]) == NETWORK_NO_NAME
                    ? EAI_NONAME
-                   : resolve(places[i].text, service, hints, out);
+                   : network_resolve(places[i].text, service, hints, out);
     }
     struct in_addr numeric;
     if (name == NULL || inet_pton(AF_INET, name, &numeric) == 1) {
-        return resolve(name, service, hints, out);
+        return network_resolve(name, service, hints, out);
     }
     atomic_fetch_add(&network.foreign, 1);
-    return resolve("127.0.0.9", service, hints, out);
+    return network_resolve("127.0.0.9", service, hints, out);
 }
 
 /* Nobody accepts, and the queue is full: further first packets get no answer. */

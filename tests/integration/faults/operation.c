@@ -62,7 +62,8 @@ static SqlCpError by_thumb(const struct bench *bench, enum operation operation,
     return bench->ekm.GetKeyInfoByThumb(session, &bench->thumb[operation], &info);
 }
 
-static SqlCpError create(const struct bench *bench, const char *text, const SqlCpSession *session)
+static SqlCpError operation_create(const struct bench *bench, const char *text,
+                                   const SqlCpSession *session)
 {
     uint16_t units[32];
     uint8_t bytes[32];
@@ -76,25 +77,25 @@ static SqlCpError create_another(const struct bench *bench, const SqlCpSession *
     static atomic_int last;
     char text[32];
     snprintf(text, sizeof text, "make-%d", atomic_fetch_add(&last, 1));
-    return create(bench, text, session);
+    return operation_create(bench, text, session);
 }
 
 /* "Refused, as the name is taken" tells that the look succeeded. */
-static SqlCpError look(const struct bench *bench, const SqlCpSession *session)
+static SqlCpError operation_look(const struct bench *bench, const SqlCpSession *session)
 {
-    SqlCpError code = create(bench, table[LOOK].key, session);
+    SqlCpError code = operation_create(bench, table[LOOK].key, session);
     return code == SQLCP_FAILURE ? SQLCP_SUCCESS : code;
 }
 
-static SqlCpError encrypt(const struct bench *bench, enum operation operation,
-                          const SqlCpSession *session, SqlCpData *out)
+static SqlCpError operation_encrypt(const struct bench *bench, enum operation operation,
+                                    const SqlCpSession *session, SqlCpData *out)
 {
     uint8_t text[] = SIM_PLAIN;
     SqlCpData plain = {sizeof text, text};
     return ekm_encrypt(&bench->ekm, session, &bench->thumb[operation], &plain, out);
 }
 
-static SqlCpError decrypt(const struct bench *bench, const SqlCpSession *session)
+static SqlCpError operation_decrypt(const struct bench *bench, const SqlCpSession *session)
 {
     uint8_t bytes[512];
     SqlCpData plain = {sizeof bytes, bytes};
@@ -104,7 +105,7 @@ static SqlCpError decrypt(const struct bench *bench, const SqlCpSession *session
     return code == SQLCP_SUCCESS && !right ? -1 : code;
 }
 
-static SqlCpError listed(const struct bench *bench, const SqlCpSession *session)
+static SqlCpError operation_listed(const struct bench *bench, const SqlCpSession *session)
 {
     uint16_t name[128];
     uint8_t bytes[32];
@@ -122,7 +123,7 @@ static SqlCpError open_session(const struct bench *bench, enum operation operati
 }
 
 /* The application gets these secrets, and may create keys. */
-static void admit(const struct bench *bench)
+static void operation_admit(const struct bench *bench)
 {
     char json[1024];
     int len = snprintf(json, sizeof json,
@@ -171,16 +172,16 @@ SqlCpError operation_perform(const struct bench *bench, enum operation operation
     case LIST:
         return bench->ekm.GetNextKeyId(session, &id);
     case LISTED:
-        return listed(bench, session);
+        return operation_listed(bench, session);
     case LOOK:
-        return look(bench, session);
+        return operation_look(bench, session);
     case CREATE:
         return create_another(bench, session);
     case COLD:
     case ENCRYPT:
-        return encrypt(bench, operation, session, &out);
+        return operation_encrypt(bench, operation, session, &out);
     case DECRYPT:
-        return decrypt(bench, session);
+        return operation_decrypt(bench, session);
     case OPERATIONS:
         break;
     }
@@ -242,13 +243,13 @@ void bench_start(struct bench *bench)
     SqlCpSession session;
     sim_start(&bench->sim, NULL, NULL);
     sim_configure(&bench->sim, "allow_create = yes");
-    admit(bench);
+    operation_admit(bench);
     ekm_load(&bench->ekm);
     assert_int_equal(bench->ekm.InitializeProvider(), SQLCP_SUCCESS);
     assert_int_equal(open_session(bench, OPEN_SESSION, &session), SQLCP_SUCCESS);
     bring_keys(bench, &session);
     bench->cipher = (SqlCpData){sizeof bench->cipher_bytes, bench->cipher_bytes};
-    assert_int_equal(encrypt(bench, DECRYPT, &session, &bench->cipher), SQLCP_SUCCESS);
+    assert_int_equal(operation_encrypt(bench, DECRYPT, &session, &bench->cipher), SQLCP_SUCCESS);
     assert_int_equal(bench->ekm.CloseSession(&session, 0), SQLCP_SUCCESS);
     assert_int_equal(bench->ekm.FreeProvider(), SQLCP_SUCCESS);
 }

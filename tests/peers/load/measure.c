@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static long long microseconds(struct timeval time)
+static long long measure_microseconds(struct timeval time)
 {
     return (long long)time.tv_sec * 1000000 + time.tv_usec;
 }
@@ -27,7 +27,8 @@ int main(int argc, char **argv)
         return 1;
     }
     clock_gettime(CLOCK_MONOTONIC, &ended);
-    printf("%lld %lld %ld\n", microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+    printf("%lld %lld %ld\n",
+           measure_microseconds(usage.ru_utime) + measure_microseconds(usage.ru_stime),
            (long long)(ended.tv_sec - begun.tv_sec) * 1000000 +
                (ended.tv_nsec - begun.tv_nsec) / 1000,
            usage.ru_maxrss);

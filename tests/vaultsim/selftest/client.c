@@ -71,7 +71,7 @@ void sim_remove(void)
     assert_int_equal(system(command), 0);
 }
 
-static char *control(const char *method, const char *path, const char *json)
+static char *client_control(const char *method, const char *path, const char *json)
 {
     char *command = NULL, *text = malloc(65536);
     assert_non_null(text);
@@ -89,7 +89,7 @@ static char *control(const char *method, const char *path, const char *json)
 
 cJSON *sim_ctl(const char *method, const char *path, const char *json)
 {
-    char *text = control(method, path, json);
+    char *text = client_control(method, path, json);
     cJSON *result = cJSON_Parse(text);
     free(text);
     return result;
@@ -97,7 +97,7 @@ cJSON *sim_ctl(const char *method, const char *path, const char *json)
 
 char *sim_read(const char *path)
 {
-    return control("GET", path, NULL);
+    return client_control("GET", path, NULL);
 }
 
 void sim_do(const char *method, const char *path, const char *json)
@@ -146,7 +146,7 @@ void client_open(struct client *client)
     assert_non_null(client->curl);
 }
 
-static void forget(struct client *client)
+static void client_forget(struct client *client)
 {
     free(client->body);
     cJSON_Delete(client->json);
@@ -161,7 +161,7 @@ static void forget(struct client *client)
 
 void client_close(struct client *client)
 {
-    forget(client);
+    client_forget(client);
     curl_easy_cleanup(client->curl);
     client->curl = NULL;
 }
@@ -248,7 +248,7 @@ long client_send(struct client *client, const char *method, const char *host, co
 {
     char url[1024], ca[64], connect[64];
     CURL *curl = client->curl;
-    forget(client);
+    client_forget(client);
     curl_easy_reset(curl);
     snprintf(url, sizeof url, "https://%s%s", host, path);
     snprintf(ca, sizeof ca, "%s/ca.pem", folder);
@@ -275,7 +275,7 @@ long client_fetch(struct client *client, const char *url, const char *const head
 {
     struct curl_slist *list = NULL;
     CURL *curl = client->curl;
-    forget(client);
+    client_forget(client);
     curl_easy_reset(curl);
     for (int i = 0; i < 3 && headers[i] != NULL; i++) {
         list = curl_slist_append(list, headers[i]);

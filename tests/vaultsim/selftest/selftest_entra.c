@@ -24,7 +24,7 @@ static int number_of(const struct client *client)
     return code != NULL ? code->valueint : 0;
 }
 
-static long ask(struct client *client, const char *assertion, const char *scope)
+static long entra_ask(struct client *client, const char *assertion, const char *scope)
 {
     char form[4096];
     snprintf(form, sizeof form,
@@ -41,7 +41,7 @@ static long ask(struct client *client, const char *assertion, const char *scope)
 static void assert_answer(struct client *client, const struct sign_what *what, int number)
 {
     char *assertion = sign_assertion(what);
-    ask(client, assertion, SCOPE);
+    entra_ask(client, assertion, SCOPE);
     if (number != 0) {
         assert_int_equal(number_of(client), number);
         assert_string_equal(client_text(client, "error"), "invalid_client");
@@ -98,14 +98,14 @@ void test_assertions(void **state)
     struct sign_what twice = {.jti = "once-and-no-more"};
     assert_answer(&c, &twice, 0);
     assert_answer(&c, &twice, 50012);
-    ask(&c, "no.such.assertion", SCOPE);
+    entra_ask(&c, "no.such.assertion", SCOPE);
     assert_int_equal(number_of(&c), 50027);
     sim_do("POST", "/settings", "{\"clock_offset_s\":-3600}");
     assert_answer(&c, &rows[0].what, 700024);
     sim_do("POST", "/settings", "{\"clock_offset_s\":0}");
     assert_int_equal(sim_count("leaked_secrets"), 0);
     char *assertion = sign_assertion(&rows[0].what);
-    ask(&c, assertion, SCOPE);
+    entra_ask(&c, assertion, SCOPE);
     snprintf(c.token, sizeof c.token, "%s", assertion); /* sent to a vault: a leak */
     client_get(&c, VAULT, "/keys/tested" V);
     assert_int_equal(sim_count("leaked_secrets"), 1);
@@ -115,7 +115,7 @@ void test_assertions(void **state)
     client_close(&c);
 }
 
-static void mint(const char *json, char *token, size_t cap)
+static void entra_mint(const char *json, char *token, size_t cap)
 {
     cJSON *answer = sim_ctl("POST", "/oidc/token", json);
     FILE *in = fopen(cJSON_GetObjectItemCaseSensitive(answer, "file")->valuestring, "r");
@@ -144,24 +144,24 @@ void test_federation(void **state)
     struct client c;
     char token[2048];
     client_open(&c);
-    mint("{}", token, sizeof token);
-    ask(&c, token, SCOPE);
+    entra_mint("{}", token, sizeof token);
+    entra_ask(&c, token, SCOPE);
     assert_int_equal(number_of(&c), 70021); /* nothing registered */
     assert_int_equal(c.status, 400);
     sim_do("POST", "/clients", "{\"client_id\":\"" CLIENT "\",\"federated\":[{}]}");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        mint(rows[i].json, token, sizeof token);
-        ask(&c, token, SCOPE);
+        entra_mint(rows[i].json, token, sizeof token);
+        entra_ask(&c, token, SCOPE);
         assert_int_equal(number_of(&c), rows[i].number);
         assert_int_equal(c.status, rows[i].number == 0 ? 200 : 401);
     }
     sim_do("POST", "/clients",
            "{\"client_id\":\"" CLIENT "\",\"federated\":[{\"issuer\":\"https://oidc.example.com/\""
            "}]}");
-    mint(rows[2].json, token, sizeof token);
-    ask(&c, token, SCOPE);
+    entra_mint(rows[2].json, token, sizeof token);
+    entra_ask(&c, token, SCOPE);
     assert_int_equal(number_of(&c), 90061);
-    mint("{\"audience\":\"api://AKSIdentityBinding\"}", token, sizeof token);
+    entra_mint("{\"audience\":\"api://AKSIdentityBinding\"}", token, sizeof token);
     sim_do("POST", "/clients",
            "{\"client_id\":\"" CLIENT "\",\"federated\":[{\"audience\":\"api://AKSIdentityBinding\""
            "}]}");
@@ -214,14 +214,14 @@ void test_secretless(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         imds_token(&c, rows[i].rest, token, sizeof token);
         sim_do("DELETE", "/counters", NULL);
-        ask(&c, token, SCOPE);
+        entra_ask(&c, token, SCOPE);
         assert_int_equal(number_of(&c), rows[i].number);
         /* A token for the vault is none of Entra's business. */
         assert_int_equal(sim_count("leaked_secrets"), i == 2 ? 1 : 0);
     }
     client_sign_in(&c, "vault.azure.net");
     snprintf(token, sizeof token, "%s", c.token);
-    ask(&c, token, SCOPE);
+    entra_ask(&c, token, SCOPE);
     assert_int_equal(number_of(&c), 700222);
     sim_do("DELETE", "/counters", NULL);
     sim_do("POST", "/clients", "{\"client_id\":\"" CLIENT "\",\"federated\":[]}");

@@ -18,13 +18,13 @@
 #define THREADS         64
 #define ROUNDS          5
 
-static void fault(const char *json)
+static void faults_fault(const char *json)
 {
     sim_do("DELETE", "/faults", NULL);
     sim_do("POST", "/faults", json);
 }
 
-static void open_signed_in(struct client *client)
+static void faults_open_signed_in(struct client *client)
 {
     client_open(client);
     assert_int_equal(client_sign_in(client, "vault.azure.net"), 200);
@@ -34,8 +34,8 @@ void test_faults(void **state)
 {
     (void)state;
     struct client c;
-    open_signed_in(&c);
-    fault(
+    faults_open_signed_in(&c);
+    faults_fault(
         "{\"method\":\"GET\",\"path\":\"KEYS/tested\",\"host\":\"contoso\",\"skip\":1,\"times\":2,"
         "\"action\":\"status\",\"status\":503,\"retry_after\":\"2\",\"code\":\"Busy\"}");
     assert_int_equal(client_get(&c, VAULT, "/keys" V), 200);
@@ -46,44 +46,44 @@ void test_faults(void **state)
         assert_string_equal(client_text(&c, "error.code"), "Busy");
     }
     assert_int_equal(GET_KEY(&c), 200);
-    fault("{\"action\":\"wrong_kid\"}");
+    faults_fault("{\"action\":\"wrong_kid\"}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_non_null(strstr(client_text(&c, "key.kid"), "/keys/another-key/"));
     assert_int_equal(GET_KEY(&c), 200);
     assert_non_null(strstr(client_text(&c, "key.kid"), "/keys/tested/"));
-    fault("{\"action\":\"edit\",\"path_in_body\":\"key.n\",\"value\":null}");
+    faults_fault("{\"action\":\"edit\",\"path_in_body\":\"key.n\",\"value\":null}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_string_equal(client_text(&c, "key.n"), "");
     assert_string_equal(client_text(&c, "key.e"), "AQAB");
-    fault("{\"action\":\"body\",\"body\":\"\"}");
+    faults_fault("{\"action\":\"body\",\"body\":\"\"}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_int_equal(c.body_len, 0);
-    fault("{\"action\":\"oversized\",\"body_bytes\":300000}");
+    faults_fault("{\"action\":\"oversized\",\"body_bytes\":300000}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_int_equal(c.body_len, 300000);
-    fault("{\"action\":\"garbage\"}");
+    faults_fault("{\"action\":\"garbage\"}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_null(c.json);
-    fault("{\"action\":\"expired_token\"}");
+    faults_fault("{\"action\":\"expired_token\"}");
     assert_int_equal(GET_KEY(&c), 401);
     assert_non_null(strstr(c.challenge, "authorization="));
-    fault("{\"action\":\"no_challenge\"}");
+    faults_fault("{\"action\":\"no_challenge\"}");
     assert_int_equal(GET_KEY(&c), 401);
     assert_string_equal(c.challenge, "");
-    fault("{\"action\":\"slow\",\"delay_ms\":1}");
+    faults_fault("{\"action\":\"slow\",\"delay_ms\":1}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_string_equal(client_text(&c, "key.e"), "AQAB");
-    fault("{\"action\":\"status\",\"status\":302,\"location\":\"https://example.com/\"}");
+    faults_fault("{\"action\":\"status\",\"status\":302,\"location\":\"https://example.com/\"}");
     assert_int_equal(GET_KEY(&c), 302);
-    fault("{\"action\":\"truncate\"}");
+    faults_fault("{\"action\":\"truncate\"}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_true(c.body_len > 100);
     assert_null(c.json);
-    fault("{\"action\":\"nest\",\"depth\":100}");
+    faults_fault("{\"action\":\"nest\",\"depth\":100}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_string_equal(client_text(&c, "key.e"), "AQAB");
     assert_true(cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(c.json, "nested")));
-    fault("{\"action\":\"splice\",\"after\":\"\\\"e\\\":\\\"\",\"bytes\":\"4142\"}");
+    faults_fault("{\"action\":\"splice\",\"after\":\"\\\"e\\\":\\\"\",\"bytes\":\"4142\"}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_string_equal(client_text(&c, "key.e"), "ABAQAB");
     client_close(&c);
@@ -93,13 +93,13 @@ void test_cuts(void **state)
 {
     (void)state;
     struct client c;
-    open_signed_in(&c);
+    faults_open_signed_in(&c);
     assert_int_equal(GET_KEY(&c), 200);
-    fault("{\"action\":\"cut\",\"times\":0}");
+    faults_fault("{\"action\":\"cut\",\"times\":0}");
     assert_int_equal(GET_KEY(&c), 0);
     assert_true(c.rc == CURLE_GOT_NOTHING || c.rc == CURLE_RECV_ERROR);
     assert_int_equal(c.body_len, 0);
-    fault("{\"action\":\"cut_body\"}");
+    faults_fault("{\"action\":\"cut_body\"}");
     assert_int_equal(GET_KEY(&c), 0);
     assert_true(c.rc == CURLE_PARTIAL_FILE || c.rc == CURLE_RECV_ERROR);
     assert_true(c.body_len > 0);
@@ -108,17 +108,17 @@ void test_cuts(void **state)
     client_close(&c);
 }
 
-static void *hang(void *argument)
+static void *faults_hang(void *argument)
 {
     GET_KEY((struct client *)argument);
     return NULL;
 }
 
 /* 400 requests: how many of them a fault of `json` hits. */
-static int hits(struct client *client, const char *json)
+static int faults_hits(struct client *client, const char *json)
 {
     int hit = 0;
-    fault(json);
+    faults_fault(json);
     for (int i = 0; i < 400; i++) {
         hit += GET_KEY(client) == 503;
     }
@@ -130,14 +130,14 @@ void test_odds(void **state)
 {
     (void)state;
     struct client c;
-    open_signed_in(&c);
-    int hit = hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10}");
+    faults_open_signed_in(&c);
+    int hit = faults_hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10}");
     assert_int_in_range(hit, 15, 80);
-    int again =
-        hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10,\"seed\":1}");
+    int again = faults_hits(
+        &c, "{\"action\":\"status\",\"status\":503,\"times\":0,\"percent\":10,\"seed\":1}");
     assert_int_equal(again, hit);
-    assert_int_equal(hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":3,\"percent\":50}"),
-                     3);
+    assert_int_equal(
+        faults_hits(&c, "{\"action\":\"status\",\"status\":503,\"times\":3,\"percent\":50}"), 3);
     client_close(&c);
 }
 
@@ -146,14 +146,14 @@ void test_gone(void **state)
 {
     (void)state;
     struct client c;
-    open_signed_in(&c);
-    fault("{\"path\":\"/keys/tested\",\"skip\":1,\"action\":\"gone\",\"for_ms\":60000}");
+    faults_open_signed_in(&c);
+    faults_fault("{\"path\":\"/keys/tested\",\"skip\":1,\"action\":\"gone\",\"for_ms\":60000}");
     assert_int_equal(GET_KEY(&c), 200);
     assert_int_equal(GET_KEY(&c), 0);
     assert_int_equal(GET_KEY(&c), 0);
     assert_int_equal(c.rc, CURLE_SSL_CONNECT_ERROR);
     assert_int_equal(client_get(&c, "second-vault.vault.azure.net", "/keys" V), 0);
-    fault("{\"path\":\"/keys/tested\",\"action\":\"gone\",\"for_ms\":300}");
+    faults_fault("{\"path\":\"/keys/tested\",\"action\":\"gone\",\"for_ms\":300}");
     assert_int_equal(GET_KEY(&c), 0);
     for (int i = 0; i < 200 && GET_KEY(&c) == 0; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
@@ -167,20 +167,20 @@ void test_hang_ends(void **state)
     (void)state;
     struct client c;
     pthread_t thread;
-    open_signed_in(&c);
-    fault("{\"action\":\"hang\",\"times\":0}");
+    faults_open_signed_in(&c);
+    faults_fault("{\"action\":\"hang\",\"times\":0}");
     c.timeout_ms = 200;
     assert_int_equal(GET_KEY(&c), 0);
     assert_int_equal(c.rc, CURLE_OPERATION_TIMEDOUT);
-    fault("{\"action\":\"hang_body\"}");
+    faults_fault("{\"action\":\"hang_body\"}");
     c.timeout_ms = 2000; /* in which half of the body must come */
     assert_int_equal(GET_KEY(&c), 0);
     assert_int_equal(c.rc, CURLE_OPERATION_TIMEDOUT);
     assert_true(c.body_len > 100);
-    fault("{\"action\":\"hang\"}");
+    faults_fault("{\"action\":\"hang\"}");
     c.timeout_ms = 0;
     sim_do("DELETE", "/counters", NULL);
-    assert_int_equal(pthread_create(&thread, NULL, hang, &c), 0);
+    assert_int_equal(pthread_create(&thread, NULL, faults_hang, &c), 0);
     while (sim_count("requests") == 0) {
     }
     sim_do("DELETE", "/faults", NULL);
@@ -222,7 +222,7 @@ struct worker {
     int good;
 };
 
-static void *work(void *argument)
+static void *faults_work(void *argument)
 {
     struct worker *worker = argument;
     for (int i = 0; i < ROUNDS; i++) {
@@ -238,14 +238,14 @@ void test_parallel(void **state)
     static struct worker workers[THREADS];
     char body[1024];
     struct client c;
-    open_signed_in(&c);
+    faults_open_signed_in(&c);
     wrap_hello(&c, "tested", body, sizeof body);
     sim_do("DELETE", "/counters", NULL);
     for (int i = 0; i < THREADS; i++) {
         client_open(&workers[i].client);
         strcpy(workers[i].client.token, c.token);
         workers[i].body = body;
-        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, faults_work, &workers[i]), 0);
     }
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
@@ -261,7 +261,7 @@ void test_leaks(void **state)
 {
     (void)state;
     struct client c;
-    open_signed_in(&c);
+    faults_open_signed_in(&c);
     sim_do("DELETE", "/counters", NULL);
     assert_int_equal(GET_KEY(&c), 200);
     assert_int_equal(sim_count("leaked_secrets"), 0);
@@ -280,7 +280,7 @@ void test_throttle(void **state)
     (void)state;
     struct client c;
     char path[64];
-    open_signed_in(&c);
+    faults_open_signed_in(&c);
     sim_do("POST", "/settings", "{\"throttle\":\"standard\",\"throttle_retry_after\":true}");
     for (int i = 0; i < 20; i++) {
         snprintf(path, sizeof path, "/keys/throttled/create" V);

@@ -30,7 +30,7 @@ static void imds_url(const char *rest, char *url, size_t cap)
     snprintf(url, cap, "%s//metadata/identity/oauth2/token?api-version=2018-02-01%s", base, rest);
 }
 
-static long imds(struct client *client, const char *rest, const char *const headers[3])
+static long machine_imds(struct client *client, const char *rest, const char *const headers[3])
 {
     char url[1024];
     imds_url(rest, url, sizeof url);
@@ -75,7 +75,7 @@ void test_imds(void **state)
     struct client c;
     client_open(&c);
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        assert_int_equal(imds(&c, good[i].rest, metadata), 200);
+        assert_int_equal(machine_imds(&c, good[i].rest, metadata), 200);
         assert_string_equal(client_text(&c, "client_id"), good[i].client_id);
         assert_string_equal(client_text(&c, "token_type"), "Bearer");
         assert_string_equal(client_text(&c, "resource"), "https://vault.azure.net");
@@ -84,7 +84,7 @@ void test_imds(void **state)
         assert_token_works(&c);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        imds(&c, bad[i].rest, metadata);
+        machine_imds(&c, bad[i].rest, metadata);
         assert_refused(&c, 400, bad[i].part);
     }
     assert_int_equal(sim_count("leaked_secrets"), 0);
@@ -105,7 +105,7 @@ void test_imds_header(void **state)
     char proxy[128];
     client_open(&c);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        imds(&c, "&" RESOURCE, rows[i]);
+        machine_imds(&c, "&" RESOURCE, rows[i]);
         assert_refused(&c, 400, i < 2 ? "metadata header" : "proxy");
     }
     sim_env("identity.env", "AZURE_POD_IDENTITY_AUTHORITY_HOST", proxy, sizeof proxy);
@@ -127,30 +127,30 @@ void test_imds_identities(void **state)
     struct client c;
     char first[2048];
     client_open(&c);
-    imds(&c, "&" RESOURCE, metadata);
+    machine_imds(&c, "&" RESOURCE, metadata);
     snprintf(first, sizeof first, "%s", client_text(&c, "access_token"));
-    imds(&c, "&" RESOURCE, metadata);
+    machine_imds(&c, "&" RESOURCE, metadata);
     assert_string_equal(client_text(&c, "access_token"), first); /* the back end's cache */
     sim_do("POST", "/settings", "{\"identity_cache\":false,\"identity_lifetime_s\":60}");
-    imds(&c, "&" RESOURCE, metadata);
+    machine_imds(&c, "&" RESOURCE, metadata);
     assert_string_not_equal(client_text(&c, "access_token"), first);
     assert_string_equal(client_text(&c, "expires_in"), "60");
     sim_do("POST", "/settings", "{\"identity_cache\":true,\"identity_lifetime_s\":86399}");
     sim_do("DELETE", "/identities/" SYSTEM, NULL);
-    imds(&c, "&" RESOURCE, metadata); /* the only one is taken */
+    machine_imds(&c, "&" RESOURCE, metadata); /* the only one is taken */
     assert_string_equal(client_text(&c, "client_id"), USER);
     sim_do("POST", "/identities",
            "{\"client_id\":\"55555555-0000-4000-8000-000000000000\",\"object_id\":\"55555555-0000-"
            "4000-8000-000000000001\",\"resource_id\":\"/subscriptions/x/other\"}");
-    imds(&c, "&" RESOURCE, metadata);
+    machine_imds(&c, "&" RESOURCE, metadata);
     assert_refused(&c, 400, "Multiple user assigned identities");
-    imds(&c, "&" RESOURCE "&msi_res_id=/subscriptions/x/other", metadata);
+    machine_imds(&c, "&" RESOURCE "&msi_res_id=/subscriptions/x/other", metadata);
     snprintf(c.token, sizeof c.token, "%s", client_text(&c, "access_token"));
     assert_int_equal(client_get(&c, VAULT, "/keys/tested" V), 403); /* nothing was granted */
     sim_do("DELETE", "/identities/55555555-0000-4000-8000-000000000000", NULL);
     sim_do("POST", "/identities",
            "{\"client_id\":\"" SYSTEM "\",\"object_id\":\"22222222-aaaa-4444-8555-666666666666\"}");
-    imds(&c, "&" RESOURCE, metadata);
+    machine_imds(&c, "&" RESOURCE, metadata);
     assert_string_equal(client_text(&c, "client_id"), SYSTEM);
     client_close(&c);
 }
@@ -164,16 +164,16 @@ void test_machine_faults(void **state)
     sim_do("POST", "/faults",
            "{\"host\":\"imds\",\"path\":\"oauth2\",\"action\":\"status\",\"status\":410,"
            "\"error\":\"gone\",\"message\":\"updating\"}");
-    imds(&c, "&" RESOURCE, metadata);
+    machine_imds(&c, "&" RESOURCE, metadata);
     assert_refused(&c, 410, "updating");
     assert_string_equal(client_text(&c, "error"), "gone");
-    assert_int_equal(imds(&c, "&" RESOURCE, metadata), 200);
+    assert_int_equal(machine_imds(&c, "&" RESOURCE, metadata), 200);
     assert_int_equal(sim_count("imds"), 2);
     assert_int_equal(sim_count("handshakes"), 0);
     client_close(&c);
 }
 
-static long arc(struct client *client, const char *rest, const char *key)
+static long machine_arc(struct client *client, const char *rest, const char *key)
 {
     char url[512], endpoint[128], line[256];
     sim_env("identity-arc.env", "IDENTITY_ENDPOINT", endpoint, sizeof endpoint);
@@ -186,7 +186,7 @@ static long arc(struct client *client, const char *rest, const char *key)
 /* Takes the challenge, reads the file it names. */
 static void arc_key(struct client *client, char key[128], char path[256])
 {
-    assert_int_equal(arc(client, "", NULL), 401);
+    assert_int_equal(machine_arc(client, "", NULL), 401);
     assert_int_equal(sscanf(client->challenge, "Basic realm=%255s", path), 1);
     FILE *in = fopen(path, "r");
     assert_non_null(in);
@@ -204,30 +204,31 @@ void test_arc(void **state)
     arc_key(&c, key, path);
     assert_memory_equal(path, folder, strlen(folder));
     assert_string_equal(path + strlen(path) - 4, ".key");
-    assert_int_equal(arc(&c, "", "not-the-key"), 401);
+    assert_int_equal(machine_arc(&c, "", "not-the-key"), 401);
     assert_string_equal(client_text(&c, "error.code"), "Unauthorized");
-    assert_int_equal(arc(&c, "", key), 200);
+    assert_int_equal(machine_arc(&c, "", key), 200);
     assert_int_equal(access(path, F_OK), -1);
     assert_token_works(&c);
-    assert_int_equal(arc(&c, "", key), 401); /* a file per request */
+    assert_int_equal(machine_arc(&c, "", key), 401); /* a file per request */
     arc_key(&c, key, path);
-    assert_int_equal(arc(&c, "&client_id=" USER, key), 200);
+    assert_int_equal(machine_arc(&c, "&client_id=" USER, key), 200);
     assert_string_equal(client_text(&c, "client_id"), USER);
     arc_key(&c, key, path);
-    assert_int_equal(arc(&c, "&object_id=" USER_OID, key), 200);
+    assert_int_equal(machine_arc(&c, "&object_id=" USER_OID, key), 200);
     assert_string_equal(client_text(&c, "object_id"), USER_OID);
     arc_key(&c, key, path);
-    assert_int_equal(arc(&c, "&msi_res_id=" USER_ARM, key), 200);
+    assert_int_equal(machine_arc(&c, "&msi_res_id=" USER_ARM, key), 200);
     assert_true(client_text(&c, "msi_res_id")[0] == '/');
     sim_do("POST", "/settings", "{\"arc_is_old\":true}");
     arc_key(&c, key, path);
-    assert_int_equal(arc(&c, "&client_id=" USER, key), 200); /* the machine's own, no echo */
+    assert_int_equal(machine_arc(&c, "&client_id=" USER, key),
+                     200); /* the machine's own, no echo */
     assert_string_equal(client_text(&c, "client_id"), "");
     sim_do("POST", "/settings", "{\"arc_is_old\":false}");
     assert_int_equal(sim_count("leaked_secrets"), 0);
     arc_key(&c, key, path);
     snprintf(folder, sizeof folder, "&other=%s", key);
-    arc(&c, folder, NULL);
+    machine_arc(&c, folder, NULL);
     assert_int_equal(sim_count("leaked_secrets"), 1);
     sim_do("DELETE", "/counters", NULL);
     client_close(&c);
@@ -274,7 +275,7 @@ void test_app_service(void **state)
         app_service(&c, "identity-app-service.env", "X-IDENTITY-HEADER", "&api-version=2019-08-01"),
         200);
     assert_int_equal(sim_count("leaked_secrets"), 0);
-    imds(&c, "&" RESOURCE, headers);
+    machine_imds(&c, "&" RESOURCE, headers);
     assert_int_equal(sim_count("leaked_secrets"), 1);
     sim_do("DELETE", "/counters", NULL);
     client_close(&c);

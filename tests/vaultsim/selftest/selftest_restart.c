@@ -43,7 +43,7 @@ static const char test_jwk[] =
     "V3WBfr8mXspK6K_iP-w\""
     "}";
 
-static void open_signed_in(struct client *client)
+static void restart_open_signed_in(struct client *client)
 {
     client_open(client);
     assert_int_equal(client_sign_in(client, "vault.azure.net"), 200);
@@ -55,7 +55,7 @@ void test_restore(void **state)
     (void)state;
     struct client c;
     char body[1024], *pem = NULL, *json = NULL;
-    open_signed_in(&c);
+    restart_open_signed_in(&c);
     wrap_hello(&c, "tested", body, sizeof body);
     pem = sim_read("/keys/pem?vault=" VAULT "&name=tested");
     assert_non_null(strstr(pem, "BEGIN PRIVATE KEY"));
@@ -82,7 +82,7 @@ void test_import(void **state)
     (void)state;
     struct client c;
     char *body = NULL;
-    open_signed_in(&c);
+    restart_open_signed_in(&c);
     assert_true(asprintf(&body, "{\"key\":%s}", test_jwk) > 0);
     assert_int_equal(client_send(&c, "PUT", VAULT, "/keys/imported" V, body, NULL), 200);
     assert_string_equal(client_text(&c, "key.kty"), "RSA");
@@ -109,7 +109,7 @@ void test_restart(void **state)
     struct client c;
     char body[1024], kid[256];
     int port = sim_port();
-    open_signed_in(&c);
+    restart_open_signed_in(&c);
     wrap_hello(&c, "tested", body, sizeof body);
     snprintf(kid, sizeof kid, "%s", client_text(&c, "kid"));
     sim_do("POST", "/faults", "{\"action\":\"hang\",\"times\":0,\"path\":\"slowly\"}");

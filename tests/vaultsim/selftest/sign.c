@@ -65,7 +65,7 @@ const char *sign_certificate(void)
 }
 
 /* OpenSSL writes the standard alphabet with padding. */
-static char *encode(const void *bytes, size_t len, bool is_url)
+static char *sign_encode(const void *bytes, size_t len, bool is_url)
 {
     char *text = malloc((len + 2) / 3 * 4 + 1);
     assert_non_null(text);
@@ -87,7 +87,7 @@ static char *header_of(const struct sign_what *what)
     bool is_sha1 = what->thumbprint == SIGN_X5T || what->thumbprint == SIGN_X5T_PAD;
     bool is_padded = what->thumbprint == SIGN_X5T_PAD || what->thumbprint == SIGN_S256_PAD;
     X509_digest(certificate, is_sha1 ? EVP_sha1() : EVP_sha256(), digest, &len);
-    char *thumbprint = encode(digest, len, !is_padded);
+    char *thumbprint = sign_encode(digest, len, !is_padded);
     const char *alg = what->alg != NULL ? what->alg : "PS256";
     if (what->thumbprint == SIGN_NONE) {
         assert_true(asprintf(&text, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", alg) > 0);
@@ -107,7 +107,7 @@ static char *claims_of(const struct sign_what *what)
     bool is_usual = what->nbf_s == 0 && what->exp_s == 0;
     const char *quote = what->has_text_times ? "\"" : "";
     RAND_bytes(random, sizeof random);
-    char *jti = encode(random, sizeof random, true);
+    char *jti = sign_encode(random, sizeof random, true);
     assert_true(
         asprintf(&text,
                  "{\"aud\":\"%s\",\"iss\":\"%s\",\"sub\":\"%s\",\"jti\":\"%s\",\"nbf\":%s%ld%s,"
@@ -135,14 +135,14 @@ static char *signature_of(const struct sign_what *what, const char *text)
     assert_int_equal(EVP_DigestSign(context, out, &len, (const unsigned char *)text, strlen(text)),
                      1);
     EVP_MD_CTX_free(context);
-    return encode(out, len, true);
+    return sign_encode(out, len, true);
 }
 
 char *sign_assertion(const struct sign_what *what)
 {
     char *header = header_of(what), *claims = claims_of(what), *text = NULL, *token = NULL;
-    char *first = encode(header, strlen(header), true);
-    char *second = encode(claims, strlen(claims), true);
+    char *first = sign_encode(header, strlen(header), true);
+    char *second = sign_encode(claims, strlen(claims), true);
     assert_true(asprintf(&text, "%s.%s", first, second) > 0);
     char *signature = signature_of(what, text);
     assert_true(asprintf(&token, "%s.%s", text, signature) > 0);
