@@ -238,6 +238,7 @@ static void a_connection_that_does_not_come_about(void **state)
     tls_server_manner(TLS_SILENT);
     assert_int_equal(pthread_create(&asker.thread, NULL, ask_in_thread, &asker), 0);
     wait_for_connections(connections + 1);
+    (void)usleep(400000); /* its thread has seen how to behave */
     tls_server_manner(TLS_NORMAL);
     assert_int_equal(pthread_join(asker.thread, NULL), 0);
     assert_int_equal(asker.rc, EKM_OK);
