@@ -251,9 +251,9 @@ static void tls_server_talk(SSL *tls, enum tls_manner manner, int number)
 static void *tls_server_connection(void *context)
 {
     static const char plain[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    int fd = (int)((intptr_t)context & 0xffff), number = (int)((intptr_t)context >> 16);
+    int fd = (int)((intptr_t)context & 0xffff), number = (int)((intptr_t)context >> 20);
     char hello[16];
-    enum tls_manner manner = (enum tls_manner)atomic_load(&server.manner);
+    enum tls_manner manner = (enum tls_manner)((intptr_t)context >> 16 & 0xf);
     if (manner == TLS_SILENT) {
         wait_for_stop(fd);
     } else if (manner == TLS_BROKEN || manner == TLS_PLAIN) {
@@ -295,10 +295,12 @@ static void *accept_all(void *context)
         /* So that a client that keeps its connection does not keep the server from stopping. */
         struct timeval patience = {5, 0};
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        /* Read before the connection counts: a test that saw it may change the manner. */
+        intptr_t manner = atomic_load(&server.manner);
         intptr_t number = atomic_fetch_add(&server.connections, 1) + 1;
         atomic_fetch_add(&server.running, 1);
         if (pthread_create(&thread, &detached, tls_server_connection,
-                           (void *)(number << 16 | fd)) != 0) {
+                           (void *)(number << 20 | manner << 16 | fd)) != 0) {
             atomic_fetch_sub(&server.running, 1);
             (void)close(fd);
         }
