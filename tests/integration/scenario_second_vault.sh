@@ -2,6 +2,7 @@
 # A second vault stands in: with the first one out of reach, failing or throttling, databases open by the same key in the
 # second; never because the first refuses, and never by another key. When the first is back, it is asked again.
 . "$(dirname -- "$0")/scenario.sh"
+hedge=yes
 
 second="second-vault.vault.azure.net"
 

@@ -2,6 +2,7 @@
 # What stands behind the open connections turns sick and answers 503 to everything; what stands behind new ones is well. Then the
 # other way about for the login host alone. It costs one try, and no call.
 . "$(dirname -- "$0")/scenario.sh"
+hedge=yes
 . "$(dirname -- "$0")/network.sh"
 
 # A second vault of the same keys, clients and authority: the well one.

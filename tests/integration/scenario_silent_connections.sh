@@ -2,6 +2,7 @@
 # All open connections go silent at once, as when a firewall forgets them: no byte arrives, not even an end. New ones work.
 # The request is sent once more over a new connection: no call waits for the end of its try.
 . "$(dirname -- "$0")/scenario.sh"
+hedge=yes
 . "$(dirname -- "$0")/network.sh"
 
 begin

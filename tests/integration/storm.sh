@@ -4,6 +4,7 @@
 
 databases=1000
 sessions=64
+hedge=yes
 
 # The key is RSA 3072: at an HSM key of this size the vault's limit is 500 in 10 s.
 set_up_storm() {
@@ -63,6 +64,13 @@ few_requests() {
     [ $(($(counter requests) * 10)) -le $((needed * 12)) ] || fail "$what: $(counter requests) requests, $needed needed"
 }
 
+# within_hedges NAME COUNT: so many requests, or what is sent once more of them at most where that does not help: 2 in 100 and
+# what may be saved up, specification.md section 7
+within_hedges() {
+    count=$(counter "$1")
+    [ "${count:-0}" -ge "$2" ] && [ "$count" -le $(($2 + $2 / 50 + 5)) ] || fail "$what: $1 counted ${count:-0} times instead of $2"
+}
+
 # tokens LIFE_S: one request for each token, and no token before the last fifth of the former one's life
 tokens() {
     issued=$(counter tokens_issued)
@@ -76,7 +84,7 @@ calm_storm() {
     all_open
     few_requests
     tokens 3599
-    expect_counter unwrapkey "$databases"
+    within_hedges unwrapkey "$databases"
 }
 
 # short_tokens SECONDS COUNT: start after start, so that at least so many tokens are issued

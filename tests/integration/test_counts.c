@@ -19,6 +19,7 @@ static int counts_start(void **state)
 {
     *state = &sim;
     sim_start(&sim, NULL, NULL);
+    sim_configure(&sim, "hedge = no"); /* a busy machine is late, and the counts are exact */
     sim_make_key(&sim, "counted");
     return 0;
 }

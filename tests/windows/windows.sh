@@ -79,7 +79,7 @@ map_count() {
 # write_config: the native configuration with this system's paths
 write_config() {
     {
-        grep '^connect_to *=' "$native_config"
+        grep -e '^connect_to *=' -e '^hedge *=' "$native_config"
         printf 'ca_file = %s\n' "$(system_path "$folder/vault/ca.pem")"
         printf 'log_file = %s\n' "$(system_path "$folder/vault/akv-ekm.log")"
         printf 'log_level = debug\n'
