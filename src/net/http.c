@@ -6,7 +6,6 @@
 #include "net/curl_library.h"
 #include "net/hedge.h"
 #include "net/http_easy.h"
-#include "net/http_header.h"
 #include "net/http_hedge.h"
 #include "net/http_pool.h"
 #include "net/http_send.h"
@@ -230,21 +229,6 @@ enum ekm_rc http_perform(struct call *call, const struct http_request *request,
         rc = item.rc;
     }
     return rc;
-}
-
-void http_response_init(struct http_response *response)
-{
-    const struct buf empty = BUF_EMPTY(HTTP_BODY_MAX);
-    response->body = empty;
-    http_response_free(response);
-}
-
-void http_response_free(struct http_response *response)
-{
-    buf_free(&response->body);
-    response->status = 0;
-    response->maybe_sent = false;
-    http_header_forget(response);
 }
 
 static enum ekm_rc make_client(const struct config *config)

@@ -7,7 +7,7 @@
 #ifndef AKVEKM_NET_HTTP_H
 #define AKVEKM_NET_HTTP_H
 
-#include "net/http_message.h"
+#include "net/http_item.h"
 
 /* EKM_CONFIGURATION with a reason: ca_file or trust store unreadable, or libcurl without
  * OpenSSL. */
@@ -18,15 +18,6 @@ void http_stop(void); /* closes every connection; no request may be running */
 enum ekm_rc http_perform(struct call *call, const struct http_request *request,
                          struct http_response *response) EKM_MUST_CHECK;
 
-struct http_item {
-    const struct http_request *request;
-    struct http_response *response; /* of http_response_init */
-    enum ekm_rc rc;                 /* as of http_perform */
-    struct call_error error;        /* which it would have set in the call */
-    uint64_t epoch;                 /* of http_retry alone */
-    struct http_copies *copies;     /* of http_copies alone */
-};
-#define HTTP_AT_ONCE 8
 /* One try of each, HTTP_AT_ONCE at a time, over one handle's connections. EKM_OK: every item has
  * its outcome, the call's error stays; else (set in the call) nothing was sent. */
 enum ekm_rc http_perform_all(struct call *call, struct http_item *items,

@@ -7,7 +7,7 @@
 #ifndef AKVEKM_NET_HTTP_FAILURE_H
 #define AKVEKM_NET_HTTP_FAILURE_H
 
-#include "net/http_easy.h"
+#include "net/http_transfer.h"
 
 /* Sets the error in the call and returns it. EKM_DEADLINE: the call's time, not the try's, ended
  * the transfer. */

@@ -35,12 +35,6 @@ static void add_challenge(struct http_response *response, const char *value, siz
                       value);
 }
 
-void http_header_forget(struct http_response *response)
-{
-    response->authenticate[0] = response->retry_after[0] = response->request_id[0] = '\0';
-    response->content_type[0] = '\0';
-}
-
 void http_header_read(const char *line, size_t len, struct http_response *response)
 {
     size_t value_len = 0;
@@ -48,7 +42,7 @@ void http_header_read(const char *line, size_t len, struct http_response *respon
     switch (len > 0 ? line[0] | 0x20 : 0) {
     case 'h':
         if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-            http_header_forget(response);
+            http_response_forget_header(response);
         }
         break;
     case 'c':

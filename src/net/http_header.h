@@ -6,11 +6,9 @@
 #ifndef AKVEKM_NET_HTTP_HEADER_H
 #define AKVEKM_NET_HTTP_HEADER_H
 
-#include "net/http.h"
+#include "net/http_message.h"
 
 /* One line of `len` bytes, not terminated. A status line forgets what an interim answer said. */
 void http_header_read(const char *line, size_t len, struct http_response *response);
-/* All that such lines said. */
-void http_header_forget(struct http_response *response);
 
 #endif

@@ -51,5 +51,6 @@ struct http_response {
 
 void http_response_init(struct http_response *response);
 void http_response_free(struct http_response *response);
+void http_response_forget_header(struct http_response *response); /* of a response before this */
 
 #endif

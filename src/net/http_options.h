@@ -7,7 +7,7 @@
 #ifndef AKVEKM_NET_HTTP_OPTIONS_H
 #define AKVEKM_NET_HTTP_OPTIONS_H
 
-#include "net/http_easy.h"
+#include "net/http_transfer.h"
 
 /* HTTPS alone, or plain HTTP too. Here and below false: no memory. */
 bool http_options_protocols(CURL *curl, bool plain);

@@ -9,6 +9,7 @@
 #define AKVEKM_NET_HTTP_POOL_H
 
 #include "net/http_easy.h"
+#include "net/http_item.h"
 
 #define HTTP_COPIES 2 /* what is late is sent so many times more at most */
 #define HTTP_EASIES (HTTP_AT_ONCE + HTTP_COPIES)

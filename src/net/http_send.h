@@ -7,7 +7,7 @@
 #ifndef AKVEKM_NET_HTTP_SEND_H
 #define AKVEKM_NET_HTTP_SEND_H
 
-#include "net/http_easy.h"
+#include "net/http_transfer.h"
 
 /* Once for each handle. */
 bool http_send_prepare(struct http_easy *easy);

@@ -9,7 +9,7 @@
 #ifndef AKVEKM_NET_THROTTLE_H
 #define AKVEKM_NET_THROTTLE_H
 
-#include "net/http.h"
+#include "net/http_message.h"
 
 struct throttle_pass {
     uint64_t epoch; /* the host's number of refusals when this request was sent */
