@@ -7,7 +7,7 @@
 #include "net/proxy.h"
 #include "platform/system.h"
 #include "tool/account.h"
-#include "tool/doctor.h"
+#include "tool/doctor_report.h"
 #include "tool/explain.h"
 
 /* One line of many settings. */

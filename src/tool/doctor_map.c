@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "keymap/keymap.h"
 #include "platform/system.h"
-#include "tool/doctor.h"
+#include "tool/doctor_report.h"
 #include "tool/explain.h"
 #include "tool/keys.h"
 #include "tool/map.h"

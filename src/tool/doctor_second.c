@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "platform/system.h"
 #include "provider/key_lookup.h"
-#include "tool/doctor.h"
+#include "tool/doctor_report.h"
 #include "tool/explain.h"
 #include "tool/map.h"
 #include "vault/second_vault.h"

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "platform/system.h"
 #include "provider/key_lookup.h"
-#include "tool/doctor.h"
+#include "tool/doctor_report.h"
 #include "tool/explain.h"
 #include "tool/keys.h"
 #include "vault/challenge.h"

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "net/proxy.h"
 #include "platform/system.h"
-#include "tool/doctor.h"
+#include "tool/doctor_report.h"
 #include "tool/explain.h"
 #include "tool/keys.h"
 #include "tool/name_server.h"

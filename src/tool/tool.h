@@ -1,5 +1,5 @@
 /*
- * akv-ekm, the tool beside the library: its commands, what they are given, and how they end.
+ * akv-ekm, the tool beside the library: what its commands are given, and how they end.
  *
  * Every answer comes from the modules that SQL Server runs; a command only asks and prints. One
  * thread. A secret is read by tool_secret.h alone and never stands among the options.
@@ -20,15 +20,6 @@ struct tool_options {
     const char *words[TOOL_WORDS_MAX]; /* what is no option */
     size_t word_count;
 };
-
-struct tool_command {
-    const char *name, *arguments, *summary;
-    const char *options; /* the options it takes, each followed by a blank */
-    int (*run)(const struct tool_options *options);
-};
-
-/* Past the last: NULL. */
-const struct tool_command *tool_command_at(size_t index);
 
 /* A line on standard error; returns TOOL_USAGE. */
 int tool_misuse(const char *format, const char *word);

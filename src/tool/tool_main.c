@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "tool/tool.h"
+#include "tool/commands.h"
 
 static void main_show_usage(FILE *out)
 {

@@ -7,9 +7,9 @@ complain() {
     printf '%s\n' "$*"
     failed=1
 }
-commands=$(sed -nE 's/^    \{"([a-z]+)", ?.*/\1/p' "$1/src/tool/tool.c")
+commands=$(sed -nE 's/^    \{"([a-z]+)", ?.*/\1/p' "$1/src/tool/commands.c")
 options=$(grep -oE '\{"--[a-z-]+"' "$1/src/tool/tool_main.c" | tr -d '{"' | sort -u)
-[ "$(printf '%s\n' "$commands" | wc -l)" -ge 6 ] || complain "tool.sh finds no commands in tool.c"
+[ "$(printf '%s\n' "$commands" | wc -l)" -ge 6 ] || complain "tool.sh finds no commands in commands.c"
 [ "$(printf '%s\n' "$options" | wc -l)" -ge 8 ] || complain "tool.sh finds no options in tool_main.c"
 for command in $commands; do
     grep -q "^| \`akv-ekm $command[ \`]" "$1/docs/tool.md" || complain "docs/tool.md: no row of $command"

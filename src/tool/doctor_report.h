@@ -4,8 +4,8 @@
  * A step is begun, done and reported. The first step that finds a fault reports it; steps that then
  * cannot run are reported as skipped. One thread.
  */
-#ifndef AKVEKM_TOOL_DOCTOR_H
-#define AKVEKM_TOOL_DOCTOR_H
+#ifndef AKVEKM_TOOL_DOCTOR_REPORT_H
+#define AKVEKM_TOOL_DOCTOR_REPORT_H
 
 #include "tool/connection.h"
 #include "tool/probe.h"
