@@ -46,11 +46,13 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     return len;
 }
 
-/* There were doubted addresses alone, and nothing was tried. */
+/* There were doubted addresses alone, and nothing was tried. curl's result may be any: where an
+ * earlier attempt timed out, 7.88 calls this a time-out too. */
 bool http_easy_goes_again(struct http_easy *easy, CURLcode result)
 {
-    return result == CURLE_COULDNT_CONNECT && http_trial_takes_any(&easy->trial) &&
-           http_options_set(easy);
+    bool ended =
+        result == CURLE_OK || result == CURLE_ABORTED_BY_CALLBACK || result == CURLE_OUT_OF_MEMORY;
+    return !ended && http_trial_takes_any(&easy->trial) && http_options_set(easy);
 }
 
 /* Programs that the engine starts would inherit curl's own sockets. (They still inherit its pair of

@@ -85,8 +85,7 @@ static void log_refused_logins(void)
     if (count > 0) {
         log_text(LEVEL_ERROR, 0, "entry",
                  "%u calls were refused, because the login that their thread impersonates could "
-                 "not be set aside: "
-                 "Windows' error %u",
+                 "not be set aside: Windows' error %u",
                  count, atomic_load(&refused_error));
     }
 }
@@ -113,8 +112,7 @@ enum ekm_rc entry_restore_engine_state(struct entry_engine_state *host, enum ekm
     if (!plat_impersonation_restore(&host->login, &error)) {
         log_text(LEVEL_ERROR, 0, "entry",
                  "the login of this thread could not be put back (Windows' error %u): the thread "
-                 "continues "
-                 "with no rights",
+                 "continues with no rights",
                  error);
         plat_impersonation_drop();
         rc = EKM_INTERNAL;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "net/http.h"
 #include "net/http_pool.h"
 #include "platform/thread.h"
 

@@ -278,8 +278,8 @@ static void test_login_stays(void **state)
     assert_true(impersonation_impersonates());
     assert_true(RevertToSelf());
     assert_non_null(strstr(fixture_read(fixture.log),
-                           "4 calls were refused: the login of their thread could not be set "
-                           "aside, Windows' error 1347"));
+                           "4 calls were refused, because the login that their thread "
+                           "impersonates could not be set aside: Windows' error 1347"));
     fixture_stop();
 }
 
@@ -316,7 +316,7 @@ static void test_a_login_that_cannot_be_put_back(void **state)
         back_fails = 0;
     }
     assert_non_null(strstr(fixture_read(fixture.log),
-                           "the login of this thread could not be put back, Windows' error 8"));
+                           "the login of this thread could not be put back (Windows' error 8)"));
     assert_true(ImpersonateSelf(SecurityImpersonation));
     assert_int_equal(SqlCryptInitializeProvider(), SQLCP_SUCCESS);
     back_fails = 100;
