@@ -7,14 +7,14 @@
 static const struct {
     char name[NAME_SIZE]; /* not a pointer, which the loader would have to relocate */
     int32_t code;
-    bool again;
+    bool again, of_key;
     const char *text;
 } rows[] = {
-#define EKM_ROW(name, code, again, text) {#name, code, again, text},
+#define EKM_ROW(name, code, again, of_key, text) {#name, code, again, of_key, text},
     EKM_ERRORS(EKM_ROW)
 #undef EKM_ROW
 };
-#define EKM_FITS(name, code, again, text) _Static_assert(sizeof #name <= NAME_SIZE, #name);
+#define EKM_FITS(name, code, again, of_key, text) _Static_assert(sizeof #name <= NAME_SIZE, #name);
 EKM_ERRORS(EKM_FITS)
 #undef EKM_FITS
 _Static_assert(sizeof rows / sizeof rows[0] == EKM_RC_COUNT, "a row for each");
@@ -43,4 +43,9 @@ const char *ekm_text(enum ekm_rc rc)
 bool ekm_retryable(enum ekm_rc rc)
 {
     return rows[row_of(rc)].again;
+}
+
+bool ekm_concerns_key(enum ekm_rc rc)
+{
+    return rows[row_of(rc)].of_key;
 }

@@ -13,7 +13,7 @@
 #include "base/err_table.h"
 
 enum ekm_rc {
-#define EKM_ENUM(name, code, again, text) name,
+#define EKM_ENUM(name, code, again, of_key, text) name,
     EKM_ERRORS(EKM_ENUM)
 #undef EKM_ENUM
         EKM_RC_COUNT
@@ -26,6 +26,8 @@ const char *ekm_name(enum ekm_rc rc);
 const char *ekm_text(enum ekm_rc rc);
 /* Whether the same request may succeed a moment later (specification.md section 7). */
 bool ekm_retryable(enum ekm_rc rc);
+/* Whether it concerns the key that was asked for alone: a search goes on with the next one. */
+bool ekm_concerns_key(enum ekm_rc rc);
 
 #if defined(__MINGW32__) && !defined(__clang__)
 #define EKM_FORMAT gnu_printf /* with __USE_MINGW_ANSI_STDIO */

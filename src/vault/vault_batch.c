@@ -19,10 +19,7 @@ struct batch {
 /* Whether a failure concerns only this key, so that others may be read. */
 static bool goes_on(enum ekm_rc rc)
 {
-    return rc == EKM_OK || rc == EKM_KEY_NOT_FOUND || rc == EKM_FORBIDDEN ||
-           rc == EKM_KEY_DISABLED || rc == EKM_KEY_OPERATION || rc == EKM_REQUEST_REFUSED ||
-           rc == EKM_OTHER_KEY || rc == EKM_ANSWER_TOO_BIG || rc == EKM_UNEXPECTED_STATUS ||
-           (rc > EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID);
+    return rc == EKM_OK || rc == EKM_ANSWER_TOO_BIG || ekm_concerns_key(rc);
 }
 
 static void batch_free(struct batch *batch)

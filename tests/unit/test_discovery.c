@@ -226,8 +226,8 @@ static void test_refusal_is_remembered(void **state)
 /* What the trial of a candidate meets is no answer to the host either. */
 static void test_refused_trial(void **state)
 {
-    static const enum ekm_rc refusals[] = {EKM_FORBIDDEN, EKM_KEY_DISABLED, EKM_KEY_OPERATION,
-                                           EKM_KEY_NOT_FOUND};
+    static const enum ekm_rc refusals[] = {EKM_FORBIDDEN, EKM_KEY_DISABLED, EKM_KEY_EXPIRED,
+                                           EKM_KEY_OPERATION, EKM_KEY_NOT_FOUND};
     const struct thumbprint print = old_thumbprint();
     (void)state;
     const struct fake_key *key = fake_add(OLD_NAME, "v1", 1);

@@ -21,7 +21,7 @@ struct row {
     DWORD code;
     const char *text;
 };
-#define ROW(name, code, retryable, text) {code, text},
+#define ROW(name, code, retryable, of_key, text) {code, text},
 static const struct row rows[] = {EKM_ERRORS(ROW)};
 
 static wchar_t dll_path[1024];
