@@ -77,7 +77,8 @@ check_sizes() {
             if (NR - start - 1 > 60) { printf "%s:%d: a function of %d lines\n", file, start, NR - start - 1; bad = 1 }
             start = 0
         }
-        length($0) > 120 { printf "%s:%d: %d columns\n", file, NR, length($0); bad = 1 }
+        length($0) > (file ~ /err_table/ ? 126 : 120) { # a row of that table is one line, read by scripts
+            printf "%s:%d: %d columns\n", file, NR, length($0); bad = 1 }
         END { exit bad }' "$1" || failed=1
 }
 
