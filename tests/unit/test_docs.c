@@ -156,8 +156,10 @@ static void check_default(const struct config_setting *setting, const char *key,
     /* Only where the folder exists, and no map's file on Windows, as the page says. */
     bool left_out =
         (strcmp(key, "log_file") == 0 || strcmp(key, "keymap_file") == 0) && actual[0] == '\0';
-    /* On Windows it is below %ProgramData%, wherever that is. */
-    left_out = left_out || (strcmp(key, "certificate_folder") == 0 && actual[0] != '/');
+    /* On Windows these are below %ProgramData%, wherever that is. */
+    left_out =
+        left_out || ((strcmp(key, "certificate_folder") == 0 || strcmp(key, "log_file") == 0) &&
+                     actual[0] != '/');
     if (!left_out && strcmp(told, actual) != 0) {
         fail_msg("configuration.md gives %s the default '%s', the library '%s'", key, told, actual);
     }
