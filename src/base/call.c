@@ -31,9 +31,14 @@ const char *call_correlation_id(struct call *call)
     return call->correlation_id;
 }
 
+void call_clear_error(struct call *call)
+{
+    call->error = (struct call_error){.rc = EKM_OK};
+}
+
 void call_new_try(struct call *call)
 {
-    memset(&call->error, 0, sizeof call->error);
+    call_clear_error(call);
     call->proxy[0] = call->peer[0] = '\0';
     call->tries++;
 }

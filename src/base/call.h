@@ -42,8 +42,8 @@ void call_begin(struct call *call, const char *operation, const struct config *c
 int32_t call_end(struct call *call, enum ekm_rc rc);
 /* Sent as x-ms-client-request-id; the same for every try of the call. */
 const char *call_correlation_id(struct call *call);
-/* Clears the error of the try before. */
-void call_new_try(struct call *call);
+void call_new_try(struct call *call);     /* clears the error of the try before */
+void call_clear_error(struct call *call); /* after a failure that does not end the call */
 /* Sets the error and returns rc. The format may be NULL. */
 enum ekm_rc call_fail(struct call *call, enum ekm_rc rc, const char *format, ...) EKM_PRINTF(3, 4);
 void call_add_note(struct call *call, const char *text); /* appends to the error's note */

@@ -245,7 +245,7 @@ static enum ekm_rc discovery_search_run(struct search *search)
     }
     if (!search->list_refused && !search->refused) {
         /* The error is that of the last candidate and says nothing about this search. */
-        search->call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(search->call);
     }
     return call_fail(search->call, EKM_NOT_FOUND, "%s", reason_of(search));
 }
@@ -301,7 +301,7 @@ static enum ekm_rc search_in_turn(struct search *search, struct key_id *out)
     if (known_meanwhile(search, out)) {
         return EKM_OK;
     }
-    search->call->error = (struct call_error){.rc = EKM_OK};
+    call_clear_error(search->call);
     const char *reason = was_fruitless(search);
     if (reason != NULL) {
         return call_fail(search->call, EKM_NOT_FOUND, "found nothing less than a minute ago: %s",

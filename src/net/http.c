@@ -57,7 +57,7 @@ static void http_finish_item(struct http_batch *batch, size_t slot, enum ekm_rc 
 {
     struct http_easy *easy = &batch->handle->easies[slot];
     struct http_item *item = batch->slots[slot].item;
-    batch->call->error = (struct call_error){.rc = EKM_OK};
+    call_clear_error(batch->call);
     item->rc = http_easy_end(easy, rc, result);
     item->error = batch->call->error;
     http_hedge_note(batch, easy, item->request, item->response, item->rc);
@@ -111,7 +111,7 @@ static void take_out(struct http_batch *batch, size_t slot, CURLcode result, boo
     if (batch->slots[slot].item->copies == NULL) {
         http_finish_item(batch, slot, EKM_OK, result);
     } else {
-        batch->call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(batch->call);
         batch->under_way -= http_hedge_end(batch, slot, result, is_last);
     }
 }

@@ -55,7 +55,7 @@ static enum http_rank http_copies_rank(struct call *call, const struct http_requ
         return HTTP_RANK_FAILURE;
     }
     bool stands = http_copies_stands(call, request, response);
-    call->error = (struct call_error){.rc = EKM_OK};
+    call_clear_error(call);
     return stands ? HTTP_RANK_GOOD : response->status == 429 ? HTTP_RANK_LIMIT : HTTP_RANK_RESPONSE;
 }
 

@@ -35,7 +35,7 @@ static enum ekm_rc require_free_name(struct call *call, const struct session *se
         return call_fail(call, EKM_FAILURE, "the vault has a key of this name already");
     }
     if (rc == EKM_KEY_NOT_FOUND) {
-        call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(call);
         return EKM_OK;
     }
     return rc;

@@ -124,7 +124,7 @@ static enum ekm_rc settle_on_one(struct call *call, const struct session *sessio
     }
     bool stays = rc == EKM_OK && former.enabled && former.is_rsa && former.usable_size &&
                  key_lookup_thumbprint_fits(call, &former, thumbprint);
-    call->error = (struct call_error){.rc = EKM_OK};
+    call_clear_error(call);
     call_log(call, LEVEL_INFO, "one thumbprint, two keys: %s/%s %s %s/%s", standing.name,
              standing.version, stays ? "stays in the map, not" : "is replaced in the map by",
              key->id.name, key->id.version);
@@ -142,7 +142,7 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
     /* Another process may have written the entry between reading and writing. */
     for (int round = 0; rc == EKM_OTHER_KEY && round < SETTLE_ROUNDS; round++) {
         struct key_id seen;
-        call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(call);
         rc = settle_on_one(call, session, thumbprint, key, &seen);
         if (rc != EKM_OK) {
             return rc;

@@ -144,7 +144,7 @@ enum ekm_rc key_list_resolve(struct call *call, const struct vault *vault, struc
             *key = fetched;
         }
         key = key_list_publish(listed, key);
-        call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(call);
     }
     *out = key != &unusable ? key : NULL;
     return EKM_OK;

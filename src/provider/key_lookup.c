@@ -127,7 +127,7 @@ void key_lookup_record(struct call *call, const struct key_lookup *lookup)
     if (keymap_put(call, until_ms, host_of(lookup), &lookup->thumbprint, &key->id,
                    key->replaces.version[0] != '\0' ? &key->replaces : NULL) != EKM_OK) {
         call_log(call, LEVEL_ERROR, "found key not recorded: %s", call->error.note);
-        call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(call);
     }
 }
 

@@ -83,7 +83,7 @@ enum ekm_rc assertion_write(struct call *call, const struct certificate *certifi
 {
     enum ekm_rc rc = assertion_write_as(call, certificate, true, client_id, audience, out);
     if (rc == EKM_CERTIFICATE_UNUSABLE) {
-        call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(call);
         rc = assertion_write_as(call, certificate, false, client_id, audience, out);
     }
     return rc;

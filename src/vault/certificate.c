@@ -65,7 +65,7 @@ static enum ekm_rc certificate_read_password(struct call *call, const char *name
     }
     enum ekm_rc rc = certificate_read_file(call, path, PASSWORD_MAX, out, &absent);
     if (absent) {
-        call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(call);
         return EKM_OK;
     }
     while (rc == EKM_OK && out->len > 0 && strchr("\r\n", out->data[out->len - 1]) != NULL) {
@@ -112,7 +112,7 @@ static enum ekm_rc certificate_open_file(struct call *call, const char *name,
         rc = certificate_fail(call, path, "there is no .pem or .pfx of this name");
     }
     if (rc == EKM_OK) {
-        call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(call);
         rc = certificate_parse(call, name, path, is_pfx, &content, out);
     }
     buf_free(&content);

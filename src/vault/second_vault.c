@@ -231,7 +231,7 @@ static enum ekm_rc second_vault_ask(struct call *call, const struct vault *first
     const uint64_t deadline_ms = call->deadline_ms;
     second_vault_of(first, &second);
     (void)text_copy(call->vault, sizeof call->vault, second.address.host);
-    call->error = (struct call_error){.rc = EKM_OK};
+    call_clear_error(call);
     call->deadline_ms = plat_now_ms() + call_remaining_ms(call) / 2;
     enum ekm_rc rc = step(call, &second, context);
     call->deadline_ms = deadline_ms;
@@ -248,7 +248,7 @@ static enum ekm_rc second_vault_ask_first_again(struct call *call, const struct 
     (void)text_format(note, sizeof note, "the second vault %s: %d %s", call->vault,
                       (int)ekm_code(other.rc), other.note);
     (void)text_copy(call->vault, sizeof call->vault, first->address.host);
-    call->error = (struct call_error){.rc = EKM_OK};
+    call_clear_error(call);
     call->vault_answered = false;
     enum ekm_rc rc = step(call, first, context);
     if (rc == EKM_DEADLINE && former->rc != EKM_OK) {

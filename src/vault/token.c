@@ -215,7 +215,7 @@ static enum ekm_rc fetch_for_all(struct call *call, struct credential *credentia
     } else if (early) {
         call_log(call, LEVEL_INFO, "early renewal of the token failed: %s", ekm_text(rc));
         call->tries = tries;
-        memset(&call->error, 0, sizeof call->error);
+        call_clear_error(call);
         rc = call_aborted(call) ? call_check(call) : EKM_OK;
     }
     return rc;
@@ -288,7 +288,7 @@ enum ekm_rc token_get(struct call *call, struct credential *credential,
             !token_is_renewed(call, credential, challenge, has_asked)) {
             return rc;
         }
-        memset(&call->error, 0, sizeof call->error);
+        call_clear_error(call);
     }
 }
 

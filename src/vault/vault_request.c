@@ -142,7 +142,7 @@ static enum ekm_rc vault_request_confirm_guess(struct call *call, const struct v
         entry->challenge = said;
     }
     entry->guessed = false;
-    call->error = (struct call_error){.rc = EKM_OK};
+    call_clear_error(call);
     /* Another's fetch may yet fail at a name that only the guess says: that must not stay. */
     challenge_remember(vault->address.host, own ? &entry->challenge : &said);
     return EKM_OK;

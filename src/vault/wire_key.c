@@ -143,7 +143,10 @@ static enum ekm_rc visit_items(struct call *call, const char *host, const cJSON 
             break;
         }
     }
-    call->error = outcome == EKM_OK ? (struct call_error){.rc = EKM_OK} : error;
+    call_clear_error(call);
+    if (outcome != EKM_OK) {
+        call->error = error;
+    }
     return outcome;
 }
 

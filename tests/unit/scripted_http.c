@@ -163,7 +163,7 @@ enum ekm_rc __wrap_http_perform_all(struct call *call, struct http_item *items, 
 {
     const struct call_error before = call->error;
     for (size_t i = 0; i < item_count; i++) {
-        call->error = (struct call_error){.rc = EKM_OK};
+        call_clear_error(call);
         items[i].rc = __wrap_http_perform(call, items[i].request, items[i].response);
         items[i].error = call->error;
     }
