@@ -4,7 +4,6 @@
 // wrap: system_proxy_find
 /* The way to the server: names, connections, handshakes, certificates, proxies; which code, how
  * soon, and that an abort is noticed in each phase (specification.md sections 6 and 7). */
-#include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -19,6 +18,7 @@
 
 #include "base/text.h"
 #include "http_fixture.h"
+#include "libc_resolver.h"
 #include "loopback.h"
 #include "net/system_proxy.h"
 #include "plain_server.h"
@@ -38,12 +38,6 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *restrict node
                                                        const struct addrinfo *restrict hints,
                                                        struct addrinfo **restrict result)
 {
-    typedef int (*resolver)(const char *, const char *, const struct addrinfo *,
-                            struct addrinfo **);
-    union {
-        void *object;
-        resolver function;
-    } real;
     if (node != NULL && strcmp(node, "hang.vault.azure.net") == 0) {
         while (atomic_load(&resolver_hangs)) {
             (void)usleep(10000);
@@ -53,8 +47,7 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *restrict node
     if (node != NULL && text_ends_nocase(node, ".invalid")) {
         return EAI_NONAME; /* as RFC 6761 has it, whatever this machine's resolver does */
     }
-    real.object = dlsym(RTLD_NEXT, "getaddrinfo");
-    return real.function(node, service, hints, result);
+    return libc_resolve(node, service, hints, result);
 }
 
 /* As Windows may name one for this host and none for the next. */

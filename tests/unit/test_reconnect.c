@@ -5,7 +5,6 @@
 /* A repeat shares nothing with what failed (specification.md section 7): real requests, with their
  * repeats, to a server and a resolver that were in order and are no more, or not yet. */
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -21,6 +20,7 @@
 
 #include "base/text.h"
 #include "http_fixture.h"
+#include "libc_resolver.h"
 #include "net/http_retry.h"
 #include "platform/system.h"
 #include "tls_server.h"
@@ -59,13 +59,6 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *restrict node
                                                        const struct addrinfo *restrict hints,
                                                        struct addrinfo **restrict result)
 {
-    typedef int (*resolver)(const char *, const char *, const struct addrinfo *,
-                            struct addrinfo **);
-    union {
-        void *object;
-        resolver function;
-    } real;
-    real.object = dlsym(RTLD_NEXT, "getaddrinfo");
     if (node != NULL && strstr(node, ".vault.azure.net") != NULL) {
         atomic_fetch_add(&lookups, 1);
         (void)usleep(1000 * (useconds_t)atomic_load(&lookup_takes_ms));
@@ -73,17 +66,17 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *restrict node
             return EAI_NONAME;
         }
         node = "127.0.0.1";
-        int rc = real.function(node, service, hints, result);
+        int rc = libc_resolve(node, service, hints, result);
         for (int i = atomic_load(&sick_addresses); rc == 0 && i > 0; i--) {
             char sick[16];
             struct addrinfo *first = NULL;
             (void)text_format(sick, sizeof sick, "127.0.0.%d", 1 + i);
-            rc = real.function(sick, service, hints, &first);
+            rc = libc_resolve(sick, service, hints, &first);
             *result = rc == 0 ? put_before(first, *result) : *result;
         }
         return rc;
     }
-    return real.function(node, service, hints, result);
+    return libc_resolve(node, service, hints, result);
 }
 
 static int set_up(void **state)

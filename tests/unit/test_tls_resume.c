@@ -1,5 +1,5 @@
 // only: posix
-// with: http_fixture.c
+// with: http_fixture.c two_certificates.c
 // uses: akvekm_tls_server
 // wrap: plat_now_ms plat_cond_wait_until
 /* Which connections resume a TLS session, and which must not: counted at the server. */
@@ -26,11 +26,11 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 #include "tls_server.h"
+#include "two_certificates.h"
 
 #define OTHER   "fabrikam.vault.azure.net"
 #define THREADS 16
 
-static char right_path[128], wrong_path[128];
 static atomic_bool given_up;                          /* ends the calls under way */
 static atomic_uint_fast64_t skipped_ms, frozen_at_ms; /* frozen: 0 for no */
 
@@ -59,37 +59,18 @@ static void tls_resume_freeze(void)
     atomic_store(&frozen_at_ms, __real_plat_now_ms());
 }
 
-static void tls_resume_trust(const char *path)
-{
-    (void)unlink(http.ca_path);
-    assert_int_equal(link(path, http.ca_path), 0);
-}
-
 static int start_all(void **state)
 {
-    int rc = http_fixture_start(state);
+    int rc = two_certificates_start(state);
     http.config.hedge = false; /* each handshake is counted */
-    (void)text_format(wrong_path, sizeof wrong_path, "%s/wrong.pem", http.folder);
-    (void)text_format(right_path, sizeof right_path, "%s/right.pem", http.folder);
-    /* Each start makes a certificate of its own. */
-    bool is_wrong = rc == 0 && rename(http.ca_path, wrong_path) == 0;
-    tls_server_stop();
-    http.port = tls_server_start(right_path);
-    return is_wrong && http.port != 0 ? 0 : -1;
-}
-
-static int stop_all(void **state)
-{
-    (void)unlink(wrong_path);
-    (void)unlink(right_path);
-    return http_fixture_stop(state);
+    return rc;
 }
 
 static int set_up(void **state)
 {
     atomic_store(&frozen_at_ms, 0);
     atomic_store(&given_up, false);
-    tls_resume_trust(right_path);
+    two_certificates_trust(right_certificate);
     tls_server_sessions(TLS_SESSIONS);
     return http_set_up(state);
 }
@@ -194,7 +175,7 @@ static void another_life_resumes_nothing(void **state)
     assert_false(tls_resume_resumes());
     http_fixture_reopen();
     assert_false(tls_resume_resumes());
-    tls_resume_trust(wrong_path);
+    two_certificates_trust(wrong_certificate);
     http_fixture_reopen();
     assert_int_equal(tls_resume_ask(), EKM_CERTIFICATE_REFUSED);
 }
@@ -204,7 +185,7 @@ static void other_certificates_to_trust_end_it(void **state)
 {
     (void)state;
     assert_false(tls_resume_resumes());
-    tls_resume_trust(wrong_path);
+    two_certificates_trust(wrong_certificate);
     trust_store_doubt();
     assert_true(tls_resume_resumes()); /* not read again yet: those it was verified against */
     atomic_fetch_add(&skipped_ms, 10000);
@@ -393,5 +374,5 @@ int main(void)
         TEST(a_certificate_of_another_name_gives_none),
         TEST(many_hosts),
     };
-    return cmocka_run_group_tests(tests, start_all, stop_all);
+    return cmocka_run_group_tests(tests, start_all, two_certificates_stop);
 }

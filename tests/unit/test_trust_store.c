@@ -1,5 +1,5 @@
 // only: posix
-// with: fake_clock.c http_fixture.c
+// with: fake_clock.c http_fixture.c two_certificates.c
 // uses: akvekm_tls_server
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until trust_system_load
 /* Certificates that came after the start are trusted without another one. */
@@ -22,10 +22,10 @@
 #include "net/trust_store.h"
 #include "net/trust_system.h"
 #include "tls_server.h"
+#include "two_certificates.h"
 
 #define REREAD_MS 10000
 
-static char wrong_path[128], right_path[128];
 static bool has_system;
 static atomic_bool reading_hangs, is_reading;
 
@@ -40,38 +40,12 @@ bool __wrap_trust_system_load(X509_STORE *store)
     return has_system && __real_trust_system_load(store);
 }
 
-static int start_all(void **state)
-{
-    int rc = http_fixture_start(state);
-    (void)text_format(wrong_path, sizeof wrong_path, "%s/wrong.pem", http.folder);
-    (void)text_format(right_path, sizeof right_path, "%s/right.pem", http.folder);
-    /* Each start makes a certificate of its own. */
-    bool is_wrong = rc == 0 && rename(http.ca_path, wrong_path) == 0;
-    tls_server_stop();
-    http.port = tls_server_start(right_path);
-    return is_wrong && http.port != 0 ? 0 : -1;
-}
-
-static int stop_all(void **state)
-{
-    (void)unlink(wrong_path);
-    (void)unlink(right_path);
-    return http_fixture_stop(state);
-}
-
-/* A file of its own: the same name for other content, as an administrator puts it there. */
-static void trust_store_trust(const char *path)
-{
-    (void)unlink(http.ca_path);
-    assert_int_equal(link(path, http.ca_path), 0);
-}
-
 static int set_up(void **state)
 {
     (void)state;
     fake_clock_reset();
     fake_clock_run();
-    trust_store_trust(wrong_path);
+    two_certificates_trust(wrong_certificate);
     has_system = true;
     http_fixture_configure();
     http_fixture_open();
@@ -109,7 +83,7 @@ static void a_certificate_added_later(void **state)
 {
     (void)state;
     assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
-    trust_store_trust(right_path);
+    two_certificates_trust(right_certificate);
     /* Not at every refusal: somebody may provoke them. */
     assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
     fake_clock_advance(REREAD_MS);
@@ -120,7 +94,7 @@ static void a_certificate_added_later(void **state)
 static void a_zero_in_the_file_hides_nothing(void **state)
 {
     char certificates[16384];
-    FILE *in = fopen(right_path, "r"), *out;
+    FILE *in = fopen(right_certificate, "r"), *out;
     (void)state;
     assert_non_null(in);
     size_t len = fread(certificates, 1, sizeof certificates, in);
@@ -140,11 +114,11 @@ static void a_removed_authority_is_trusted_until_a_refusal(void **state)
 {
     (void)state;
     http_stop();
-    trust_store_trust(right_path);
+    two_certificates_trust(right_certificate);
     char reason[256];
     assert_int_equal(http_start(&http.config, reason, sizeof reason), EKM_OK);
     assert_int_equal(trust_store_ask(), EKM_OK);
-    trust_store_trust(wrong_path);
+    two_certificates_trust(wrong_certificate);
     fake_clock_advance(REREAD_MS);
     assert_int_equal(trust_store_ask(), EKM_OK);
     assert_int_equal(ask_host("contoso.managedhsm.azure.net"), EKM_CERTIFICATE_REFUSED);
@@ -158,7 +132,7 @@ static void without_certificates_of_the_system(void **state)
     (void)state;
     has_system = false;
     assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
-    trust_store_trust(right_path);
+    two_certificates_trust(right_certificate);
     fake_clock_advance(REREAD_MS);
     assert_int_equal(trust_store_ask(), EKM_OK);
 }
@@ -168,7 +142,7 @@ static void a_system_that_cannot_be_read_changes_nothing(void **state)
 {
     (void)state;
     assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
-    trust_store_trust(right_path);
+    two_certificates_trust(right_certificate);
     has_system = false;
     fake_clock_advance(REREAD_MS);
     assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
@@ -184,7 +158,7 @@ static void a_file_that_cannot_be_read_changes_nothing(void **state)
     (void)unlink(http.ca_path);
     fake_clock_advance(REREAD_MS);
     assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
-    trust_store_trust(right_path);
+    two_certificates_trust(right_certificate);
     assert_int_equal(trust_store_ask(), EKM_CERTIFICATE_REFUSED);
     fake_clock_advance(REREAD_MS);
     assert_int_equal(trust_store_ask(), EKM_OK);
@@ -207,7 +181,7 @@ static void waiting_for_the_reader_ends(void **state)
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     (void)state;
     http_stop();
-    trust_store_trust(right_path);
+    two_certificates_trust(right_certificate);
     char reason[256];
     assert_int_equal(http_start(&http.config, reason, sizeof reason), EKM_OK);
     atomic_store(&is_reading, false);
@@ -242,5 +216,5 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(waiting_for_the_reader_ends, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, start_all, stop_all);
+    return cmocka_run_group_tests(tests, two_certificates_start, two_certificates_stop);
 }

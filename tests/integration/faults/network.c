@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "libc_resolver.h"
 #include "loopback.h"
 
 /* In place of the C library's, for libcurl too. */
@@ -127,16 +128,13 @@ REPLACES int connect(int fd, const struct sockaddr *address, socklen_t len)
 static int network_resolve(const char *address, const char *service, const struct addrinfo *hints,
                            struct addrinfo **out)
 {
-    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
-    void *found = dlsym(RTLD_NEXT, "getaddrinfo");
-    memcpy(&real, &found, sizeof found);
     struct addrinfo numeric = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
     if (hints != NULL) {
         numeric.ai_socktype = hints->ai_socktype;
         numeric.ai_protocol = hints->ai_protocol;
     }
     numeric.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-    return real(address, service, &numeric, out);
+    return libc_resolve(address, service, &numeric, out);
 }
 
 REPLACES int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
