@@ -122,11 +122,21 @@ void plat_file_close(int *handle)
     path_close(handle);
 }
 
+/* `flags` is O_CREAT or 0. Does not create a file in a folder with unsafe rights: the file would be
+ * refused and left behind. */
 static enum plat_io file_open_log(const char *path, int flags, int *handle,
                                   struct plat_file_state *state, struct path_fault *fault)
 {
+    const int append = O_WRONLY | O_APPEND | O_NOFOLLOW;
     fault->text[0] = '\0';
-    enum plat_io io = path_open(path, flags | O_NOFOLLOW, 0640, handle);
+    enum plat_io io = path_open(path, append, 0, handle);
+    if (io == PLAT_IO_ABSENT) {
+        enum plat_io folder_io = path_check_folder(path, fault);
+        if (folder_io != PLAT_IO_OK) {
+            return folder_io;
+        }
+        io = path_open(path, append | flags, 0640, handle);
+    }
     if (io == PLAT_IO_OK) {
         io = path_state(*handle, state);
     }
@@ -137,7 +147,7 @@ enum plat_io plat_log_open(const char *path, int *handle, struct plat_file_state
 {
     struct path_fault fault;
     *handle = -1;
-    enum plat_io io = file_open_log(path, O_WRONLY | O_APPEND | O_CREAT, handle, state, &fault);
+    enum plat_io io = file_open_log(path, O_CREAT, handle, state, &fault);
     if (io != PLAT_IO_OK) {
         plat_file_close(handle);
     }
@@ -149,7 +159,7 @@ void plat_log_explain(const char *path, enum plat_io io, char *out, size_t cap)
     struct path_fault fault;
     struct plat_file_state state;
     int handle = -1;
-    bool same = file_open_log(path, O_WRONLY | O_APPEND, &handle, &state, &fault) == io;
+    bool same = file_open_log(path, 0, &handle, &state, &fault) == io;
     plat_file_close(&handle);
     (void)snprintf(out, cap, "%s", same && fault.text[0] != '\0' ? fault.text : plat_io_text(io));
 }

@@ -156,24 +156,30 @@ static enum plat_io path_judge(int handle, const struct stat *st, const char *sh
     return PLAT_IO_OK;
 }
 
-enum plat_io path_check_trust(const char *path, int handle, struct path_fault *fault)
+enum plat_io path_check_folder(const char *path, struct path_fault *fault)
 {
     char folder[PATH_MAX];
-    int folder_handle = -1;
+    int handle = -1;
     struct stat st;
-    if (fstat(handle, &st) != 0 || !path_folder(path, folder, sizeof folder)) {
+    if (!path_folder(path, folder, sizeof folder)) {
+        return PLAT_IO_UNSAFE;
+    }
+    enum plat_io io = path_open(folder, O_PATH | O_DIRECTORY, 0, &handle);
+    if (io == PLAT_IO_OK) {
+        io = fstat(handle, &st) == 0 ? path_judge(handle, &st, folder, fault) : PLAT_IO_UNSAFE;
+    }
+    path_close(&handle);
+    return io;
+}
+
+enum plat_io path_check_trust(const char *path, int handle, struct path_fault *fault)
+{
+    struct stat st;
+    if (fstat(handle, &st) != 0) {
         return PLAT_IO_UNSAFE;
     }
     enum plat_io io = path_judge(handle, &st, path, fault);
-    if (io == PLAT_IO_OK) {
-        io = path_open(folder, O_PATH | O_DIRECTORY, 0, &folder_handle);
-    }
-    if (io == PLAT_IO_OK) {
-        io = fstat(folder_handle, &st) == 0 ? path_judge(folder_handle, &st, folder, fault)
-                                            : PLAT_IO_UNSAFE;
-    }
-    path_close(&folder_handle);
-    return io;
+    return io == PLAT_IO_OK ? path_check_folder(path, fault) : io;
 }
 
 /* Starts the walk in the root folder. */

@@ -29,7 +29,8 @@ struct path_fault {
 /* Opens a regular file for reading. Links are followed one by one. The file, each folder and each
  * link on the way must belong to root or to this account, and nobody else may write them. */
 enum plat_io path_open_trusted(const char *path, int *handle, struct path_fault *fault);
-/* The same check of an opened file and of the folder of its path only. */
+/* The same check of an opened file and of the folder of its path only; or of that folder alone. */
 enum plat_io path_check_trust(const char *path, int handle, struct path_fault *fault);
+enum plat_io path_check_folder(const char *path, struct path_fault *fault);
 
 #endif

@@ -276,6 +276,21 @@ static void test_an_unsafe_file_is_reported_once(void **state)
     assert_non_null(strstr(read_log(path), "again"));
 }
 
+static void test_an_unsafe_folder_gets_no_file(void **state)
+{
+    (void)state;
+    assert_int_equal(chmod(folder, 0777), 0);
+    test_log_start(LEVEL_INFO);
+    log_text(LEVEL_INFO, 0, "Test", "nowhere");
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(atomic_load(&system_lines), 1);
+    assert_non_null(strstr(system_text, "(mode 0777): chmod o-w"));
+    assert_int_equal(chmod(folder, 0700), 0);
+    atomic_fetch_add(&now_ms, 5000);
+    log_text(LEVEL_INFO, 0, "Test", "now");
+    assert_non_null(strstr(read_log(path), "now"));
+}
+
 static void test_a_rotation_to_an_unsafe_file_is_reported_once(void **state)
 {
     (void)state;
@@ -492,6 +507,7 @@ int main(void)
         EACH(test_errors_before_the_start_go_only_to_the_system_log),
         EACH(test_a_file_that_cannot_be_opened_is_reported),
         EACH(test_an_unsafe_file_is_reported_once),
+        EACH(test_an_unsafe_folder_gets_no_file),
         EACH(test_a_rotation_to_an_unsafe_file_is_reported_once),
         EACH(test_errors_that_no_log_accepts_go_to_standard_error),
         EACH(test_rotation_is_followed_within_a_second),

@@ -38,6 +38,10 @@ tool 0 setup --user "$account" --identity contoso-vault --key TdeKey0
 says '^-- there already +HKLM.SOFTWARE.Microsoft.SQL Server Cryptographic Provider'
 ! grep -q '^-- done' "$folder/out" || fail 'something is done twice'
 says "WITH IDENTITY = 'contoso-vault'"
+# A second instance, with an account of its own, shares folder and log.
+tool 0 setup --user Users
+says '^-- (done|there already) +reading that folder for Users'
+says '^-- (done|there already) +writing that log for Users'
 tool 1 setup --instance NOSUCH
 says 'no account NT SERVICE.MSSQL.NOSUCH'
 
