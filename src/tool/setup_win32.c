@@ -169,6 +169,19 @@ static void setup_map_key(struct setup *setup, const struct setup_account *accou
     RegCloseKey(opened);
 }
 
+static void setup_grant_folder(struct setup *setup, const struct setup_account *account,
+                               const wchar_t *path, DWORD rights, const char *what)
+{
+    HANDLE folder = CreateFileW(path, READ_CONTROL | WRITE_DAC, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    if (folder == INVALID_HANDLE_VALUE) {
+        setup_grant_later(setup, account, GetLastError(), what);
+        return;
+    }
+    setup_grant(setup, account, folder, SE_FILE_OBJECT, rights, what);
+    CloseHandle(folder);
+}
+
 /* Where keymap_file puts the map into a file: its folder, if the one above is there. */
 static void setup_map_folder(struct setup *setup, const struct setup_account *account)
 {
@@ -186,15 +199,21 @@ static void setup_map_folder(struct setup *setup, const struct setup_account *ac
         return;
     }
     setup_report(setup, there ? SETUP_THERE : SETUP_DONE, "folder of the map %s", folder);
-    HANDLE opened = CreateFileW(wide, READ_CONTROL | WRITE_DAC, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
-    if (opened == INVALID_HANDLE_VALUE) {
-        setup_grant_later(setup, account, GetLastError(), "full control of that folder");
-        return;
+    setup_grant_folder(setup, account, wide, FILE_ALL_ACCESS, "full control of that folder");
+}
+
+/* Made before, by the package or for another instance. */
+static void setup_share_data_folder(struct setup *setup, const struct setup_account *account,
+                                    const char *path)
+{
+    wchar_t wide[PATH_UNITS];
+    bool safe = path_folder_trusted(path);
+    setup_report(setup, safe ? SETUP_THERE : SETUP_FAILED, "folder %s%s", path,
+                 safe ? "" : ": others may write it; see docs/admin.md, On Windows, for icacls");
+    if (safe && path_native(path, wide, PATH_UNITS)) {
+        setup_grant_folder(setup, account, wide, FILE_GENERIC_READ | FILE_GENERIC_EXECUTE,
+                           "reading that folder");
     }
-    setup_grant(setup, account, opened, SE_FILE_OBJECT, FILE_ALL_ACCESS,
-                "full control of that folder");
-    CloseHandle(opened);
 }
 
 /* Any user may make folders under %ProgramData%: ours is made with rights of its own. */
@@ -211,10 +230,7 @@ static void setup_data_folder(struct setup *setup, const struct setup_account *a
     }
     *strrchr(path, '\\') = '\0';
     if (plat_folder_exists(path)) {
-        bool safe = path_folder_trusted(path);
-        setup_report(setup, safe ? SETUP_THERE : SETUP_FAILED, "folder %s%s", path,
-                     safe ? ""
-                          : ": others may write it; see docs/admin.md, On Windows, for icacls");
+        setup_share_data_folder(setup, account, path);
         LocalFree(sid);
         return;
     }
