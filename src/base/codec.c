@@ -6,18 +6,14 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-static void encode_hex(const char *digits, const uint8_t *data, size_t len, char *out)
+void hex_encode(const uint8_t *data, size_t len, char *out)
 {
+    static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < len; i++) {
         *out++ = digits[data[i] >> 4];
         *out++ = digits[data[i] & 15];
     }
     *out = '\0';
-}
-
-void hex_encode(const uint8_t *data, size_t len, char *out)
-{
-    encode_hex("0123456789ABCDEF", data, len, out);
 }
 
 static int hex_value(char c)
@@ -105,6 +101,18 @@ static int base64_value(char c)
     return at < sizeof values ? values[at] : -1;
 }
 
+/* Three bytes of four characters; false: one of these is none of the alphabet's. */
+static bool base64_decode_four(const char *text, uint8_t *out)
+{
+    int a = base64_value(text[0]), b = base64_value(text[1]), c = base64_value(text[2]),
+        d = base64_value(text[3]);
+    uint32_t bits = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
+    out[0] = (uint8_t)(bits >> 16);
+    out[1] = (uint8_t)(bits >> 8);
+    out[2] = (uint8_t)bits;
+    return (a | b | c | d) >= 0;
+}
+
 enum ekm_rc base64_decode(const char *text, size_t len, struct buf *out)
 {
     size_t padding = 0;
@@ -119,24 +127,25 @@ enum ekm_rc base64_decode(const char *text, size_t len, struct buf *out)
     if (rc != EKM_OK) {
         return rc;
     }
-    size_t start = out->len;
-    uint32_t bits = 0;
-    unsigned held = 0;
-    for (size_t i = 0; i < len; i++) {
-        int value = base64_value(text[i]);
-        if (value < 0) {
-            out->len = start;
-            return EKM_INVALID_ARGUMENT;
-        }
-        bits = bits << 6 | (uint32_t)value;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            out->data[out->len++] = (uint8_t)(bits >> held);
+    uint8_t *at = out->data + out->len;
+    bool right = true;
+    for (; right && len >= 4; len -= 4, text += 4, at += 3) {
+        right = base64_decode_four(text, at);
+    }
+    if (right && len > 0) { /* two or three characters */
+        int a = base64_value(text[0]), b = base64_value(text[1]),
+            c = len == 3 ? base64_value(text[2]) : 0;
+        right = (a | b | c) >= 0;
+        *at++ = (uint8_t)((uint32_t)a << 2 | (uint32_t)b >> 4);
+        if (len == 3) {
+            *at++ = (uint8_t)((uint32_t)b << 4 | (uint32_t)c >> 2);
         }
     }
+    if (right) {
+        out->len = (size_t)(at - out->data);
+    }
     out->data[out->len] = 0;
-    return EKM_OK;
+    return right ? EKM_OK : EKM_INVALID_ARGUMENT;
 }
 
 enum ekm_rc url_escape(const char *text, size_t len, struct buf *out)
@@ -239,9 +248,9 @@ static uint64_t codec_mix_bits(uint64_t value)
 
 bool uuid_make(char out[37])
 {
+    static const char hex_digits[] = "0123456789abcdef";
     uint64_t words[2];
     uint8_t bytes[16];
-    char hex[33];
     if (!draw_id(&words[0], &words[1])) {
         return false;
     }
@@ -250,7 +259,13 @@ bool uuid_make(char out[37])
     memcpy(bytes, words, sizeof bytes);
     bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40);
     bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
-    encode_hex("0123456789abcdef", bytes, sizeof bytes, hex);
-    uuid_group(hex, out);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            *out++ = '-';
+        }
+        *out++ = hex_digits[bytes[i] >> 4];
+        *out++ = hex_digits[bytes[i] & 15];
+    }
+    *out = '\0';
     return true;
 }

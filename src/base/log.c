@@ -135,12 +135,18 @@ static void log_line_add(struct log_line *line, const char *text, size_t len)
     line->len += len;
 }
 
-static void add_number(struct log_line *line, int64_t value, size_t width, const char *behind)
+static void log_line_put(struct log_line *line, char c)
+{
+    if (line->len < sizeof line->text - 2) {
+        line->text[line->len++] = c;
+    }
+}
+
+static void add_number(struct log_line *line, int64_t value)
 {
     char text[TEXT_U64_MAX + 1];
-    size_t len = text_from_u64((uint64_t)value, width, text);
+    size_t len = text_from_u64((uint64_t)value, 1, text);
     log_line_add(line, text, len);
-    log_line_add(line, behind, strlen(behind));
 }
 
 static void put_digits(char *at, size_t width, int value)
@@ -181,9 +187,13 @@ void log_begin(struct log_line *line, enum log_level level, uint64_t call_number
     line->len = 0;
     add_time(line);
     log_line_add(line, names[level], strlen(names[level]));
-    add_number(line, own_process_id(), 1, "/");
-    add_number(line, (int64_t)plat_thread_id(), 1, " #");
-    add_number(line, (int64_t)call_number, 1, " ");
+    add_number(line, own_process_id());
+    log_line_put(line, '/');
+    add_number(line, (int64_t)plat_thread_id());
+    log_line_put(line, ' ');
+    log_line_put(line, '#');
+    add_number(line, (int64_t)call_number);
+    log_line_put(line, ' ');
     log_line_add(line, operation, strlen(operation));
 }
 
@@ -218,9 +228,10 @@ void log_pair(struct log_line *line, const char *key, const char *value)
     if (value == NULL || value[0] == '\0') {
         return;
     }
-    log_line_add(line, " ", 1);
+    log_line_put(line, ' ');
     log_line_add(line, key, strlen(key));
-    log_line_add(line, "=\"", 2);
+    log_line_put(line, '=');
+    log_line_put(line, '"');
     for (size_t room = VALUE_MAX; *value != '\0';) {
         size_t plain = plain_len(value, strnlen(value, room));
         log_line_add(line, value, plain);
@@ -234,7 +245,7 @@ void log_pair(struct log_line *line, const char *key, const char *value)
         log_line_add(line, escape, sizeof escape);
         room -= sizeof escape;
     }
-    log_line_add(line, "\"", 1);
+    log_line_put(line, '"');
 }
 
 void log_pair_number(struct log_line *line, const char *key, int64_t value)

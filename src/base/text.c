@@ -33,15 +33,17 @@ bool text_format(char *dst, size_t cap, const char *format, ...)
 
 bool text_join(char *dst, size_t cap, const char *const *parts)
 {
-    size_t used = 0;
-    bool fits = true;
-    dst[0] = '\0';
-    for (; *parts != NULL && fits; parts++) {
+    for (; *parts != NULL; parts++) {
         size_t len = strlen(*parts);
-        fits = text_copy_n(dst + used, cap - used, *parts, len);
-        used += len;
+        if (len >= cap) {
+            return text_copy_n(dst, cap, *parts, len);
+        }
+        memcpy(dst, *parts, len);
+        dst += len;
+        cap -= len;
     }
-    return fits;
+    *dst = '\0';
+    return true;
 }
 
 size_t text_from_u64(uint64_t value, size_t width, char out[TEXT_U64_MAX + 1])
@@ -59,7 +61,7 @@ size_t text_from_u64(uint64_t value, size_t width, char out[TEXT_U64_MAX + 1])
     return len;
 }
 
-static char text_lower_char(char c)
+static inline char text_lower_char(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -98,6 +100,12 @@ void text_lower(char *text)
     }
 }
 
+static inline bool text_is_word(char c)
+{
+    char l = (char)(c | 0x20);
+    return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z');
+}
+
 bool text_is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -105,15 +113,14 @@ bool text_is_digit(char c)
 
 bool text_is_alnum(char c)
 {
-    char l = (char)(c | 0x20);
-    return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z');
+    return text_is_word(c);
 }
 
 size_t text_name_len(const char *text, const char *extra, size_t max_len)
 {
     size_t len = 0;
     while (len < max_len && text[len] != '\0' &&
-           (text_is_alnum(text[len]) || strchr(extra, text[len]) != NULL)) {
+           (text_is_word(text[len]) || strchr(extra, text[len]) != NULL)) {
         len++;
     }
     return len;

@@ -211,7 +211,9 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
     http_drop_connections(&batch);
     http_run_batch(&batch);
     for (size_t i = 1; i < HTTP_EASIES; i++) {
-        http_easy_close(&batch.handle->easies[i]);
+        if (batch.handle->easies[i].curl != NULL) {
+            http_easy_close(&batch.handle->easies[i]);
+        }
     }
     http_pool_give(batch.handle);
     plat_signals_release(&signals);

@@ -31,18 +31,19 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
     size_t len = size * count;
-    http_send_wipe(easy); /* before curl's next blocks reuse what it freed */
+    if (easy->sent) {
+        http_send_wipe(easy); /* before curl's next blocks reuse what it freed */
+    }
     easy->header_len += len;
     if (easy->header_len > HEADERS_MAX) {
         easy->body_rc = EKM_ANSWER_TOO_BIG;
         return 0;
     }
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-        easy->header_ended = false;
-    } else if (*line == '\r' || *line == '\n') {
+    if (*line == '\r' || *line == '\n') {
         easy->header_ended = true;
+    } else if (http_header_read(line, len, easy->response)) {
+        easy->header_ended = false;
     }
-    http_header_read(line, len, easy->response);
     return len;
 }
 

@@ -35,7 +35,7 @@ static void add_challenge(struct http_response *response, const char *value, siz
                       value);
 }
 
-void http_header_read(const char *line, size_t len, struct http_response *response)
+bool http_header_read(const char *line, size_t len, struct http_response *response)
 {
     size_t value_len = 0;
     const char *value = NULL;
@@ -43,6 +43,7 @@ void http_header_read(const char *line, size_t len, struct http_response *respon
     case 'h':
         if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
             http_response_forget_header(response);
+            return true;
         }
         break;
     case 'c':
@@ -71,4 +72,5 @@ void http_header_read(const char *line, size_t len, struct http_response *respon
     default:
         break;
     }
+    return false;
 }

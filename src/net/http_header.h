@@ -8,7 +8,8 @@
 
 #include "net/http_message.h"
 
-/* One line of `len` bytes, not terminated. A status line forgets what an interim answer said. */
-void http_header_read(const char *line, size_t len, struct http_response *response);
+/* One line of `len` bytes, not terminated. True: a status line, which forgets what an interim
+ * answer said. */
+bool http_header_read(const char *line, size_t len, struct http_response *response);
 
 #endif

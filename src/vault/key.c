@@ -14,25 +14,21 @@ static bool take_segment(const char **at, char *out, size_t cap)
     return right;
 }
 
-bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_id *out)
+/* The host in a key's URI, of `len` characters; NULL: there is none. */
+static const char *key_find_host(const char *uri, size_t *len)
 {
-    memset(out, 0, sizeof *out);
-    if (!text_equal_nocase_n(uri, "https://", 8)) {
-        return false;
+    *len = text_equal_nocase_n(uri, "https://", 8) ? strcspn(uri + 8, "/") : 0;
+    const char *port = *len > 0 ? memchr(uri + 8, ':', *len) : NULL;
+    if (port != NULL) {
+        *len = strncmp(port, ":443/", 5) == 0 ? (size_t)(port - uri) - 8 : 0;
     }
-    const char *at = uri + 8;
-    size_t len = strcspn(at, ":/");
-    if (len == 0 || !text_copy_n(host, host_cap, at, len)) {
-        return false;
-    }
-    text_lower(host);
-    at += len;
-    if (*at == ':') {
-        if (strncmp(at, ":443/", 5) != 0) {
-            return false;
-        }
-        at += 4;
-    }
+    return *len > 0 ? uri + 8 : NULL;
+}
+
+/* What is behind the host: /keys/NAME, and a version or none. */
+static bool key_split_path(const char *at, struct key_id *out)
+{
+    at += strncmp(at, ":443/", 5) == 0 ? 4 : 0;
     if (!text_equal_nocase_n(at, "/keys/", 6)) {
         return false;
     }
@@ -46,10 +42,25 @@ bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_id *
     return take_segment(&at, out->version, sizeof out->version) && *at == '\0' && at[-1] != '/';
 }
 
+bool key_uri_split(const char *uri, char *host, size_t host_cap, struct key_id *out)
+{
+    size_t len = 0;
+    const char *found = key_find_host(uri, &len);
+    memset(out, 0, sizeof *out);
+    if (found == NULL || !text_copy_n(host, host_cap, found, len)) {
+        return false;
+    }
+    text_lower(host);
+    return key_split_path(found + len, out);
+}
+
 bool key_uri_parse(const char *uri, const char *host, struct key_id *out)
 {
-    char found[254];
-    return key_uri_split(uri, found, sizeof found, out) && text_equal_nocase(found, host);
+    size_t len = 0;
+    const char *found = key_find_host(uri, &len);
+    memset(out, 0, sizeof *out);
+    return found != NULL && len == strlen(host) && text_equal_nocase_n(found, host, len) &&
+           key_split_path(found + len, out);
 }
 
 bool key_uri_format(char *out, size_t cap, const char *host, const struct key_id *key)

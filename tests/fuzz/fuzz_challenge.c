@@ -52,7 +52,7 @@ static void read_headers(struct fuzz_input *input, struct http_response *answer)
         const uint8_t *end = memchr(input->at, '\n', input->left);
         size_t len = end != NULL ? (size_t)(end - input->at) + 1 : input->left;
         uint8_t *line = fuzz_bytes(input, len, &len);
-        http_header_read((const char *)line, len, answer);
+        (void)http_header_read((const char *)line, len, answer);
         free(line);
         FUZZ_CHECK(memchr(answer->authenticate, 0, sizeof answer->authenticate) != NULL);
         FUZZ_CHECK(memchr(answer->retry_after, 0, sizeof answer->retry_after) != NULL);
