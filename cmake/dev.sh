@@ -12,6 +12,7 @@ matrix_packages='debootstrap debian-archive-keyring'
 analyze_packages='clang-tidy cppcheck'
 coverage_packages='gcovr'
 jobs=$(nproc 2>/dev/null || echo 2)
+test_jobs=$((jobs + (jobs + 1) / 2)) # many tests mostly wait
 
 usage() {
     cat <<'USAGE'
@@ -107,7 +108,7 @@ run_tests() {
     result=$(mktemp)
     {
         status=0
-        ctest --test-dir "$root/$folder" --output-on-failure -j "$jobs" "$@" </dev/null 2>&1 || status=$?
+        ctest --test-dir "$root/$folder" --output-on-failure -j "$test_jobs" "$@" </dev/null 2>&1 || status=$?
         echo "$status" >"$result"
     } | grep -vE '^ *Start +[0-9]+: |^ *[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed |^(Internal ctest|Test project) |^ *$' || :
     status=$(cat "$result")

@@ -28,15 +28,22 @@ new_key() { # NAME VERSION
     openssl genrsa -out "$work/keys/$1.$2.pem" "${3:-2048}" 2>"$work/openssl" || fail "openssl genrsa"
 }
 
+# Of some thousand programs that Wine 8 starts on a busy machine it ends one with code 1 before its first line; ekmhost
+# with --trace always writes one.
+never_began() { [ "$suffix" = dll ] && [ "$got" = 1 ] && [ ! -s "$work/out" ] && [ ! -s "$work/err" ]; }
+
 # sql EXIT [OPTION...] : T-SQL from standard input; output in $work/out, standard error in $work/err
 sql() {
     wanted=$1
     shift
     cat >"$work/script.sql"
     : >"$work/calls"
-    ekmhost --data "${data:-$work/data}" --trace "$@" "$work/script.sql" \
-        >"$work/out" 2>"$work/err"
-    got=$?
+    got=1
+    for _ in 1 2; do
+        ekmhost --data "${data:-$work/data}" --trace "$@" "$work/script.sql" >"$work/out" 2>"$work/err"
+        got=$?
+        never_began || break
+    done
     [ "$got" = "$wanted" ] || { fail "exit $got instead of $wanted"; tail -5 "$work/err"; }
 }
 

@@ -62,12 +62,14 @@ static void a_silent_connection(void **state)
     assert_string_equal(buf_text(&http.response.body), "{\"ok\":true}");
     assert_in_range(http_fixture_elapsed_ms(), 0, SOON_MS);
     assert_true(http.call.hedge_won);
-    assert_int_equal(tls_server_connections(), connections + 1);
+    /* On a busy machine the new connection can be late as well. */
+    assert_in_range(tls_server_connections() - connections, 1, HTTP_COPIES);
     /* The new one is kept, the silent one closed. */
+    connections = tls_server_connections();
     http_fixture_begin();
     http_fixture_expect("/ok", EKM_OK);
     assert_false(http.call.hedged);
-    assert_int_equal(tls_server_connections(), connections + 1);
+    assert_int_equal(tls_server_connections(), connections);
     for (int i = 0; i < 500 && tls_server_open() > 1; i++) {
         (void)usleep(10000);
     }
