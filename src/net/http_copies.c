@@ -13,8 +13,10 @@ bool http_copies_make(struct http_item *item)
     if (copies == NULL) {
         return false;
     }
+    const struct buf body = BUF_EMPTY(HTTP_BODY_MAX);
     for (size_t i = 0; i < HTTP_COPIES; i++) {
         http_response_init(&copies->responses[i]);
+        copies->bodies[i] = body;
     }
     copies->under_way = 1;
     item->copies = copies;
@@ -25,6 +27,7 @@ void http_copies_free(struct http_item *item)
 {
     for (size_t i = 0; i < HTTP_COPIES; i++) {
         http_response_free(&item->copies->responses[i]);
+        buf_free(&item->copies->bodies[i]);
     }
     free(item->copies);
     item->copies = NULL;

@@ -35,6 +35,7 @@ struct http_copies {
     struct http_outcome best;
     struct http_request requests[HTTP_COPIES];
     struct http_response responses[HTTP_COPIES];
+    struct buf bodies[HTTP_COPIES]; /* of those that need one of their own */
 };
 
 /* False: no memory. */

@@ -53,6 +53,9 @@ static bool http_hedge_begin(struct http_batch *batch, struct http_item *item, s
     *request = *item->request;
     request->until_ms = until_ms;
     easy->alone = false;
+    if (!http_message_rewrite(batch->call, request, &copies->bodies[copies->asked])) {
+        return false;
+    }
     if (http_easy_begin(easy, batch->call, request, &copies->responses[copies->asked]) != EKM_OK ||
         curl_multi_add_handle(batch->handle->multi, easy->curl) != CURLM_OK) {
         http_easy_forget(easy);
@@ -104,12 +107,11 @@ static bool http_hedge_ask(struct http_batch *batch, size_t late, uint64_t now_m
     return true;
 }
 
-/* How much of the response is here; 0: not a byte. */
+/* How much of the response is here; 0: not a line. Curl's time of the first byte does not tell: for
+ * a body that it reads from a callback that is the first byte sent. */
 static size_t http_hedge_progress(const struct http_easy *easy)
 {
-    curl_off_t first_byte_us = 0;
-    (void)curl_easy_getinfo(easy->curl, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
-    return first_byte_us == 0 ? 0 : 1 + easy->header_len + easy->response->body.len;
+    return easy->header_len + easy->response->body.len;
 }
 
 /* What was to be late by its slot may be so no more: the host has become slower meanwhile. Gives

@@ -30,9 +30,10 @@ struct http_request {
     const struct http_detour *detour; /* or NULL */
     bool new_connection, new_lookup;  /* of a repeat: shares neither with the tries before */
     uint64_t until_ms; /* of a copy, which has its own connection: its time ends then */
-    /* Its turn at the host, or NULL: it is not sent if the host refused another while it waited for
-     * a connection. */
-    const struct throttle_pass *pass;
+    const struct throttle_pass *pass; /* or NULL: it is not sent if its turn ended meanwhile */
+    /* Writes another body, for a repeat or a copy, where one counts only once. NULL: as it is. */
+    enum ekm_rc (*rewrite)(struct call *call, void *context, struct buf *body);
+    void *context;
     /* Reads an answer that is no success: sets what it means in the call and returns that; its row
      * tells whether another try may help. NULL: the status alone tells. */
     enum ekm_rc (*refusal)(struct call *call, const struct http_response *response);
@@ -48,6 +49,9 @@ struct http_response {
     char request_id[64];
 };
 #define HTTP_BODY_MAX ((size_t)512 * 1024)
+
+/* Gives it another body where it needs one. False: there is none, and it is as it was. */
+bool http_message_rewrite(struct call *call, struct http_request *request, struct buf *body);
 
 void http_response_init(struct http_response *response);
 void http_response_free(struct http_response *response);

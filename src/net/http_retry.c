@@ -157,8 +157,9 @@ static enum ekm_rc try_once(struct call *call, struct http_request *request,
     return rc;
 }
 
-enum ekm_rc http_retry_perform(struct call *call, const struct http_request *request,
-                               struct http_response *response)
+/* `body` is that of a repeat which needs one of its own. */
+static enum ekm_rc retry_until_outcome(struct call *call, const struct http_request *request,
+                                       struct http_response *response, struct buf *body)
 {
     struct http_request next = *request;
     struct call_error before;
@@ -177,7 +178,17 @@ enum ekm_rc http_retry_perform(struct call *call, const struct http_request *req
         if (rc != EKM_OK) {
             return rc;
         }
+        (void)http_message_rewrite(call, &next, body); /* else as it was, which may do */
     }
+}
+
+enum ekm_rc http_retry_perform(struct call *call, const struct http_request *request,
+                               struct http_response *response)
+{
+    struct buf body = BUF_EMPTY(HTTP_BODY_MAX);
+    enum ekm_rc rc = retry_until_outcome(call, request, response, &body);
+    buf_free(&body);
+    return rc;
 }
 
 bool http_retry_try_all(struct call *call, struct http_item *items, size_t count)

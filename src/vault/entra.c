@@ -14,8 +14,8 @@ enum ekm_rc entra_endpoint(const struct challenge *where, struct buf *out)
                              where->tenant);
 }
 
-static enum ekm_rc entra_write_form(const struct token_request *request, const char *client_id,
-                                    const struct entra_proof *proof, struct buf *form)
+enum ekm_rc entra_write_form(const struct token_request *request, const char *client_id,
+                             const struct entra_proof *proof, struct buf *form)
 {
     static const char assertion[] =
         "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&"

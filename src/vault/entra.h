@@ -21,6 +21,9 @@ enum ekm_rc entra_endpoint(const struct challenge *where, struct buf *out) EKM_M
 /* Makes request->http for request->where; set in the call on failure. */
 enum ekm_rc entra_request(struct call *call, struct token_request *request, const char *client_id,
                           const struct entra_proof *proof) EKM_MUST_CHECK;
+/* The body of such a request alone. Not set in the call. */
+enum ekm_rc entra_write_form(const struct token_request *request, const char *client_id,
+                             const struct entra_proof *proof, struct buf *form) EKM_MUST_CHECK;
 enum ekm_rc entra_read(struct call *call, const struct http_response *response,
                        struct token_value *out) EKM_MUST_CHECK;
 

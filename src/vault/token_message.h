@@ -28,7 +28,7 @@ struct token_request {
     char host[254];
     struct buf url, header, form, way, authorities;
     struct http_detour detour; /* by `way`, trusting `authorities` */
-    struct http_request http;  /* points into the above */
+    struct http_request http;  /* points into the above, so this stays where it is */
 };
 
 struct token_value {

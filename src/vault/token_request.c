@@ -49,6 +49,21 @@ static enum ekm_rc token_request_sign(struct call *call, struct token_request *r
     return rc;
 }
 
+/* An assertion counts once only: where the response to it is lost or late, Entra may have seen it.
+ */
+static enum ekm_rc token_request_sign_anew(struct call *call, void *context, struct buf *form)
+{
+    struct token_request *request = context;
+    struct buf assertion = BUF_EMPTY(ASSERTION_MAX);
+    enum ekm_rc rc = token_request_sign(call, request, &assertion);
+    if (rc == EKM_OK) {
+        const struct entra_proof proof = {true, buf_text(&assertion), assertion.len};
+        rc = entra_write_form(request, request->who->client_id, &proof, form);
+    }
+    buf_free(&assertion);
+    return rc;
+}
+
 static enum ekm_rc token_request_certificate(struct call *call, struct token_request *request)
 {
     struct buf assertion = BUF_EMPTY(ASSERTION_MAX);
@@ -56,6 +71,8 @@ static enum ekm_rc token_request_certificate(struct call *call, struct token_req
     if (rc == EKM_OK) {
         const struct entra_proof proof = {true, buf_text(&assertion), assertion.len};
         rc = entra_request(call, request, request->who->client_id, &proof);
+        request->http.rewrite = token_request_sign_anew;
+        request->http.context = request;
     }
     buf_free(&assertion);
     return rc;

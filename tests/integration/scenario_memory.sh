@@ -29,6 +29,17 @@ while [ "$count" -gt 0 ]; do
 done
 live 20 'twenty lives'
 
+# A response that stops shortly before its end, and another one that is faster: of the first one's token or key nothing is left.
+configure 'hedge = yes'
+for late in oauth2 unwrapkey; do
+    reset_counters
+    ctl POST /faults "{\"path\":\"$late\",\"action\":\"hang_body\",\"part\":99}" >/dev/null
+    live 1 "a late response to $late"
+    count=$(counter "$(printf '%s' "$late" | sed 's/oauth2/token/')")
+    [ "$count" = 2 ] || fail "$late was sent $count times"
+done
+configure 'hedge = no'
+
 # The other forms of signing in: no private key, assertion, header of App Service or federated token is left.
 mask() {
     od -An -v -tu1 | tr -s ' ' '\n' | sed '/^$/d' | while read -r byte; do

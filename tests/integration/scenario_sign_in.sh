@@ -99,6 +99,14 @@ new_certificate() { # DAYS
 new_certificate 90
 cat "$folder/key.pem" "$folder/cert.pem" >"$folder/vault/certificates/sql.pem"
 opens "certificate:$application:sql" "sign_in=\"certificate thumbprint=$thumbprint name=sql\""
+# Entra takes an assertion once. The responses to it are lost, or late: each request has one of its own.
+configure 'hedge = yes'
+for lost in '"action":"cut_body","times":2' '"action":"hang_body"'; do
+    ctl POST /faults "{\"path\":\"oauth2\",\"host\":\"login\",$lost}" >/dev/null
+    opens "certificate:$application:sql" "thumbprint=$thumbprint"
+    ctl DELETE /faults >/dev/null
+done
+configure 'hedge = no'
 rm "$folder/vault/certificates/sql.pem"
 openssl pkcs12 -export -in "$folder/cert.pem" -inkey "$folder/key.pem" -passout pass: -out "$folder/vault/certificates/sql.pfx"
 opens "certificate:$application:sql" "thumbprint=$thumbprint"

@@ -213,7 +213,11 @@ static void send_script(SSL *tls)
 static bool serve_turned(SSL *tls, bool *open)
 {
     int turned_to = atomic_load(&server.turned_to);
-    if (turned_to == 0) {
+    if (turned_to == TLS_TURNED_HALF) {
+        (void)send_text(tls, "HTTP/1.1 200 OK\r\nContent-Length: 23\r\nx-ms-request-id: half\r\n"
+                             "Content-Type: application/json\r\n\r\n{\"half\":\"ha");
+    }
+    if (turned_to == 0 || turned_to == TLS_TURNED_HALF) {
         wait_for_stop(SSL_get_fd(tls));
         *open = false;
     } else {

@@ -48,8 +48,9 @@ struct tls_identity {
 bool tls_server_identity(const struct tls_identity *identity);
 /* Whether this text stood in any request so far, but those that a script answered. */
 bool tls_server_heard(const char *text);
-/* All connections so far: to every request they answer this with a page, or with 0 nothing. New
- * ones are in order. */
+/* All connections so far: to every request they answer this with a page, with 0 nothing, or with
+ * half of a response and nothing more. New ones are in order. */
+#define TLS_TURNED_HALF (-1)
 void tls_server_turn(int status);
 /* Whether any client would have spoken HTTP/2, which the server takes if it is offered. */
 bool tls_server_offered_h2(void);

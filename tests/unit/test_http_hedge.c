@@ -25,6 +25,8 @@
 
 /* Far below the try's time, and beyond what a busy machine takes for a request. */
 #define SOON_MS 5000
+/* What a response has more once it began. */
+#define WENT_ON_MS 500
 
 static int set_up(void **state)
 {
@@ -74,6 +76,37 @@ static void a_silent_connection(void **state)
         (void)usleep(10000);
     }
     assert_int_equal(tls_server_open(), 1);
+}
+
+/* The first one's answer stops in its middle: no byte of it becomes the caller's, and its
+ * connection is used no more. */
+static void half_an_answer(void **state)
+{
+    (void)state;
+    get_known();
+    int connections = tls_server_connections();
+    tls_server_turn(TLS_TURNED_HALF);
+    http_fixture_expect("/ok", EKM_OK);
+    assert_true(http.call.hedge_won);
+    assert_int_equal(http.response.status, 200);
+    assert_string_equal(buf_text(&http.response.body), "{\"ok\":true}");
+    assert_string_equal(http.response.request_id, "id-1");
+    assert_string_equal(http.response.content_type, "");
+    assert_string_equal(http.call.request_id, "id-1");
+    assert_in_range(http_fixture_elapsed_ms(), 0, SOON_MS);
+    assert_in_range(tls_server_connections(), connections + 1, connections + HTTP_COPIES);
+    connections = tls_server_connections();
+    for (int i = 0; i < 500 && tls_server_open() > 1; i++) {
+        (void)usleep(10000);
+    }
+    assert_int_equal(tls_server_open(), 1);
+    http.config.hedge = false;
+    for (int i = 0; i < 10; i++) {
+        http_fixture_begin();
+        http_fixture_expect(i % 2 == 0 ? "/echo" : "/ok", EKM_OK);
+        assert_null(strstr(buf_text(&http.response.body), "half"));
+    }
+    assert_int_equal(tls_server_connections(), connections);
 }
 
 /* It is slow everywhere: what was asked first answers first, and the other is given up. */
@@ -136,12 +169,55 @@ static void the_body_is_sent_again(void **state)
                                                 .body_len = sizeof body - 1,
                                                 .secret_body = true,
                                                 .content_type = "application/json"};
+    uint64_t least_ms = UINT64_MAX;
+    (void)state;
+    for (int i = 0; i < 5 && least_ms >= WENT_ON_MS; i++) {
+        get_known();
+        tls_server_turn(0);
+        assert_int_equal(http_perform(&http.call, &request, &http.response), EKM_OK);
+        assert_non_null(strstr(buf_text(&http.response.body), (const char *)body));
+        assert_true(http.call.hedge_won);
+        uint64_t took_ms = http_fixture_elapsed_ms();
+        least_ms = took_ms < least_ms ? took_ms : least_ms;
+    }
+    /* What was sent is no part of a response that goes on. */
+    assert_in_range(least_ms, 0, WENT_ON_MS);
+}
+
+static enum ekm_rc test_http_hedge_rewrite(struct call *call, void *context, struct buf *body)
+{
+    int *times = context;
+    return ++*times == 1 ? buf_append_text(body, "{\"value\":\"another\"}")
+                         : call_fail(call, EKM_OUT_OF_MEMORY, "the body");
+}
+
+/* A body that counts once: the copy has one of its own, and without one there is none. */
+static void a_copy_has_a_body_of_its_own(void **state)
+{
+    static const uint8_t body[] = "{\"value\":\"x\"}";
+    int times = 0;
+    struct http_request request = {.method = HTTP_POST,
+                                   .url = "https://" HOST "/echo",
+                                   .host = HOST,
+                                   .body = body,
+                                   .body_len = sizeof body - 1,
+                                   .secret_body = true,
+                                   .rewrite = test_http_hedge_rewrite,
+                                   .context = &times,
+                                   .content_type = "application/json"};
     (void)state;
     get_known();
     tls_server_turn(0);
     assert_int_equal(http_perform(&http.call, &request, &http.response), EKM_OK);
-    assert_non_null(strstr(buf_text(&http.response.body), (const char *)body));
-    assert_true(http.call.hedge_won);
+    assert_non_null(strstr(buf_text(&http.response.body), "another"));
+    assert_null(strstr(buf_text(&http.response.body), (const char *)body));
+    int requests = tls_server_requests();
+    request.url = "https://" HOST "/late";
+    assert_int_equal(http_perform(&http.call, &request, &http.response), EKM_OK);
+    assert_int_equal(http.response.status, 200);
+    assert_int_equal(tls_server_requests(), requests + 1);
+    assert_int_equal(http.call.error.rc, EKM_OK);
+    assert_true(times > 1);
 }
 
 static void http_hedge_script(const char *text)
@@ -305,10 +381,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_silent_connection, set_up, http_tear_down),
+        cmocka_unit_test_setup_teardown(half_an_answer, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(a_slow_answer, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(it_can_be_switched_off, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(http_hedge_effects, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(the_body_is_sent_again, set_up, http_tear_down),
+        cmocka_unit_test_setup_teardown(a_copy_has_a_body_of_its_own, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(the_second_fails, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(the_second_is_throttled, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(both_fail, set_up, http_tear_down),

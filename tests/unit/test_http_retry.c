@@ -401,6 +401,40 @@ static void once_is_repeated_only_if_it_never_left(void **state)
     assert_int_equal(scripted_http_count(), 3);
 }
 
+/* Gives "1", "2", ...; but fails when it was asked for so many. */
+struct rewriter {
+    unsigned given, fails_at;
+};
+
+static enum ekm_rc http_retry_rewrite(struct call *call, void *context, struct buf *body)
+{
+    struct rewriter *rewriter = context;
+    return ++rewriter->given == rewriter->fails_at ? call_fail(call, EKM_OUT_OF_MEMORY, "the body")
+                                                   : buf_append_format(body, "%u", rewriter->given);
+}
+
+static void each_repeat_has_a_body_of_its_own(void **state)
+{
+    static const char *const bodies[] = {"first", "1", "1", "3"};
+    struct rewriter rewriter = {0, 2};
+    (void)state;
+    fx.request.method = HTTP_POST;
+    fx.request.body = (const uint8_t *)bodies[0];
+    fx.request.body_len = strlen(bodies[0]);
+    fx.request.rewrite = http_retry_rewrite;
+    fx.request.context = &rewriter;
+    for (int i = 0; i < 3; i++) {
+        scripted_http_add(&(struct scripted_answer){.rc = EKM_CONNECTION_BROKEN});
+    }
+    scripted_http_add(&(struct scripted_answer){.status = 200});
+    assert_int_equal(test_http_retry_perform(), EKM_OK);
+    assert_int_equal(scripted_http_count(), 4);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_string_equal(scripted_http_seen(i)->body, bodies[i]);
+    }
+    assert_int_equal(fx.call.error.rc, EKM_OK);
+}
+
 static void abort_on_503(void *context, struct call *call, const struct seen_request *asked,
                          struct scripted_answer *response)
 {
@@ -498,6 +532,7 @@ int main(void)
         TEST(reset_forgets_wishes),
         TEST(many_throttled_hosts),
         TEST(once_is_repeated_only_if_it_never_left),
+        TEST(each_repeat_has_a_body_of_its_own),
         TEST(abort_ends_the_wait),
         TEST(aborted_call_sends_nothing),
         TEST(waits_begin_small_for_each_request),

@@ -48,6 +48,7 @@ static const char *const members[] = {
     "retry_after", "body",         "code",  "inner",   "message", "www_authenticate", "delay_ms",
     "body_bytes",  "path_in_body", "value", "percent", "seed",    "for_ms",           "location",
     "after",       "bytes",        "depth", "aadsts",  "error",   "suberror",         "claims",
+    "part",
 };
 
 static const char *faults_text_of(const cJSON *spec, const char *name)

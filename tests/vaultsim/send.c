@@ -60,6 +60,13 @@ static void drip_free(void *cls)
     free(drip);
 }
 
+/* How much of the body comes before it breaks or hangs: half, or `part` in a hundred. */
+static size_t send_part(const struct fault_plan *plan, size_t len)
+{
+    int part = fault_number(plan, "part", 50);
+    return part >= 0 && part < 100 ? len * (size_t)part / 100 : len / 2;
+}
+
 static struct MHD_Response *send_dripping(const struct request *request,
                                           const struct fault_plan *plan, struct answer *answer)
 {
@@ -67,7 +74,7 @@ static struct MHD_Response *send_dripping(const struct request *request,
     struct drip *drip = must(calloc(1, sizeof *drip));
     drip->body = answer->body;
     drip->len = answer->body_len;
-    drip->end = plan->action == FAULT_CUT_BODY || hangs ? drip->len / 2 : drip->len;
+    drip->end = plan->action == FAULT_CUT_BODY || hangs ? send_part(plan, drip->len) : drip->len;
     drip->hang_fd = hangs ? send_socket(request) : -1;
     drip->delay_ms = plan->action == FAULT_SLOW ? fault_number(plan, "delay_ms", 10) : 0;
     answer->body = NULL;
