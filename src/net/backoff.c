@@ -47,7 +47,7 @@ static int64_t days_since_epoch(int64_t year, int month, int day)
            719468;
 }
 
-/* The number in `width` digits, or -1. */
+/* Returns the number of `width` digits, or -1. */
 static int date_number(const char *at, size_t width)
 {
     int value = 0;
@@ -60,8 +60,8 @@ static int date_number(const char *at, size_t width)
     return value;
 }
 
-/* Only RFC 9110's preferred form: "Sun, 06 Nov 1994 08:49:37 GMT". Not with sscanf(), because
- * headers of glibc 2.38 and newer make it a symbol that older systems lack. */
+/* Reads only RFC 9110's preferred form: "Sun, 06 Nov 1994 08:49:37 GMT". Does not use sscanf(),
+ * because headers of glibc 2.38 and newer make it a symbol that older systems lack. */
 static bool http_date(const char *value, int64_t *unix_time_s)
 {
     static const char form[] = "___, __ ___ ____ __:__:__ GMT";

@@ -1,8 +1,8 @@
 /*
- * The arithmetic of retries: pure functions, no clock, no state.
+ * The arithmetic of retries. Pure functions: no clock, no state.
  *
- * Rule: specification.md section 7: exponential from 400 ms with full jitter; Retry-After in
- * seconds or as a date is honoured.
+ * Rule: specification.md section 7. The waits grow exponentially from 400 ms, with full jitter.
+ * Retry-After is honoured, in seconds or as a date.
  */
 #ifndef AKVEKM_NET_BACKOFF_H
 #define AKVEKM_NET_BACKOFF_H

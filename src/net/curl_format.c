@@ -14,7 +14,7 @@ static bool curl_format_is_plain(const char *format)
     return true;
 }
 
-/* Nothing is nothing: curl's own makes no string of it either. */
+/* Appends nothing if len is 0, so that the string stays unallocated, as with curl's own. */
 static bool curl_format_add(struct dynbuf *out, const char *text, size_t len)
 {
     return len == 0 || AKVEKM_CURL_ADDN(out, text, len) == CURLE_OK;
@@ -42,7 +42,7 @@ int AKVEKM_CURL_WRAP(struct dynbuf *out, const char *format, va_list arguments)
     }
 }
 
-/* Its length, and the text itself if there is room for it. */
+/* Returns the length of the formatted text, and writes the text to `out` unless that is NULL. */
 static size_t curl_format_write(char *out, const char *format, va_list arguments)
 {
     size_t total = 0;

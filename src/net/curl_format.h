@@ -1,10 +1,11 @@
 /*
- * A faster way for the libcurl inside to write a request's head.
+ * Formats a request's head faster than the private libcurl does.
  *
- * Curl formats each head, most of which is the token, byte by byte: half of its instructions for a
- * warm request. Where curl is inside (packages, DLL) the linker sends its calls here (--wrap,
- * cmake/AkvekmCurlFormat.cmake); a curl that names the function otherwise goes its own way. Text
- * and %s are copied at once, all else is left to curl. Any thread.
+ * curl formats each head byte by byte. Most of a head is the token, so this takes half of curl's
+ * instructions for a warm request. In a build with a private curl (packages, DLL) the linker
+ * redirects curl's calls to here (--wrap, cmake/AkvekmCurlFormat.cmake). A curl in which the
+ * function has another name keeps its own. Text and %s are copied in blocks; any other format goes
+ * to curl's function. Any thread.
  */
 #ifndef AKVEKM_NET_CURL_FORMAT_H
 #define AKVEKM_NET_CURL_FORMAT_H
@@ -15,11 +16,12 @@
 
 struct dynbuf; /* curl's growing string */
 
-/* Curl's asprintf; the text is of the allocator that curl was given. NULL: no memory. */
+/* Replaces curl's asprintf. The text comes from curl's allocator. NULL: no memory. */
 char *__wrap_curl_maprintf(const char *format, ...);
-/* 0, or 1 with the string freed. */
+/* Appends to the string. Returns 0, or 1 after a failure, which has freed the string. */
 int AKVEKM_CURL_WRAP(struct dynbuf *out, const char *format, va_list arguments);
-/* Curl's own: its allocator, and functions of which the second frees the string when it fails. */
+/* curl's own: its allocator, the function that is replaced, and the one that appends bytes. The
+ * last one frees the string when it fails. */
 extern curl_malloc_callback Curl_cmalloc;
 int AKVEKM_CURL_REAL(struct dynbuf *out, const char *format, va_list arguments);
 CURLcode AKVEKM_CURL_ADDN(struct dynbuf *out, const void *bytes, size_t len);

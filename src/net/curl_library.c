@@ -31,11 +31,12 @@ static void crypto_free(void *block, const char *file, int line)
 }
 #endif
 
-/* An OpenSSL and a curl of the library's own get allocators that wipe what is freed: records,
- * headers with tokens, bodies. Libraries that the engine shares keep theirs. OpenSSL accepts the
- * functions only before its first allocation; later starts find them installed. The library's own
- * OpenSSL does not clean up when the process ends either: on Windows the other threads have been
- * killed by then, perhaps while they held its locks, and its memory is freed with the process. */
+/* A private OpenSSL and a private curl get allocators that wipe freed blocks, because these hold
+ * records, headers with tokens and bodies. Shared libraries keep their own allocators. OpenSSL
+ * accepts the functions only before its first allocation; later starts find them installed. A
+ * private OpenSSL also does not clean up when the process ends: on Windows the other threads have
+ * been killed by then, perhaps while they held its locks, and the process's end frees its memory.
+ */
 bool curl_library_prepare(void)
 {
 #ifdef AKVEKM_PRIVATE_LIBRARIES
@@ -59,8 +60,7 @@ bool curl_library_start(void)
 #endif
 }
 
-/* The major version of the OpenSSL that this libcurl uses, 0 if it uses another library. A version
- * in parentheses is built in but not used. */
+/* A version in parentheses is built into curl but not used. */
 unsigned long curl_library_openssl(const char *ssl_version)
 {
     static const char name[] = "OpenSSL/";
@@ -85,8 +85,8 @@ enum ekm_rc curl_library_check(char *reason, size_t reason_cap)
                           info->ssl_version != NULL ? info->ssl_version : "no TLS", ours);
         return EKM_CONFIGURATION;
     }
-    /* This libcurl must have what the build relied on, and a resolver thread: without one no name
-     * lookup could be abandoned. */
+    /* This libcurl must have the features that the build relied on. It must also resolve names in a
+     * thread, because otherwise no lookup could be abandoned. */
     if (info->version_num < NEEDED_CURL || (info->features & CURL_VERSION_ASYNCHDNS) == 0) {
         (void)text_format(reason, reason_cap,
                           "this libcurl, %s, is older than the one built against%s", info->version,

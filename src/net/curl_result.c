@@ -3,8 +3,8 @@
 #include <curl/curl.h>
 #include <stddef.h>
 
-/* By number, because the headers of the oldest libcurl do not name all. Gaps are codes of other
- * protocols and codes that are no longer used. */
+/* Listed by number, because the headers of the oldest libcurl lack some names. Gaps are codes of
+ * other protocols and codes that are no longer used. */
 static const enum ekm_rc meanings[] = {
     [1] = EKM_CONNECTION_BROKEN,    /* UNSUPPORTED_PROTOCOL: what came is no HTTP */
     [2] = EKM_CONNECT_FAILED,       /* FAILED_INIT: a resource is short, as a thread to resolve */

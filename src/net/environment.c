@@ -56,7 +56,8 @@ static void environment_log(void *context, const char *name, const char *value, 
 
 void environment_report(void)
 {
-    /* Variables that can lead connections elsewhere are logged even where only errors are. */
+    /* Some of these variables can redirect connections. So they are logged even if only errors
+     * are. */
     enum log_level level = log_wanted(LEVEL_INFO) ? LEVEL_INFO : LEVEL_ERROR;
     environment_visit(environment_log, &level);
 }

@@ -6,11 +6,11 @@
 #ifndef AKVEKM_NET_ENVIRONMENT_H
 #define AKVEKM_NET_ENVIRONMENT_H
 
-/* Writes one log line for each such variable that is set: who reads it, or that nobody does. The
- * value is shown if it cannot hold a secret. */
+/* Writes one log line for each such variable that is set: its value, and which library reads it, if
+ * any. None of these variables holds a secret. */
 void environment_report(void);
 
-/* Visits each of them that is set, with its effect. */
+/* Calls `visit` for each such variable that is set, with its effect. */
 typedef void environment_visitor(void *context, const char *name, const char *value,
                                  const char *effect);
 void environment_visit(environment_visitor *visit, void *context);

@@ -9,17 +9,18 @@
 #include "platform/thread.h"
 
 #define HOSTS        64
-#define UNKNOWN_MS   1000 /* TCP sends a lost SYN again after as long */
+#define UNKNOWN_MS   1000 /* TCP sends a lost SYN again after this time */
 #define FEW_MS       500
 #define FLOOR_MS     50
 #define CONNECT_MS   250
 #define IDLE_MS      30
-#define CALM_MS      30000 /* after a 429 nothing is sent twice */
+#define CALM_MS      30000 /* after a 429 no request is sent twice for so long */
 #define SUSPICION_MS 15000
 #define YOUNG_MS     250 /* a younger connection may be one that replaced a dead one */
 #define TOLD_EACH_MS 60000
-/* In hundredths of a request. A second request costs one; one that was of use gives most of it
- * back. So they are 2 in 100 where they do not help, 10 in 100 where they do. */
+/* The budget, in hundredths of a request. A copy costs one request; a copy that was faster gives
+ * most of it back. So copies are 2 in 100 requests where they do not help, 10 in 100 where they
+ * do. */
 #define ONE       100
 #define EARNED    2
 #define GIVEN     80
@@ -30,14 +31,15 @@
 struct host {
     char name[254];
     struct usual_time times[HEDGE_WAITS];
-    int spare, most;       /* what is saved: of 2 in 100 and what was given back, of 10 in 100 */
-    uint64_t used_ms;      /* for the table */
+    int spare;             /* the saved budget: 2 in 100 and the refunds */
+    int most;              /* the saved budget: 10 in 100 */
+    uint64_t used_ms;      /* last use of the entry */
     uint64_t refused_ms;   /* the last 429 */
-    uint64_t kept_sent_ms; /* of those that an old connection answered, the last was sent then */
-    uint64_t suspect_ms;   /* what was in order before then alone may be dead */
-    unsigned deaths;       /* found in this suspicion */
-    uint64_t told_ms;
-    unsigned asked, won; /* since told */
+    uint64_t kept_sent_ms; /* when the newest request was sent that an old connection answered */
+    uint64_t suspect_ms;   /* connections that last worked before this may be dead */
+    unsigned deaths;       /* dead connections found since the suspicion began */
+    uint64_t told_ms;      /* the last log line */
+    unsigned asked, won;   /* copies sent and copies that were faster, since then */
 };
 
 static struct {
@@ -54,7 +56,7 @@ void hedge_reset(void)
     plat_mutex_unlock(&tail.mutex);
 }
 
-/* They fill up from the first on. */
+/* Entries are used from the first on. */
 static struct host *hedge_find_host(const char *name)
 {
     for (size_t i = 0; i < HOSTS && tail.hosts[i].name[0] != '\0'; i++) {
@@ -65,7 +67,7 @@ static struct host *hedge_find_host(const char *name)
     return NULL;
 }
 
-/* The host's entry, or a new one in the place of the one that was used least lately. */
+/* The host's entry, or a new one that replaces the least recently used one. */
 static struct host *hedge_enter_host(const char *name, uint64_t now_ms)
 {
     struct host *host = hedge_find_host(name), *oldest = &tail.hosts[0];
@@ -112,7 +114,7 @@ void hedge_note_answer(const char *name, const struct hedge_answer *answer)
     plat_mutex_unlock(&tail.mutex);
 }
 
-/* Of a host that answered a few times at most: nothing is late soon. */
+/* For a host with few responses so far: a response is late only after a long time. */
 static uint64_t unknown_patience_ms(const struct usual_time *time, bool idle)
 {
     uint64_t least_ms = time == NULL || time->total == 0 ? UNKNOWN_MS : FEW_MS;
@@ -121,7 +123,8 @@ static uint64_t unknown_patience_ms(const struct usual_time *time, bool idle)
     return idle ? ms / 2 : ms;
 }
 
-/* With a margin, but on a connection that was idle: whether it lives is not known. */
+/* The usual time and a margin. The margin is smaller on a connection that was idle, because it may
+ * be dead. */
 static uint64_t known_patience_ms(uint64_t usual_ms, enum hedge_wait wait, bool idle)
 {
     uint64_t ms = wait == HEDGE_CONNECT ? 2 * usual_ms + FLOOR_MS
@@ -143,8 +146,8 @@ uint64_t hedge_patience_ms(const char *name, enum hedge_wait wait, bool idle, bo
     return ms;
 }
 
-/* Under the lock. One that died may be an accident; two, and nothing in order beside them, are
- * none: then the others need not be asked for by the budget. */
+/* Under the lock: whether the connection counts as dead. One dead connection may be an accident. If
+ * two died and none of their age worked, copies of requests on the others need no budget. */
 static bool hedge_has_died(const struct host *host, const struct hedge_late *late)
 {
     return late->kept && late->proven_ms < host->suspect_ms && host->deaths > 1 &&
@@ -170,8 +173,9 @@ bool hedge_allow(const char *name, const struct hedge_late *late, struct throttl
     return allowed;
 }
 
-/* Under the lock. A kept connection that is silent is late, or dead; dead, if none of the others
- * answered what was sent after it. All that was not in order since it was late is suspect. */
+/* Under the lock. A reused connection that is silent is slow or dead. It is dead if no other old
+ * connection answered a request that was sent after it. Then all connections that did not work
+ * since it was late are suspect. */
 static void hedge_note_silence(struct host *host, const struct hedge_win *win)
 {
     if (host->kept_sent_ms >= win->sent_ms) {

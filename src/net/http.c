@@ -26,8 +26,8 @@
 
 static struct http_client client;
 
-/* Whether what this handle's connections lead to may be dead or broken. No other request should use
- * them. */
+/* Whether the server behind this handle's connections may be dead or broken. No other request
+ * should use them then. */
 static bool http_item_is_doubtful(const struct http_item *item)
 {
     long status = item->response->status;
@@ -40,8 +40,8 @@ static bool http_item_is_doubtful(const struct http_item *item)
     return status >= 500 || status == 408 || is_page;
 }
 
-/* For a retry, which must not use connections to a server that failed; and if others of the same
- * age were found dead. */
+/* Drops the connections in two cases: the request is a retry, which must not use a connection to a
+ * server that failed; or other connections of the same age were found dead. */
 static void http_drop_connections(struct http_batch *batch)
 {
     bool anew = hedge_suspects(batch->items[0].request->host, batch->proven_ms);
@@ -86,7 +86,8 @@ static void begin_next(struct http_batch *batch, size_t slot)
     }
 }
 
-/* As many items as may be under way; the handle gets more easies where there is memory for them. */
+/* Begins as many items as may be in flight. The handle gets more easy handles while there is memory
+ * for them. */
 static void begin_all(struct http_batch *batch)
 {
     for (size_t i = 0; i < HTTP_AT_ONCE && batch->next < batch->count; i++) {
@@ -98,7 +99,7 @@ static void begin_all(struct http_batch *batch)
     }
 }
 
-/* `is_last`: this is the item's outcome, whatever others of it do. */
+/* `is_last`: this result is the item's outcome, even if copies of the request are in flight. */
 static void take_out(struct http_batch *batch, size_t slot, CURLcode result, bool is_last)
 {
     CURLM *multi = batch->handle->multi;
@@ -128,7 +129,7 @@ static void take_finished(struct http_batch *batch)
     }
 }
 
-/* Ends everything in flight with this result; or only what goes to the vault. */
+/* Ends all requests in flight with this result; with `vault_alone` only those to the vault. */
 static void http_give_up(struct http_batch *batch, CURLcode result, bool vault_alone)
 {
     for (size_t i = 0; i < HTTP_EASIES; i++) {
@@ -139,7 +140,7 @@ static void http_give_up(struct http_batch *batch, CURLcode result, bool vault_a
     }
 }
 
-/* At once, before curl's next blocks reuse what it freed. */
+/* Wipes sent requests at once, before curl's next allocations reuse the blocks that it freed. */
 static void http_wipe_sent(struct http_batch *batch)
 {
     for (size_t i = 0; i < HTTP_EASIES; i++) {
@@ -149,8 +150,8 @@ static void http_wipe_sent(struct http_batch *batch)
     }
 }
 
-/* Checks for an abort here, because curl calls its progress function only at times, and newer
- * versions never while a connection is made. */
+/* Checks for an abort here and not in curl's progress function: curl calls that only now and then,
+ * and newer versions never call it while a connection is made. */
 static void http_run_batch(struct http_batch *batch)
 {
     CURLM *multi = batch->handle->multi;
@@ -163,7 +164,7 @@ static void http_run_batch(struct http_batch *batch)
         if (code == CURLM_OK && before == batch->under_way) {
             code = curl_multi_poll(multi, NULL, 0, (int)http_hedge_look(batch, SLICE_MS), NULL);
         }
-        if (code != CURLM_OK) { /* the multi handle is broken, which only a lack of memory does */
+        if (code != CURLM_OK) { /* only a lack of memory breaks a multi handle */
             http_give_up(batch, CURLE_OUT_OF_MEMORY, false);
         } else if (call_aborted(batch->call)) {
             http_give_up(batch, CURLE_ABORTED_BY_CALLBACK, false);
@@ -173,8 +174,8 @@ static void http_run_batch(struct http_batch *batch)
     }
 }
 
-/* While it waited for the handle the host refused another request: sent now, this one would be
- * refused as well. Its outcome says so. */
+/* Whether the host refused another request while this one waited for the handle. The host would
+ * refuse this one as well, so it is not sent: its outcome is EKM_OK with status 0. */
 static bool http_lost_turn(const struct http_batch *batch)
 {
     const struct http_request *request = batch->items[0].request;
@@ -192,9 +193,11 @@ enum ekm_rc http_perform_all(struct call *call, struct http_item *items, size_t 
     struct http_batch batch = {.call = call, .items = items, .count = count};
     const struct call_error error = call->error;
     struct plat_signals signals;
-    enum ekm_rc rc =
-        count > 0 ? http_pool_take(call, items[0].request->host, &batch.handle) : EKM_OK;
-    if (rc != EKM_OK || count == 0) {
+    if (count == 0) {
+        return EKM_OK;
+    }
+    enum ekm_rc rc = http_pool_take(call, items[0].request->host, &batch.handle);
+    if (rc != EKM_OK) {
         return rc;
     }
     if (http_lost_turn(&batch)) {
@@ -226,11 +229,13 @@ enum ekm_rc http_perform(struct call *call, const struct http_request *request,
 {
     struct http_item item = {.request = request, .response = response};
     enum ekm_rc rc = http_perform_all(call, &item, 1);
-    if (rc == EKM_OK && item.rc != EKM_OK) {
-        call->error = item.error;
-        rc = item.rc;
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    if (item.rc != EKM_OK) {
+        call->error = item.error;
+    }
+    return item.rc;
 }
 
 static enum ekm_rc make_client(const struct config *config)
@@ -260,18 +265,22 @@ enum ekm_rc http_start(const struct config *config, char *reason, size_t reason_
     if (!curl_library_start()) {
         return EKM_OUT_OF_MEMORY;
     }
-    enum ekm_rc rc = curl_library_check(reason, reason_cap);
-    if (rc == EKM_OK) {
-        rc = trust_store_start(config, reason, reason_cap);
-    }
     proxy_start(config);
     tls_resume_start();
-    if (rc == EKM_OK) {
-        rc = make_client(config);
+    enum ekm_rc rc = curl_library_check(reason, reason_cap);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = http_pool_start(&client);
+    rc = trust_store_start(config, reason, reason_cap);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = make_client(config);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    rc = http_pool_start(&client);
+out:
     if (rc != EKM_OK) {
         http_stop();
     }

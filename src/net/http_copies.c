@@ -33,7 +33,8 @@ void http_copies_free(struct http_item *item)
     item->copies = NULL;
 }
 
-/* Whether no retry would change it. A request without token expects a 401. */
+/* Whether the response is final: no retry would change it. A request without a token expects a
+ * 401. */
 static bool http_copies_stands(struct call *call, const struct http_request *request,
                                const struct http_response *response)
 {
@@ -81,7 +82,7 @@ enum http_rank http_copies_note(struct call *call, const struct http_item *item,
         throttle_release(item->request->host, &item->copies->pass, THROTTLE_REFUSED,
                          backoff_retry_after_ms(response->retry_after, plat_unix_time_ms()));
     }
-    if (rank > item->copies->best.rank) { /* of equal ones the first */
+    if (rank > item->copies->best.rank) { /* the first one of equal rank is kept */
         http_copies_keep(call, item, rank, response, rc);
     }
     return rank;

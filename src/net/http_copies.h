@@ -13,8 +13,8 @@
 
 /* How good an outcome is. */
 enum http_rank {
-    HTTP_RANK_FAILURE = 1, /* of the transport */
-    HTTP_RANK_RESPONSE,    /* that a retry may change */
+    HTTP_RANK_FAILURE = 1, /* the transport failed */
+    HTTP_RANK_RESPONSE,    /* a retry may get another response */
     HTTP_RANK_LIMIT,       /* 429, which must not be missed */
     HTTP_RANK_GOOD
 };
@@ -24,27 +24,28 @@ struct http_outcome {
     enum ekm_rc rc;
     struct http_response *response; /* NULL: none yet */
     struct call_error error;
-    char request_id[64], proxy[160], peer[64]; /* what it left in the call */
+    char request_id[64], proxy[160], peer[64]; /* copied from the call */
 };
 
 struct http_copies {
-    unsigned under_way; /* with the first request */
+    unsigned under_way; /* requests in flight, including the first one */
     unsigned asked;
     uint64_t asked_ms; /* when the first copy was sent */
     struct throttle_pass pass;
     struct http_outcome best;
     struct http_request requests[HTTP_COPIES];
     struct http_response responses[HTTP_COPIES];
-    struct buf bodies[HTTP_COPIES]; /* of those that need one of their own */
+    struct buf bodies[HTTP_COPIES]; /* of copies that need their own body */
 };
 
 /* False: no memory. */
 bool http_copies_make(struct http_item *item);
 void http_copies_free(struct http_item *item);
-/* A request of the item ended so, with what it left in the call. A 429 slows all calls at once. */
+/* Notes the outcome of the item's first request or of a copy; its error is in the call. A 429 slows
+ * all calls to the host at once. */
 enum http_rank http_copies_note(struct call *call, const struct http_item *item,
                                 struct http_response *response, enum ekm_rc rc);
-/* The same for one that is the item's outcome, whatever came before. */
+/* Notes the outcome that becomes the item's, regardless of earlier ones. */
 void http_copies_note_last(struct call *call, const struct http_item *item,
                            struct http_response *response, enum ekm_rc rc);
 /* The best outcome becomes the item's and the call's; frees the copies. */

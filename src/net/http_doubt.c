@@ -23,7 +23,7 @@ static struct {
     } at[DOUBTS_MAX];
 } doubts = {.mutex = PLAT_MUTEX_INIT};
 
-/* Without the port. */
+/* Leaves out the port. */
 static struct http_address doubt_read_address(const struct curl_sockaddr *from)
 {
     struct http_address out;
@@ -47,7 +47,7 @@ static bool doubt_equals(const struct http_address *a, const struct http_address
     return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-/* Under the lock: its place, else that of the oldest. */
+/* Under the lock: the address's place, else the place of the oldest one. */
 static size_t doubt_place(const struct http_address *address)
 {
     size_t oldest = 0;
@@ -71,7 +71,7 @@ static bool doubt_has(const struct http_address *address)
     return has;
 }
 
-/* Until then; 0: no longer. */
+/* The address is in doubt until `until_ms`; 0 ends the doubt. */
 static void doubt_set(const struct http_address *address, uint64_t until_ms)
 {
     plat_mutex_lock(&doubts.mutex);

@@ -1,9 +1,10 @@
 /*
- * Addresses behind which something was sick a moment ago. A host's name may have several, each with
- * a front end of its own: for a minute new connections go to the others, while there is one.
+ * Addresses in doubt: behind each of them a try failed in the last minute. A host's name may have
+ * several addresses, each with its own front end. New connections go to the other addresses, while
+ * there is one.
  *
- * Owns that small table, under a leaf lock; a struct http_trial is of one transfer. Used by
- * http_easy.c; any thread.
+ * Owns a small table under a leaf lock. A struct http_trial belongs to one transfer. http_easy.c,
+ * http.c and http_hedge.c call it, from any thread.
  */
 #ifndef AKVEKM_NET_HTTP_DOUBT_H
 #define AKVEKM_NET_HTTP_DOUBT_H
@@ -18,21 +19,22 @@ struct http_address {
     unsigned char bytes[16];
 };
 
-/* Where a transfer went. */
+/* The addresses that one transfer used. */
 struct http_trial {
     bool takes_any;
     size_t opened_count, refused_count;
     struct http_address opened[HTTP_TRIAL_MAX], refused[HTTP_TRIAL_MAX];
-    struct http_address peer; /* of the connection begun last, in this transfer or before */
+    struct http_address peer; /* of the newest connection, of this transfer or an earlier one */
 };
 
 struct curl_sockaddr;
 void http_trial_begin(struct http_trial *trial);
-/* False: curl is to go on with the name's next address. */
+/* False: the address is in doubt, and curl must try the name's next address. */
 bool http_trial_admits(struct http_trial *trial, const struct curl_sockaddr *to);
-/* Whether there is no address that is not doubted: then all are in order again. */
+/* True: all addresses of the name are in doubt. Then their doubt ends, and the transfer may use any
+ * of them. */
 bool http_trial_takes_any(struct http_trial *trial);
-/* What it came to puts its addresses in doubt. */
+/* The transfer failed: puts its addresses in doubt for a minute. */
 void http_trial_doubt(const struct http_trial *trial);
 
 void http_doubt_reset(void);

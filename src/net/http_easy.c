@@ -18,7 +18,7 @@
 
 #define HEADERS_MAX 65536
 
-/* Wipes what was read in curl's own buffer, because a shared curl frees it unwiped. */
+/* Wipes the data in curl's own buffer, because a shared curl frees the buffer without wiping it. */
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
@@ -47,8 +47,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     return len;
 }
 
-/* There were doubted addresses alone, and nothing was tried. curl's result may be any: where an
- * earlier attempt timed out, 7.88 calls this a time-out too. */
+/* Whether the name has only addresses in doubt, so that none was tried. curl's result does not show
+ * it: if an earlier attempt timed out, 7.88 reports a time-out here as well. */
 bool http_easy_goes_again(struct http_easy *easy, CURLcode result)
 {
     bool ended =
@@ -56,8 +56,8 @@ bool http_easy_goes_again(struct http_easy *easy, CURLcode result)
     return !ended && http_trial_takes_any(&easy->trial) && http_options_set(easy);
 }
 
-/* Programs that the engine starts would inherit curl's own sockets. (They still inherit its pair of
- * wake-up sockets.) */
+/* Opens the socket in curl's place, because programs that the engine starts would inherit curl's
+ * own sockets. They still inherit its pair of wake-up sockets. */
 static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_easy *easy = context;
@@ -77,7 +77,7 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
     return opened < 0 ? CURL_SOCKET_BAD : (curl_socket_t)opened;
 }
 
-/* What is known of the route right before the handshake. */
+/* Passes on what is known of the route right before the handshake. */
 static void http_resume_session(struct http_easy *easy, SSL_CTX *context)
 {
     char proxy[300] = "";

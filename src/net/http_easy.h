@@ -9,19 +9,23 @@
 
 #include "net/http_transfer.h"
 
-/* False: no memory, nothing to close. The handle stays where it is: curl points to it. */
+/* False: no memory, and nothing to close. The struct must not move, because curl points to it. */
 bool http_easy_open(struct http_easy *easy, struct http_client *client);
 void http_easy_close(struct http_easy *easy);
 
-/* Prepares a request for a multi handle and clears the response. request, answer and call must stay
- * until http_easy_end, which must follow in any case. EKM_OUT_OF_MEMORY, not set in the call. */
+/* Prepares a request for a multi handle and clears the response. Request, response and call must
+ * live until http_easy_end, which must follow in any case. EKM_OUT_OF_MEMORY, not set in the
+ * call. */
 enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
                             const struct http_request *request,
                             struct http_response *response) EKM_MUST_CHECK;
-bool http_easy_goes_again(struct http_easy *easy, CURLcode result); /* to be added once more */
-/* Reads the outcome, `rc` if the transfer was never made, and forgets the request. As http_perform,
+/* Whether the transfer must start again: then the handle is prepared and must be added to the multi
+ * handle once more. */
+bool http_easy_goes_again(struct http_easy *easy, CURLcode result);
+/* Reads the outcome and forgets the request. `rc` is what http_easy_begin returned; if it is no
+ * success, there was no transfer and it is the outcome. Returns what http_perform does; an error is
  * set in the call. */
 enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result) EKM_MUST_CHECK;
-void http_easy_forget(struct http_easy *easy); /* the same without an outcome */
+void http_easy_forget(struct http_easy *easy); /* forgets the request without an outcome */
 
 #endif

@@ -14,7 +14,8 @@
 #define CURL_HEADER_LINE_MAX ((size_t)100 * 1024)
 #define NAMES_DOUBTED_MS     60000
 
-/* Says who is to blame for a failed connection. curl alone decides which route it takes. */
+/* Whether a failed connection counts as the proxy's failure. Only curl decides which route it
+ * takes. */
 static bool uses_proxy(const struct http_request *request)
 {
     char proxy[300];
@@ -22,22 +23,23 @@ static bool uses_proxy(const struct http_request *request)
            proxy_leads_to(request->host, proxy, sizeof proxy);
 }
 
-/* For as long as curl remembers a name, that memory may be wrong. */
+/* curl caches the failed lookup. So names are resolved again for as long as the cache may hold
+ * it. */
 static enum ekm_rc not_resolved(const struct http_request *request, const struct http_easy *easy)
 {
     atomic_store(&easy->client->names_doubted_ms, plat_now_ms() + NAMES_DOUBTED_MS);
     return request->to_entra ? EKM_CONNECT_FAILED : EKM_HOST_NOT_RESOLVED;
 }
 
-/* How far the transfer came before its time was over. curl's own times do not show it: from 8.20 on
- * it sets that of a transfer's begin while the name lookup still runs. */
+/* The error depends on how far the transfer came before its time was over. curl's own times do not
+ * show that: from 8.20 on it sets the time of a transfer's begin while the lookup still runs. */
 static enum ekm_rc timed_out(const struct http_request *request, const struct http_easy *easy)
 {
     curl_off_t secured_us = 0;
     long sent = 0;
     (void)curl_easy_getinfo(easy->curl, CURLINFO_APPCONNECT_TIME_T, &secured_us);
     (void)curl_easy_getinfo(easy->curl, CURLINFO_REQUEST_SIZE, &sent);
-    /* On a new connection a proxy may have been asked for the way, and nobody for more. */
+    /* On a new connection the bytes sent may be only the CONNECT request to a proxy. */
     bool is_asked = sent > 0 && (!easy->has_connected || !uses_proxy(request));
     if (secured_us > 0 || is_asked) {
         return EKM_NO_ANSWER;
@@ -122,13 +124,13 @@ enum ekm_rc http_failure(struct call *call, const struct http_easy *easy, CURLco
         trust_store_doubt();
         tls_resume_forget();
     }
-    /* At the end of a second curl counts a millisecond too many. */
+    /* Near the end of a second curl counts one millisecond too many. */
     if (result == CURLE_OPERATION_TIMEDOUT && call_remaining_ms(call) <= 1) {
         return call_fail(call, EKM_DEADLINE, "%s: %s", request->host, ekm_text(rc));
     }
     char why[CURL_ERROR_SIZE];
     (void)text_copy(why, sizeof why,
                     easy->error[0] != '\0' ? easy->error : curl_easy_strerror(result));
-    proxy_hide(request->host, why); /* curl quotes a URL that it does not understand */
+    proxy_hide(request->host, why); /* curl quotes a proxy URL that it cannot parse */
     return call_fail(call, rc, "%s: %s (curl %d)", request->host, why, (int)result);
 }

@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 
-/* The value of the header `name`, in lower case, in a line of `len` bytes, trimmed; NULL if it is
- * another header. */
+/* Returns the trimmed value of the header `name`, which is in lower case, from a line of `len`
+ * bytes. NULL: the line is another header. */
 static const char *header_value(const char *line, size_t len, const char *name, size_t *value_len)
 {
     size_t name_len = strlen(name);

@@ -4,13 +4,13 @@
 #include "net/http_copies.h"
 #include "platform/system.h"
 
-#define BEGUN_MS 500 /* a response that goes on has so much more time */
-#define AGAIN_MS 20  /* where it was not allowed: how soon it is asked for again, ever later */
-#define LOOK_MS  50  /* where the host is not known, others may tell more */
+#define BEGUN_MS 500 /* more time for a response that makes progress */
+#define AGAIN_MS 20  /* the shortest pause before asking for a copy again; later pauses grow */
+#define LOOK_MS  50  /* for an unknown host: other calls may learn its times meanwhile */
 #define NEVER    UINT64_MAX
 
-/* What its patience counts from: the moment when the request had left, else when its connection was
- * begun. 0: a name is still looked up, which a second request would wait for as well. */
+/* The time that lateness counts from: when the request was sent, else when its connection was
+ * begun. 0: the name lookup still runs, and a second request would wait for it as well. */
 static uint64_t http_hedge_event(const struct http_easy *easy, enum hedge_wait *wait)
 {
     if (easy->sent_ms != 0) {
@@ -21,8 +21,8 @@ static uint64_t http_hedge_event(const struct http_easy *easy, enum hedge_wait *
     return easy->has_connected ? easy->opened_ms : 0;
 }
 
-/* When what its patience counts from makes it late; 0: nothing does yet. *look_ms: when to look,
- * which is sooner where the host is not known. */
+/* Returns when the response is late; 0: not known yet. *look_ms is when to look again, which is
+ * sooner if the host's times are not known. */
 static uint64_t http_hedge_late_ms(const struct http_batch *batch, size_t slot, uint64_t now_ms,
                                    uint64_t *look_ms)
 {
@@ -43,7 +43,7 @@ static void http_hedge_forget_slot(struct http_batch *batch, size_t slot)
     batch->slots[slot] = (struct http_slot){.item = NULL};
 }
 
-/* The next of this item's copies, by this easy. */
+/* Begins the item's next copy with the easy handle of this slot. */
 static bool http_hedge_begin(struct http_batch *batch, struct http_item *item, size_t slot,
                              uint64_t until_ms)
 {
@@ -67,7 +67,7 @@ static bool http_hedge_begin(struct http_batch *batch, struct http_item *item, s
     return true;
 }
 
-/* An easy that is idle, and open. HTTP_EASIES: none. */
+/* Returns the slot of an idle, open easy handle. HTTP_EASIES: there is none. */
 static size_t http_hedge_find_easy(struct http_batch *batch)
 {
     for (size_t i = HTTP_AT_ONCE; i < HTTP_EASIES; i++) {
@@ -107,14 +107,14 @@ static bool http_hedge_ask(struct http_batch *batch, size_t late, uint64_t now_m
     return true;
 }
 
-/* How much of the response is here; 0: not a line. Curl's time of the first byte does not tell: for
- * a body that it reads from a callback that is the first byte sent. */
+/* How much of the response has arrived; 0: not a line. curl's time of the first byte does not show
+ * it: for a body that curl reads from a callback that is the time of the first byte sent. */
 static size_t http_hedge_progress(const struct http_easy *easy)
 {
     return easy->header_len + easy->response->body.len;
 }
 
-/* What was to be late by its slot may be so no more: the host has become slower meanwhile. Gives
+/* Checks again whether the response is late: the host may have become slower meanwhile. Returns
  * when to look again. */
 static uint64_t http_hedge_look_late(struct http_batch *batch, size_t slot, uint64_t now_ms,
                                      uint64_t slice_ms)
@@ -134,7 +134,7 @@ static uint64_t http_hedge_look_late(struct http_batch *batch, size_t slot, uint
         return now_ms + BEGUN_MS;
     }
     if (http_hedge_ask(batch, slot, now_ms)) {
-        return now_ms; /* the copy is to be begun */
+        return now_ms; /* curl must begin the copy now */
     }
     uint64_t pause_ms = (now_ms - late_ms) / 2;
     pause_ms = pause_ms < slice_ms ? pause_ms : slice_ms;
@@ -192,8 +192,8 @@ static void http_hedge_drop(struct http_batch *batch, const struct http_item *it
     }
 }
 
-/* Whether the first is still under way, over a kept connection, and not a byte of its answer is
- * here. */
+/* Whether the first request is still in flight over a reused connection, and not a byte of its
+ * response has arrived. */
 static bool http_hedge_is_silent(const struct http_batch *batch, const struct http_item *item,
                                  uint64_t *sent_ms)
 {
@@ -207,20 +207,20 @@ static bool http_hedge_is_silent(const struct http_batch *batch, const struct ht
     return false;
 }
 
-/* A good answer of a copy, before the others are given up. */
+/* Notes that a copy got a good response. Called before the other requests are given up. */
 static void http_hedge_note_win(struct http_batch *batch, const struct http_item *item)
 {
     struct hedge_win win = {.asked_ms = item->copies->asked_ms, .now_ms = plat_now_ms()};
     win.silent = http_hedge_is_silent(batch, item, &win.sent_ms);
     hedge_note_win(item->request->host, &win);
-    /* Its other connections are as old as the one that is silent. */
+    /* The handle's other connections are as old as the silent one. */
     batch->handle->doubted = batch->handle->doubted || (win.silent && batch->handle->has_several);
     batch->call->hedge_won = true;
     call_log(batch->call, LEVEL_DEBUG, "%s is late: once more, and answered %llu ms after that",
              item->request->host, (unsigned long long)(win.now_ms - win.asked_ms));
 }
 
-/* Others are still in flight: the newest of them is looked at again after its usual time. */
+/* Other requests of the item are in flight: watches the newest one again after its usual time. */
 static void http_hedge_go_on(struct http_batch *batch, const struct http_item *item)
 {
     size_t i = HTTP_EASIES;

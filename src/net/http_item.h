@@ -1,7 +1,7 @@
 /*
  * A request with its response and its outcome.
  *
- * A plain value of one thread. A caller that has several gives them as an array.
+ * A plain value of one thread. A caller with several requests passes an array of items.
  */
 #ifndef AKVEKM_NET_HTTP_ITEM_H
 #define AKVEKM_NET_HTTP_ITEM_H
@@ -12,11 +12,11 @@
 
 struct http_item {
     const struct http_request *request;
-    struct http_response *response; /* of http_response_init */
-    enum ekm_rc rc;                 /* as of http_perform */
-    struct call_error error;        /* which it would have set in the call */
-    uint64_t epoch;                 /* of http_retry alone */
-    struct http_copies *copies;     /* of http_copies alone */
+    struct http_response *response; /* initialized by http_response_init */
+    enum ekm_rc rc;                 /* what http_perform would return */
+    struct call_error error;        /* what http_perform would set in the call */
+    uint64_t epoch;                 /* used by http_retry only */
+    struct http_copies *copies;     /* used by http_copies only */
 };
 
 #endif

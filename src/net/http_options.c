@@ -7,10 +7,11 @@
 #include "net/system_proxy.h"
 #include "platform/system.h"
 
-#define LOCAL_CONNECT_MS 1000 /* what is beside this process answers at once, or is not there */
+#define LOCAL_CONNECT_MS 1000 /* a service beside this process accepts at once, or is not there */
 #define NAME_LIFE_S      60L
 
-/* So that curl never reads the environment; and with no proxy it copies no name of one. */
+/* Both options are always set, so curl never reads the environment. NULL for no proxy saves curl a
+ * copy of an empty name. */
 bool http_options_proxy(CURL *curl, const char *proxy)
 {
     bool none = proxy[0] == '\0';
@@ -29,21 +30,22 @@ bool http_options_protocols(CURL *curl, bool plain)
 #endif
 }
 
-/* What few requests need is set for them alone, and taken back by http_options_forget. */
+/* Sets the options that few requests need. http_options_forget resets them. */
 static bool set_rarity(CURL *curl, const struct http_request *request)
 {
     bool right = request->method != HTTP_DELETE ||
                  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
     right = right && (!request->local || http_options_protocols(curl, true));
-    /* On a connection that was used before, curl itself sends a request again when it breaks. */
+    /* If a reused connection breaks, curl itself sends the request again. A request that must be
+     * sent only once therefore uses a new connection. */
     return right &&
            (!request->once || curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK) &&
            (!(request->once || request->new_connection || request->until_ms != 0) ||
             curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK);
 }
 
-/* The address of a service beside this process is what it is: `connect_to` does not count. Nor does
- * it on a detour, whose connections and sessions serve nobody else. */
+/* The setting `connect_to` does not apply to a service beside this process or to a detour. No other
+ * request may use the connections of a detour. */
 static bool set_way(struct http_easy *easy)
 {
     const struct http_detour *detour = easy->request->detour;
@@ -57,8 +59,8 @@ static bool set_way(struct http_easy *easy)
            curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
 }
 
-/* Curl remembers an address for a minute; from 8.16 on, that there was none as well, for all
- * handles that share names. */
+/* curl caches an address for a minute, in all handles that share names. From 8.16 on it also caches
+ * that a name has no address. */
 static bool set_lookup(struct http_easy *easy)
 {
     uint64_t doubted_ms = atomic_load(&easy->client->names_doubted_ms);
@@ -79,8 +81,8 @@ static bool set_method(struct http_easy *easy)
     return http_send_body(easy);
 }
 
-/* None for a service beside this process. Without a `proxy` of ours: the system's for this host,
- * else the environment's. */
+/* A service beside this process and a detour need no proxy. The setting `proxy` comes first, then
+ * the system's proxy for this host, then the environment's. */
 static bool set_proxy(struct http_easy *easy, const struct config *config,
                       const struct http_request *request)
 {
@@ -97,8 +99,8 @@ static bool set_proxy(struct http_easy *easy, const struct config *config,
     return http_options_proxy(easy->curl, found ? proxy : proxy_fixed());
 }
 
-/* The usual limit; but a repeat after which no other one would fit has all that is left, so that
- * what takes longer than usual is served, too. */
+/* The usual limit. A retry after which no other one would fit gets all the time that is left, so
+ * that a response that takes longer than usual still arrives. */
 static uint64_t time_limit_ms(uint64_t left_ms, uint64_t usual_ms, bool is_repeat)
 {
     bool is_last = is_repeat && left_ms < 2 * usual_ms + usual_ms / 2;
@@ -126,8 +128,8 @@ static bool set_times(struct http_easy *easy, const struct http_request *request
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms) == CURLE_OK;
 }
 
-/* Path and query. Where curl takes them from the URL itself, want of memory costs it the query in
- * silence, and the vault answers 400 to what nobody asked. */
+/* Path and query. If curl takes them from the URL itself and lacks memory, it drops the query
+ * without an error, and the vault answers 400. */
 static const char *target_of(const char *url)
 {
     const char *host = strstr(url, "://");
@@ -145,7 +147,6 @@ bool http_options_set(struct http_easy *easy)
            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
 }
 
-/* Nothing of this request stays behind in the handle. */
 void http_options_forget(struct http_easy *easy)
 {
     if (easy->request->method == HTTP_DELETE) {

@@ -10,25 +10,25 @@
 #include "platform/thread.h"
 
 #define SLICE_MS 250
-#define IDLE_MS  118000 /* as long as curl uses an idle connection again */
+#define IDLE_MS  118000 /* curl does not use a connection that was idle for longer */
 #define SWEEP_MS 1000
 
 struct waiter {
-    struct wait_queue_place place; /* the first: a place in the line is a waiter */
+    struct wait_queue_place place; /* first, so that a pointer to it is one to the waiter */
     struct http_handle *given;
 };
 
 static struct {
     struct plat_mutex mutex;
-    struct wait_queue_place *line; /* none of them while a handle is idle */
-    bool several_hosts;            /* may be wanted by those in the line */
+    struct wait_queue_place *line; /* empty while a handle is idle */
+    bool several_hosts;            /* the waiting calls may want several hosts */
     struct http_handle *idle, *all;
-    uint32_t count, max; /* handles there are, idle or not, or being made */
-    uint64_t sweep_ms;   /* when idle ones are looked at again */
+    uint32_t count, max; /* `count`: handles that are idle, in use or being made */
+    uint64_t sweep_ms;   /* when to look for expired idle handles again */
     struct http_client *client;
 } pool = {.mutex = PLAT_MUTEX_INIT};
 
-/* One lock for each kind of shared data; curl asks for them from inside its transfers. */
+/* One lock for each kind of shared data. curl takes them from inside its transfers. */
 static struct plat_mutex share_locks[CURL_LOCK_DATA_LAST];
 static bool share_locks_ready;
 
@@ -54,7 +54,7 @@ enum ekm_rc http_pool_start(struct http_client *client)
         share_locks[i] = fresh;
     }
     share_locks_ready = true;
-    /* Names only: libcurl does not support sharing TLS sessions between threads (tls_resume.h). */
+    /* Shares DNS names only: libcurl cannot share TLS sessions between threads (tls_resume.h). */
     CURLSH *share = curl_share_init();
     if (share == NULL) {
         return EKM_OUT_OF_MEMORY;
@@ -82,7 +82,7 @@ static void free_handle(struct http_handle *handle)
     free(handle);
 }
 
-/* Linked by `below`. */
+/* The list is linked by `below`. */
 static void free_handles(struct http_handle *handle)
 {
     while (handle != NULL) {
@@ -108,7 +108,7 @@ void http_pool_stop(void)
     }
 }
 
-/* Under the lock: the topmost idle handle that spoke to this host, else the topmost. */
+/* Under the lock: takes the topmost idle handle that was used for this host, else the topmost. */
 static struct http_handle *http_pool_pick(const char *host)
 {
     struct http_handle **at = &pool.idle;
@@ -138,7 +138,7 @@ static CURLM *new_multi(void)
     return multi;
 }
 
-/* Libcurl has no other way to close the connections of a multi handle. */
+/* libcurl has no other way to close the connections of a multi handle. */
 void http_pool_drop_connections(struct http_handle *handle)
 {
     CURLM *multi = new_multi();
@@ -163,7 +163,7 @@ static struct http_handle *new_handle(void)
     return handle;
 }
 
-/* It is counted already. */
+/* The caller has counted the handle already. */
 static enum ekm_rc make_handle(struct call *call, const char *host, struct http_handle **out)
 {
     struct http_handle *handle = new_handle();
@@ -181,7 +181,8 @@ static enum ekm_rc make_handle(struct call *call, const char *host, struct http_
                           : call_fail(call, EKM_OUT_OF_MEMORY, "no memory for a request handle");
 }
 
-/* Under the lock: until a handle is handed over, or may be made as making one failed elsewhere. */
+/* Under the lock: waits until a handle is handed over (*out), or until a new one may be made,
+ * because another thread failed to make one (*out is NULL). */
 static enum ekm_rc wait_in_line(struct call *call, const char *host, struct http_handle **out)
 {
     struct waiter self = {.place = {.deadline_ms = call->deadline_ms, .host = host}};
@@ -208,13 +209,16 @@ enum ekm_rc http_pool_take(struct call *call, const char *host, struct http_hand
     if (*out == NULL && pool.count >= pool.max) {
         rc = wait_in_line(call, host, out);
     }
-    bool make = rc == EKM_OK && *out == NULL;
-    pool.count += make;
+    if (rc != EKM_OK || *out != NULL) {
+        plat_mutex_unlock(&pool.mutex);
+        return rc;
+    }
+    pool.count++;
     plat_mutex_unlock(&pool.mutex);
-    return make ? make_handle(call, host, out) : rc;
+    return make_handle(call, host, out);
 }
 
-/* Under the lock: how many handles but `given` are in use for this host, when none is idle. */
+/* Under the lock, while no handle is idle: the number of this host's handles, without `given`. */
 static unsigned busy_with(const char *host, const struct http_handle *given)
 {
     unsigned busy = 0;
@@ -224,8 +228,9 @@ static unsigned busy_with(const char *host, const struct http_handle *given)
     return busy;
 }
 
-/* Under the lock: whose turn it is. The host with the fewest handles comes first, so that one that
- * hangs does not keep the others from theirs; there, who has least time. */
+/* Under the lock: the waiter that gets the handle. The host with the fewest handles in use comes
+ * first, so that a host that hangs does not hold up the others. Within a host the waiter with the
+ * least time left comes first. */
 static struct wait_queue_place *next_in_line(const struct http_handle *given)
 {
     struct wait_queue_place *next = pool.line;
@@ -248,8 +253,8 @@ static struct wait_queue_place *next_in_line(const struct http_handle *given)
     return next;
 }
 
-/* Under the lock: takes the handles out of the pool that were idle for too long. They are the
- * lowest of the pile. Gives them linked by `below`. */
+/* Under the lock: removes the handles that were idle for too long. They are at the bottom of the
+ * stack. Returns them linked by `below`. */
 static struct http_handle *take_expired(uint64_t now_ms)
 {
     struct http_handle **at = &pool.idle;
@@ -273,7 +278,7 @@ static struct http_handle *take_expired(uint64_t now_ms)
     return expired;
 }
 
-/* Handed to one of those who wait, so that nobody who comes later takes it before. */
+/* Hands the handle directly to a waiter, so that no later call can take it first. */
 void http_pool_give(struct http_handle *handle)
 {
     if (handle->doubted) {

@@ -7,8 +7,8 @@
 #include "net/throttle.h"
 #include "platform/system.h"
 
-#define LOCAL_WAIT_MS 1000 /* the sources of managed identities want at least so much */
-#define LOOKUP_STEPS  2    /* 400, 800 ms at most */
+#define LOCAL_WAIT_MS 1000 /* the least wait that identity endpoints ask for */
+#define LOOKUP_STEPS  2    /* waits of 400, 800 ms at most */
 
 static uint32_t random_number(void)
 {
@@ -23,7 +23,7 @@ void http_retry_reset(void)
     hedge_reset();
 }
 
-/* The code of an answer that does not stand, should time run out during the next try. */
+/* Sets the error of a response that is retried. It remains if the time runs out in the next try. */
 static void fail_by_status(struct call *call, const struct http_request *request, long status)
 {
     enum ekm_rc rc = request->to_entra ? EKM_TOKEN_UNAVAILABLE
@@ -34,8 +34,8 @@ static void fail_by_status(struct call *call, const struct http_request *request
     (void)call_fail(call, rc, NULL);
 }
 
-/* Whether another try may get another answer. What this one means is set in the call, should time
- * run out during the next. */
+/* Whether a retry may get another response. The meaning of this one is set in the call. It remains
+ * if the time runs out in the next try. */
 static bool retry_answer_passes(struct call *call, const struct http_request *request,
                                 const struct http_response *response)
 {
@@ -52,22 +52,25 @@ static bool retry_answer_passes(struct call *call, const struct http_request *re
     return passes;
 }
 
-/* Whether the try that just ended is repeated, and after which wait. `tries` are those of this
- * request: the waits do not grow with what the call did before. A wait of our own choice takes
- * at most half of what is left: an outage may end within it, and the last try needs time, too. */
+/* Whether the request is retried, and after which wait. `tries` counts the tries of this request
+ * only, so that the waits do not grow with earlier requests of the call. A wait without Retry-After
+ * takes at most half of the time that is left: the outage may end during the wait, and the last try
+ * needs time as well. */
 static bool plan_repeat(struct call *call, const struct http_request *request,
                         const struct http_response *response, enum ekm_rc rc, unsigned tries,
                         uint64_t *wait_ms)
 {
-    bool again = rc == EKM_OK ? retry_answer_passes(call, request, response) : ekm_retryable(rc);
+    const bool answered = rc == EKM_OK;
+    bool again = answered ? retry_answer_passes(call, request, response) : ekm_retryable(rc);
     if (!again) {
         *wait_ms = 0;
         return false;
     }
     uint64_t asked_ms =
-        rc == EKM_OK ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms()) : 0;
+        answered ? backoff_retry_after_ms(response->retry_after, plat_unix_time_ms()) : 0;
     uint64_t remaining_ms = call_remaining_ms(call);
-    /* A lookup costs its own machine alone: soon after names are back, the call goes on. */
+    /* A lookup burdens only this machine. Short waits let the call go on soon after the name server
+     * is back. */
     bool is_lookup = rc == EKM_HOST_NOT_RESOLVED;
     *wait_ms = backoff_delay_ms(is_lookup && tries > LOOKUP_STEPS ? LOOKUP_STEPS : tries,
                                 random_number()) +
@@ -78,15 +81,15 @@ static bool plan_repeat(struct call *call, const struct http_request *request,
     if (asked_ms > *wait_ms) {
         *wait_ms = asked_ms;
     }
-    if (request->once && (rc == EKM_OK || response->maybe_sent)) {
+    if (request->once && (answered || response->maybe_sent)) {
         return false;
     }
     return *wait_ms < remaining_ms;
 }
 
-/* A repeat shares nothing with what failed: behind one connection there may be a back end that is
- * sick, or nobody any more, and a name may lead elsewhere by now. A 429 is no failure of its
- * connection, but a second one may be. */
+/* A retry shares nothing with the try that failed: the back end behind the connection may be broken
+ * or gone, and the name may have another address by now. A first 429 does not speak against its
+ * connection, but a second one may. */
 static void retry_plan_anew(struct http_request *next, enum ekm_rc rc, long status, unsigned tries)
 {
     next->new_connection = rc != EKM_OK || status != 429 || tries > 1;
@@ -101,8 +104,7 @@ static void log_try(struct call *call, const struct http_request *request,
              request->host, ekm_text(rc), response->status, (unsigned long long)wait_ms);
 }
 
-/* The deadline cut this try off before it ended: the outcome is that of the try before, if there
- * was one. */
+/* If the deadline ended this try, the outcome is that of the try before it, if there was one. */
 static enum ekm_rc retry_outcome(struct call *call, const struct call_error *before, enum ekm_rc rc)
 {
     if (rc == EKM_DEADLINE && before->rc != EKM_OK) {
@@ -125,9 +127,9 @@ static void retry_release_throttle(const struct http_request *request,
                          : 0);
 }
 
-/* One try, when it is this call's turn at the host, which it may lose while it waits for a
- * connection. A host that refused is asked again by the rules of throttle.h alone, so there is
- * nothing to wait for here. */
+/* Waits for the call's turn at the host and makes one try. The call may lose its turn while it
+ * waits for a connection; then it waits for another turn. After a 429 throttle.h decides when the
+ * host gets the next request, so the wait before the retry is 0. */
 static enum ekm_rc try_once(struct call *call, struct http_request *request,
                             struct http_response *response, unsigned tries, bool *again,
                             uint64_t *wait_ms)
@@ -157,7 +159,7 @@ static enum ekm_rc try_once(struct call *call, struct http_request *request,
     return rc;
 }
 
-/* `body` is that of a repeat which needs one of its own. */
+/* `body` holds the body of a retry that needs its own. */
 static enum ekm_rc retry_until_outcome(struct call *call, const struct http_request *request,
                                        struct http_response *response, struct buf *body)
 {
@@ -178,7 +180,8 @@ static enum ekm_rc retry_until_outcome(struct call *call, const struct http_requ
         if (rc != EKM_OK) {
             return rc;
         }
-        (void)http_message_rewrite(call, &next, body); /* else as it was, which may do */
+        /* On failure the body is sent again as it was, which may succeed. */
+        (void)http_message_rewrite(call, &next, body);
     }
 }
 

@@ -11,8 +11,8 @@ static void http_watch_sending(CURL *curl, bool on)
     (void)curl_easy_setopt(curl, CURLOPT_VERBOSE, on ? 1L : 0L);
 }
 
-/* Right before the request is made, on a new or a kept connection, and once more if curl has to
- * begin again. */
+/* curl calls this right before it sends the request, on a new or a reused connection, and once more
+ * if it has to begin again. */
 static int http_on_ready(void *context, char *peer_ip, char *own_ip, int peer_port, int own_port)
 {
     struct http_easy *easy = context;
@@ -38,8 +38,9 @@ static bool http_watch_beginning(struct http_easy *easy)
 #endif
 }
 
-/* Curl shows what it has just sent where it holds it, in a buffer of its own that it frees as it is
- * or keeps for as long as the handle lives. What else it would tell is not wanted. */
+/* curl shows the bytes that it has just sent in its own buffer. It frees that buffer without wiping
+ * it, or keeps it while the handle lives. So the bytes are wiped here. Other kinds of information
+ * are ignored. */
 static int http_on_sent(CURL *curl, curl_infotype type, char *data, size_t size, void *context)
 {
     struct http_easy *easy = context;
@@ -61,8 +62,8 @@ static int http_on_sent(CURL *curl, curl_infotype type, char *data, size_t size,
     return 0;
 }
 
-/* Writes right into the buffer that http_on_sent wipes: a body given by CURLOPT_POSTFIELDS is
- * copied behind the head, in a block that grows and is freed. */
+/* Writes the body directly into the buffer that http_on_sent wipes. With CURLOPT_POSTFIELDS curl
+ * would copy it behind the head, into a block that grows and is freed unwiped. */
 static size_t http_on_read(char *out, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
@@ -73,7 +74,7 @@ static size_t http_on_read(char *out, size_t size, size_t count, void *context)
     return len;
 }
 
-/* A connection that was kept alive may break before the request is through: curl begins again. */
+/* curl begins again if a reused connection breaks before the request is sent. */
 static int http_on_seek(void *context, curl_off_t offset, int origin)
 {
     struct http_easy *easy = context;
@@ -101,7 +102,8 @@ bool http_send_body(struct http_easy *easy)
     CURL *curl = easy->curl;
     const struct http_request *request = easy->request;
     easy->body_given = 0;
-    /* A body makes it a POST. Given whole it leaves with the head; see http_on_read. */
+    /* Either option makes the request a POST. With POSTFIELDS the body leaves in one packet with
+     * the head; for a secret body see http_on_read. */
     bool right = request->secret_body
                      ? curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK
                      : curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body) == CURLE_OK;
@@ -109,10 +111,10 @@ bool http_send_body(struct http_easy *easy)
                                      (curl_off_t)request->body_len) == CURLE_OK;
 }
 
-/* A curl that the host shares writes the head of a request into a block that grows by doubling, and
- * frees it as it was, token and all. The allocator gives out first what it got back last: blocks of
- * such sizes are taken, wiped and given back. No promise, but mostly it does; plat_wipe_freed finds
- * the rest at Free. */
+/* A shared curl writes the head of a request into a block that grows by doubling, and frees the
+ * block with the token in it. The allocator usually hands out first the block that it got back
+ * last. So blocks of these sizes are allocated, wiped and freed. That finds most of them;
+ * plat_wipe_freed finds the rest at Free. */
 void http_send_wipe(struct http_easy *easy)
 {
     if (!easy->sent) {

@@ -1,7 +1,7 @@
 /*
- * A curl handle with the request that it works on, and what all of them are made from.
+ * A curl easy handle with its request, and the data that all handles are made from.
  *
- * Plain values; http_easy.h owns the handle and says whose thread it belongs to.
+ * Plain values. http_easy.c owns the handle; http_easy.h says which thread may use it.
  */
 #ifndef AKVEKM_NET_HTTP_TRANSFER_H
 #define AKVEKM_NET_HTTP_TRANSFER_H
@@ -13,12 +13,12 @@
 #include "net/http_doubt.h"
 #include "net/http_message.h"
 
-/* What every handle is made from, from Initialize to Free. */
+/* Every handle is made from this. It lives from Initialize to Free. */
 struct http_client {
     const struct config *config;
     struct curl_slist *connect_to;
     CURLSH *share;
-    atomic_uint_fast64_t names_doubted_ms; /* until then names are resolved again */
+    atomic_uint_fast64_t names_doubted_ms; /* until then each request resolves its name anew */
     bool may_signal;                       /* see curl_library_may_signal */
     char user_agent[256];
 };
@@ -29,14 +29,15 @@ struct http_easy {
     struct call *call;
     const struct http_request *request;
     struct http_response *response;
-    struct curl_slist headers[6], way; /* linked as far as in use; borrow their texts */
+    struct curl_slist headers[6], way; /* linked as far as they are in use; borrow their texts */
     char id_header[64], type_header[80];
     enum ekm_rc body_rc;
     size_t header_len, body_given, body_sent, head_len;
-    bool alone, leads; /* its thread has no other transfer; others may wait for its TLS session */
+    bool alone; /* its thread has no other transfer */
+    bool leads; /* other connections may wait for its TLS session */
     bool header_ended, proxied, looks_up_anew, head_sent, sent;
-    bool has_connected; /* began a connection of its own in this transfer, at opened_ms */
-    uint64_t opened_ms, sent_ms, until_ms; /* sent_ms: 0 until the head has left */
+    bool has_connected;                    /* this transfer began a new connection, at opened_ms */
+    uint64_t opened_ms, sent_ms, until_ms; /* sent_ms: 0 until the head is sent */
     struct http_trial trial;
     char error[CURL_ERROR_SIZE];
 };

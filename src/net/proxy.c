@@ -10,19 +10,20 @@
 #define SEPARATORS ",; \t\r\n"
 #define LIST_MAX   8192
 
-/* Written by proxy_start and proxy_stop alone. */
+/* Only proxy_start and proxy_stop write it. */
 static struct {
     const struct config *config;
     char proxy[1024], exempt[LIST_MAX];
     char hopeless[512]; /* entries that no host can match */
-    bool addresses;     /* there are entries that only addresses match */
+    bool addresses;     /* an entry matches only addresses */
 } way;
-/* The variable, or the setting; "" for none. */
+/* Names of the variables or settings that the values come from; "" for none. */
 static struct {
     const char *proxy, *exempt;
 } way_from = {"", ""};
 
-/* The first of these variables that is set, as curl reads them: an empty one counts as absent. */
+/* Returns the first of these variables that is set, "" for none. As for curl, an empty variable
+ * counts as absent. */
 static const char *proxy_first_set(const char *const *variables, size_t count, char *out,
                                    size_t cap)
 {
@@ -46,8 +47,8 @@ static void proxy_add(char *list, size_t cap, const char *entry)
     }
 }
 
-/* An entry as curl wants it, where it is plain what was meant; false where nothing can match it. A
- * vault and its login host are reached by name and on port 443. */
+/* Turns an entry into curl's form, if its meaning is clear. False: no host can match it. Vaults and
+ * login hosts are reached by name and on port 443. */
 static bool proxy_read_entry(char *entry)
 {
     const char *scheme = strstr(entry, "://");
@@ -75,7 +76,7 @@ static bool proxy_read_entry(char *entry)
            (strchr(entry, '/') == NULL || slash_is_right);
 }
 
-/* An address or a range of them, but those of this machine. */
+/* Whether the entry is an address or a range of addresses, except those of this machine. */
 static bool proxy_is_address(const char *entry)
 {
     bool ipv4 = entry[strspn(entry, "0123456789./")] == '\0' && strchr(entry, '.') != NULL;
@@ -102,7 +103,8 @@ static void proxy_read_list(const char *list)
         list += len;
     }
     if (all) {
-        (void)text_copy(way.exempt, sizeof way.exempt, "*"); /* curl knows it alone only */
+        /* curl accepts "*" only as the whole list. */
+        (void)text_copy(way.exempt, sizeof way.exempt, "*");
     }
 }
 
@@ -145,7 +147,7 @@ const char *proxy_exempt(void)
     return way.exempt;
 }
 
-/* Whether one entry, `len` long, covers the host: itself or a domain above it. */
+/* Whether an entry of `len` bytes is the host or a domain above it. */
 static bool proxy_covers(const char *entry, size_t len, const char *host)
 {
     size_t host_len = strlen(host);
@@ -169,7 +171,7 @@ static bool proxy_is_exempt(const char *host)
     return false;
 }
 
-/* User and password are nobody's business. */
+/* Copies the URL with its user and password masked. */
 static void proxy_show(const char *url, char *out, size_t cap)
 {
     const char *at = strrchr(url, '@'), *scheme = strstr(url, "://");
@@ -178,7 +180,7 @@ static void proxy_show(const char *url, char *out, size_t cap)
                       at != NULL ? at : url);
 }
 
-/* Blots out the user and password of this URL. */
+/* Masks the URL's user and password wherever `text` quotes them. */
 static void proxy_hide_user(const char *url, char *text)
 {
     char user[512];

@@ -1,8 +1,8 @@
 /*
- * Which proxy leads to a host: by the configuration, the system, or the environment, which is read
- * once, when the provider starts; curl itself reads none of it. And its name for the log.
+ * The proxy of a host, from the configuration, the system or the environment, and its name for the
+ * log. The environment is read once, when the provider starts; curl itself never reads it.
  *
- * Owns what the environment said. Started and stopped by http.c; the rest from any thread between.
+ * Owns the environment's values. http.c starts and stops it; between, any thread may call the rest.
  */
 #ifndef AKVEKM_NET_PROXY_H
 #define AKVEKM_NET_PROXY_H
@@ -15,23 +15,25 @@
 void proxy_start(const struct config *config);
 void proxy_stop(void);
 
-/* For curl: the proxy of the configuration or environment, "" for none; and the hosts that are
- * reached without, in curl's own form. */
+/* For curl: the proxy of the configuration or the environment, "" for none. */
 const char *proxy_fixed(void);
+/* For curl: the hosts that are reached without that proxy, as a list in the form of
+ * CURLOPT_NOPROXY. */
 const char *proxy_exempt(void);
-/* Whether a proxy leads to this host, and which: as a person wrote it, but without a password. */
+/* Whether a proxy is used for this host. `out` gets the proxy as the administrator wrote it, but
+ * without user and password; "" for none. */
 bool proxy_leads_to(const char *host, char *out, size_t cap);
-/* Blots out user and password of that proxy, whoever quotes them. */
+/* Masks user and password of the host's proxy wherever `text` quotes them. */
 void proxy_hide(const char *host, char *text);
 
-/* Notes for the call's log line by which proxy and to which address the last try went. */
+/* Notes the proxy and the address of the last try for the call's log line. */
 void proxy_note(struct call *call, const char *host, const char *peer_address, long peer_port);
 
-/* The entries of no_proxy that no host can match, with blanks or commas between; "" for none. */
+/* The entries of no_proxy that no host can match, separated by commas; "" for none. */
 const char *proxy_unmatched(void);
 
-/* One line at the start for a proxy that the configuration does not name, and for entries of
- * no_proxy that no host can match. */
+/* Logs at start-up which proxy is used if the configuration names none, and which entries of
+ * no_proxy no host can match. */
 void proxy_report(void);
 
 #endif

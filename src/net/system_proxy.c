@@ -6,7 +6,7 @@
 
 #define SEPARATORS "; \t\r\n"
 
-/* The next word of a list, cut to cap; false at its end. */
+/* Copies the next word of a list, cut to cap. False: the list has ended. */
 static bool next_word(const char **list, char *out, size_t cap)
 {
     const char *at = *list + strspn(*list, SEPARATORS);
@@ -33,7 +33,7 @@ bool system_proxy_pick(const char *list, char *out, size_t cap)
            best[0] != '\0';
 }
 
-/* `*` stands for any characters; letters count as equal in either case. */
+/* `*` matches any characters. Upper and lower case are equal. */
 static bool proxy_pattern_matches(const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = NULL;

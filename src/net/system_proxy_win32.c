@@ -13,15 +13,15 @@
 #define WAIT_MS      5000
 #define ASK_AGAIN_MS 60000
 
-/* FAILED: what counts could not be found out, so it is asked again. */
+/* FAILED: the lookup failed and is repeated later. */
 enum way { WAY_FAILED, WAY_UNSET, WAY_DIRECT, WAY_PROXY };
 
-/* What was found out, the oldest overwritten first. */
+/* The results. A new one overwrites the oldest. */
 static struct {
     struct plat_mutex mutex;
     struct finding {
         char host[254], proxy[512];
-        uint64_t ask_ms; /* when to ask again, 0: never */
+        uint64_t ask_ms; /* when to ask again; 0: never */
     } findings[HOSTS_MAX];
     size_t next;
 } known = {.mutex = PLAT_MUTEX_INIT};
@@ -32,7 +32,7 @@ static bool proxy_to_utf8(const wchar_t *text, char *out, size_t cap)
     return text != NULL && WideCharToMultiByte(CP_UTF8, 0, text, -1, out, (int)cap, NULL, NULL) > 0;
 }
 
-/* A fixed proxy and the hosts that go round it. */
+/* Uses a fixed proxy, unless the host is in its bypass list. */
 static enum way use_list(const wchar_t *list, const wchar_t *bypass, const char *host, char *out,
                          size_t cap)
 {
@@ -43,8 +43,8 @@ static enum way use_list(const wchar_t *list, const wchar_t *bypass, const char 
     return leads ? WAY_PROXY : WAY_DIRECT;
 }
 
-/* The service's account is shown to a host that asks for it only where an administrator named the
- * host, and only when it refused before: anybody may answer to a search by DHCP and DNS. */
+/* Authenticates with the service's account only to a host that an administrator named, and only
+ * after that host refused an anonymous request. Anybody may answer a search by DHCP and DNS. */
 static bool run_script(HINTERNET session, const wchar_t *url, const wchar_t *script,
                        WINHTTP_PROXY_INFO *info)
 {
@@ -64,8 +64,8 @@ static bool run_script(HINTERNET session, const wchar_t *url, const wchar_t *scr
            WinHttpGetProxyForUrl(session, url, &options, info);
 }
 
-/* A script: its address is given, or NULL: found by DHCP and DNS. What it says is the last word,
- * also DIRECT. */
+/* Runs the proxy script at this address; NULL: search for one by DHCP and DNS. The script's result
+ * is final, also if it is DIRECT. */
 static enum way ask_script(const wchar_t *script, const char *host, char *out, size_t cap)
 {
     WINHTTP_PROXY_INFO info = {0, NULL, NULL};
@@ -88,7 +88,8 @@ static enum way ask_script(const wchar_t *script, const char *host, char *out, s
     return way;
 }
 
-/* What `netsh winhttp set proxy` set, for services whose account has no settings of its own. */
+/* Reads what `netsh winhttp set proxy` set. It applies to services whose account has no settings of
+ * its own. */
 static enum way ask_machine(const char *host, char *out, size_t cap)
 {
     WINHTTP_PROXY_INFO info = {0, NULL, NULL};
@@ -102,8 +103,8 @@ static enum way ask_machine(const char *host, char *out, size_t cap)
     return way;
 }
 
-/* The account's script, its fixed proxy, the machine's: the first that says anything. False: one
- * that comes before could not be asked. */
+/* Asks the account's script, then its fixed proxy, then the machine's proxy. The first one that is
+ * set counts. False: the lookup of an earlier one failed. */
 static bool ask_system(const char *host, char *out, size_t cap)
 {
     WINHTTP_CURRENT_USER_IE_PROXY_CONFIG settings = {FALSE, NULL, NULL, NULL};
@@ -163,7 +164,8 @@ static struct finding *find_known(const char *host)
     return NULL;
 }
 
-/* Once, though several may have asked at a time; an answer that was complete stays. */
+/* Stores the result once, although several threads may have asked. A complete result is never
+ * replaced. */
 static void proxy_remember(const char *host, const char *proxy, bool complete)
 {
     plat_mutex_lock(&known.mutex);
@@ -180,8 +182,8 @@ static void proxy_remember(const char *host, const char *proxy, bool complete)
     plat_mutex_unlock(&known.mutex);
 }
 
-/* Whether the caller must ask. When it is time to do so again one thread does, and the others go
- * on with what is known. */
+/* Whether the caller must ask the system. When it is time to ask again, one thread does so, and the
+ * others use the known result. */
 static bool proxy_must_ask(const char *host, char *proxy, size_t cap)
 {
     bool ask = true;

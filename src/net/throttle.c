@@ -12,8 +12,8 @@
 #define SLICE_MS 250
 #define PROBE_MS 1000
 #define PAUSE_STEPS                                                                                \
-    3                  /* 400, 800, 1600 ms: only one call is sent after each, so they may be      \
-                        * short */
+    3                  /* 400, 800, 1600 ms: they may be short, because only one call is sent      \
+                        * after each */
 #define SPREAD_MS  100 /* so that servers that were refused together do not come back together */
 #define PACED_MS   1000
 #define PACE       4  /* this many times the calls that wait are sent in that time, */
@@ -56,7 +56,8 @@ static void tell_waiters(const struct host *host)
     }
 }
 
-/* Under the lock: the one behind a call that went, where the next is a matter of time. */
+/* Under the lock, after a call was sent: wakes the next one of a paced host, which must only wait
+ * for its time. */
 static void throttle_tell_next(const struct host *host)
 {
     for (struct wait_queue_place *at = patience.line; host != NULL && host->paced && at != NULL;
@@ -121,9 +122,10 @@ static unsigned waiters_before(const struct wait_queue_place *self)
     return before;
 }
 
-/* Under the lock: whether one more may go. Retry-After is in whole seconds, so servers that share a
- * limit come back up to a second apart. One that uses up the whole window at once would leave
- * nothing to the others, in each window again, until their calls' time is over. */
+/* Under the lock: whether one more request may be sent. Retry-After is in whole seconds, so servers
+ * that share a limit come back up to a second apart. A server that uses up the whole window at once
+ * would leave nothing to the others. That would happen in each window, until their calls' deadlines
+ * pass. */
 static bool throttle_keeps_pace(struct host *host, uint64_t now_ms, unsigned waiting)
 {
     if (host->paced_ms == 0) {
@@ -204,7 +206,8 @@ void throttle_note_word(const char *name, const struct call_error *said)
     plat_mutex_unlock(&patience.mutex);
 }
 
-/* The turn did not come. A call that got no 429 itself tells what others were told. */
+/* The turn did not come. If the call itself got no 429, its error says what the host told another
+ * call. */
 static enum ekm_rc throttle_fail(struct call *call, const struct http_request *request,
                                  const struct call_error *said)
 {
@@ -247,7 +250,10 @@ enum ekm_rc throttle_acquire(struct call *call, const struct http_request *reque
     }
     struct call_error said = host != NULL ? host->said : (struct call_error){.rc = EKM_OK};
     plat_mutex_unlock(&patience.mutex);
-    return rc == EKM_CLOSING || turn == GO ? rc : throttle_fail(call, request, &said);
+    if (turn == GO || rc == EKM_CLOSING) {
+        return rc;
+    }
+    return throttle_fail(call, request, &said);
 }
 
 bool throttle_try_acquire(const char *name, struct throttle_pass *pass)

@@ -35,10 +35,10 @@ bool throttle_stands(const char *host, const struct throttle_pass *pass);
 void throttle_release(const char *host, const struct throttle_pass *pass,
                       enum throttle_outcome outcome, uint64_t asked_ms);
 
-/* What the host said with its 429, for those who wait because of it. */
+/* Stores what the host said with its 429, for the calls that wait because of it. */
 void throttle_note_word(const char *host, const struct call_error *said);
 
-/* Forgets every host; at Free. */
+/* Forgets every host. Called at Free. */
 void throttle_reset(void);
 
 #endif

@@ -10,30 +10,30 @@
 
 #define PEERS        32
 #define PEER_MAX     512
-#define LIFE_MS      3600000 /* of a verification: a session that stems from it is used no longer */
-#define NONE_MS      60000   /* a peer that gave no session, or took none, is not waited for */
-#define NEAR_US      5000    /* a peer beyond that: the wait would cost more than it saves */
-#define WAIT_MS      10      /* and three times the way there */
-#define WAIT_MOST_MS 50      /* for one connection, all who wait for it */
-#define WAITERS_MS   4 /* so many of those before it would keep the processors busy for 1 ms */
+#define LIFE_MS      3600000 /* how long a verification counts, also for resumed sessions */
+#define NONE_MS      60000   /* no wait for a peer that gave or accepted no session */
+#define NEAR_US      5000    /* for a farther peer the wait would cost more than it saves */
+#define WAIT_MS      10      /* plus three times the time to connect */
+#define WAIT_MOST_MS 50      /* all waits for one leader end after this time */
+#define WAITERS_MS   4 /* handshakes of so many earlier waiters keep the processors busy for 1 ms */
 
 /* The newest session of a peer. */
 struct resume_slot {
-    char peer[PEER_MAX]; /* host, port, and the proxy on the way; "" for none */
+    char peer[PEER_MAX]; /* host, port and the proxy to it; "": the slot is free */
     SSL_SESSION *session;
-    X509_STORE *trust; /* that it was verified against */
+    X509_STORE *trust; /* the session was verified against it */
     uint64_t until_ms, used_ms, serial;
     const struct call *leader; /* its connection may bring the first session */
     uint64_t led_ms, none_until_ms;
     unsigned waiting;
 };
 
-/* Of one connection: what its context keeps. */
+/* The data of one connection. Its SSL_CTX keeps it. */
 struct resume_link {
     char peer[PEER_MAX], host[256];
     bool has_begun, may_resume;
     uint64_t serial; /* of the session that was offered; 0: none */
-    uint64_t end_ms; /* of the verification that it stems from */
+    uint64_t end_ms; /* when the verification of that session ends */
 };
 
 static struct {
@@ -41,7 +41,7 @@ static struct {
     struct plat_cond changed;
     struct resume_slot slots[PEERS];
     uint64_t serials;
-    int index; /* of OpenSSL's data of a context; 0, which is its own: none yet */
+    int index; /* OpenSSL's index of the link in an SSL_CTX; 0, OpenSSL's own: none yet */
 } resume = {.mutex = PLAT_MUTEX_INIT, .changed = PLAT_COND_INIT};
 
 static void resume_free_link(void *parent, void *link, CRYPTO_EX_DATA *data, int index, long number,
@@ -63,7 +63,7 @@ void tls_resume_start(void)
     }
 }
 
-/* Under the lock: what the slot held, for the caller to free without it. */
+/* Under the lock: empties the slot. The caller frees the returned content without the lock. */
 static struct resume_slot resume_empty_slot(struct resume_slot *slot)
 {
     struct resume_slot former = *slot;
@@ -108,8 +108,8 @@ static struct resume_slot *resume_find_slot(const char *peer)
     return NULL;
 }
 
-/* Under the lock: the peer's slot, if need be in the place of the one that was used least lately,
- * whose session goes to `former`. NULL: every other one is waited for. */
+/* Under the lock: the peer's slot. A new peer gets the least recently used slot, and that slot's
+ * session goes to `former`. NULL: calls wait for the peers of all slots. */
 static struct resume_slot *resume_take_slot(const char *peer, struct resume_slot *former)
 {
     struct resume_slot *slot = resume_find_slot(peer);
@@ -130,7 +130,7 @@ static struct resume_slot *resume_take_slot(const char *peer, struct resume_slot
     return slot;
 }
 
-/* A copy: OpenSSL changes a session while a connection uses it. */
+/* Returns a copy, because OpenSSL changes a session while a connection uses it. */
 static SSL_SESSION *resume_take_session(struct resume_link *link, const X509_STORE *trust)
 {
     uint64_t now_ms = plat_now_ms();
@@ -150,7 +150,7 @@ static SSL_SESSION *resume_take_session(struct resume_link *link, const X509_STO
     return copy;
 }
 
-/* The peer made a full handshake of it, or ended the connection by an alert: it is not offered that
+/* The peer did not resume the session, or ended the connection by an alert. It is not offered that
  * session again. */
 static void resume_drop_session(const struct resume_link *link)
 {
@@ -165,7 +165,8 @@ static void resume_drop_session(const struct resume_link *link)
     resume_free_former(&former);
 }
 
-/* Milliseconds until the first certificate of the verified chain ends; 0: over, or not known. */
+/* Milliseconds until the first certificate of the verified chain expires, at most LIFE_MS. 0: one
+ * has expired, or the time is not known. */
 static uint64_t resume_chain_left_ms(const SSL *tls)
 {
     STACK_OF(X509) *chain = SSL_get0_verified_chain(tls);
@@ -183,8 +184,8 @@ static uint64_t resume_chain_left_ms(const SSL *tls)
     return count > 0 && least_s > 0 ? (uint64_t)least_s * 1000 : 0;
 }
 
-/* Until when a session of this connection may be resumed; 0: not at all. It was verified for the
- * host, or stems from one that was, whose end is its own. */
+/* Until when a session of this connection may be resumed; 0: not at all. The connection was
+ * verified for the host. Or it resumed a session that was, and then that session's end counts. */
 static uint64_t resume_end_ms(SSL *tls, const SSL_SESSION *session, const struct resume_link *link)
 {
     uint64_t now_ms = plat_now_ms(), end_ms = link->end_ms;
@@ -210,7 +211,7 @@ static struct resume_link *resume_link_of(const SSL *tls)
     return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(tls), resume.index);
 }
 
-/* Takes over both. Nobody waits for the peer's first session any more. */
+/* Takes over session and store. No connection waits for the peer's first session any more. */
 static void resume_keep_session(const struct resume_link *link, SSL_SESSION *session,
                                 X509_STORE *trust, uint64_t end_ms)
 {
@@ -232,8 +233,8 @@ static void resume_keep_session(const struct resume_link *link, SSL_SESSION *ses
     resume_free_former(&replaced);
 }
 
-/* Keeps a copy of the session as it is now: its connection marks it as not to be resumed when it
- * ends without a word. */
+/* Keeps a copy of the session as it is now. If a connection ends without a close alert, OpenSSL
+ * marks the session of that connection as not resumable. */
 static int resume_on_session(SSL *tls, SSL_SESSION *session)
 {
     const struct resume_link *link = resume_link_of(tls);
@@ -248,7 +249,8 @@ static int resume_on_session(SSL *tls, SSL_SESSION *session)
     return 0;
 }
 
-/* Before the first byte of the handshake. An HTTPS proxy's handshake names another host. */
+/* Offers a session before the first byte of the handshake. The handshake with an HTTPS proxy names
+ * another host and is ignored. */
 static void resume_begin_handshake(SSL *tls, struct resume_link *link)
 {
     const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
@@ -271,14 +273,14 @@ static void resume_on_state(const SSL *tls, int where, int value)
     struct resume_link *link = resume_link_of(tls);
     bool is_fatal = (where & SSL_CB_ALERT) != 0 && (value >> 8) == SSL3_AL_FATAL;
     if (where == SSL_CB_HANDSHAKE_START) {
-        /* The connection is the callback's own; OpenSSL shows it as not to be changed. */
+        /* OpenSSL declares the connection const, but this callback may change it. */
         resume_begin_handshake((SSL *)(uintptr_t)tls, link);
     } else if (is_fatal || (where == SSL_CB_HANDSHAKE_DONE && SSL_session_reused(tls) != 1)) {
         resume_drop_session(link);
     }
 }
 
-/* A proxy of the host's own name could not be told from it. */
+/* False also if the proxy has the host's name: the two handshakes could not be told apart. */
 static bool resume_name_peer(struct resume_link *link, const struct http_request *request,
                              const char *proxy)
 {
@@ -292,9 +294,9 @@ static bool resume_name_peer(struct resume_link *link, const struct http_request
            text_copy(link->host, sizeof link->host, request->host);
 }
 
-/* Under the lock: until when one more may wait for the leader. The way there and back is waited for
- * where it is short; those behind others would find the processors busy with the handshakes of
- * these anyway. */
+/* Under the lock: until when one more connection may wait for the leader. The round trips count, if
+ * they are short. A connection behind other waiters may wait longer: it would find the processors
+ * busy with their handshakes anyway. */
 static uint64_t resume_wait_until(const struct resume_slot *slot, const struct tls_resume_way *way,
                                   uint64_t now_ms)
 {
@@ -304,8 +306,8 @@ static uint64_t resume_wait_until(const struct resume_slot *slot, const struct t
     return !may_wait ? 0 : until_ms < most_ms ? until_ms : most_ms;
 }
 
-/* The first connection to a peer leads: others wait until it brought a session, or failed, or takes
- * too long. A thread that leads waits for nobody. True: this one leads. */
+/* The first connection to a peer leads. Other connections wait until it brings a session, fails or
+ * takes too long. A thread that leads does not wait. True: this connection leads. */
 static bool resume_wait_session(const struct resume_link *link, const struct call *call,
                                 const struct tls_resume_way *way)
 {
@@ -344,7 +346,7 @@ bool tls_resume_prepare(SSL_CTX *context, const struct call *call,
         return false;
     }
     link->may_resume = !request->new_connection;
-    /* Curl switches tickets off, without which few servers resume a session of TLS 1.2. */
+    /* curl switches tickets off. Without them few servers resume a session of TLS 1.2. */
     (void)SSL_CTX_clear_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, resume_on_session);

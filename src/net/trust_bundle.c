@@ -28,7 +28,7 @@ static void bundle_say(struct bundle *bundle, unsigned line, const char *what)
     }
 }
 
-/* Only the error of this certificate, not an earlier one. */
+/* The caller cleared OpenSSL's queue before, so the error is that of this certificate. */
 static void bundle_say_why(struct bundle *bundle, unsigned line)
 {
     char text[200];
@@ -43,8 +43,8 @@ static bool bundle_has_expired(const X509 *certificate)
     return X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
 }
 
-/* An expired authority verifies nothing. It would hide its successor of the same name, because
- * OpenSSL looks for an issuer among the trusted ones first. */
+/* Leaves out an expired authority. It verifies nothing, but would hide its successor of the same
+ * name, because OpenSSL looks for an issuer among the trusted certificates first. */
 static enum ekm_rc bundle_add_one(struct bundle *bundle, const char *piece, size_t len,
                                   unsigned line)
 {
@@ -82,7 +82,7 @@ static const char *bundle_next_line(const char *at)
     return *at == '\n' ? at + 1 : at;
 }
 
-/* Nobody reads an indented one, which is how it looks where it was pasted from YAML. */
+/* OpenSSL ignores an indented BEGIN. A certificate pasted from YAML may have one. */
 static void bundle_say_indented(struct bundle *bundle, const char *at, unsigned line)
 {
     size_t blanks = strspn(at, " \t");
@@ -91,7 +91,8 @@ static void bundle_say_indented(struct bundle *bundle, const char *at, unsigned 
     }
 }
 
-/* From "-----BEGIN " to the end of its "-----END ", or to what comes instead of that. */
+/* Reads from "-----BEGIN " to the end of the line of its "-----END ". If another BEGIN or the end
+ * of the text comes first, reads up to there and leaves the piece out. */
 static enum ekm_rc bundle_take_piece(struct bundle *bundle, const char **at, unsigned *line)
 {
     char label[LABEL_SIZE];

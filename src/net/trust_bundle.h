@@ -1,8 +1,8 @@
 /*
- * Certificates in PEM form, one after the other in a file. Each one that can be read counts; the
- * others are named by their line.
+ * Reads certificates in PEM form, one after the other in a file. Each one that can be read is used.
+ * The log names the line of each other one.
  *
- * Owns nothing. trust_store.c and the systems' trust sources call it; any thread.
+ * Owns nothing. trust_store.c and http_detour.c call it, from any thread.
  */
 #ifndef AKVEKM_NET_TRUST_BUNDLE_H
 #define AKVEKM_NET_TRUST_BUNDLE_H
@@ -14,10 +14,10 @@
 
 #include "base/err.h"
 
-/* Adds to the store what stands in `text`, which is terminated; *count is how many certificates
- * that were, with those that have expired and are left out. `name` is the file's, for the log;
- * `say`: write what is left out into the log. EKM_OUT_OF_MEMORY alone. Leaves OpenSSL's queue
- * empty. */
+/* Adds the certificates in `text` to the store; `text` is terminated by a zero byte. *count is the
+ * number of certificates that were read, including expired ones, which are left out. `name` is the
+ * file's name for the log. With `say` the log says what is left out. EKM_OUT_OF_MEMORY is the only
+ * error. Leaves OpenSSL's error queue empty. */
 enum ekm_rc trust_bundle_add(X509_STORE *store, const char *text, const char *name, bool say,
                              size_t *count) EKM_MUST_CHECK;
 

@@ -15,7 +15,7 @@
 #define LABEL_OLD      "X509 CERTIFICATE-----"
 #define ENTRIES_FIRST  128
 
-/* `name` is OpenSSL's hash of the subject, of a form in which equal names are the same bytes. */
+/* `name` is OpenSSL's hash of the subject's canonical form: equal names have equal hashes. */
 struct trust_entry {
     unsigned long name;
     size_t at, len;
@@ -48,7 +48,7 @@ struct trust_index *trust_index_new(size_t max_bytes)
     return index;
 }
 
-/* Enters or skips one element; *at moves on. */
+/* Enters or skips one DER element and moves *at behind its header or its end. */
 static bool der_step(const uint8_t **at, const uint8_t *end, bool enter, int *tag, int *class)
 {
     const uint8_t *element = *at;
@@ -155,7 +155,8 @@ static bool trust_index_put(const struct trust_index *index, const struct trust_
     return put;
 }
 
-/* All of this name, as there may be several keys under it; another thread may put the same. */
+/* Puts all certificates of this name into the store, because a name may have several keys. Another
+ * thread may put the same ones. */
 static bool trust_index_put_named(const struct trust_index *index, unsigned long name,
                                   X509_STORE *store)
 {
@@ -168,8 +169,8 @@ static bool trust_index_put_named(const struct trust_index *index, unsigned long
     return put;
 }
 
-/* The result goes without a reference of its own, as X509_LOOKUP_meth_new(3) asks: the store keeps
- * what it holds as long as it lives. */
+/* Returns the result without a reference of its own, as X509_LOOKUP_meth_new(3) requires. The store
+ * keeps its certificates for as long as it lives. */
 static int trust_index_look_up(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X509_NAME *name,
                                X509_OBJECT *result)
 {
@@ -197,7 +198,8 @@ static void trust_index_end(X509_LOOKUP *lookup)
     trust_index_free(X509_LOOKUP_get_method_data(lookup));
 }
 
-/* The store is asked before its lookups: what it holds by name must be all of that name. */
+/* OpenSSL searches the store before its lookups. So if the store has one certificate of a name, it
+ * must have all of that name. */
 static bool trust_index_complete(const struct trust_index *index, X509_STORE *store)
 {
     const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
@@ -239,7 +241,7 @@ static bool text_begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* What stands between the lines BEGIN and END; `digits` is room for it. */
+/* Adds the certificate between the lines BEGIN and END. `digits` has room for its base64 text. */
 static void trust_index_take_piece(struct trust_index *index, const char *body, char *digits)
 {
     size_t len = 0, before = index->der.len;
@@ -252,7 +254,7 @@ static void trust_index_take_piece(struct trust_index *index, const char *body, 
     }
 }
 
-/* False: there is something else in it than plain certificates, or no memory. */
+/* False: the text contains a PEM block that is not a plain certificate. */
 static bool trust_index_take_text(struct trust_index *index, const char *text, char *digits)
 {
     for (const char *at = text; (at = strstr(at, BEGIN)) != NULL;) {

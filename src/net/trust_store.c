@@ -27,7 +27,8 @@ static struct {
     const char *ca_file; /* of the configuration; "" for none */
 } trust = {.mutex = PLAT_MUTEX_INIT, .read = PLAT_COND_INIT};
 
-/* Else a zero byte would end the text, and all behind it would be lost unsaid. */
+/* Replaces zero bytes. Otherwise the first one would end the text, and the certificates behind it
+ * would be lost without a log line. */
 static void blot_zeros(uint8_t *data, size_t len)
 {
     for (uint8_t *zero = data; (zero = memchr(zero, 0, len - (size_t)(zero - data))) != NULL;) {
@@ -35,7 +36,7 @@ static void blot_zeros(uint8_t *data, size_t len)
     }
 }
 
-/* What is left out is logged once, not each time that the file is read again. */
+/* `say`: log which certificates are left out. That is done once, not at each later reading. */
 static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, char *reason,
                                 size_t cap)
 {
@@ -43,22 +44,35 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, c
     struct plat_file_state state;
     int handle = -1;
     size_t count = 0;
+    enum ekm_rc rc = EKM_CONFIGURATION;
     enum plat_io io = plat_file_open(path, PLAT_TRUST_REQUIRED, &handle, &state);
-    enum ekm_rc rc = io == PLAT_IO_OK ? buf_reserve(&pem, CA_FILE_MAX + 1) : EKM_CONFIGURATION;
-    if (rc == EKM_OK) {
-        io = plat_file_read(handle, pem.data, CA_FILE_MAX, &pem.len);
-        blot_zeros(pem.data, pem.len);
-        pem.data[pem.len] = 0;
-        rc = io != PLAT_IO_OK ? EKM_CONFIGURATION
-                              : trust_bundle_add(store, (const char *)pem.data, path, say, &count);
+    if (io != PLAT_IO_OK) {
+        goto out;
     }
+    rc = buf_reserve(&pem, CA_FILE_MAX + 1);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    io = plat_file_read(handle, pem.data, CA_FILE_MAX, &pem.len);
+    if (io != PLAT_IO_OK) {
+        rc = EKM_CONFIGURATION;
+        goto out;
+    }
+    blot_zeros(pem.data, pem.len);
+    pem.data[pem.len] = 0;
+    rc = trust_bundle_add(store, (const char *)pem.data, path, say, &count);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    if (count == 0) {
+        (void)text_format(reason, cap, "ca_file %s: has no certificate in PEM form", path);
+        rc = EKM_CONFIGURATION;
+    }
+out:
     if (io != PLAT_IO_OK) {
         char why[640];
         plat_file_explain(path, io, why, sizeof why);
         (void)text_format(reason, cap, "ca_file %s: %s", path, why);
-    } else if (rc == EKM_OK && count == 0) {
-        (void)text_format(reason, cap, "ca_file %s: has no certificate in PEM form", path);
-        rc = EKM_CONFIGURATION;
     }
     plat_file_close(&handle);
     buf_free(&pem);
@@ -73,8 +87,8 @@ static enum ekm_rc make_store(const char *ca_file, bool say, X509_STORE **out, c
     if (store == NULL) {
         return EKM_OUT_OF_MEMORY;
     }
-    /* An issuing authority in ca_file suffices, as it does for curl. These are the flags that curl
-     * sets as well, while others read them. */
+    /* An issuing authority in ca_file suffices, as it does for curl. curl sets these flags as well,
+     * later, while other threads read them; so they are set here first. */
     (void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
     enum ekm_rc rc = ca_file[0] != '\0' ? load_ca_file(store, ca_file, say, reason, cap) : EKM_OK;
     if (rc != EKM_OK) {
@@ -85,7 +99,8 @@ static enum ekm_rc make_store(const char *ca_file, bool say, X509_STORE **out, c
     return EKM_OK;
 }
 
-/* Otherwise every connection would end in "out of memory", as curl calls it. */
+/* Checks that OpenSSL can make a TLS context. Otherwise every connection would fail, and curl would
+ * call that "out of memory". */
 static enum ekm_rc check_openssl(char *reason, size_t cap)
 {
     ERR_clear_error();
@@ -109,17 +124,19 @@ enum ekm_rc trust_store_start(const struct config *config, char *reason, size_t 
 {
     X509_STORE *store = NULL;
     enum ekm_rc rc = check_openssl(reason, reason_cap);
-    if (rc == EKM_OK) {
-        rc = make_store(config->ca_file, true, &store, reason, reason_cap);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        plat_mutex_lock(&trust.mutex);
-        trust.store = store;
-        trust.ca_file = config->ca_file;
-        trust.has_system = trust.doubted = false;
-        plat_mutex_unlock(&trust.mutex);
+    rc = make_store(config->ca_file, true, &store, reason, reason_cap);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    plat_mutex_lock(&trust.mutex);
+    trust.store = store;
+    trust.ca_file = config->ca_file;
+    trust.has_system = trust.doubted = false;
+    plat_mutex_unlock(&trust.mutex);
+    return EKM_OK;
 }
 
 void trust_store_stop(void)
@@ -138,9 +155,9 @@ void trust_store_doubt(void)
     plat_mutex_unlock(&trust.mutex);
 }
 
-/* Whether this connection must read the certificates first: the first one, each one after it while
- * reading fails, or once all must be read again. A connection that has certificates does not
- * wait. */
+/* Whether this connection must read the certificates first (*due): the first connection, each later
+ * one while reading fails, or one connection when they must be read again (*again). A connection
+ * that has certificates does not wait for a reading. */
 static enum ekm_rc begin_reading(const struct call *call, bool *due, bool *again)
 {
     enum ekm_rc rc = EKM_OK;
@@ -152,17 +169,20 @@ static enum ekm_rc begin_reading(const struct call *call, bool *due, bool *again
              : call_remaining_ms(call) == 0 ? EKM_DEADLINE
                                             : EKM_OK;
     }
-    if (rc == EKM_OK) {
-        *again = trust.doubted && plat_now_ms() - trust.read_ms >= REREAD_MS;
-        *due = !trust.reading && (*again || !trust.has_system);
-        trust.reading = trust.reading || *due;
-        trust.doubted = trust.doubted && !(*due && *again);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    *again = trust.doubted && plat_now_ms() - trust.read_ms >= REREAD_MS;
+    *due = !trust.reading && (*again || !trust.has_system);
+    trust.reading = trust.reading || *due;
+    trust.doubted = trust.doubted && !(*due && *again);
+out:
     plat_mutex_unlock(&trust.mutex);
     return rc;
 }
 
-/* Under no lock, but only one thread reads. Frees the store that is not used, if there are two. */
+/* The caller holds no lock, but only one thread reads at a time. Frees `unused`, which may be
+ * NULL. */
 static void end_reading(X509_STORE *store, X509_STORE *unused, bool has_system)
 {
     plat_mutex_lock(&trust.mutex);
@@ -175,7 +195,8 @@ static void end_reading(X509_STORE *store, X509_STORE *unused, bool has_system)
     X509_STORE_free(unused);
 }
 
-/* Replaces the store with a new one, unless the old one has more. */
+/* Replaces the store with a new one. Keeps the old one if only that has the system's
+ * certificates. */
 static void read_again(X509_STORE *former, bool has_system)
 {
     char reason[256] = "the system's store, or no memory";
@@ -217,7 +238,7 @@ enum ekm_rc trust_store_apply(SSL_CTX *context, const struct call *call)
             end_reading(store, NULL, trust_system_load(store));
         }
     }
-    /* Takes over the reference. */
+    /* The context takes over the reference. */
     SSL_CTX_set_cert_store(context, current_store(&has_system));
     /* Otherwise curl writes the keys of each connection to the file that SSLKEYLOGFILE names. */
     SSL_CTX_set_keylog_callback(context, NULL);

@@ -2,7 +2,8 @@
  * The trusted certificates: the system's store and ca_file. They are read once per process instead
  * of once per connection, and again after a server's certificate was refused.
  *
- * Owns one X509_STORE. http.c calls it; trust_store_apply from any thread between start and stop.
+ * Owns one X509_STORE. http.c starts and stops it. Between, any thread may call the rest:
+ * http_easy.c and the tool apply the store, http_failure.c doubts it.
  */
 #ifndef AKVEKM_NET_TRUST_STORE_H
 #define AKVEKM_NET_TRUST_STORE_H
@@ -13,13 +14,14 @@
 
 #include "base/call.h"
 
-/* Reads ca_file, after checking its rights; EKM_CONFIGURATION with a reason, EKM_OUT_OF_MEMORY. */
+/* Checks the rights of ca_file and reads it. EKM_CONFIGURATION with a reason; EKM_OUT_OF_MEMORY. */
 enum ekm_rc trust_store_start(const struct config *config, char *reason,
                               size_t reason_cap) EKM_MUST_CHECK;
 void trust_store_stop(void);
 
-/* Gives the store to a connection's context. The system's certificates are read at the first one,
- * and at each one while they cannot be: EKM_CERTIFICATE_REFUSED if there is no ca_file either.
+/* Gives the store to a connection's context. The first connection reads the system's certificates.
+ * If they cannot be read, each later connection tries again. Then EKM_CERTIFICATE_REFUSED, unless
+ * there is a ca_file.
  * Waits for another thread that reads them until the call's deadline (EKM_DEADLINE) or abort
  * (EKM_CLOSING). Sets nothing in the call. */
 enum ekm_rc trust_store_apply(SSL_CTX *context, const struct call *call) EKM_MUST_CHECK;

@@ -43,8 +43,8 @@ static bool load_known_bundle(X509_STORE *store)
     return is_readable("/etc/ssl/certs") && X509_STORE_load_path(store, "/etc/ssl/certs") == 1;
 }
 
-/* First where libcurl would look (its build sets it), then where OpenSSL would, then where
- * distributions have them. Private libraries know no place. */
+/* Looks first where libcurl would (its build sets the place), then where OpenSSL would, then at the
+ * places of the distributions. Only the last helps private libraries: their builds set no place. */
 bool trust_system_load(X509_STORE *store)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);

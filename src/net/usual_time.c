@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #define TOTAL_MAX 128
-#define LOOK_EACH 8 /* the usual time is reckoned anew with every eighth */
+#define LOOK_EACH 8 /* every eighth time the usual time is computed again */
 
 static size_t usual_time_bucket(uint64_t ms)
 {
@@ -18,7 +18,7 @@ static size_t usual_time_bucket(uint64_t ms)
     return bucket < USUAL_TIME_BUCKETS ? bucket : USUAL_TIME_BUCKETS - 1;
 }
 
-/* The longest time that a bucket stands for. */
+/* The longest time of a bucket, in milliseconds. */
 static uint64_t usual_time_end(size_t bucket)
 {
     if (bucket < 8) {
@@ -39,7 +39,7 @@ static uint64_t usual_time_reckon(const struct usual_time *time)
     return ms > 0 ? ms : 1;
 }
 
-/* Half of an odd count is rounded down: what is rare is forgotten in the end. */
+/* Halves all counts. An odd count is rounded down, so that rare times disappear in the end. */
 static void usual_time_forget_half(struct usual_time *time)
 {
     time->total = 0;

@@ -1,9 +1,9 @@
 /*
- * A queue of calls that wait for something given out under a lock, sorted by deadline; each is
- * woken alone.
+ * A queue of calls that wait for a resource under a lock. It is sorted by deadline, and each call
+ * is woken alone.
  *
- * Owns nothing: a place is on its caller's stack. Every function is called under the lock that
- * guards the queue, `plat_cond_broadcast(&place->turn)` too. http_pool.c and throttle.c use it.
+ * Owns nothing: a place is on its caller's stack. Call every function under the lock that guards
+ * the queue, and also `plat_cond_broadcast(&place->turn)`. http_pool.c and throttle.c use it.
  */
 #ifndef AKVEKM_NET_WAIT_QUEUE_H
 #define AKVEKM_NET_WAIT_QUEUE_H
@@ -17,7 +17,7 @@ struct wait_queue_place {
     struct wait_queue_place *next;
 };
 
-/* Puts it behind all with the same deadline. Sets `turn` and `next`. */
+/* Adds the place behind all places with the same deadline. Sets `turn` and `next`. */
 void wait_queue_join(struct wait_queue_place **line, struct wait_queue_place *place);
 void wait_queue_leave(struct wait_queue_place **line, const struct wait_queue_place *place);
 
