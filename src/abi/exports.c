@@ -21,30 +21,31 @@
 #include "provider/trace.h"
 #include "provider/trace_calls.h"
 
+/* Begins no entry: before Initialize and after Free there is no configuration. */
+static SqlCpError exports_change_state(enum ekm_rc (*change)(void))
+{
+    struct entry_engine_state engine;
+    enum ekm_rc rc = provider_check_process();
+    if (rc != EKM_OK) {
+        return ekm_code(rc);
+    }
+    rc = entry_save_engine_state(&engine);
+    if (rc != EKM_OK) {
+        return ekm_code(rc);
+    }
+    SqlCpError code = ekm_code(change());
+    rc = entry_restore_engine_state(&engine);
+    return rc != EKM_OK ? ekm_code(rc) : code;
+}
+
 static SqlCpError exports_initialize(void)
 {
-    struct entry_engine_state host;
-    if (provider_check_process() != EKM_OK) {
-        return ekm_code(EKM_CLOSING);
-    }
-    enum ekm_rc rc = entry_save_engine_state(&host);
-    if (rc == EKM_OK) {
-        rc = entry_restore_engine_state(&host, provider_initialize());
-    }
-    return ekm_code(rc);
+    return exports_change_state(provider_initialize);
 }
 
 static SqlCpError exports_free_provider(void)
 {
-    struct entry_engine_state host;
-    if (provider_check_process() != EKM_OK) {
-        return ekm_code(EKM_CLOSING);
-    }
-    enum ekm_rc rc = entry_save_engine_state(&host);
-    if (rc == EKM_OK) {
-        rc = entry_restore_engine_state(&host, provider_free());
-    }
-    return ekm_code(rc);
+    return exports_change_state(provider_free);
 }
 
 /* These three work in any state and touch only memory, so the thread's login does not matter. Only
@@ -52,134 +53,133 @@ static SqlCpError exports_free_provider(void)
 static SqlCpError exports_provider_info(SqlCpProviderInfo *info)
 {
     enum ekm_rc rc = provider_check_process();
-    return ekm_code(rc == EKM_OK ? provider_info_read(info) : rc);
+    if (rc != EKM_OK) {
+        return ekm_code(rc);
+    }
+    return ekm_code(provider_info_read(info));
 }
 
 static SqlCpError exports_next_algorithm(SqlCpAlgId *algId)
 {
     enum ekm_rc rc = provider_check_process();
-    return ekm_code(rc == EKM_OK ? provider_info_next_algorithm(algId) : rc);
+    if (rc != EKM_OK) {
+        return ekm_code(rc);
+    }
+    return ekm_code(provider_info_next_algorithm(algId));
 }
 
 static SqlCpError exports_algorithm(SqlCpAlgId algId, SqlCpAlgorithmInfo *info)
 {
     enum ekm_rc rc = provider_check_process();
-    return ekm_code(rc == EKM_OK ? provider_info_algorithm(algId, info) : rc);
+    if (rc != EKM_OK) {
+        return ekm_code(rc);
+    }
+    return ekm_code(provider_info_algorithm(algId, info));
 }
 
 static SqlCpError exports_open_session(const SqlCpCredential *auth, SqlCpSession *session)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin(&door, "OpenSession");
-    if (rc == EKM_OK) {
-        rc = session_open(&door.call, auth, session);
+    struct entry_point entry;
+    if (entry_begin(&entry, "OpenSession")) {
+        entry.rc = session_open(&entry.call, auth, session);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_close_session(SqlCpSession *session, SqlCpBoolean abort)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin(&door, "CloseSession");
-    if (rc == EKM_OK) {
-        rc = session_close(session, abort != 0);
+    struct entry_point entry;
+    if (entry_begin(&entry, "CloseSession")) {
+        entry.rc = session_close(session, abort != 0);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_create_key(const SqlCpSession *session, const SqlCpStr *name,
                                      SqlCpAlgId algId, SqlCpKeyFlags flags,
                                      SqlCpKeyThumbprint *thumb)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "CreateKey", session);
+    struct entry_point entry;
     (void)flags;
-    if (rc == EKM_OK) {
-        rc = create_key(&door.call, door.session, name, algId, thumb);
+    if (entry_begin_session(&entry, "CreateKey", session)) {
+        entry.rc = create_key(&entry.call, entry.session, name, algId, thumb);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_drop_key(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "DropKey", session);
-    if (rc == EKM_OK) {
-        rc = create_drop_key(&door.call, door.session, thumb);
+    struct entry_point entry;
+    if (entry_begin_session(&entry, "DropKey", session)) {
+        entry.rc = create_drop_key(&entry.call, entry.session, thumb);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_next_key(const SqlCpSession *session, SqlCpKeyId *keyId)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "GetNextKeyId", session);
-    if (rc == EKM_OK) {
-        rc = key_enum_next(&door.call, door.session, keyId);
+    struct entry_point entry;
+    if (entry_begin_session(&entry, "GetNextKeyId", session)) {
+        entry.rc = key_enum_next(&entry.call, entry.session, keyId);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_key_by_id(const SqlCpSession *session, SqlCpKeyId keyId,
                                     SqlCpKeyInfo *info)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByKeyId", session);
-    if (rc == EKM_OK) {
-        rc = key_enum_info(&door.call, door.session, keyId, info);
+    struct entry_point entry;
+    if (entry_begin_session(&entry, "GetKeyInfoByKeyId", session)) {
+        entry.rc = key_enum_info(&entry.call, entry.session, keyId, info);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_key_by_thumb(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
                                        SqlCpKeyInfo *info)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByThumb", session);
-    if (rc == EKM_OK) {
-        rc = key_info_by_thumbprint(&door.call, door.session, thumb, info);
+    struct entry_point entry;
+    if (entry_begin_session(&entry, "GetKeyInfoByThumb", session)) {
+        entry.rc = key_info_by_thumbprint(&entry.call, entry.session, thumb, info);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_key_by_name(const SqlCpSession *session, const SqlCpStr *name,
                                       SqlCpKeyInfo *info)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "GetKeyInfoByName", session);
-    if (rc == EKM_OK) {
-        rc = key_info_by_name(&door.call, door.session, name, info);
+    struct entry_point entry;
+    if (entry_begin_session(&entry, "GetKeyInfoByName", session)) {
+        entry.rc = key_info_by_name(&entry.call, entry.session, name, info);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_export_key(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
                                      const SqlCpKeyThumbprint *encryptor, SqlCpKeyBlobType type,
                                      SqlCpKeyBlob *blob)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "ExportKey", session);
-    if (rc == EKM_OK) {
-        rc = key_info_export(&door.call, door.session, thumb, encryptor, type, blob);
+    struct entry_point entry;
+    if (entry_begin_session(&entry, "ExportKey", session)) {
+        entry.rc = key_info_export(&entry.call, entry.session, thumb, encryptor, type, blob);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_import_key(const SqlCpSession *session, const SqlCpStr *name,
                                      const SqlCpKeyThumbprint *decryptor, SqlCpKeyBlobType type,
                                      SqlCpKeyFlags flags, const SqlCpKeyBlob *blob)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "ImportKey", session);
+    struct entry_point entry;
     (void)name;
     (void)decryptor;
     (void)type;
     (void)flags;
     (void)blob;
-    if (rc == EKM_OK) {
-        rc = EKM_NOT_SUPPORTED;
+    if (entry_begin_session(&entry, "ImportKey", session)) {
+        entry.rc = EKM_NOT_SUPPORTED;
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 /* The parameters are initialization vectors, which RSA does not use. */
@@ -187,28 +187,26 @@ static SqlCpError exports_encrypt(const SqlCpSession *session, const SqlCpKeyThu
                                   SqlCpBoolean final, const SqlCpEncryptionParam *params,
                                   uint32_t nParams, const SqlCpData *plain, SqlCpData *cipher)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "Encrypt", session);
+    struct entry_point entry;
     (void)params;
     (void)nParams;
-    if (rc == EKM_OK) {
-        rc = crypt_encrypt(&door.call, door.session, thumb, final != 0, plain, cipher);
+    if (entry_begin_session(&entry, "Encrypt", session)) {
+        entry.rc = crypt_encrypt(&entry.call, entry.session, thumb, final != 0, plain, cipher);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 static SqlCpError exports_decrypt(const SqlCpSession *session, const SqlCpKeyThumbprint *thumb,
                                   SqlCpBoolean final, const SqlCpEncryptionParam *params,
                                   uint32_t nParams, const SqlCpData *cipher, SqlCpData *plain)
 {
-    struct entry_point door;
-    enum ekm_rc rc = entry_begin_session(&door, "Decrypt", session);
+    struct entry_point entry;
     (void)params;
     (void)nParams;
-    if (rc == EKM_OK) {
-        rc = crypt_decrypt(&door.call, door.session, thumb, final != 0, cipher, plain);
+    if (entry_begin_session(&entry, "Decrypt", session)) {
+        entry.rc = crypt_decrypt(&entry.call, entry.session, thumb, final != 0, cipher, plain);
     }
-    return entry_end(&door, rc);
+    return entry_end(&entry);
 }
 
 /* The recording begins in Initialize. */

@@ -90,26 +90,27 @@ static void log_refused_logins(void)
     }
 }
 
-enum ekm_rc entry_save_engine_state(struct entry_engine_state *host)
+enum ekm_rc entry_save_engine_state(struct entry_engine_state *engine)
 {
     uint32_t error = 0;
-    plat_errors_save(&host->errors);
-    host->queue = NULL;
-    if (!plat_impersonation_leave(&host->login, &error)) {
+    plat_errors_save(&engine->errors);
+    engine->queue = NULL;
+    if (!plat_impersonation_leave(&engine->login, &error)) {
         atomic_store(&refused_error, error);
         atomic_fetch_add(&refused_count, 1);
-        plat_errors_restore(&host->errors);
+        plat_errors_restore(&engine->errors);
         return EKM_INTERNAL;
     }
-    host->queue = shares_openssl && ERR_peek_error() != 0 ? take_queue() : NULL;
+    engine->queue = shares_openssl && ERR_peek_error() != 0 ? take_queue() : NULL;
     return EKM_OK;
 }
 
-enum ekm_rc entry_restore_engine_state(struct entry_engine_state *host, enum ekm_rc rc)
+enum ekm_rc entry_restore_engine_state(struct entry_engine_state *engine)
 {
+    enum ekm_rc rc = EKM_OK;
     uint32_t error = 0;
-    put_queue(host->queue);
-    if (!plat_impersonation_restore(&host->login, &error)) {
+    put_queue(engine->queue);
+    if (!plat_impersonation_restore(&engine->login, &error)) {
         log_text(LEVEL_ERROR, 0, "entry",
                  "the login of this thread could not be put back (Windows' error %u): the thread "
                  "continues with no rights",
@@ -117,61 +118,65 @@ enum ekm_rc entry_restore_engine_state(struct entry_engine_state *host, enum ekm
         plat_impersonation_drop();
         rc = EKM_INTERNAL;
     }
-    plat_errors_restore(&host->errors);
+    plat_errors_restore(&engine->errors);
     return rc;
 }
 
-enum ekm_rc entry_begin(struct entry_point *door, const char *operation)
+bool entry_begin(struct entry_point *entry, const char *operation)
 {
     const struct config *config = NULL;
-    door->session = NULL;
-    enum ekm_rc rc = provider_enter(&config);
-    door->inside = rc == EKM_OK;
-    if (door->inside) { /* otherwise OpenSSL must not be touched, because it may be cleaned up
-                         * already */
-        rc = entry_save_engine_state(&door->host);
-        if (rc != EKM_OK) {
-            door->inside = false;
-            provider_leave();
-            return rc;
-        }
-        log_refused_logins();
-        call_begin(&door->call, operation, config);
-        door->call.provider_closing = provider_closing();
-        credential_sweep(door->call.start_ms);
+    entry->session = NULL;
+    entry->inside = false;
+    /* After a refusal OpenSSL must not be touched, because it may be cleaned up already. */
+    entry->rc = provider_enter(&config);
+    if (entry->rc != EKM_OK) {
+        return false;
     }
-    return rc;
-}
-
-enum ekm_rc entry_begin_session(struct entry_point *door, const char *operation,
-                                const SqlCpSession *handle)
-{
-    enum ekm_rc rc = entry_begin(door, operation);
-    if (rc != EKM_OK) {
-        return rc;
-    }
-    door->session = session_get(handle);
-    if (door->session == NULL) {
-        return call_fail(&door->call, EKM_INVALID_ARGUMENT, "the session is not open");
-    }
-    const struct vault *vault = &door->session->vault;
-    door->call.session_aborted = &door->session->aborted;
-    (void)text_copy(door->call.vault, sizeof door->call.vault, vault->address.host);
-    (void)text_copy(door->call.client_id, sizeof door->call.client_id,
-                    credential_client_id(vault->credential));
-    return call_check(&door->call);
-}
-
-SqlCpError entry_end(struct entry_point *door, enum ekm_rc rc)
-{
-    SqlCpError code = ekm_code(rc);
-    if (door->inside) {
-        code = call_end(&door->call, rc);
-        session_put(door->session);
-        if (entry_restore_engine_state(&door->host, EKM_OK) != EKM_OK) {
-            code = ekm_code(EKM_INTERNAL);
-        }
+    entry->rc = entry_save_engine_state(&entry->engine);
+    if (entry->rc != EKM_OK) {
         provider_leave();
+        return false;
     }
+    entry->inside = true;
+    log_refused_logins();
+    call_begin(&entry->call, operation, config);
+    entry->call.provider_closing = provider_closing();
+    credential_sweep(entry->call.start_ms);
+    return true;
+}
+
+bool entry_begin_session(struct entry_point *entry, const char *operation,
+                         const SqlCpSession *handle)
+{
+    if (!entry_begin(entry, operation)) {
+        return false;
+    }
+    struct call *call = &entry->call;
+    entry->session = session_get(handle);
+    if (entry->session == NULL) {
+        entry->rc = call_fail(call, EKM_INVALID_ARGUMENT, "the session is not open");
+        return false;
+    }
+    const struct vault *vault = &entry->session->vault;
+    call->session_aborted = &entry->session->aborted;
+    (void)text_copy(call->vault, sizeof call->vault, vault->address.host);
+    (void)text_copy(call->client_id, sizeof call->client_id,
+                    credential_client_id(vault->credential));
+    entry->rc = call_check(call);
+    return entry->rc == EKM_OK;
+}
+
+SqlCpError entry_end(struct entry_point *entry)
+{
+    if (!entry->inside) {
+        return ekm_code(entry->rc);
+    }
+    SqlCpError code = call_end(&entry->call, entry->rc);
+    session_put(entry->session);
+    enum ekm_rc rc = entry_restore_engine_state(&entry->engine);
+    if (rc != EKM_OK) {
+        code = ekm_code(rc);
+    }
+    provider_leave();
     return code;
 }

@@ -24,21 +24,23 @@ struct entry_engine_state {
     struct plat_impersonation login;
 };
 /* EKM_INTERNAL: the login cannot be set aside. Nothing has changed, and the call must end here. */
-enum ekm_rc entry_save_engine_state(struct entry_engine_state *host) EKM_MUST_CHECK;
-/* The result of the call: rc, or EKM_INTERNAL if the login cannot be put back. */
-enum ekm_rc entry_restore_engine_state(struct entry_engine_state *host, enum ekm_rc rc);
+enum ekm_rc entry_save_engine_state(struct entry_engine_state *engine) EKM_MUST_CHECK;
+/* EKM_INTERNAL: the login cannot be put back, and that is the result of the call. */
+enum ekm_rc entry_restore_engine_state(struct entry_engine_state *engine) EKM_MUST_CHECK;
 
 struct entry_point {
-    struct entry_engine_state host;
+    struct entry_engine_state engine;
     bool inside;
+    enum ekm_rc rc;          /* the result of the call */
     struct session *session; /* NULL for entry_begin */
     struct call call;        /* filled if the call was let in */
 };
 
-/* Each entry_begin or entry_begin_session must be followed by entry_end, whatever it returned. */
-enum ekm_rc entry_begin(struct entry_point *door, const char *operation) EKM_MUST_CHECK;
-enum ekm_rc entry_begin_session(struct entry_point *door, const char *operation,
-                                const SqlCpSession *handle) EKM_MUST_CHECK;
-SqlCpError entry_end(struct entry_point *door, enum ekm_rc rc);
+/* False: the call must not be made, and `rc` says why. Otherwise the caller makes it and stores its
+ * result in `rc`. Each of them must be followed by entry_end, whatever it returned. */
+bool entry_begin(struct entry_point *entry, const char *operation) EKM_MUST_CHECK;
+bool entry_begin_session(struct entry_point *entry, const char *operation,
+                         const SqlCpSession *handle) EKM_MUST_CHECK;
+SqlCpError entry_end(struct entry_point *entry);
 
 #endif

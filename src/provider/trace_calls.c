@@ -8,15 +8,14 @@
  * thread may be a login again. */
 static SqlCpError trace_calls_end(struct trace_line *line, SqlCpError result)
 {
-    struct entry_point door;
+    struct entry_point entry;
     (void)trace_end(line, result);
     if (trace_has_filled()) {
-        enum ekm_rc rc = entry_begin(&door, "trace");
-        if (rc == EKM_OK) {
+        if (entry_begin(&entry, "trace")) {
             log_text(LEVEL_ERROR, 0, "trace",
                      "trace_file has reached trace_file_mb: the recording ends");
         }
-        (void)entry_end(&door, rc);
+        (void)entry_end(&entry);
     }
     return result;
 }

@@ -41,7 +41,7 @@ static int set_up(void **state)
     lines = 0;
     memset(&last, 0, sizeof last);
     atomic_store(&aborted, false);
-    memset(&call, 0xA5, sizeof call); /* what a door's stack holds */
+    memset(&call, 0xA5, sizeof call); /* what an export's stack holds */
     call_begin(&call, "Decrypt", &config);
     call.session_aborted = &aborted;
     return 0;

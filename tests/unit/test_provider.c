@@ -89,7 +89,7 @@ static void test_openssl_of_the_host_is_left(void **state)
 }
 #endif
 
-/* Every door but the five that open in any state; NULL everywhere must not matter yet. */
+/* Every export but the five that work in any state; NULL everywhere must not matter yet. */
 static void test_calls_outside_initialize_and_free_are_refused(void **state)
 {
     (void)state;

@@ -40,21 +40,22 @@ static int tear_down(void **state)
 
 static int entries, lines_inside;
 
-enum ekm_rc __wrap_entry_begin(struct entry_point *door, const char *operation);
-enum ekm_rc __wrap_entry_begin(struct entry_point *door, const char *operation)
+bool __wrap_entry_begin(struct entry_point *entry, const char *operation);
+bool __wrap_entry_begin(struct entry_point *entry, const char *operation)
 {
     (void)operation;
-    door->inside = true;
+    entry->inside = true;
+    entry->rc = EKM_OK;
     entries++;
-    return EKM_OK;
+    return true;
 }
 
-SqlCpError __wrap_entry_end(struct entry_point *door, enum ekm_rc rc);
-SqlCpError __wrap_entry_end(struct entry_point *door, enum ekm_rc rc)
+SqlCpError __wrap_entry_end(struct entry_point *entry);
+SqlCpError __wrap_entry_end(struct entry_point *entry)
 {
-    assert_true(door->inside);
+    assert_true(entry->inside);
     entries--;
-    return ekm_code(rc);
+    return ekm_code(entry->rc);
 }
 
 /* Outside an entry the thread may be a login, whose file the log would become. */
