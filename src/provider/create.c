@@ -9,17 +9,21 @@
 #include "provider/provider_info.h"
 #include "vault/second_vault.h"
 
-static enum ekm_rc create_read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
+static enum ekm_rc create_read_name(struct call *call, const SqlCpStr *name, struct key_id *id)
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
-    enum ekm_rc rc =
-        marshal_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
-    if (rc == EKM_OK) {
-        rc = key_lookup_parse_name(call, buf_text(&text), out);
+    enum ekm_rc rc = marshal_text(call, &marshal_key_name, name, &text);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK && out->version[0] != '\0') {
+    rc = key_lookup_parse_name(call, buf_text(&text), id);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    if (id->version[0] != '\0') {
         rc = call_fail(call, EKM_REQUEST_REFUSED, "a new key's name cannot have a version");
     }
+out:
     buf_free(&text);
     return rc;
 }
@@ -39,6 +43,21 @@ static enum ekm_rc require_free_name(struct call *call, const struct session *se
         return EKM_OK;
     }
     return rc;
+}
+
+/* Probes the map first: a key that cannot be recorded there would never be found again. */
+static enum ekm_rc create_make_key(struct call *call, const struct session *session,
+                                   const struct key_id *name, uint32_t bits, struct vault_key *made)
+{
+    enum ekm_rc rc = require_free_name(call, session, name);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = keymap_probe(call, call->deadline_ms, session->vault.address.host);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return vault_create_key(call, &session->vault, name->name, bits, made);
 }
 
 static enum ekm_rc create_record_key(struct call *call, const struct session *session,
@@ -85,18 +104,16 @@ enum ekm_rc create_key(struct call *call, const struct session *session, const S
         return EKM_INSUFFICIENT_BUFFER;
     }
     (void)text_copy(call->key, sizeof call->key, wanted.name);
-    rc = require_free_name(call, session, &wanted);
-    if (rc == EKM_OK) {
-        rc = keymap_probe(call, call->deadline_ms, session->vault.address.host);
+    rc = create_make_key(call, session, &wanted, bits, &made);
+    if (rc != EKM_OK) {
+        second_vault_explain(call, &session->vault, rc);
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = vault_create_key(call, &session->vault, wanted.name, bits, &made);
+    rc = create_record_key(call, session, &made, &thumbprint);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    second_vault_explain(call, &session->vault, rc);
-    if (rc == EKM_OK) {
-        rc = create_record_key(call, session, &made, &thumbprint);
-    }
-    return rc == EKM_OK ? marshal_put(out, thumbprint.bytes, thumbprint.len) : rc;
+    return marshal_put(out, thumbprint.bytes, thumbprint.len);
 }
 
 static bool count_version(void *context, const struct vault_key *key)
@@ -114,23 +131,25 @@ static enum ekm_rc require_droppable(struct call *call, const struct session *se
     size_t versions = 0;
     const struct key_id *id = &lookup->key.id;
     enum ekm_rc rc = vault_get_key(call, &session->vault, id, &key);
-    if (rc == EKM_OK && (!key.is_rsa || !key.usable_size ||
-                         !key_lookup_thumbprint_fits(call, &key, &lookup->thumbprint))) {
-        rc = call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
-    }
-    if (rc == EKM_OK && key.managed) {
-        rc = call_fail(call, EKM_FAILURE, "another Azure service manages the key: delete it there");
-    }
-    if (rc == EKM_OK) {
-        rc = vault_list_versions(call, &session->vault, id->name, count_version, &versions);
-    }
-    if (rc == EKM_OK && versions != 1) {
-        rc = call_fail(call, EKM_FAILURE, "%s",
-                       versions > 1 ? "the key has other versions, which would be deleted with it"
-                                    : "the vault lists no version of the key");
-    }
     if (rc != EKM_OK) {
         return rc;
+    }
+    if (!key.is_rsa || !key.usable_size ||
+        !key_lookup_thumbprint_fits(call, &key, &lookup->thumbprint)) {
+        return call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint");
+    }
+    if (key.managed) {
+        return call_fail(call, EKM_FAILURE,
+                         "another Azure service manages the key: delete it there");
+    }
+    rc = vault_list_versions(call, &session->vault, id->name, count_version, &versions);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (versions != 1) {
+        return call_fail(call, EKM_FAILURE, "%s",
+                         versions > 1 ? "the key has other versions, which would be deleted with it"
+                                      : "the vault lists no version of the key");
     }
     rc = keymap_find_other(call, session->vault.address.host, id->name, &lookup->thumbprint);
     if (rc == EKM_OK) {
@@ -148,18 +167,22 @@ enum ekm_rc create_drop_key(struct call *call, const struct session *session,
     }
     call->audited = true;
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
-    if (rc == EKM_OK) {
-        rc = key_lookup_find(call, &lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = require_droppable(call, session, &lookup);
+    rc = key_lookup_find(call, &lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = vault_delete_key(call, &session->vault, lookup.key.id.name);
+    rc = require_droppable(call, session, &lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        key_lookup_record(call, &lookup);
-        keycache_forget(session->vault.address.host, &lookup.thumbprint);
+    rc = vault_delete_key(call, &session->vault, lookup.key.id.name);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    key_lookup_record(call, &lookup);
+    keycache_forget(session->vault.address.host, &lookup.thumbprint);
+    return EKM_OK;
 }

@@ -36,13 +36,19 @@ static enum ekm_rc key_enum_find(struct call *call, struct session *session, Sql
 {
     struct key_list *list = NULL;
     enum ekm_rc rc = key_enum_list(call, session, &list);
-    for (size_t i = 0; rc == EKM_OK && i < key_list_count(list); i++) {
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    for (size_t i = 0; i < key_list_count(list); i++) {
         rc = key_list_resolve(call, &session->vault, list, i, out);
-        if (rc == EKM_OK && *out != NULL && --id == 0) {
+        if (rc != EKM_OK) {
+            return rc;
+        }
+        if (*out != NULL && --id == 0) {
             return EKM_OK;
         }
     }
-    return rc == EKM_OK ? EKM_NOT_FOUND : rc;
+    return EKM_NOT_FOUND;
 }
 
 enum ekm_rc key_enum_next(struct call *call, struct session *session, SqlCpKeyId *id)
@@ -52,10 +58,11 @@ enum ekm_rc key_enum_next(struct call *call, struct session *session, SqlCpKeyId
         return call_fail(call, EKM_INVALID_ARGUMENT, "key id is NULL or unknown");
     }
     enum ekm_rc rc = key_enum_find(call, session, *id + 1, &key);
-    if (rc == EKM_OK) {
-        ++*id;
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    ++*id;
+    return EKM_OK;
 }
 
 enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId id,
@@ -68,9 +75,10 @@ enum ekm_rc key_enum_info(struct call *call, struct session *session, SqlCpKeyId
     }
     call->audited = true;
     enum ekm_rc rc = key_enum_find(call, session, id, &key);
-    if (rc == EKM_OK) {
-        rc = key_info_thumbprint(call, &session->vault, key, &thumbprint);
+    if (rc != EKM_OK) {
+        return rc;
     }
+    rc = key_info_thumbprint(call, &session->vault, key, &thumbprint);
     if (rc != EKM_OK) {
         return rc;
     }

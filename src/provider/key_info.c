@@ -9,12 +9,12 @@
 #include "provider/key_end.h"
 #include "provider/marshal.h"
 #include "provider/provider_info.h"
+#include "vault/expiry.h"
 #include "vault/second_vault.h"
 
-#define MEMO_LIFE_MS        5000
-#define SETTLE_ROUNDS       3
-#define SECOND_VAULT_MS     2000
-#define EXPIRY_WARN_SECONDS ((int64_t)60 * 24 * 3600)
+#define MEMO_LIFE_MS    5000
+#define SETTLE_ROUNDS   3
+#define SECOND_VAULT_MS 2000
 
 /* The response to a size query, for the real call that follows at once. Holds nothing secret. */
 struct name_memo {
@@ -51,8 +51,7 @@ static void memo_put(struct session *session, const struct key_id *asked,
 
 static void key_info_warn(struct call *call, const struct vault_key *key)
 {
-    int64_t now_s = plat_unix_time_ms() / 1000;
-    bool expires = key->expires_s != 0 && key->expires_s - now_s < EXPIRY_WARN_SECONDS;
+    bool expires = key->expires_s != 0 && expiry_days_left(key->expires_s) < EXPIRY_WARN_DAYS;
     if (key->purge_protected && !expires) {
         return;
     }
@@ -67,16 +66,18 @@ static enum ekm_rc key_info_fetch(struct call *call, const struct session *sessi
                                   const struct key_id *asked, struct vault_key *key)
 {
     enum ekm_rc rc = vault_get_key(call, &session->vault, asked, key);
-    if (rc == EKM_OK) {
-        rc = key_lookup_check(call, key);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK && key->id.version[0] == '\0') {
-        rc = call_fail(call, EKM_KEY_BAD_ID, "the response names no version");
+    rc = key_lookup_check(call, key);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        key_info_warn(call, key);
+    if (key->id.version[0] == '\0') {
+        return call_fail(call, EKM_KEY_BAD_ID, "the response names no version");
     }
-    return rc;
+    key_info_warn(call, key);
+    return EKM_OK;
 }
 
 enum ekm_rc key_info_thumbprint(struct call *call, const struct vault *vault,
@@ -150,11 +151,12 @@ static enum ekm_rc make_durable(struct call *call, const struct session *session
         rc = keymap_put(call, call->deadline_ms, session->vault.address.host, thumbprint, &key->id,
                         seen.version[0] != '\0' ? &seen : NULL);
     }
-    if (rc == EKM_OK) {
-        keycache_learn_key(session->vault.address.host, thumbprint, key);
-        key_lookup_note(call, &key->id, thumbprint);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    keycache_learn_key(session->vault.address.host, thumbprint, key);
+    key_lookup_note(call, &key->id, thumbprint);
+    return EKM_OK;
 }
 
 /* A step of second_vault_run. */
@@ -165,7 +167,7 @@ static enum ekm_rc key_info_find_at(struct call *call, const struct vault *vault
     return key_lookup_find_public(call, lookup, KEY_LOOKUP_ANY_AGE);
 }
 
-/* The same, kept in the map if that has no entry of this vault. */
+/* The same, and records the key if the map has no entry for this vault. */
 static enum ekm_rc key_info_learn_at(struct call *call, const struct vault *vault, void *context)
 {
     struct key_lookup *lookup = context;
@@ -174,21 +176,23 @@ static enum ekm_rc key_info_learn_at(struct call *call, const struct vault *vaul
         return EKM_OK;
     }
     enum ekm_rc rc = key_info_find_at(call, vault, lookup);
-    if (rc == EKM_OK) {
-        key_lookup_record(call, lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    key_lookup_record(call, lookup);
+    return EKM_OK;
 }
 
-static enum ekm_rc key_info_read_name(struct call *call, const SqlCpStr *name, struct key_id *out)
+static enum ekm_rc key_info_read_name(struct call *call, const SqlCpStr *name, struct key_id *id)
 {
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
-    enum ekm_rc rc =
-        marshal_text(call, "key name", name, SQLCP_MAX_KEY_NAME_BYTES, EKM_NAME_TOO_LONG, &text);
-    if (rc == EKM_OK) {
-        (void)text_copy(call->key, sizeof call->key, buf_text(&text));
-        rc = key_lookup_parse_name(call, buf_text(&text), out);
+    enum ekm_rc rc = marshal_text(call, &marshal_key_name, name, &text);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    (void)text_copy(call->key, sizeof call->key, buf_text(&text));
+    rc = key_lookup_parse_name(call, buf_text(&text), id);
+out:
     buf_free(&text);
     return rc;
 }
@@ -204,14 +208,18 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
     }
     call->audited = true;
     enum ekm_rc rc = key_info_read_name(call, name, &asked);
-    if (rc == EKM_OK && !memo_take(session, &asked, &key)) {
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (!memo_take(session, &asked, &key)) {
         rc = key_info_fetch(call, session, &asked, &key);
-        second_vault_explain(call, &session->vault, rc);
+        if (rc != EKM_OK) {
+            second_vault_explain(call, &session->vault, rc);
+            return rc;
+        }
     }
-    if (rc == EKM_OK) {
-        key_lookup_note(call, &key.id, &(struct thumbprint){.len = 0});
-        rc = key_info_thumbprint(call, &session->vault, &key, &thumbprint);
-    }
+    key_lookup_note(call, &key.id, &(struct thumbprint){.len = 0});
+    rc = key_info_thumbprint(call, &session->vault, &key, &thumbprint);
     if (rc != EKM_OK) {
         return rc;
     }
@@ -222,20 +230,18 @@ enum ekm_rc key_info_by_name(struct call *call, struct session *session, const S
         memo_put(session, &asked, &key);
     } else {
         rc = make_durable(call, session, &thumbprint, &key);
-        if (rc == EKM_OK) {
-            key_end_note(call, &session->vault, &key.id, key.expires_s);
-            struct key_lookup lookup = {.thumbprint = thumbprint};
-            second_vault_ask_too(call, &session->vault, SECOND_VAULT_MS, key_info_learn_at,
-                                 &lookup);
+        if (rc != EKM_OK) {
+            return rc;
         }
+        key_end_note(call, &session->vault, &key.id, key.expires_s);
+        struct key_lookup lookup = {.thumbprint = thumbprint};
+        second_vault_ask_too(call, &session->vault, SECOND_VAULT_MS, key_info_learn_at, &lookup);
     }
-    return rc != EKM_OK
-               ? rc
-               : marshal_put_key(out, found.name, &thumbprint,
-                                 provider_info_algorithm_of(call->config, key.public.bits));
+    return marshal_put_key(out, found.name, &thumbprint,
+                           provider_info_algorithm_of(call->config, key.public.bits));
 }
 
-/* The engine is told the name that it knows the key by, whatever the second vault calls it. */
+/* The engine knows the key by its name in the first vault, which the second one may not use. */
 static void key_info_name_first(struct call *call, const struct session *session,
                                 const struct key_lookup *lookup, struct key_id *out)
 {
@@ -255,19 +261,22 @@ enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *sess
     }
     call->audited = true;
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
-    if (rc == EKM_OK) {
-        rc = second_vault_run(call, &session->vault, false, key_info_find_at, &lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        struct key_id named = lookup.key.id;
-        key_info_name_first(call, session, &lookup, &named);
-        rc = marshal_put_key(out, named.name, &lookup.thumbprint,
-                             provider_info_algorithm_of(call->config, lookup.key.public.bits));
+    rc = second_vault_run(call, &session->vault, false, key_info_find_at, &lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        key_lookup_record(call, &lookup);
+    struct key_id named = lookup.key.id;
+    key_info_name_first(call, session, &lookup, &named);
+    rc = marshal_put_key(out, named.name, &lookup.thumbprint,
+                         provider_info_algorithm_of(call->config, lookup.key.public.bits));
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    key_lookup_record(call, &lookup);
+    return EKM_OK;
 }
 
 enum ekm_rc key_info_export(struct call *call, const struct session *session,
@@ -284,14 +293,17 @@ enum ekm_rc key_info_export(struct call *call, const struct session *session,
         return call_fail(call, EKM_NOT_SUPPORTED, "only the public key can be exported");
     }
     enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
-    if (rc == EKM_OK) {
-        rc = second_vault_run(call, &session->vault, false, key_info_find_at, &lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = marshal_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));
+    rc = second_vault_run(call, &session->vault, false, key_info_find_at, &lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        key_lookup_record(call, &lookup);
+    rc = marshal_put(out, blob, rsa_public_cng_blob(&lookup.key.public, blob));
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    key_lookup_record(call, &lookup);
+    return EKM_OK;
 }

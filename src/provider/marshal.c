@@ -7,24 +7,30 @@
 
 #define KEY_NAME_UNITS (SQLCP_MAX_KEY_NAME_BYTES / 2)
 
-enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *text,
-                         uint32_t max_bytes, enum ekm_rc too_long, struct buf *out)
+const struct marshal_argument marshal_key_name = {"key name", SQLCP_MAX_KEY_NAME_BYTES,
+                                                  EKM_NAME_TOO_LONG, EKM_REQUEST_REFUSED};
+
+enum ekm_rc marshal_text(struct call *call, const struct marshal_argument *argument,
+                         const SqlCpStr *text, struct buf *out)
 {
-    enum ekm_rc unreadable = too_long == EKM_NAME_TOO_LONG ? EKM_REQUEST_REFUSED : too_long;
     if (text == NULL || (text->ws == NULL && text->cb != 0) || text->cb % 2 != 0) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "%s is NULL or ends in half a character",
-                         what);
+                         argument->name);
     }
-    if (text->cb > max_bytes) {
-        return call_fail(call, too_long, "%s has %u bytes; %u is the limit", what, text->cb,
-                         max_bytes);
+    if (text->cb > argument->max_bytes) {
+        return call_fail(call, argument->too_long, "%s has %u bytes; %u is the limit",
+                         argument->name, text->cb, argument->max_bytes);
     }
     enum ekm_rc rc = text_from_utf16(text->ws, text->cb / 2, out);
     if (rc == EKM_INVALID_ARGUMENT) {
-        return call_fail(call, unreadable,
-                         "%s is not valid UTF-16: it contains a zero or half a character", what);
+        return call_fail(call, argument->broken,
+                         "%s is not valid UTF-16: it contains a zero or half a character",
+                         argument->name);
     }
-    return rc == EKM_OK ? rc : call_fail(call, rc, "%s", what);
+    if (rc != EKM_OK) {
+        return call_fail(call, rc, "%s", argument->name);
+    }
+    return EKM_OK;
 }
 
 enum ekm_rc marshal_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,

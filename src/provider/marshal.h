@@ -11,11 +11,18 @@
 #include "akvekm/sqlcrypt.h"
 #include "base/call.h"
 
+/* A text argument of SQL Server. */
+struct marshal_argument {
+    const char *name; /* in messages */
+    uint32_t max_bytes;
+    enum ekm_rc too_long, broken; /* the errors above max_bytes, and for broken UTF-16 */
+};
+extern const struct marshal_argument marshal_key_name;
+
 /* UTF-16 to UTF-8, appended; NULL with 0 bytes is empty. EKM_INVALID_ARGUMENT for another NULL or
- * an odd size; `too_long` above max_bytes and for broken UTF-16, but EKM_REQUEST_REFUSED for that
- * of a key name. `what` names the argument in messages. */
-enum ekm_rc marshal_text(struct call *call, const char *what, const SqlCpStr *text,
-                         uint32_t max_bytes, enum ekm_rc too_long, struct buf *out) EKM_MUST_CHECK;
+ * an odd size. */
+enum ekm_rc marshal_text(struct call *call, const struct marshal_argument *argument,
+                         const SqlCpStr *text, struct buf *out) EKM_MUST_CHECK;
 
 /* 1 to 32 bytes, else EKM_INVALID_ARGUMENT. Copies it into the call record, for the log. */
 enum ekm_rc marshal_thumbprint(struct call *call, const SqlCpKeyThumbprint *thumbprint,

@@ -21,6 +21,11 @@
 #define SECRET_MAX_BYTES   4096
 #define UTF8_MOST          3 /* bytes of a UTF-16 unit */
 
+static const struct marshal_argument session_identity = {
+    "IDENTITY", IDENTITY_MAX_BYTES, EKM_VAULT_NOT_ALLOWED, EKM_VAULT_NOT_ALLOWED};
+static const struct marshal_argument session_secret = {"SECRET", SECRET_MAX_BYTES,
+                                                       EKM_INVALID_ARGUMENT, EKM_INVALID_ARGUMENT};
+
 /* A handle is a generation and an index. Generations begin with 1 and never repeat, so no handle is
  * 0 or is used twice. */
 struct slot {
@@ -82,15 +87,17 @@ enum ekm_rc session_add(const struct vault *vault, SqlCpSession *handle)
     atomic_init(&session->references, 1);
     plat_mutex_lock(&lock);
     enum ekm_rc rc = first_free != 0 ? EKM_OK : session_grow();
-    if (rc == EKM_OK) {
-        uint32_t index = first_free - 1;
-        struct slot *slot = slot_at(index);
-        first_free = slot->next_free;
-        slot->session = session;
-        slot->generation = ++last_generation;
-        uint64_t value = slot->generation << INDEX_BITS | index;
-        memcpy(handle, &value, sizeof value);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    uint32_t index = first_free - 1;
+    struct slot *slot = slot_at(index);
+    first_free = slot->next_free;
+    slot->session = session;
+    slot->generation = ++last_generation;
+    uint64_t value = slot->generation << INDEX_BITS | index;
+    memcpy(handle, &value, sizeof value);
+out:
     plat_mutex_unlock(&lock);
     if (rc != EKM_OK) {
         free(session);
@@ -224,12 +231,11 @@ enum ekm_rc session_read_credential(struct call *call, const SqlCpCredential *au
     uint8_t secret_text[SECRET_MAX_BYTES / 2 * UTF8_MOST + 1];
     struct buf identity = BUF_OVER(identity_text), secret = BUF_OVER(secret_text);
     identity_text[0] = secret_text[0] = 0;
-    enum ekm_rc rc = marshal_text(call, "IDENTITY", &auth->name, IDENTITY_MAX_BYTES,
-                                  EKM_VAULT_NOT_ALLOWED, &identity);
-    if (rc == EKM_OK) {
-        rc = marshal_text(call, "SECRET", &auth->password, SECRET_MAX_BYTES, EKM_INVALID_ARGUMENT,
-                          &secret);
+    enum ekm_rc rc = marshal_text(call, &session_identity, &auth->name, &identity);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = marshal_text(call, &session_secret, &auth->password, &secret);
     if (rc != EKM_OK) {
         goto out;
     }
@@ -264,10 +270,11 @@ static enum ekm_rc session_authenticate_at(struct call *call, const struct vault
 {
     (void)context;
     enum ekm_rc rc = vault_authenticate(call, vault);
-    if (rc == EKM_OK) {
-        tenants_note(call, vault->address.host);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    tenants_note(call, vault->address.host);
+    return EKM_OK;
 }
 
 enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth, SqlCpSession *handle)
@@ -290,9 +297,11 @@ enum ekm_rc session_open(struct call *call, const SqlCpCredential *auth, SqlCpSe
     if (rc == EKM_BAD_CREDENTIALS && odd[0] != '\0') {
         call_add_note(call, odd);
     }
-    if (rc == EKM_OK) {
-        rc = session_add(&vault, handle);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = session_add(&vault, handle);
+out:
     if (rc != EKM_OK) {
         credential_release(vault.credential);
     }

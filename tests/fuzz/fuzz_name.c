@@ -45,7 +45,7 @@ static void put_back(struct fuzz_input *input, const char *name)
     free(given.thumb.pb);
 }
 
-static void read_text(struct fuzz_input *input, uint32_t max_bytes, enum ekm_rc too_long)
+static void read_text(struct fuzz_input *input, const struct marshal_argument *argument)
 {
     struct call call;
     struct buf text = BUF_EMPTY((size_t)2 * SQLCP_MAX_KEY_NAME_BYTES);
@@ -54,15 +54,15 @@ static void read_text(struct fuzz_input *input, uint32_t max_bytes, enum ekm_rc 
     uint8_t *units = fuzz_bytes(input, input->left, &len);
     SqlCpStr given = {(uint32_t)len, (uint16_t *)(void *)units};
     call_begin(&call, "fuzz", &config);
-    enum ekm_rc rc = marshal_text(&call, "name", &given, max_bytes, too_long, &text);
+    enum ekm_rc rc = marshal_text(&call, argument, &given, &text);
     if (rc != EKM_OK) {
-        FUZZ_CHECK_ONE_OF(&call, rc, EKM_INVALID_ARGUMENT, too_long, EKM_REQUEST_REFUSED);
+        FUZZ_CHECK_ONE_OF(&call, rc, EKM_INVALID_ARGUMENT, argument->too_long, argument->broken);
         FUZZ_CHECK((rc == EKM_INVALID_ARGUMENT) == (len % 2 != 0) ||
-                   too_long == EKM_INVALID_ARGUMENT);
+                   argument->too_long == EKM_INVALID_ARGUMENT);
         goto out;
     }
     uint16_t again[SQLCP_MAX_KEY_NAME_BYTES / 2];
-    FUZZ_CHECK(len % 2 == 0 && len <= max_bytes && strlen(buf_text(&text)) == text.len);
+    FUZZ_CHECK(len % 2 == 0 && len <= argument->max_bytes && strlen(buf_text(&text)) == text.len);
     FUZZ_CHECK(text_to_utf16(buf_text(&text), again, sizeof again / 2) == len / 2);
     FUZZ_CHECK(len == 0 || memcmp(again, units, len) == 0);
     struct key_id key;
@@ -98,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.max_key_name_length = 1 + fuzz_byte(&input) % KEY_NAME_MAX;
     bool is_short = fuzz_byte(&input) % 2 != 0;
     read_thumbprint(input.at, input.left);
-    read_text(&input, is_short ? 64 : SQLCP_MAX_KEY_NAME_BYTES,
-              is_short ? EKM_INVALID_ARGUMENT : EKM_NAME_TOO_LONG);
+    const struct marshal_argument secret = {"secret", 64, EKM_INVALID_ARGUMENT,
+                                            EKM_INVALID_ARGUMENT};
+    read_text(&input, is_short ? &secret : &marshal_key_name);
     return 0;
 }
