@@ -8,15 +8,26 @@
 
 #define LOCAL_WRAP_MAX_AGE_MS ((uint64_t)5 * 60 * 1000)
 
-/* Checks the arguments that Encrypt and Decrypt have in common. */
-static enum ekm_rc check_arguments(struct call *call, bool is_final, const SqlCpData *in,
-                                   const SqlCpData *out)
+/* Reads the arguments that Encrypt and Decrypt have in common. */
+static enum ekm_rc crypt_read_arguments(struct call *call, const SqlCpKeyThumbprint *thumbprint,
+                                        bool is_final, const SqlCpData *in, const SqlCpData *out,
+                                        struct thumbprint *key)
 {
     if (in == NULL || in->pb == NULL || out == NULL) {
         return call_fail(call, EKM_INVALID_ARGUMENT, "plain or cipher is NULL");
     }
     if (!is_final) {
         return call_fail(call, EKM_NOT_SUPPORTED, "data in several parts (final = 0)");
+    }
+    return marshal_thumbprint(call, thumbprint, key);
+}
+
+/* Whether a key of this size can wrap it. */
+static enum ekm_rc crypt_check_plain(struct call *call, const SqlCpData *plain, uint32_t key_bits,
+                                     enum rsa_algorithm algorithm)
+{
+    if (plain->cb == 0 || plain->cb > rsa_public_max_plain(key_bits, algorithm)) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "plain text of %u bytes", plain->cb);
     }
     return EKM_OK;
 }
@@ -43,7 +54,10 @@ static enum ekm_rc wrap_here(struct call *call, const struct known_key *key,
         return call_fail(call, rc, NULL);
     }
     rc = rsa_public_wrap(&key->public, algorithm, plain->pb, plain->cb, value);
-    return rc == EKM_OK ? rc : call_fail(call, rc, "wrapping on this machine");
+    if (rc != EKM_OK) {
+        return call_fail(call, rc, "wrapping on this machine");
+    }
+    return EKM_OK;
 }
 
 static enum ekm_rc crypt_verify_wrap(struct call *call, const struct key_lookup *lookup,
@@ -53,10 +67,13 @@ static enum ekm_rc crypt_verify_wrap(struct call *call, const struct key_lookup 
     struct buf again = BUF_EMPTY(RSA_MAX_BYTES);
     enum ekm_rc rc = vault_unwrap(call, lookup->vault, &lookup->key.id, algorithm, value->data,
                                   value->len, &again);
-    if (rc == EKM_OK &&
-        (again.len != plain->cb || CRYPTO_memcmp(again.data, plain->pb, plain->cb) != 0)) {
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    if (again.len != plain->cb || CRYPTO_memcmp(again.data, plain->pb, plain->cb) != 0) {
         rc = call_fail(call, EKM_UNWRAP_REFUSED, "verify_wrap: unwrapping returned other data");
     }
+out:
     buf_free(&again);
     return rc;
 }
@@ -71,28 +88,38 @@ static enum ekm_rc crypt_wrap(struct call *call, struct key_lookup *lookup,
     } else {
         rc = vault_wrap(call, lookup->vault, &lookup->key.id, algorithm, plain->pb, plain->cb,
                         value);
-        rc = key_lookup_explain_refusal(call, lookup, true, rc);
     }
-    if (rc == EKM_OK && value->len != lookup->key.public.bits / 8) {
-        rc = call_fail(call, EKM_WRAP_BAD_VALUE, "%zu bytes for a key of %u bits", value->len,
-                       lookup->key.public.bits);
+    if (rc == EKM_FORBIDDEN) {
+        return key_lookup_explain_refusal(call, lookup, true);
     }
-    return rc == EKM_OK && call->config->verify_wrap
-               ? crypt_verify_wrap(call, lookup, algorithm, plain, value)
-               : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (value->len != lookup->key.public.bits / 8) {
+        return call_fail(call, EKM_WRAP_BAD_VALUE, "%zu bytes for a key of %u bits", value->len,
+                         lookup->key.public.bits);
+    }
+    if (call->config->verify_wrap) {
+        return crypt_verify_wrap(call, lookup, algorithm, plain, value);
+    }
+    return EKM_OK;
 }
 
 /* The pinned version is gone. The same key may have another name, or may be in this vault only
  * now. */
-static enum ekm_rc wrap_elsewhere(struct call *call, struct key_lookup *lookup,
-                                  enum rsa_algorithm algorithm, const SqlCpData *plain,
-                                  struct buf *value)
+static enum ekm_rc crypt_wrap_elsewhere(struct call *call, struct key_lookup *lookup,
+                                        enum rsa_algorithm algorithm, const SqlCpData *plain,
+                                        struct buf *value)
 {
     enum ekm_rc rc = key_lookup_find_again(call, lookup);
-    if (rc == EKM_OK) {
-        rc = key_lookup_find_public(call, lookup, LOCAL_WRAP_MAX_AGE_MS);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc == EKM_OK ? crypt_wrap(call, lookup, algorithm, plain, value) : rc;
+    rc = key_lookup_find_public(call, lookup, LOCAL_WRAP_MAX_AGE_MS);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return crypt_wrap(call, lookup, algorithm, plain, value);
 }
 
 enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
@@ -104,21 +131,21 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     uint64_t max_age_ms = call->config->wrap_locally ? LOCAL_WRAP_MAX_AGE_MS : KEY_LOOKUP_ANY_AGE;
     enum rsa_algorithm algorithm = wrap_algorithm(call, session);
     call->audited = true;
-    enum ekm_rc rc = check_arguments(call, is_final, plain, cipher);
-    if (rc == EKM_OK) {
-        rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
+    enum ekm_rc rc =
+        crypt_read_arguments(call, thumbprint, is_final, plain, cipher, &lookup.thumbprint);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK &&
-        (plain->cb == 0 || plain->cb > rsa_public_max_plain(8 * RSA_MAX_BYTES, algorithm))) {
-        rc = call_fail(call, EKM_INVALID_ARGUMENT, "plain text of %u bytes", plain->cb);
+    rc = crypt_check_plain(call, plain, 8 * RSA_MAX_BYTES, algorithm);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = key_lookup_find_public(call, &lookup, max_age_ms);
+    rc = key_lookup_find_public(call, &lookup, max_age_ms);
+    if (rc != EKM_OK) {
         second_vault_explain(call, &session->vault, rc);
+        return rc;
     }
-    if (rc == EKM_OK && plain->cb > rsa_public_max_plain(lookup.key.public.bits, algorithm)) {
-        rc = call_fail(call, EKM_INVALID_ARGUMENT, "plain text of %u bytes", plain->cb);
-    }
+    rc = crypt_check_plain(call, plain, lookup.key.public.bits, algorithm);
     if (rc != EKM_OK) {
         return rc;
     }
@@ -128,14 +155,16 @@ enum ekm_rc crypt_encrypt(struct call *call, const struct session *session,
     }
     rc = crypt_wrap(call, &lookup, algorithm, plain, &value);
     if (rc == EKM_KEY_NOT_FOUND) {
-        rc = wrap_elsewhere(call, &lookup, algorithm, plain, &value);
+        rc = crypt_wrap_elsewhere(call, &lookup, algorithm, plain, &value);
     }
-    second_vault_explain(call, &session->vault, rc);
-    if (rc == EKM_OK) {
-        key_lookup_record(call, &lookup);
-        key_end_note_use(call, &lookup);
-        rc = marshal_put(cipher, value.data, value.len);
+    if (rc != EKM_OK) {
+        second_vault_explain(call, &session->vault, rc);
+        goto out;
     }
+    key_lookup_record(call, &lookup);
+    key_end_note_use(call, &lookup);
+    rc = marshal_put(cipher, value.data, value.len);
+out:
     buf_free(&value);
     return rc;
 }
@@ -156,8 +185,8 @@ static size_t order_algorithms(const struct config *config, enum rsa_algorithm r
     return count;
 }
 
-/* A refusal may mean that the map leads to another key, and RSA1_5 "opens" anything with any:
- * before either counts, the key's public part must have given the thumbprint. */
+/* A refusal may mean that the map leads to another key, and RSA1_5 "opens" anything with any key.
+ * So the key's public part must give the thumbprint before either result counts. */
 static enum ekm_rc crypt_unwrap(struct call *call, struct key_lookup *lookup,
                                 const SqlCpData *cipher, struct buf *value)
 {
@@ -175,7 +204,18 @@ static enum ekm_rc crypt_unwrap(struct call *call, struct key_lookup *lookup,
             call_log(call, LEVEL_INFO, "opened with %s", rsa_algorithm_name(order[i]));
         }
     }
-    return key_lookup_explain_refusal(call, lookup, false, rc);
+    return rc == EKM_FORBIDDEN ? key_lookup_explain_refusal(call, lookup, false) : rc;
+}
+
+/* The pinned version is gone, or the map led to another key. */
+static enum ekm_rc crypt_unwrap_elsewhere(struct call *call, struct key_lookup *lookup,
+                                          const SqlCpData *cipher, struct buf *value)
+{
+    enum ekm_rc rc = key_lookup_find_again(call, lookup);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return crypt_unwrap(call, lookup, cipher, value);
 }
 
 struct decryption {
@@ -184,8 +224,8 @@ struct decryption {
     struct buf value;
 };
 
-/* A step of second_vault_run. Only a public key that gives the thumbprint proves a key where the
- * vault stands in for another, no trial. */
+/* A step of second_vault_run. In a vault that stands in for another, only a public part that gives
+ * the thumbprint proves the key; a trial does not. */
 static enum ekm_rc crypt_decrypt_at(struct call *call, const struct vault *vault, void *context)
 {
     struct decryption *work = context;
@@ -197,14 +237,14 @@ static enum ekm_rc crypt_decrypt_at(struct call *call, const struct vault *vault
         rc = crypt_unwrap(call, &lookup, work->cipher, &work->value);
     }
     if (rc == EKM_KEY_NOT_FOUND || lookup.misled) {
-        rc = key_lookup_find_again(call, &lookup);
-        rc = rc == EKM_OK ? crypt_unwrap(call, &lookup, work->cipher, &work->value) : rc;
+        rc = crypt_unwrap_elsewhere(call, &lookup, work->cipher, &work->value);
     }
-    if (rc == EKM_OK) {
-        key_lookup_record(call, &lookup);
-        key_end_note_use(call, &lookup);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    key_lookup_record(call, &lookup);
+    key_end_note_use(call, &lookup);
+    return EKM_OK;
 }
 
 static bool is_cipher_length(uint32_t len)
@@ -218,24 +258,24 @@ enum ekm_rc crypt_decrypt(struct call *call, const struct session *session,
 {
     struct decryption work = {.cipher = cipher, .value = BUF_EMPTY(RSA_MAX_BYTES)};
     call->audited = true;
-    enum ekm_rc rc = check_arguments(call, is_final, cipher, plain);
-    if (rc == EKM_OK) {
-        rc = marshal_thumbprint(call, thumbprint, &work.thumbprint);
-    }
-    if (rc == EKM_OK && !is_cipher_length(cipher->cb)) {
-        rc = call_fail(call, EKM_INVALID_ARGUMENT, "cipher of %u bytes", cipher->cb);
-    }
+    enum ekm_rc rc =
+        crypt_read_arguments(call, thumbprint, is_final, cipher, plain, &work.thumbprint);
     if (rc != EKM_OK) {
         return rc;
+    }
+    if (!is_cipher_length(cipher->cb)) {
+        return call_fail(call, EKM_INVALID_ARGUMENT, "cipher of %u bytes", cipher->cb);
     }
     if (plain->pb == NULL || plain->cb == 0) {
         plain->cb = cipher->cb;
         return EKM_INSUFFICIENT_BUFFER;
     }
     rc = second_vault_run(call, &session->vault, true, crypt_decrypt_at, &work);
-    if (rc == EKM_OK) {
-        rc = marshal_put(plain, work.value.data, work.value.len);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = marshal_put(plain, work.value.data, work.value.len);
+out:
     buf_free(&work.value);
     return rc;
 }

@@ -107,11 +107,12 @@ static enum ekm_rc key_lookup_discover(struct call *call, struct key_lookup *loo
     struct key_id id;
     enum ekm_rc rc =
         discovery_find(call, lookup->vault, &lookup->thumbprint, missing, lookup->trial, &id);
-    if (rc == EKM_OK) {
-        take_known(lookup, &id);
-        note_id(call, &id);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    take_known(lookup, &id);
+    note_id(call, &id);
+    return EKM_OK;
 }
 
 void key_lookup_record(struct call *call, const struct key_lookup *lookup)
@@ -147,13 +148,9 @@ static enum ekm_rc key_lookup_find_id(struct call *call, struct key_lookup *look
     return key_lookup_discover(call, lookup, NULL);
 }
 
-/* Nothing found in the place of a key that the map confuses: the map is what is wrong. */
-static enum ekm_rc key_lookup_blame_map(struct call *call, const struct key_lookup *lookup,
-                                        enum ekm_rc rc)
+/* The map led to another key, and no search found the right one: the map is wrong. */
+static enum ekm_rc key_lookup_blame_map(struct call *call)
 {
-    if (!lookup->misled || rc != EKM_NOT_FOUND) {
-        return rc;
-    }
     char reason[sizeof call->error.note];
     (void)text_copy(reason, sizeof reason, call->error.note);
     return call_fail(call, EKM_OTHER_KEY, "the mapped key has another thumbprint; %.180s", reason);
@@ -166,7 +163,7 @@ static enum ekm_rc key_lookup_find_elsewhere(struct call *call, struct key_looku
                        !key_id_equal(&id, &missing);
     if (!mapped_anew) {
         enum ekm_rc rc = key_lookup_discover(call, lookup, &missing);
-        return key_lookup_blame_map(call, lookup, rc);
+        return rc == EKM_NOT_FOUND && lookup->misled ? key_lookup_blame_map(call) : rc;
     }
     /* Another process has found it meanwhile. */
     keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);
@@ -262,8 +259,11 @@ enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
 enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup)
 {
     enum ekm_rc rc = key_lookup_find_elsewhere(call, lookup);
-    bool is_unproved = lookup->vault->stands_in && !is_fresh(lookup, KEY_LOOKUP_ANY_AGE);
-    return rc == EKM_OK && is_unproved ? fetch_public(call, lookup) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    bool is_proved = !lookup->vault->stands_in || is_fresh(lookup, KEY_LOOKUP_ANY_AGE);
+    return is_proved ? EKM_OK : fetch_public(call, lookup);
 }
 
 enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup)
@@ -301,14 +301,11 @@ static bool refusal_names_permission(const struct call_error *error)
 }
 
 enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_lookup *lookup,
-                                       bool is_wrap, enum ekm_rc rc)
+                                       bool is_wrap)
 {
     const struct call_error refusal = call->error;
     struct vault_key seen;
     enum ekm_rc cause = EKM_OK;
-    if (rc != EKM_FORBIDDEN) {
-        return rc;
-    }
     if (lookup->key.has_public) {
         cause = key_lookup_cause(&lookup->key, is_wrap);
     }
@@ -321,5 +318,5 @@ enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_looku
         cause = key_lookup_cause(&now, is_wrap);
     }
     call->error = refusal;
-    return cause != EKM_OK ? call_fail(call, cause, NULL) : rc;
+    return cause != EKM_OK ? call_fail(call, cause, NULL) : EKM_FORBIDDEN;
 }

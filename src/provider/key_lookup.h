@@ -43,9 +43,9 @@ bool key_lookup_is_misled(struct call *call, struct key_lookup *lookup);
 
 /* Whether the vault wraps with this key: EKM_KEY_DISABLED, EKM_KEY_EXPIRED, EKM_KEY_OPERATION. */
 enum ekm_rc key_lookup_may_wrap(const struct known_key *key);
-/* Where a 403 does not say why: the key's attributes, as known or by one more GET, may. */
+/* After EKM_FORBIDDEN: the cause, if the key's attributes show one; at most one GET. */
 enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_lookup *lookup,
-                                       bool is_wrap, enum ekm_rc rc) EKM_MUST_CHECK;
+                                       bool is_wrap) EKM_MUST_CHECK;
 /* Makes durable what discovery found, in a call that is no size query. If it cannot be, the next
  * process searches again. */
 void key_lookup_record(struct call *call, const struct key_lookup *lookup);
