@@ -14,8 +14,8 @@ void key_end_note(struct call *call, const struct vault *vault, const struct key
     }
 }
 
-/* The map alone knows no attributes, and they change. A start has other things to do than to ask
- * for them, so a key in use is looked at later, for a moment at most. Gives when it ends. */
+/* The map holds no attributes, and attributes change. Asking for them would delay the start of SQL
+ * Server, so a key in use is looked at later, for LOOK_MAX_MS at most. Returns when it expires. */
 static int64_t key_end_look(struct call *call, const struct key_lookup *lookup)
 {
     struct key_lookup now = *lookup;

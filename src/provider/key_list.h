@@ -1,8 +1,8 @@
 /*
  * The keys of a vault by name, as they were when the list was made: a session's snapshot.
  *
- * The session owns it. List items tell neither type nor size, so each key is fetched when its turn
- * comes, and remembered. Any thread, once it is made.
+ * The session owns it. List items have neither type nor size, so each key is fetched when its turn
+ * comes, and kept. Any thread, once it is made.
  */
 #ifndef AKVEKM_PROVIDER_KEY_LIST_H
 #define AKVEKM_PROVIDER_KEY_LIST_H

@@ -45,7 +45,7 @@ void trace_name(struct trace_line *line, const SqlCpStr *name);
 void trace_session(struct trace_line *line, const SqlCpSession *session);
 /* Writes the line and returns the result unchanged. */
 SqlCpError trace_end(struct trace_line *line, SqlCpError result);
-/* Once: the file has just got its full size, and somebody must say so. */
+/* True once, after the file has reached its full size. The caller logs that. */
 bool trace_has_filled(void);
 /* For the last Free, after which there is no file: a line without a result. */
 void trace_last(struct trace_line *line);

@@ -4,8 +4,8 @@
 #include "provider/entry.h"
 #include "provider/trace.h"
 
-/* The line about a full file is written in an entry of its own: the call's one is over, and the
- * thread may be a login again. */
+/* The line about a full file is written in an entry of its own: that of the call has ended, and the
+ * thread may impersonate a login again. */
 static SqlCpError trace_calls_end(struct trace_line *line, SqlCpError result)
 {
     struct entry_point entry;
