@@ -1,6 +1,6 @@
 #!/bin/sh
-# analyze.sh SOURCE BUILD JOBS: gcc's analyzer, cppcheck (both systems' sources) and clang-tidy (.clang-tidy) over src/ and
-# the fuzzers. BUILD has the compile commands. Prints what they find, and fails if they do.
+# analyze.sh SOURCE BUILD JOBS: runs gcc's analyzer, cppcheck (both systems' sources) and clang-tidy (.clang-tidy) over src/ and
+# the fuzzers. BUILD has the compile commands. Prints every finding, and fails if there is one.
 set -eu
 cd "$1"
 build=$2
@@ -18,7 +18,7 @@ for define in -D__linux__ -D_WIN32; do
 done
 
 echo 'analyze: clang-tidy'
-# One file a process: version 14 mixes up va_list between files.
+# One process for each file: clang-tidy 14 confuses va_list between files.
 files=$(ls src/*/*.c tests/fuzz/*.c | grep -vE '(_win32|_registry)\.c$')
 # shellcheck disable=SC2086 # a list of files
 printf '%s\n' $files | xargs -P "$jobs" -n 1 clang-tidy --quiet -p "$build" 2>/dev/null || failed=1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# analyzer.sh SOURCE CC: gcc's static analyzer over what it can compile here, which is all but the Windows half. Nothing is
-# let pass.
+# analyzer.sh SOURCE CC: runs gcc's static analyzer over the sources that it can compile here, all but those for Windows. Every
+# finding fails.
 set -eu
 cd "$1"
 failed=0

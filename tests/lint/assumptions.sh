@@ -1,6 +1,6 @@
 #!/bin/sh
-# assumptions.sh SOURCE: each behaviour in docs/ekmhost.md has a source, or is assumed with a number (A1, A2, ...); each number stands
-# once in the list of assumptions, and each of the list is used.
+# assumptions.sh SOURCE: each behaviour in docs/ekmhost.md has a source, or is assumed with a number (A1, A2, ...). Each number is
+# once in the list of assumptions, and each number of the list is used.
 set -eu
 cd "$1"
 failed=0
@@ -23,7 +23,7 @@ done
 for number in $numbers; do
     printf '%s\n' "$used" | grep -qx "$number" || wrong "$number is in the list, but nothing uses it"
 done
-# What `akv-ekm trace` judges is the same list.
+# `akv-ekm trace` judges the same list.
 code=$(sed -n 's/^    {"\(A[0-9]*\)".*/\1/p' src/tool/assumption.c)
 [ "$code" = "$numbers" ] || wrong 'src/tool/assumption.c has other numbers than the list, or another order'
 for number in $(printf '%s\n' "$list" | grep -v '| nothing' | sed 's/^| \(A[0-9]*\) .*/\1/'); do

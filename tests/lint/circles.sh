@@ -1,7 +1,7 @@
 #!/bin/sh
-# circles.sh SOURCE_DIR BUILD_DIR NM: no two modules of src/ need each other, be it in a round of several. A module is a .c with
-# its .h, the halves for the two systems are one. It needs another one whose header it includes, by way of headers without a
-# .c of their own as well, and one whose functions or data its object uses.
+# circles.sh SOURCE_DIR BUILD_DIR NM: modules of src/ do not depend on each other in a circle. A module is a .c with its .h; the
+# two files for Linux and Windows are one module. A module depends on another if it includes its header, directly or through
+# headers that have no .c, or if its object uses functions or data of the other.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -9,7 +9,7 @@ cd "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# "A B": a file of A includes the header of B; then what lies behind headers that are no module is added to A itself.
+# "A B": a file of A includes the header of B. What headers without a .c include is then added to A itself.
 for file in src/*/*.[ch]; do
     sed -n "s|^#include \"\\([a-z_]*/[a-z_0-9]*\\)\\.h\".*|$file \\1|p" "$file"
 done | sed 's|^src/||; s|\.[ch] | |; s|_posix | |; s|_win32 | |' | awk '$1 != $2' | sort -u >"$work/lines"
@@ -28,10 +28,10 @@ awk '
     }
     END { for (name in module) follow(name, name) }' "$work/modules" "$work/lines" >"$work/needs"
 
-# "symbol A" of what A defines, "symbol B" of what B wants.
+# "symbol A" for each symbol that A defines, "symbol B" for each that B uses.
 find "$2/src" -name '*.c.o' | while read -r object; do
     module=$(printf '%s' "$object" | sed 's|.*\.dir/||; s|\.c\.o$||')
-    [ -f "src/$module.c" ] || continue # left behind by a source that has gone
+    [ -f "src/$module.c" ] || continue # an object of a source that no longer exists
     module=$(printf '%s' "$module" | sed 's|_posix$||; s|_win32$||')
     "$3" "$object" | awk -v module="$module" '
         $(NF - 1) == "U" { print "wants", $NF, module }
@@ -47,10 +47,10 @@ awk '
 
 needs=$(cut -d' ' -f1,2 "$work/needs" | sort -u | wc -l)
 calls=$(awk '$3 != "includes" { print $1, $2 }' "$work/needs" | sort -u | wc -l)
-[ "$needs" -gt 300 ] && [ "$calls" -gt 200 ] || { echo "circles.sh sees $needs needs, $calls by symbols: looked in the wrong place?"; exit 1; }
-echo "$(wc -l <"$work/modules") modules, $needs needs, $calls of them by symbols"
+[ "$needs" -gt 300 ] && [ "$calls" -gt 200 ] || { echo "circles.sh finds $needs dependencies, $calls by symbols: is this the right folder?"; exit 1; }
+echo "$(wc -l <"$work/modules") modules, $needs dependencies, $calls of them by symbols"
 if ! cut -d' ' -f1,2 "$work/needs" | sort -u | tsort >"$work/order" 2>"$work/loops"; then
-    echo 'modules that need each other in a round:'
+    echo 'modules that depend on each other in a circle:'
     sed 's/^tsort: //; s/^-: input contains a loop:/one round:/' "$work/loops"
     exit 1
 fi

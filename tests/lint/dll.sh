@@ -1,6 +1,7 @@
 #!/bin/sh
-# dll.sh DLL EXPORTS FOLDER...: the DLL exports exactly the listed names, undecorated; imports only what every Windows has;
-# is mapped where the system likes and runs no data; knows no time of its build and none of the folders.
+# dll.sh DLL EXPORTS FOLDER...: the DLL exports exactly the listed names, undecorated. It imports only DLLs that every Windows
+# has. The system may map it anywhere (ASLR), and its data cannot be executed. It contains neither the time of its build nor any
+# of the folders.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -31,7 +32,7 @@ cmp -s "$work/expected" "$work/found" || {
     complain 'exports differ from the list (< listed, > exported):'
     diff "$work/expected" "$work/found" || :
 }
-# Names alone are not all: an export may have only a number.
+# An export may have only a number and no name.
 count=$(sed -n '/^Export Address Table -- /,/^\[Ordinal/p' "$work/headers" | grep -c '\[ *[0-9]*\] +base' || :)
 [ "$count" = "$(wc -l <"$work/expected")" ] || complain "exports $count addresses"
 

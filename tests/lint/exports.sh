@@ -1,6 +1,6 @@
 #!/bin/sh
-# exports.sh LIBRARY EXPORTS system|private [KIB]: the built library exports exactly the listed names, needs only the libraries it may need,
-# runs with the C library of the oldest supported system, stays mapped, and is smaller than that when stripped.
+# exports.sh LIBRARY EXPORTS system|private [KIB]: the built library exports exactly the listed names, needs only the allowed
+# libraries, runs with the C library of the oldest supported system, stays mapped, and is smaller than KIB when stripped.
 set -eu
 LC_ALL=C
 export LC_ALL

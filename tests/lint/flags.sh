@@ -1,6 +1,6 @@
 #!/bin/sh
-# flags.sh SOURCE [--build]: what the builder says of flags reaches the compiler and is not overruled. With --build each such
-# library is built as well, and its exports and its checks of the C library are looked at.
+# flags.sh SOURCE [--build]: the builder's own flags reach the compiler, and no flag of the project overrules them. With --build
+# it also builds each such library, and checks its exports and its calls of the C library's checked functions.
 set -eu
 
 source=$1

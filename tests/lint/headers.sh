@@ -1,5 +1,5 @@
 #!/bin/sh
-# headers.sh SOURCE_DIR COMPILER: each header can be included first, and alone; the public one from C++ too, if it is there.
+# headers.sh SOURCE_DIR COMPILER: each header compiles alone. If there is a C++ compiler, the public header compiles as C++ too.
 set -eu
 
 cd "$1"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# layers.sh SOURCE_DIR: a file of the library includes only its own floor or lower ones (docs/architecture.md); curl and cJSON
-# have one user each; files, headers and functions keep to their size; nothing that must not be in a host's process.
+# layers.sh SOURCE_DIR: checks src/. A file includes only files of its own layer or of lower ones (docs/architecture.md). Only
+# src/net includes curl, only src/vault/wire includes cJSON. Files, headers and functions keep to their limits. Nothing is there
+# that must not be in SQL Server's process.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -13,7 +14,7 @@ complain() {
     failed=1
 }
 
-floor_of() {
+layer_of() {
     case $1 in
     platform) echo 0 ;;
     base) echo 1 ;;
@@ -29,36 +30,36 @@ floor_of() {
 }
 
 check_includes() {
-    own=$(floor_of "$(basename "$(dirname "$1")")")
+    own=$(layer_of "$(basename "$(dirname "$1")")")
     for included in $(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$1"); do
-        floor=$(floor_of "${included%%/*}")
-        if [ "$floor" = none ] || [ "$own" = none ]; then
-            [ "$own" = 7 ] && [ "$included" = explain_rows.inc ] || complain "$1: \"$included\" is on no floor"
-        elif [ "$floor" -gt "$own" ]; then
-            complain "$1: floor $own includes \"$included\" of floor $floor"
+        layer=$(layer_of "${included%%/*}")
+        if [ "$layer" = none ] || [ "$own" = none ]; then
+            [ "$own" = 7 ] && [ "$included" = explain_rows.inc ] || complain "$1: \"$included\" is in no layer"
+        elif [ "$layer" -gt "$own" ]; then
+            complain "$1: layer $own includes \"$included\" of layer $layer"
         fi
     done
     case $1 in
     src/net/*) ;;
-    *) ! grep -n '#include <curl/' "$1" || complain "$1: curl belongs to src/net" ;;
+    *) ! grep -n '#include <curl/' "$1" || complain "$1: only src/net includes curl" ;;
     esac
     case $1 in
     src/vault/wire*.c | src/vault/json.[ch]) ;;
-    *) ! grep -n '#include <cjson/' "$1" || complain "$1: cJSON belongs to src/vault/wire" ;;
+    *) ! grep -n '#include <cjson/' "$1" || complain "$1: only src/vault/wire includes cJSON" ;;
     esac
     case $1 in
-    src/keymap/*) ! grep -n '#include "discovery/' "$1" || complain "$1: the map does not know who searches" ;;
+    src/keymap/*) ! grep -n '#include "discovery/' "$1" || complain "$1: the map must not include discovery" ;;
     esac
     case $1 in
     *_posix.[ch] | src/platform/thread.h | src/abi/*) ;;
     *)
         ! grep -nE '#include <(unistd|fcntl|pthread|poll|syslog|sys/[a-z]+)\.h>' "$1" ||
-            complain "$1: the system belongs to src/platform"
+            complain "$1: only src/platform calls the system"
         ;;
     esac
 }
 
-# What would be worse cut in two stands here with its limit.
+# The limit of a file. One that would be harder to read in two parts has a limit of its own here.
 limit_of() {
     case $1 in
     src/base/err_table.h) echo 130 ;; # one row a cause of failure
@@ -84,12 +85,12 @@ check_sizes() {
 
 check_words() {
     ! grep -nE '(^|[^_a-z>.])(abort|assert|exit|_exit|alloca|setlocale|setenv|umask|chdir|openlog|strtok|localtime|gmtime)[ ]*\(' \
-        "$1" || complain "$1: not in a host's process"
+        "$1" || complain "$1: must not be called in SQL Server's process"
     ! grep -nE '(^|[^_a-z])(sprintf|vsprintf|strcpy|strcat|gets)[ ]*\(' "$1" ||
         complain "$1: writes without a limit"
     case $1 in
     src/platform/*.h | include/*) ;;
-    *) ! grep -nE '^typedef struct' "$1" || complain "$1: a struct hides behind a typedef" ;;
+    *) ! grep -nE '^typedef struct' "$1" || complain "$1: a typedef hides a struct" ;;
     esac
 }
 
@@ -99,13 +100,13 @@ for file in src/*/*.[ch]; do
     check_sizes "$file"
     check_words "$file"
     case $file in
-    *.h) head -n 1 "$file" | grep -q '^/\*' || complain "$file: begins without a word on what it is" ;;
+    *.h) head -n 1 "$file" | grep -q '^/\*' || complain "$file: does not begin with a comment that says what it is" ;;
     esac
     count=$((count + 1))
 done
-[ "$count" -gt 40 ] || complain "only $count files seen: looked in the wrong place?"
+[ "$count" -gt 40 ] || complain "only $count files found: is this the right folder?"
 
-# The table of modules in the architecture is whole.
+# The table of modules in docs/architecture.md names every module.
 for file in src/*/*.c; do
     module=$(basename "$file" .c | sed 's/_posix$//; s/_win32$//')
     grep -q "^|.*\`$module\`" docs/architecture.md || complain "docs/architecture.md: no module $module ($file)"

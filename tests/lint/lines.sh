@@ -1,5 +1,5 @@
 #!/bin/sh
-# lines.sh SOURCE BUILD: which lines of src/ the tests ran, from what gcov counted in the build folder. Fails below 90 %.
+# lines.sh SOURCE BUILD: shows which lines of src/ the tests ran, as gcov counted in the build folder. Fails below 90 %.
 set -eu
 cd "$1"
 gcovr --root . --object-directory "$2" --filter 'src/' --fail-under-line 90 "$2" 2>/dev/null

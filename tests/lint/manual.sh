@@ -1,5 +1,5 @@
 #!/bin/sh
-# manual.sh SOURCE_DIR PAGE: the manual page has each setting of the source once, and groff takes it without a warning.
+# manual.sh SOURCE_DIR PAGE: the manual page has each setting of the source once, and groff formats it without a warning.
 set -eu
 failed=0
 settings=$(sed -nE 's/^    \{"([a-z0-9_]+)", .*/\1/p' "$1/src/base/config_table.c")

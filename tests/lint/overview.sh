@@ -1,5 +1,5 @@
 #!/bin/sh
-# overview.sh SOURCE_DIR: docs/overview.svg and docs/tests.svg are what cmake/overview.sh draws from the sources of today.
+# overview.sh SOURCE_DIR: docs/overview.svg and docs/tests.svg are what cmake/overview.sh draws from the current sources.
 set -eu
 drawn=$(mktemp)
 trap 'rm -f "$drawn"' EXIT

@@ -15,7 +15,7 @@ for data in docs/performance/*.tsv; do
     sh cmake/plot.sh svg "$data" >"$work/svg"
     cmp -s "$work/svg" "docs/performance/$name.svg" || complain "docs/performance/$name.svg is not what $data says"
     grep -qF "](performance/$name.svg)" docs/performance.md || complain "docs/performance.md does not show $name.svg"
-    # The table stands in the page as one block: it is cut out at its first line, up to the first line that is no row.
+    # The table is one block of the page, from its first line to the last line that is a row.
     sh cmake/plot.sh table "$data" >"$work/table"
     first=$(head -n 1 "$work/table")
     awk -v first="$first" '$0 == first { on = 1 } !/^\|/ { on = 0 } on' docs/performance.md >"$work/shown"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# references.sh SOURCE_DIR: every page, section, anchor, file and requirement number that a comment or a page names exists.
+# references.sh SOURCE_DIR: every page, section, anchor, file and requirement number that a comment or a page names exists. A line
+# of a page has at most 120 columns, except in a table, a picture or a code span.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -16,7 +17,7 @@ find README.md CMakeLists.txt cmake docs include src tests .github -type f 2>/de
     grep -E '\.(c|h|md|sh|cmake|txt|yml|in|sql|py)$' | grep -vE '^tests/fuzz/seeds/|^tests/lint/references\.sh$' | sort >"$work/files"
 sed 's|.*/||' "$work/files" | sort -u >"$work/names"
 
-# One long line a file, comment leaders taken away, so that a reference may go on in the next line.
+# Each file as one long line without comment marks, so that a reference may continue in the next line.
 flatten() {
     sed -E 's/^[[:space:]]*(\*|#|\/\/)[[:space:]]?//' "$1" | tr '\n' ' ' | tr -s ' '
 }
@@ -33,7 +34,7 @@ check_section() { # FILE PAGE SECTION
     grep -qE "^##+ ${3}[. ]" "$page" || complain "$1: $2 has no section $3"
 }
 
-# The facts in docs/reference/ name pages of others as their sources.
+# The pages of docs/reference/ name pages of other projects as their sources.
 check_pages() {
     case $1 in docs/reference/*) return ;; esac
     for page in $(grep -oE '\b[A-Za-z][A-Za-z_-]*\.md\b' "$work/text" | sort -u); do
@@ -58,7 +59,7 @@ check_file() {
     done
 }
 
-# Sources that comments and pages name: by their name alone, or with folders. What outside software calls its files stands in links or code.
+# Source files that comments and pages name, with or without folders. Files of other software are named only in links or code.
 check_sources() {
     case $1 in docs/reference/* | cmake/* | */CMakeLists.txt) return ;; esac
     for name in $(grep -oE '(src|tests|cmake|docs|include)/[a-z0-9_/.-]+\.(c|h|sh|cmake|md|txt)\b' "$1" | sort -u); do
@@ -67,7 +68,7 @@ check_sources() {
     done
 }
 
-# A heading's anchor, as hosts make it.
+# The anchor of a heading, as GitHub and GitLab make it.
 anchors() {
     sed -nE 's/^#+ //p' "$1" | tr 'A-Z' 'a-z' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'
 }
@@ -87,9 +88,16 @@ check_links() {
     done <"$work/links"
 }
 
+# Counts characters: the second and later bytes of a character are taken away.
+check_columns() {
+    tr -d '\200-\277' <"$1" | awk -v file="$1" '
+        !/^ *[|!`]/ && length($0) > 120 { printf "%s:%d: %d columns\n", file, NR, length($0); bad = 1 }
+        END { exit bad }' || failed=1
+}
+
 while read -r file; do
     check_file "$file"
     check_sources "$file"
-    case $file in *.md) check_links "$file" ;; esac
+    case $file in *.md) check_links "$file"; check_columns "$file" ;; esac
 done <"$work/files"
 exit "$failed"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# reproducible.sh SOURCE DLL LIBRARIES BUILD-TYPE SMALL: the unsigned DLL, built again from a copy of the source in another folder,
-# is the same byte for byte.
+# reproducible.sh SOURCE DLL LIBRARIES BUILD-TYPE SMALL: builds the unsigned DLL again, from a copy of the source in another
+# folder, and gets the same bytes.
 set -eu
 
 work=$(mktemp -d)

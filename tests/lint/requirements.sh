@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every requirement stands in docs/requirements.md once, and every test and page named there exists. requirements.sh SOURCE
+# requirements.sh SOURCE: docs/requirements.md has every requirement once, and every test and page that it names exists.
 set -eu
 cd "$1"
 failed=0

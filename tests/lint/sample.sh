@@ -1,6 +1,6 @@
 #!/bin/sh
-# sample.sh SOURCE_DIR: the sample configuration of the packages has every setting of docs/configuration.md once, and nothing else
-# that is not a comment.
+# sample.sh SOURCE_DIR: the sample configuration of the packages has every setting of docs/configuration.md once, and otherwise
+# only comments.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

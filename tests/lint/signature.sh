@@ -1,6 +1,6 @@
 #!/bin/sh
-# signature.sh SIGN-SCRIPT UNSIGNED SIGNED CERTIFICATE: the signature holds for the file as it is and for nothing else, and
-# sign.sh takes one's own certificate, as PEM and as PFX with a password.
+# signature.sh SIGN-SCRIPT UNSIGNED SIGNED CERTIFICATE: the signature is valid for the unchanged file only, and sign.sh signs with
+# the builder's own certificate, as PEM and as PFX with a password.
 set -eu
 
 sign=$1
@@ -25,7 +25,7 @@ verify "$signed" "$certificate" || {
 }
 ! verify "$unsigned" "$certificate" || fail 'the unsigned DLL verifies'
 
-# One bit in the middle of the code: the size stays.
+# Changes one bit in the middle of the code, and not the size.
 cp "$signed" "$work/altered"
 at=$(($(wc -c <"$signed") / 3))
 byte=$(od -An -tu1 -j "$at" -N 1 "$signed" | tr -d ' ')

@@ -1,7 +1,7 @@
 #!/bin/sh
-# statics.sh SOURCE_DIR: a static function carries its subject (two words at least), in src/ and in tests/; a crash dump shows
-# nothing else of it. In src/ no two modules share a name; in tests/ no two files of one program. The halves of one module for
-# the two systems count as one.
+# statics.sh SOURCE_DIR: the name of a static function has its subject (at least two words), in src/ and in tests/, because a crash
+# dump shows only that name. In src/ no two modules share a name, in tests/ no two files of one program. The two files of one
+# module for Linux and Windows count as one module.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -9,7 +9,7 @@ cd "$1"
 names=$(mktemp)
 trap 'rm -f "$names"' EXIT
 failed=0
-# "name module" of each definition: it begins at the line's start with `static`; its name stands before the first parenthesis.
+# "name module" of each definition. It begins at the line's start with `static`; its name is before the first parenthesis.
 list_names() {
     for file; do
         module=$(printf '%s' "$file" | sed 's/_posix\.c$//; s/_win32\.c$//; s/\.c$//')
@@ -33,8 +33,8 @@ list_names src/*/*.c
 complain_single
 complain_shared src
 
-# A folder of tests/ is what several programs are made of: each test_*.c and fuzz_*.c, each file with a main function and each
-# provider is one, with all the others beside it.
+# A folder of tests/ has the sources of several programs. Each test_*.c and fuzz_*.c, each file with a main function and each
+# provider is one program, together with all other files of the folder.
 list_names tests/*/*.c tests/*/*/*.c
 [ "$(wc -l <"$names")" -gt 1500 ] || { echo "statics.sh finds few static functions in tests"; exit 1; }
 complain_single

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tool.sh SOURCE_DIR PAGE: each command and option of akv-ekm stands in docs/tool.md, in the manual page and in the completion,
-# and groff takes the page without a warning.
+# tool.sh SOURCE_DIR PAGE: docs/tool.md, the manual page and the completion have each command and option of akv-ekm, and groff
+# formats the page without a warning.
 set -eu
 failed=0
 complain() {
