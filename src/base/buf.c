@@ -63,10 +63,12 @@ enum ekm_rc buf_append_format(struct buf *buf, const char *format, ...)
     va_copy(again, arguments);
     int len = vsnprintf(NULL, 0, format, arguments);
     enum ekm_rc rc = len < 0 ? EKM_INTERNAL : buf_reserve(buf, (size_t)len);
-    if (rc == EKM_OK) {
-        (void)vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
-        buf->len += (size_t)len;
+    if (rc != EKM_OK) {
+        goto out;
     }
+    (void)vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
+    buf->len += (size_t)len;
+out:
     va_end(again);
     va_end(arguments);
     return rc;

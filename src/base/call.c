@@ -10,7 +10,7 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-#define SLICE_MS 250
+
 
 void call_begin(struct call *call, const char *operation, const struct config *config)
 {
@@ -100,14 +100,14 @@ enum ekm_rc call_sleep(struct call *call, uint64_t ms)
     plat_mutex_lock(&mutex);
     while (!call_aborted(call) && !call_patience_is_over(&call->patience) &&
            (now_ms = plat_now_ms()) < end_ms) {
-        uint64_t slice_ms = end_ms - now_ms < SLICE_MS ? end_ms - now_ms : SLICE_MS;
+        uint64_t slice_ms = end_ms - now_ms < CALL_SLICE_MS ? end_ms - now_ms : CALL_SLICE_MS;
         plat_cond_wait_until(&cond, &mutex, now_ms + slice_ms);
     }
     plat_mutex_unlock(&mutex);
     return call_aborted(call) ? call_fail(call, EKM_CLOSING, "the session was aborted") : EKM_OK;
 }
 
-/* The fields of every log line that say which vault, key and identity the call is about. */
+/* Adds the fields of every log line that name the call's vault, key and identity. */
 static void add_subject(const struct call *call, struct log_line *line)
 {
     char key[sizeof call->key + sizeof call->version + 1];
@@ -144,7 +144,7 @@ static void add_error(const struct call *call, enum ekm_rc rc, struct log_line *
     log_pair(line, "peer", call->peer);
 }
 
-/* Codes of the interface that are not failures: a size was returned, or an enumeration ended. */
+/* Whether the code is no failure: the call succeeded, returned a size, or ended an enumeration. */
 static bool is_answer(const struct call *call, enum ekm_rc rc)
 {
     return rc == EKM_OK || rc == EKM_INSUFFICIENT_BUFFER ||

@@ -1,9 +1,9 @@
 /*
- * How long a call waits for a host that another one stands in for.
+ * Limits how long a call waits for a host that another host stands in for.
  *
- * Such a host is given up when nobody had an answer of it for a while: what it answers to any call
- * counts, so that one slow request alone is no reason. A watch belongs to its host and is shared by
- * all threads; a patience is part of a call record.
+ * A call gives up such a host when no call had an answer from it for a while. Answers to other
+ * calls count, so that one slow request alone is no reason. A watch belongs to its host and is
+ * shared by all threads; a patience is part of a call record.
  */
 #ifndef AKVEKM_BASE_CALL_PATIENCE_H
 #define AKVEKM_BASE_CALL_PATIENCE_H
@@ -12,26 +12,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CALL_SILENCE_MS 800 /* so long without an answer is silence */
+#define CALL_SILENCE_MS 800 /* a host without an answer for so long is given up */
 
 struct call_watch {
     _Atomic uint64_t answer_ms; /* plat_now_ms of the last answer; 0: there was none */
-    atomic_bool is_down;        /* given up by another call: no use in waiting on */
+    atomic_bool is_down;        /* another call gave it up, so waiting is useless */
 };
 
 struct call_patience {
-    struct call_watch *watch; /* NULL: the host has all of the call's time */
-    bool is_active;           /* a request to the host is under way */
-    bool is_probe;            /* asks a host that is down */
-    uint64_t from_ms;         /* when the silence that goes on began */
-    uint64_t silent_ms;       /* how long it was when the last request ended */
-    uint64_t end_ms;          /* not beyond, answers or not */
+    struct call_watch *watch; /* NULL: the host may use all of the call's time */
+    bool is_active;           /* a request to the host is in flight */
+    bool is_probe;            /* the call checks whether a host that is down is back */
+    uint64_t from_ms;         /* when the present silence began */
+    uint64_t silent_ms;       /* the length of the silence when the last request ended */
+    uint64_t end_ms;          /* the wait ends then, even if the host answers other calls */
 };
 
-/* Around each request to the host: what the call does elsewhere between two does not count. */
+/* Call these around each request to the host. The time between two requests does not count. */
 void call_patience_begin(struct call_patience *patience);
 void call_patience_end(struct call_patience *patience);
-/* The host gave an answer that is one. */
+/* The host itself answered, not a device on the way. */
 void call_patience_note_answer(const struct call_patience *patience);
 bool call_patience_is_over(const struct call_patience *patience);
 

@@ -148,19 +148,29 @@ enum ekm_rc base64_decode(const char *text, size_t len, struct buf *out)
     return right ? EKM_OK : EKM_INVALID_ARGUMENT;
 }
 
+uint64_t fnv_add(uint64_t hash, const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ bytes[i]) * 1099511628211u;
+    }
+    return hash;
+}
+
 enum ekm_rc url_escape(const char *text, size_t len, struct buf *out)
 {
-    enum ekm_rc rc = EKM_OK;
-    for (size_t i = 0; i < len && rc == EKM_OK; i++) {
-        if (text_is_alnum(text[i]) || (text[i] != '\0' && strchr("-._~", text[i]) != NULL)) {
-            rc = buf_append(out, &text[i], 1);
-        } else {
-            char escape[4] = "%";
+    for (size_t i = 0; i < len; i++) {
+        char escape[4] = "%";
+        bool plain = text_is_alnum(text[i]) || (text[i] != '\0' && strchr("-._~", text[i]) != NULL);
+        if (!plain) {
             hex_encode((const uint8_t *)&text[i], 1, escape + 1);
-            rc = buf_append(out, escape, 3);
+        }
+        enum ekm_rc rc = plain ? buf_append(out, &text[i], 1) : buf_append(out, escape, 3);
+        if (rc != EKM_OK) {
+            return rc;
         }
     }
-    return rc;
+    return EKM_OK;
 }
 
 void uuid_group(const char *hex, char out[37])

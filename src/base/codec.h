@@ -1,5 +1,5 @@
 /*
- * Hex, base64url and URL escapes.
+ * Hex, base64url, URL escapes, UUIDs and a hash.
  *
  * Encoding is strict. Base64 decoding accepts both alphabets and optional padding, and refuses
  * anything else (key-vault-wire.md section 2.6). Pure functions for any layer and thread.
@@ -24,6 +24,10 @@ enum ekm_rc base64_decode(const char *text, size_t len, struct buf *out) EKM_MUS
 
 /* Escapes for forms and queries: every character except unreserved ones as %XX (RFC 3986). */
 enum ekm_rc url_escape(const char *text, size_t len, struct buf *out) EKM_MUST_CHECK;
+
+/* FNV-1a over further bytes. It tells texts apart; it is no protection against forgery. */
+#define FNV_START 14695981039346656037u
+uint64_t fnv_add(uint64_t hash, const void *data, size_t len);
 
 /* From 32 hex digits to the UUID form with hyphens. */
 void uuid_group(const char *hex, char out[37]);

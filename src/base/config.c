@@ -101,17 +101,19 @@ static enum ekm_rc config_read_line(struct reading *reading, char *line)
 
 static enum ekm_rc config_read_lines(struct reading *reading, char *text)
 {
-    enum ekm_rc rc = EKM_OK;
-    while (rc == EKM_OK && text != NULL) {
+    while (text != NULL) {
         char *end = strchr(text, '\n');
         if (end != NULL) {
             *end++ = '\0';
         }
         reading->line++;
-        rc = config_read_line(reading, text);
+        enum ekm_rc rc = config_read_line(reading, text);
+        if (rc != EKM_OK) {
+            return rc;
+        }
         text = end;
     }
-    return rc;
+    return EKM_OK;
 }
 
 static enum ekm_rc config_read_file(struct reading *reading, int handle)

@@ -1,7 +1,7 @@
 /*
  * The settings as they are in memory, for config.c and the files that read and write their values.
  *
- * Types, and what config_table.c says of a whole record.
+ * Types, and the functions of config_table.c for a whole record. Any thread.
  */
 #ifndef AKVEKM_BASE_CONFIG_RECORD_H
 #define AKVEKM_BASE_CONFIG_RECORD_H

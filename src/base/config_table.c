@@ -112,7 +112,10 @@ enum ekm_rc config_setting_read(const struct config_setting *setting, const char
 {
     enum ekm_rc rc =
         config_value_read(&setting->kind, value, (char *)config + setting->offset, config, why);
-    return rc == EKM_OK ? config_settle_defaults(setting, config) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return config_settle_defaults(setting, config);
 }
 
 void config_setting_text(size_t index, const struct config *config, char *out, size_t cap)

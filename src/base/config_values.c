@@ -136,9 +136,10 @@ static enum ekm_rc list_add(struct text_list *list, const char *prefix, const ch
 
 static bool config_is_host(const char *item, size_t len)
 {
-    char text[254];
-    return len > 0 && text_copy_n(text, sizeof text, item, len) && text_is_name(text, ".-", 253) &&
-           text[0] != '.' && text[len - 1] != '.' && strstr(text, "..") == NULL;
+    char text[TEXT_HOST_CAP];
+    return len > 0 && text_copy_n(text, sizeof text, item, len) &&
+           text_is_name(text, ".-", sizeof text - 1) && text[0] != '.' && text[len - 1] != '.' &&
+           strstr(text, "..") == NULL;
 }
 
 /* HOST:PORT:CONNECT-HOST:CONNECT-PORT. The first two may be empty; an IPv6 host is in brackets. */
@@ -204,18 +205,22 @@ static enum ekm_rc config_read_list(enum config_type type, const char *value,
                 : type == KIND_DATES ? "must be a list of YYYY-MM-DD or CLIENT ID: YYYY-MM-DD"
                                      : "must be a list of host names separated by commas";
     size_t len;
-    enum ekm_rc rc = EKM_OK;
     if (value[0] == '\0') {
         return EKM_OK; /* an empty list */
     }
-    while (rc == EKM_OK && next_item(&value, &item, &len)) {
+    while (next_item(&value, &item, &len)) {
         bool dotted = type == KIND_SUFFIXES && len > 0 && item[0] == '.';
-        rc = config_check_value(config_is_item(type, item + dotted, len - dotted), must, why);
-        if (rc == EKM_OK) {
-            rc = list_add(list, type == KIND_SUFFIXES && !dotted ? "." : "", item, len);
+        enum ekm_rc rc =
+            config_check_value(config_is_item(type, item + dotted, len - dotted), must, why);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+        rc = list_add(list, type == KIND_SUFFIXES && !dotted ? "." : "", item, len);
+        if (rc != EKM_OK) {
+            return rc;
         }
     }
-    return rc;
+    return EKM_OK;
 }
 
 static enum ekm_rc config_read_forms(const char *value, unsigned *field, const char **why)

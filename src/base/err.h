@@ -26,7 +26,7 @@ const char *ekm_name(enum ekm_rc rc);
 const char *ekm_text(enum ekm_rc rc);
 /* Whether the same request may succeed a moment later (specification.md section 7). */
 bool ekm_retryable(enum ekm_rc rc);
-/* Whether it concerns the key that was asked for alone: a search goes on with the next one. */
+/* Whether it concerns only the requested key, so that a search continues with the next one. */
 bool ekm_concerns_key(enum ekm_rc rc);
 
 #if defined(__MINGW32__) && !defined(__clang__)

@@ -1,7 +1,7 @@
-/* The rows of err.h: X(name, code, retryable, of_key, text). One name for each cause; several
- * causes may share a code. of_key: it concerns this key alone, others may be well. Not a response
- * that is no JSON, which says nothing about a key, nor one too big: curl's code for it means want
- * of memory too. */
+/* The rows of err.h: X(name, code, retryable, of_key, text). Each cause has a name; several causes
+ * may share a code. of_key: the error concerns only this key. It is false for a response that is
+ * not JSON, because that says nothing about a key. It is also false for a response that is too big,
+ * because curl's code for that also means a lack of memory. */
 #ifndef AKVEKM_BASE_ERR_TABLE_H
 #define AKVEKM_BASE_ERR_TABLE_H
 

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 #define LOG_DEDUP_LIMIT     10
 #define LOG_DEDUP_MINUTE_MS 60000
 
 struct log_folded {
-    char operation[32], vault[254];
+    char operation[32], vault[TEXT_HOST_CAP];
     int32_t code;
     uint64_t since_ms;
     unsigned seen, suppressed;

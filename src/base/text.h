@@ -13,6 +13,8 @@
 
 #include "base/buf.h"
 
+#define TEXT_HOST_CAP 254 /* room for the longest DNS name and its zero byte */
+
 bool text_copy(char *dst, size_t cap, const char *src);
 bool text_copy_n(char *dst, size_t cap, const char *src, size_t len);
 bool text_format(char *dst, size_t cap, const char *format, ...) EKM_PRINTF(3, 4);
