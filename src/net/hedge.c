@@ -29,7 +29,7 @@
 #define BEGUN     400
 
 struct host {
-    char name[254];
+    char name[TEXT_HOST_CAP];
     struct usual_time times[HEDGE_WAITS];
     int spare;             /* the saved budget: 2 in 100 and the refunds */
     int most;              /* the saved budget: 10 in 100 */

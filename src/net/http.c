@@ -21,8 +21,7 @@
 #define AKVEKM_VERSION "unknown"
 #endif
 
-#define SLICE_MS 250   /* how soon an abort is noticed */
-#define IDLE_MS  10000 /* unused for so long, a connection may be dead */
+#define IDLE_MS 10000 /* unused for so long, a connection may be dead */
 
 static struct http_client client;
 
@@ -162,7 +161,7 @@ static void http_run_batch(struct http_batch *batch)
         http_wipe_sent(batch);
         take_finished(batch);
         if (code == CURLM_OK && before == batch->under_way) {
-            code = curl_multi_poll(multi, NULL, 0, (int)http_hedge_look(batch, SLICE_MS), NULL);
+            code = curl_multi_poll(multi, NULL, 0, (int)http_hedge_look(batch, CALL_SLICE_MS), NULL);
         }
         if (code != CURLM_OK) { /* only a lack of memory breaks a multi handle */
             http_give_up(batch, CURLE_OUT_OF_MEMORY, false);

@@ -9,7 +9,7 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-#define SLICE_MS 250
+
 #define IDLE_MS  118000 /* curl does not use a connection that was idle for longer */
 #define SWEEP_MS 1000
 
@@ -191,7 +191,7 @@ static enum ekm_rc wait_in_line(struct call *call, const char *host, struct http
         pool.line != NULL && (pool.several_hosts || strcmp(pool.line->host, host) != 0);
     wait_queue_join(&pool.line, &self.place);
     while (rc == EKM_OK && self.given == NULL && pool.count >= pool.max) {
-        plat_cond_wait_until(&self.place.turn, &pool.mutex, plat_now_ms() + SLICE_MS);
+        plat_cond_wait_until(&self.place.turn, &pool.mutex, plat_now_ms() + CALL_SLICE_MS);
         rc = self.given == NULL ? call_check(call) : EKM_OK;
     }
     if (self.given == NULL) {

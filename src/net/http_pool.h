@@ -17,7 +17,7 @@
 struct http_handle {
     CURLM *multi;                         /* keeps the connections */
     struct http_easy easies[HTTP_EASIES]; /* the first is always open */
-    char host[254];                       /* the host of its present or last request */
+    char host[TEXT_HOST_CAP];             /* the host of its present or last request */
     bool doubted;                         /* its connections must not be used again */
     bool has_several;                     /* it may have several connections to its host */
     uint64_t given_ms;                    /* when it was returned to the pool */

@@ -59,7 +59,7 @@ static bool proxy_pattern_matches(const char *pattern, const char *text)
 
 bool system_proxy_bypassed(const char *bypass, const char *host)
 {
-    char word[254];
+    char word[TEXT_HOST_CAP];
     while (next_word(&bypass, word, sizeof word)) {
         const char *scheme = strstr(word, "://"), *pattern = scheme != NULL ? scheme + 3 : word;
         bool local = text_equal_nocase(word, "<local>") && strchr(host, '.') == NULL;

@@ -20,7 +20,7 @@ enum way { WAY_FAILED, WAY_UNSET, WAY_DIRECT, WAY_PROXY };
 static struct {
     struct plat_mutex mutex;
     struct finding {
-        char host[254], proxy[512];
+        char host[TEXT_HOST_CAP], proxy[512];
         uint64_t ask_ms; /* when to ask again; 0: never */
     } findings[HOSTS_MAX];
     size_t next;

@@ -8,8 +8,8 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-#define HOSTS    64
-#define SLICE_MS 250
+#define HOSTS 64
+
 #define PROBE_MS 1000
 #define PAUSE_STEPS                                                                                \
     3                  /* 400, 800, 1600 ms: they may be short, because only one call is sent      \
@@ -21,7 +21,7 @@
 #define OPEN_AT    64 /* after so many successes at once the throttling is over */
 
 struct host {
-    char name[254];
+    char name[TEXT_HOST_CAP];
     bool limited;
     uint64_t not_before_ms, last_ms; /* last_ms: when the last call was sent while throttled */
     uint64_t epoch;                  /* a new number with each new refusal */
@@ -178,7 +178,7 @@ static enum turn throttle_look(struct host *host, const struct wait_queue_place 
 
 static void wait_for_change(const struct host *host, struct wait_queue_place *self, uint64_t now_ms)
 {
-    uint64_t until_ms = now_ms + SLICE_MS;
+    uint64_t until_ms = now_ms + CALL_SLICE_MS;
     if (host->not_before_ms > now_ms && host->not_before_ms < until_ms) {
         until_ms = host->not_before_ms;
     } else if (host->paced && waiters_before(self) == 0) {

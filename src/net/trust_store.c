@@ -8,15 +8,15 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/whole_file.h"
 #include "net/trust_bundle.h"
 #include "net/trust_system.h"
-#include "platform/file.h"
+
 #include "platform/system.h"
 #include "platform/thread.h"
 
 #define CA_FILE_MAX ((size_t)1024 * 1024)
 #define REREAD_MS   10000
-#define SLICE_MS    250
 
 static struct {
     struct plat_mutex mutex;
@@ -40,27 +40,22 @@ static void blot_zeros(uint8_t *data, size_t len)
 static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, char *reason,
                                 size_t cap)
 {
-    struct buf pem = BUF_EMPTY(CA_FILE_MAX + 1);
-    struct plat_file_state state;
-    int handle = -1;
+    struct buf pem = BUF_EMPTY(CA_FILE_MAX);
     size_t count = 0;
-    enum ekm_rc rc = EKM_CONFIGURATION;
-    enum plat_io io = plat_file_open(path, PLAT_TRUST_REQUIRED, &handle, &state);
-    if (io != PLAT_IO_OK) {
-        goto out;
-    }
-    rc = buf_reserve(&pem, CA_FILE_MAX + 1);
+    enum ekm_rc rc = buf_reserve(&pem, CA_FILE_MAX);
     if (rc != EKM_OK) {
         goto out;
     }
-    io = plat_file_read(handle, pem.data, CA_FILE_MAX, &pem.len);
+    enum plat_io io = whole_file_read(path, PLAT_TRUST_REQUIRED, CA_FILE_MAX, &pem);
     if (io != PLAT_IO_OK) {
+        char why[640];
+        plat_file_explain(path, io, why, sizeof why);
+        (void)text_format(reason, cap, "ca_file %s: %s", path, why);
         rc = EKM_CONFIGURATION;
         goto out;
     }
     blot_zeros(pem.data, pem.len);
-    pem.data[pem.len] = 0;
-    rc = trust_bundle_add(store, (const char *)pem.data, path, say, &count);
+    rc = trust_bundle_add(store, buf_text(&pem), path, say, &count);
     if (rc != EKM_OK) {
         goto out;
     }
@@ -69,12 +64,6 @@ static enum ekm_rc load_ca_file(X509_STORE *store, const char *path, bool say, c
         rc = EKM_CONFIGURATION;
     }
 out:
-    if (io != PLAT_IO_OK) {
-        char why[640];
-        plat_file_explain(path, io, why, sizeof why);
-        (void)text_format(reason, cap, "ca_file %s: %s", path, why);
-    }
-    plat_file_close(&handle);
     buf_free(&pem);
     return rc;
 }
@@ -164,7 +153,7 @@ static enum ekm_rc begin_reading(const struct call *call, bool *due, bool *again
     *due = *again = false;
     plat_mutex_lock(&trust.mutex);
     while (rc == EKM_OK && trust.reading && !trust.has_system) {
-        plat_cond_wait_until(&trust.read, &trust.mutex, plat_now_ms() + SLICE_MS);
+        plat_cond_wait_until(&trust.read, &trust.mutex, plat_now_ms() + CALL_SLICE_MS);
         rc = call_aborted(call)             ? EKM_CLOSING
              : call_remaining_ms(call) == 0 ? EKM_DEADLINE
                                             : EKM_OK;
