@@ -8,8 +8,8 @@
 #define VAULT_NAME_MAX 24
 #define LABEL_MAX      63
 
-/* key-vault-wire.md sections 9 and 5.5. The library uses a cloud's first login host, whichever of
- * its names a vault gives, so that one firewall rule is enough. */
+/* Source: key-vault-wire.md sections 9 and 5.5. The library always uses a cloud's first login host,
+ * even if a vault names another one, so that one firewall rule is enough. */
 static const struct cloud {
     const char *suffixes[2];
     const char *logins[4];
@@ -30,7 +30,7 @@ static const struct cloud {
 #define SUFFIXES 2
 #define LOGINS   4
 
-/* Labels of 1..63 of 0-9 A-Z a-z -, separated by single dots. */
+/* A host has labels of 1 to 63 of the characters 0-9 A-Z a-z -, separated by single dots. */
 static bool address_is_host(const char *host)
 {
     size_t label = 0;
@@ -52,7 +52,7 @@ static bool is_under(const char *host, const char *suffix)
     return strlen(host) > strlen(suffix) && text_ends_nocase(host, suffix);
 }
 
-/* The suffix that `host` ends in, with a name before it; NULL if the cloud is unknown. */
+/* The suffix of `host`, which has a name before it; NULL if the cloud is unknown. */
 static const char *known_suffix(const struct config *config, const char *host)
 {
     for (size_t i = 0; i < CLOUDS; i++) {
@@ -73,7 +73,7 @@ static const char *known_suffix(const struct config *config, const char *host)
 enum ekm_rc address_parse(const struct config *config, const char *identity,
                           struct vault_address *out)
 {
-    char host[254];
+    char host[TEXT_HOST_CAP];
     if (text_equal_nocase_n(identity, "https://", 8)) {
         identity += 8;
     }

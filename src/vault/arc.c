@@ -4,25 +4,26 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/whole_file.h"
 #include "net/http_retry.h"
 #include "platform/default_paths.h"
-#include "platform/file.h"
+
 #include "vault/identity_answer.h"
 
 #define KEY_MAX       4096
 #define NAME_MAX_LEN  128
-#define ROUNDS        4 /* the agent may replace a key between its challenge and the answer to it */
+#define ROUNDS        4 /* the agent may replace the key file after it sent its challenge */
 #define ROUND_WAIT_MS 100
 #define SCHEME        "Authorization: Basic "
 
-/* A line of its own in log and system log, whatever the outcome of the call. */
+/* Writes a separate line into the log and the system log, regardless of the call's outcome. */
 static enum ekm_rc arc_attack(struct call *call, const char *why)
 {
     call_log(call, LEVEL_ERROR, "another process answers instead of the Azure Arc agent: %s", why);
     return call_fail(call, EKM_ARC_ATTACK, "%s", why);
 }
 
-/* On Windows, which the folder's separators show, upper and lower case are the same. */
+/* The folder's separator. A backslash means Windows, where upper and lower case are equal. */
 static char arc_separator(const char *keys)
 {
     return strchr(keys, '\\') != NULL ? '\\' : '/';
@@ -64,23 +65,19 @@ static bool arc_is_key(const struct buf *key, size_t start)
     return key->len > start;
 }
 
-/* Reads the file into the header's value. EKM_NOT_FOUND, not set in the call: it is gone or not
- * complete yet; a new challenge names the next file. */
+/* Reads the key file into the header's value. EKM_NOT_FOUND, which is not set in the call: the file
+ * is gone or not complete yet, and a new challenge will name the next one. */
 static enum ekm_rc arc_read_key(struct call *call, const char *path, struct buf *header)
 {
-    struct plat_file_state state;
-    int handle = -1;
-    size_t len = 0;
     enum ekm_rc rc = buf_append_text(header, SCHEME);
-    rc = rc == EKM_OK ? buf_reserve(header, KEY_MAX + 1) : rc;
     if (rc != EKM_OK) {
         return call_fail(call, rc, "the key of the Azure Arc agent");
     }
-    enum plat_io io = plat_file_open(path, PLAT_TRUST_ANY, &handle, &state);
-    if (io == PLAT_IO_OK) {
-        io = plat_file_read(handle, header->data + header->len, KEY_MAX, &len);
+    rc = buf_reserve(header, KEY_MAX + 1);
+    if (rc != EKM_OK) {
+        return call_fail(call, rc, "the key of the Azure Arc agent");
     }
-    plat_file_close(&handle);
+    enum plat_io io = whole_file_read(path, PLAT_TRUST_ANY, KEY_MAX, header);
     if (io == PLAT_IO_ABSENT) {
         return EKM_NOT_FOUND;
     }
@@ -92,9 +89,7 @@ static enum ekm_rc arc_read_key(struct call *call, const char *path, struct buf 
     if (io != PLAT_IO_OK) {
         return call_fail(call, EKM_ARC_KEY_UNREADABLE, "%s: %s", path, plat_io_text(io));
     }
-    header->len += len;
-    header->data[header->len] = 0;
-    if (len == 0) {
+    if (header->len == sizeof SCHEME - 1) {
         return EKM_NOT_FOUND;
     }
     return arc_is_key(header, sizeof SCHEME - 1)
@@ -102,7 +97,17 @@ static enum ekm_rc arc_read_key(struct call *call, const char *path, struct buf 
                : arc_attack(call, "its key file has characters that a header cannot have");
 }
 
-/* One challenge answered; `authenticate` may be of `next`. EKM_NOT_FOUND: its key is gone. */
+static enum ekm_rc arc_send(struct call *call, const struct token_request *request,
+                            struct http_response *response)
+{
+    enum ekm_rc rc = http_retry_perform(call, &request->http, response);
+    if (rc != EKM_OK) {
+        return identity_answer_unreached(call, request, rc);
+    }
+    return EKM_OK;
+}
+
+/* Answers one challenge. `authenticate` may belong to `next`. EKM_NOT_FOUND: the key is gone. */
 static enum ekm_rc arc_answer(struct call *call, struct token_request *request,
                               const char *authenticate, struct http_response *next)
 {
@@ -113,12 +118,13 @@ static enum ekm_rc arc_answer(struct call *call, struct token_request *request,
     }
     buf_clear(&request->header);
     enum ekm_rc rc = arc_read_key(call, path, &request->header);
-    if (rc == EKM_OK) {
-        request->http.authorization = buf_text(&request->header);
-        rc = http_retry_perform(call, &request->http, next);
-        request->http.authorization = NULL;
-        rc = rc == EKM_OK ? rc : identity_answer_unreached(call, request, rc);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    request->http.authorization = buf_text(&request->header);
+    rc = arc_send(call, request, next);
+    request->http.authorization = NULL;
+out:
     buf_clear(&request->header);
     return rc;
 }
@@ -140,7 +146,7 @@ enum ekm_rc arc_read(struct call *call, struct token_request *request,
 {
     struct http_response next;
     enum ekm_rc rc = EKM_OK;
-    bool is_keyless = true; /* the last request carried no key, so a 200 is not the agent's */
+    bool is_keyless = true; /* the last request had no key, so a 200 does not come from the agent */
     http_response_init(&next);
     for (int round = 0;; round++) {
         if (response->status == 200 && is_keyless) {
@@ -151,12 +157,16 @@ enum ekm_rc arc_read(struct call *call, struct token_request *request,
             rc = arc_judge(call, request, response, out);
             break;
         }
-        rc = round == 0 ? EKM_OK : call_sleep(call, ROUND_WAIT_MS);
-        rc = rc == EKM_OK ? arc_answer(call, request, response->authenticate, &next) : rc;
+        if (round > 0) {
+            rc = call_sleep(call, ROUND_WAIT_MS);
+            if (rc != EKM_OK) {
+                break;
+            }
+        }
+        rc = arc_answer(call, request, response->authenticate, &next);
         is_keyless = rc == EKM_NOT_FOUND;
         if (is_keyless) {
-            rc = http_retry_perform(call, &request->http, &next);
-            rc = rc == EKM_OK ? rc : identity_answer_unreached(call, request, rc);
+            rc = arc_send(call, request, &next);
         }
         if (rc != EKM_OK) {
             break;

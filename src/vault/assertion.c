@@ -9,21 +9,25 @@ static enum ekm_rc assertion_write_head(const struct certificate *certificate, b
     struct buf json = BUF_EMPTY(512);
     enum ekm_rc rc = buf_append_format(&json, "{\"alg\":\"%s\",\"typ\":\"JWT\",\"x5t#S256\":\"",
                                        pss ? "PS256" : "RS256");
-    if (rc == EKM_OK) {
-        rc = base64url_encode(certificate->sha256, sizeof certificate->sha256, &json);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = buf_append_text(&json, "\"}");
+    rc = base64url_encode(certificate->sha256, sizeof certificate->sha256, &json);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = base64url_encode(json.data, json.len, out);
+    rc = buf_append_text(&json, "\"}");
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = base64url_encode(json.data, json.len, out);
+out:
     buf_free(&json);
     return rc;
 }
 
-/* Client ID and audience need no escapes: they are checked names of hosts and tenants, and
- * GUIDs. */
+/* Client ID and audience need no JSON escapes: they consist of GUIDs and of checked names of hosts
+ * and tenants. */
 static enum ekm_rc assertion_write_claims(const char *client_id, const char *audience,
                                           struct buf *out)
 {
@@ -38,11 +42,37 @@ static enum ekm_rc assertion_write_claims(const char *client_id, const char *aud
         "{\"aud\":\"%s\",\"iss\":\"%s\",\"sub\":\"%s\",\"jti\":\"%s\",\"nbf\":%lld,\"iat\":%lld,"
         "\"exp\":%lld}",
         audience, client_id, client_id, id, now_s, now_s, end_s);
-    if (rc == EKM_OK) {
-        rc = base64url_encode(json.data, json.len, out);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = base64url_encode(json.data, json.len, out);
+out:
     buf_free(&json);
     return rc;
+}
+
+static enum ekm_rc assertion_write_unsigned(const struct certificate *certificate, bool pss,
+                                            const char *client_id, const char *audience,
+                                            struct buf *out)
+{
+    enum ekm_rc rc = assertion_write_head(certificate, pss, out);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = buf_append_text(out, ".");
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return assertion_write_claims(client_id, audience, out);
+}
+
+static enum ekm_rc assertion_append_signature(const struct buf *signature, struct buf *out)
+{
+    enum ekm_rc rc = buf_append_text(out, ".");
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return base64url_encode(signature->data, signature->len, out);
 }
 
 static enum ekm_rc assertion_write_as(struct call *call, const struct certificate *certificate,
@@ -51,13 +81,7 @@ static enum ekm_rc assertion_write_as(struct call *call, const struct certificat
 {
     struct buf signature = BUF_EMPTY(PLAT_SIGNATURE_MAX + 1);
     buf_clear(out);
-    enum ekm_rc rc = assertion_write_head(certificate, pss, out);
-    if (rc == EKM_OK) {
-        rc = buf_append_text(out, ".");
-    }
-    if (rc == EKM_OK) {
-        rc = assertion_write_claims(client_id, audience, out);
-    }
+    enum ekm_rc rc = assertion_write_unsigned(certificate, pss, client_id, audience, out);
     if (rc != EKM_OK) {
         rc = call_fail(call, rc, "an assertion");
         goto out;
@@ -66,10 +90,7 @@ static enum ekm_rc assertion_write_as(struct call *call, const struct certificat
     if (rc != EKM_OK) {
         goto out;
     }
-    rc = buf_append_text(out, ".");
-    if (rc == EKM_OK) {
-        rc = base64url_encode(signature.data, signature.len, out);
-    }
+    rc = assertion_append_signature(&signature, out);
     if (rc != EKM_OK) {
         rc = call_fail(call, rc, "an assertion");
     }

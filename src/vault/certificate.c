@@ -5,45 +5,34 @@
 
 #include "base/codec.h"
 #include "base/text.h"
-#include "platform/file.h"
+#include "base/whole_file.h"
 #include "platform/system.h"
 
-#define FILE_MAX        65536
-#define PASSWORD_MAX    1024
-#define CERT_PATH_CAP   1200
-#define RENEWAL_TRIES   3
-#define RENEWAL_WAIT_MS 20
+#define FILE_MAX      65536
+#define PASSWORD_MAX  1024
+#define CERT_PATH_CAP 1200
 
 static enum ekm_rc certificate_fail(struct call *call, const char *path, const char *why)
 {
     return call_fail(call, EKM_CERTIFICATE_UNUSABLE, "%.180s: %s", path, why);
 }
 
-/* Reads the whole file after checking its rights like the configuration's. *absent: there is
- * none. */
+/* Reads the whole file. Checks its rights first, like those of the configuration. *absent: there is
+ * no such file. */
 static enum ekm_rc certificate_read_file(struct call *call, const char *path, size_t max,
                                          struct buf *out, bool *absent)
 {
-    struct plat_file_state state;
-    int handle = -1;
-    size_t len = 0;
     *absent = false;
     if (buf_reserve(out, max) != EKM_OK) {
         return call_fail(call, EKM_OUT_OF_MEMORY, "the certificate");
     }
-    enum plat_io io = plat_file_open(path, PLAT_TRUST_REQUIRED, &handle, &state);
-    if (io == PLAT_IO_OK) {
-        io = plat_file_read(handle, out->data, max, &len);
-    }
-    plat_file_close(&handle);
+    enum plat_io io = whole_file_read(path, PLAT_TRUST_REQUIRED, max, out);
     *absent = io == PLAT_IO_ABSENT;
     if (io != PLAT_IO_OK) {
         char why[160];
         plat_file_explain(path, io, why, sizeof why);
         return certificate_fail(call, path, why);
     }
-    out->len = len;
-    out->data[len] = 0;
     return EKM_OK;
 }
 
@@ -55,7 +44,7 @@ static bool certificate_path(const struct call *call, const char *name, const ch
     return text_format(out, CERT_PATH_CAP, "%s%s%s%s", folder, has_slash ? "" : "/", name, end);
 }
 
-/* Without the line end that editors add. */
+/* Reads the password, without the line end that editors add. Without a file it is empty. */
 static enum ekm_rc certificate_read_password(struct call *call, const char *name, struct buf *out)
 {
     char path[CERT_PATH_CAP];
@@ -68,10 +57,13 @@ static enum ekm_rc certificate_read_password(struct call *call, const char *name
         call_clear_error(call);
         return EKM_OK;
     }
-    while (rc == EKM_OK && out->len > 0 && strchr("\r\n", out->data[out->len - 1]) != NULL) {
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    while (out->len > 0 && strchr("\r\n", out->data[out->len - 1]) != NULL) {
         out->data[--out->len] = 0;
     }
-    return rc;
+    return EKM_OK;
 }
 
 static enum ekm_rc certificate_parse(struct call *call, const char *name, const char *path,
@@ -81,13 +73,15 @@ static enum ekm_rc certificate_parse(struct call *call, const char *name, const 
     struct buf password = BUF_EMPTY(PASSWORD_MAX);
     const char *why = "";
     enum ekm_rc rc = is_pfx ? certificate_read_password(call, name, &password) : EKM_OK;
-    if (rc == EKM_OK) {
-        rc = is_pfx ? certificate_file_read_pfx(content, buf_text(&password), &out->pair, &why)
-                    : certificate_file_read_pem(content, &out->pair, &why);
-        if (rc != EKM_OK) {
-            rc = call_fail(call, rc, "%.180s: %s", path, why);
-        }
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = is_pfx ? certificate_file_read_pfx(content, buf_text(&password), &out->pair, &why)
+                : certificate_file_read_pem(content, &out->pair, &why);
+    if (rc != EKM_OK) {
+        rc = call_fail(call, rc, "%.180s: %s", path, why);
+    }
+out:
     buf_free(&password);
     return rc;
 }
@@ -111,10 +105,12 @@ static enum ekm_rc certificate_open_file(struct call *call, const char *name,
         (void)certificate_path(call, name, "", path);
         rc = certificate_fail(call, path, "there is no .pem or .pfx of this name");
     }
-    if (rc == EKM_OK) {
-        call_clear_error(call);
-        rc = certificate_parse(call, name, path, is_pfx, &content, out);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    call_clear_error(call);
+    rc = certificate_parse(call, name, path, is_pfx, &content, out);
+out:
     buf_free(&content);
     return rc;
 }
@@ -190,17 +186,18 @@ static enum ekm_rc certificate_check(struct call *call, struct certificate *out)
     return EKM_OK;
 }
 
-/* Whoever renews the file may write it in place: then it is whole a moment later. */
+/* Opens the file, again if it is unusable: a writer may renew it in place. */
 static enum ekm_rc certificate_open_renewed(struct call *call, const char *name,
                                             struct certificate *out)
 {
     for (int i = 0;; i++) {
         enum ekm_rc rc = certificate_open_file(call, name, out);
-        if ((rc != EKM_CERTIFICATE_UNUSABLE && rc != EKM_CERTIFICATE_PAIR) || i == RENEWAL_TRIES) {
+        if ((rc != EKM_CERTIFICATE_UNUSABLE && rc != EKM_CERTIFICATE_PAIR) ||
+            i == WHOLE_FILE_TRIES) {
             return rc;
         }
         const struct call_error error = call->error;
-        rc = call_sleep(call, RENEWAL_WAIT_MS);
+        rc = call_sleep(call, WHOLE_FILE_WAIT_MS);
         if (rc != EKM_OK) {
             return rc;
         }
@@ -214,7 +211,10 @@ enum ekm_rc certificate_open(struct call *call, const char *name, struct certifi
     bool in_store = plat_store_exists() && certificate_is_thumbprint(name);
     enum ekm_rc rc = in_store ? certificate_open_store(call, name, out)
                               : certificate_open_renewed(call, name, out);
-    return rc == EKM_OK ? certificate_check(call, out) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return certificate_check(call, out);
 }
 
 static bool certificate_sign_digest(EVP_PKEY *key, bool pss, const uint8_t digest[32],

@@ -1,9 +1,9 @@
 /*
- * The certificate by which an application signs in, and signing with its key.
+ * The certificate with which an application signs in. Signs with its key.
  *
- * It is read each time, so that a renewed file or store entry counts at once, and is kept for one
- * signature only. It comes from `certificate_folder`, or by its thumbprint from the machine's own
- * store. Any thread.
+ * The certificate is read each time and kept for one signature only, so that a renewed one counts
+ * at once. It comes from `certificate_folder`, or by its thumbprint from the machine's store. Any
+ * thread.
  */
 #ifndef AKVEKM_VAULT_CERTIFICATE_H
 #define AKVEKM_VAULT_CERTIFICATE_H
@@ -13,21 +13,23 @@
 #include "vault/certificate_file.h"
 
 struct certificate {
-    struct certificate_pair pair; /* of a file; or */
-    struct plat_store_certificate store;
-    char thumbprint[41]; /* SHA-1 in hex, as everybody names certificates */
+    struct certificate_pair pair;        /* from a file; from the store only the leaf */
+    struct plat_store_certificate store; /* from the store */
+    char thumbprint[41];                 /* SHA-1 in hex, the usual name of a certificate */
     uint8_t sha256[32];
     int64_t expiry_s;
 };
 
-/* EKM_CERTIFICATE_UNUSABLE, _PAIR, _DATES, EKM_OUT_OF_MEMORY; set in the call. certificate_close
- * must follow in any case. */
+/* Opens the certificate of this name. EKM_CERTIFICATE_UNUSABLE, EKM_CERTIFICATE_PAIR,
+ * EKM_CERTIFICATE_DATES, EKM_OUT_OF_MEMORY; set in the call. certificate_close must follow in any
+ * case. */
 enum ekm_rc certificate_open(struct call *call, const char *name,
                              struct certificate *out) EKM_MUST_CHECK;
-/* RSASSA-PSS (salt 32) or RSASSA-PKCS1-v1_5 with SHA-256 over `data`; appended. */
+/* Signs `data` with SHA-256 and RSASSA-PSS (salt of 32 bytes) or RSASSA-PKCS1-v1_5. Appends the
+ * signature to `out`. EKM_CERTIFICATE_UNUSABLE: the key does not sign. EKM_OUT_OF_MEMORY. */
 enum ekm_rc certificate_sign(struct call *call, const struct certificate *certificate, bool pss,
                              const struct buf *data, struct buf *out) EKM_MUST_CHECK;
-/* Distinguishes it from another certificate; never 0. */
+/* A number that identifies the certificate; never 0. */
 uint64_t certificate_proof(const struct certificate *certificate);
 void certificate_close(struct certificate *certificate);
 

@@ -10,7 +10,7 @@
 #define BLOCK_MAX 65536
 #define CHAIN_MAX 16
 
-/* What was found so far. */
+/* The keys and certificates that were found so far. */
 struct gathering {
     EVP_PKEY *key;
     X509 *chain[CHAIN_MAX];
@@ -32,9 +32,14 @@ static enum ekm_rc gathering_fail(struct gathering *found, const char *why)
     return EKM_CERTIFICATE_UNUSABLE;
 }
 
-/* `rc` is the result of reading a key. */
-static enum ekm_rc gathering_judge_key(struct gathering *found, enum ekm_rc rc)
+static enum ekm_rc gathering_add_key(struct gathering *found, const uint8_t *der, size_t len,
+                                     bool is_pkcs8)
 {
+    if (found->key != NULL) {
+        return gathering_fail(found, "there is more than one key");
+    }
+    enum ekm_rc rc =
+        is_pkcs8 ? rsa_key_read_pkcs8(der, len, &found->key) : rsa_key_read(der, len, &found->key);
     switch (rc) {
     case EKM_OK:
     case EKM_OUT_OF_MEMORY:
@@ -46,17 +51,7 @@ static enum ekm_rc gathering_judge_key(struct gathering *found, enum ekm_rc rc)
     }
 }
 
-static enum ekm_rc gathering_add_key(struct gathering *found, const uint8_t *der, size_t len,
-                                     bool is_pkcs8)
-{
-    if (found->key != NULL) {
-        return gathering_fail(found, "there is more than one key");
-    }
-    return gathering_judge_key(found, is_pkcs8 ? rsa_key_read_pkcs8(der, len, &found->key)
-                                               : rsa_key_read(der, len, &found->key));
-}
-
-/* Takes it over. */
+/* Takes over the certificate. */
 static enum ekm_rc gathering_add_certificate(struct gathering *found, X509 *one)
 {
     if (one == NULL || found->count == CHAIN_MAX) {
@@ -68,32 +63,26 @@ static enum ekm_rc gathering_add_certificate(struct gathering *found, X509 *one)
     return EKM_OK;
 }
 
-/* Keeps the key's certificate and frees everything else. */
-static enum ekm_rc gathering_finish(struct gathering *found, enum ekm_rc rc,
-                                    struct certificate_pair *out, const char **why)
+/* Moves the key and its certificate to `out`. */
+static enum ekm_rc gathering_take_pair(struct gathering *found, struct certificate_pair *out)
 {
-    if (rc == EKM_OK && found->key == NULL) {
-        rc = gathering_fail(found, "there is no private key");
+    if (found->key == NULL) {
+        return gathering_fail(found, "there is no private key");
     }
-    if (rc == EKM_OK && found->count == 0) {
-        rc = gathering_fail(found, "there is no certificate");
+    if (found->count == 0) {
+        return gathering_fail(found, "there is no certificate");
     }
-    for (size_t i = 0; rc == EKM_OK && out->leaf == NULL && i < found->count; i++) {
+    for (size_t i = 0; i < found->count; i++) {
         const EVP_PKEY *public_key = X509_get0_pubkey(found->chain[i]);
         if (public_key != NULL && EVP_PKEY_eq(public_key, found->key) == 1) {
-            out->leaf = found->chain[i];
-            out->key = found->key;
+            *out = (struct certificate_pair){.key = found->key, .leaf = found->chain[i]};
             found->chain[i] = NULL;
             found->key = NULL;
+            return EKM_OK;
         }
     }
-    if (rc == EKM_OK && out->leaf == NULL) {
-        found->why = "no certificate in it belongs to the key";
-        rc = EKM_CERTIFICATE_PAIR;
-    }
-    *why = found->why;
-    gathering_free(found);
-    return rc;
+    found->why = "no certificate in it belongs to the key";
+    return EKM_CERTIFICATE_PAIR;
 }
 
 /* One block between BEGIN and END lines. */
@@ -102,7 +91,7 @@ struct pem_block {
     size_t label_len, body_len;
 };
 
-/* The next block from *at on; *at then points after it. False: there is none. */
+/* Finds the next block and moves *at behind it. False: there is none. */
 static bool pem_next(const char **at, struct pem_block *out)
 {
     static const char begin[] = "-----BEGIN ", dashes[] = "-----", end[] = "-----END ";
@@ -135,15 +124,17 @@ static enum ekm_rc pem_decode(const struct pem_block *block, struct buf *out)
 {
     struct buf digits = BUF_EMPTY(BLOCK_MAX);
     enum ekm_rc rc = buf_reserve(&digits, block->body_len);
-    for (size_t i = 0; rc == EKM_OK && i < block->body_len; i++) {
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    for (size_t i = 0; i < block->body_len; i++) {
         if (strchr(" \t\r\n", block->body[i]) == NULL) {
             digits.data[digits.len++] = (uint8_t)block->body[i];
         }
     }
-    if (rc == EKM_OK) {
-        digits.data[digits.len] = 0;
-        rc = base64_decode(buf_text(&digits), digits.len, out);
-    }
+    digits.data[digits.len] = 0;
+    rc = base64_decode(buf_text(&digits), digits.len, out);
+out:
     buf_free(&digits);
     return rc;
 }
@@ -184,10 +175,17 @@ enum ekm_rc certificate_file_read_pem(const struct buf *content, struct certific
     const char *at = buf_text(content);
     enum ekm_rc rc = EKM_OK;
     *out = (struct certificate_pair){NULL, NULL};
-    while (rc == EKM_OK && pem_next(&at, &block)) {
+    while (pem_next(&at, &block)) {
         rc = pem_take(&found, &block);
+        if (rc != EKM_OK) {
+            goto out;
+        }
     }
-    return gathering_finish(&found, rc, out, why);
+    rc = gathering_take_pair(&found, out);
+out:
+    *why = found.why;
+    gathering_free(&found);
+    return rc;
 }
 
 static enum ekm_rc pfx_take_key(struct gathering *found, const PKCS8_PRIV_KEY_INFO *info)
@@ -241,14 +239,18 @@ static enum ekm_rc pfx_take_safe(struct gathering *found, PKCS7 *safe, const cha
                                      "anew with AES");
     }
     enum ekm_rc rc = EKM_OK;
-    for (int i = 0; rc == EKM_OK && i < sk_PKCS12_SAFEBAG_num(bags); i++) {
+    for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
         rc = pfx_take_bag(found, sk_PKCS12_SAFEBAG_value(bags, i), password, len);
+        if (rc != EKM_OK) {
+            break;
+        }
     }
     sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
     return rc;
 }
 
-/* For PKCS #12 no password and an empty one differ; *password is the one that is right. */
+/* In PKCS #12 no password and an empty one differ. If no password is right, *password becomes
+ * NULL. */
 static bool pfx_check_password(PKCS12 *pfx, const char **password, int *len)
 {
     *len = (int)strlen(*password);
@@ -273,8 +275,11 @@ static enum ekm_rc pfx_take_all(struct gathering *found, PKCS12 *pfx, const char
         return gathering_fail(found, "it is not a PKCS #12 file");
     }
     enum ekm_rc rc = EKM_OK;
-    for (int i = 0; rc == EKM_OK && i < sk_PKCS7_num(safes); i++) {
+    for (int i = 0; i < sk_PKCS7_num(safes); i++) {
         rc = pfx_take_safe(found, sk_PKCS7_value(safes, i), password, len);
+        if (rc != EKM_OK) {
+            break;
+        }
     }
     sk_PKCS7_pop_free(safes, PKCS7_free);
     return rc;
@@ -287,10 +292,21 @@ enum ekm_rc certificate_file_read_pfx(const struct buf *content, const char *pas
     const uint8_t *at = content->data;
     PKCS12 *pfx = content->len > 0 ? d2i_PKCS12(NULL, &at, (long)content->len) : NULL;
     *out = (struct certificate_pair){NULL, NULL};
-    enum ekm_rc rc = pfx != NULL ? pfx_take_all(&found, pfx, password)
-                                 : gathering_fail(&found, "it is not a PKCS #12 file");
+    enum ekm_rc rc = EKM_OK;
+    if (pfx == NULL) {
+        rc = gathering_fail(&found, "it is not a PKCS #12 file");
+        goto out;
+    }
+    rc = pfx_take_all(&found, pfx, password);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    rc = gathering_take_pair(&found, out);
+out:
     PKCS12_free(pfx);
-    return gathering_finish(&found, rc, out, why);
+    *why = found.why;
+    gathering_free(&found);
+    return rc;
 }
 
 void certificate_pair_free(struct certificate_pair *pair)

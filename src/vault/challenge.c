@@ -9,7 +9,7 @@
 #define VAULTS           256
 #define DOUBTED_AFTER_MS 60000
 
-/* The parameters of a Bearer challenge that matter; empty: not given. */
+/* The parameters of a Bearer challenge that the library uses; empty: not given. */
 struct parameters {
     char authorization[1024], authorization_uri[1024], resource[512], scope[512];
 };
@@ -19,14 +19,14 @@ static const char *challenge_skip_chars(const char *at, const char *what)
     return at + strspn(at, what);
 }
 
-/* A token68 or token: the text before a separator. */
+/* The length of a token68 or token: the text before a separator. */
 static size_t word_len(const char *at)
 {
     return strcspn(at, " \t,=\"");
 }
 
-/* Reads a value at `at`, quoted or not, into out; NULL if it is malformed. A value that is too long
- * cannot be right: empty. */
+/* Reads a value at `at`, quoted or not, into out. NULL: it is malformed. A value that is too long
+ * cannot be valid and becomes empty. */
 static const char *read_value(const char *at, char *out, size_t cap)
 {
     size_t used = 0;
@@ -104,7 +104,7 @@ bool challenge_is_tenant(const char *tenant)
            strcmp(tenant, "..") != 0;
 }
 
-/* Exactly https://HOST/TENANT[/...]; no user, port, query or fragment. */
+/* Reads https://HOST/TENANT[/...] without user, port, query or fragment. */
 static enum ekm_rc read_authority(struct call *call, const struct vault_address *vault,
                                   const char *uri, struct challenge *out)
 {
@@ -131,8 +131,8 @@ static enum ekm_rc read_authority(struct call *call, const struct vault_address 
     return EKM_OK;
 }
 
-/* https, and exactly the host of the vault's own service, so that no token for another service is
- * ever asked for. */
+/* The resource must be https and exactly the host of the vault's own service, so that the library
+ * never requests a token for another service. */
 static enum ekm_rc read_resource(struct call *call, const struct vault_address *vault,
                                  const char *uri, struct challenge *out)
 {
@@ -171,13 +171,16 @@ enum ekm_rc challenge_parse(struct call *call, const struct vault_address *vault
         return call_fail(call, EKM_CHALLENGE_NO_RESOURCE, NULL);
     }
     enum ekm_rc rc = read_authority(call, vault, authority, out);
-    return rc == EKM_OK ? read_resource(call, vault, resource, out) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return read_resource(call, vault, resource, out);
 }
 
 static struct {
     struct plat_mutex mutex;
     struct place {
-        char host[254];
+        char host[TEXT_HOST_CAP];
         struct challenge challenge; /* no authority: the vault has not named one */
         char hint[CHALLENGE_TENANT_MAX + 1];
         uint64_t read_ms;
@@ -196,7 +199,7 @@ static struct place *place_of(const char *vault_host)
     return NULL;
 }
 
-/* Under the lock: the place of this vault, made if need be. */
+/* Under the lock: the place of this vault, or a new one. */
 static struct place *place_for(const char *vault_host)
 {
     struct place *place = place_of(vault_host);

@@ -17,7 +17,8 @@
 struct plat_mutex token_lock = PLAT_MUTEX_INIT;
 static struct credential *credentials;
 static size_t credential_count;
-/* Before this time no token expires, and no refusal of a credential that no session holds. */
+/* Before this time there is nothing to sweep: no token expires, and no refusal ends of a credential
+ * that no session holds. */
 static _Atomic uint64_t credential_due_ms = UINT64_MAX;
 
 static void free_credential(struct credential *credential)
@@ -64,8 +65,8 @@ static bool credential_drop_expired(struct credential *credential, uint64_t now_
     return needed;
 }
 
-/* Under the lock: wipes what expired, and removes credentials that no session and no token
- * needs. */
+/* Under the lock: wipes expired tokens, and removes credentials without a session, a token or a
+ * refusal. */
 static struct credential *credential_take_unneeded(uint64_t now_ms)
 {
     struct credential *dropped = NULL;
@@ -133,7 +134,7 @@ static struct credential *credential_make(const struct sign_in *who, const uint8
     return made;
 }
 
-/* Under the lock. Takes the same time wherever two hashes differ. */
+/* Under the lock. The comparison takes the same time wherever two hashes differ. */
 static struct credential *credential_find(const struct sign_in *who, const uint8_t *hash)
 {
     struct credential *at = credentials;
@@ -149,8 +150,8 @@ static bool credential_lacks_secret(const struct credential *credential)
     return credential->who.form == SIGN_IN_SECRET && credential->secret.len == 0;
 }
 
-/* NULL: it has to be made, or its secret was wiped and has to be given again: in *fresh, which is
- * taken over whole or without its secret. */
+/* Finds the credential, or adds *fresh, or moves only the secret of *fresh to it. NULL: the caller
+ * must make *fresh, because there is no credential or its secret was wiped. */
 static struct credential *find_or_add(struct call *call, const struct sign_in *who,
                                       const uint8_t *hash, struct credential **fresh)
 {
@@ -209,7 +210,7 @@ enum ekm_rc credential_of(struct call *call, const struct sign_in *who, struct c
     return found != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
 }
 
-/* Also while the token in hand is good. */
+/* Warns before a certificate or a secret expires, even while a token is valid. */
 static void credential_note_end(struct call *call, const struct credential *credential)
 {
     plat_mutex_lock(&token_lock);
@@ -244,17 +245,21 @@ enum ekm_rc credential_open(struct call *call, const char *secret, size_t len,
         return rc;
     }
     rc = credential_of(call, &who, out);
-    if (rc == EKM_OK) {
-        credential_note_end(call, *out);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    credential_note_end(call, *out);
+    return EKM_OK;
 }
 
 enum ekm_rc credential_open_managed(struct call *call, struct credential **out)
 {
     struct sign_in who;
     enum ekm_rc rc = sign_in_managed(call, &who);
-    return rc == EKM_OK ? credential_of(call, &who, out) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return credential_of(call, &who, out);
 }
 
 void credential_release(struct credential *credential)

@@ -20,26 +20,38 @@ enum ekm_rc entra_write_form(const struct token_request *request, const char *cl
     static const char assertion[] =
         "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&"
         "client_assertion=";
-    /* Reserved at once, because growing copies and wipes. */
+    /* Reserves all at once, because a buffer that grows is copied and wiped. */
     enum ekm_rc rc = buf_reserve(form, 3 * proof->len + 768);
-    if (rc == EKM_OK) {
-        rc = buf_append_format(form, "client_id=%s&scope=https%%3A%%2F%%2F%s%%2F.default&%s",
-                               client_id, request->where.resource,
-                               proof->is_assertion ? assertion : "client_secret=");
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = url_escape(proof->text, proof->len, form);
+    rc = buf_append_format(form, "client_id=%s&scope=https%%3A%%2F%%2F%s%%2F.default&%s", client_id,
+                           request->where.resource,
+                           proof->is_assertion ? assertion : "client_secret=");
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc == EKM_OK ? buf_append_text(form, "&grant_type=client_credentials") : rc;
+    rc = url_escape(proof->text, proof->len, form);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return buf_append_text(form, "&grant_type=client_credentials");
+}
+
+static enum ekm_rc entra_write(struct token_request *request, const char *client_id,
+                               const struct entra_proof *proof)
+{
+    enum ekm_rc rc = entra_endpoint(&request->where, &request->url);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return entra_write_form(request, client_id, proof, &request->form);
 }
 
 enum ekm_rc entra_request(struct call *call, struct token_request *request, const char *client_id,
                           const struct entra_proof *proof)
 {
-    enum ekm_rc rc = entra_endpoint(&request->where, &request->url);
-    if (rc == EKM_OK) {
-        rc = entra_write_form(request, client_id, proof, &request->form);
-    }
+    enum ekm_rc rc = entra_write(request, client_id, proof);
     if (rc != EKM_OK) {
         return call_fail(call, rc, "the token request");
     }

@@ -11,7 +11,7 @@
 #define THINGS_MAX 256
 
 struct expiry_thing {
-    uint64_t hash; /* of kind, name and end: what was renewed is another thing; 0: none */
+    uint64_t hash; /* of kind, name and end, so that a renewed thing differs; 0: none */
     int64_t told_s;
 };
 
@@ -26,16 +26,14 @@ int64_t expiry_days_left(int64_t end_s)
 
 static uint64_t expiry_hash(enum expiry_kind kind, const char *what, int64_t end_s)
 {
-    uint64_t hash = (14695981039346656037u ^ (uint64_t)kind) * 1099511628211u;
-    for (; *what != '\0'; what++) {
-        hash = (hash ^ (uint8_t)*what) * 1099511628211u;
-    }
-    hash = (hash ^ (uint64_t)end_s) * 1099511628211u;
+    uint64_t hash = fnv_add(FNV_START, &kind, sizeof kind);
+    hash = fnv_add(hash, what, strlen(what));
+    hash = fnv_add(hash, &end_s, sizeof end_s);
     return hash != 0 ? hash : 1;
 }
 
-/* Whether its line is due; then it counts as told. With more things than places, the one that was
- * told first makes room. */
+/* Whether the thing's warning is due; if so, notes it as given. A full table loses its oldest
+ * entry. */
 static bool expiry_take(uint64_t hash, int64_t now_s)
 {
     bool due = true;

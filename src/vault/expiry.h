@@ -1,8 +1,8 @@
 /*
- * What ends on a known day, and is told in time: keys, certificates, client secrets.
+ * Warns before keys, certificates and client secrets expire.
  *
- * Owns which of them were told of today. Any thread. Each thing gives one line a day, from 60 days
- * before its end on, in the log and the system log; specification.md section 9.
+ * Owns a table of the warnings of the last day. Any thread. From 60 days before its end on, each
+ * thing gives one line a day in the log and the system log. Rule: specification.md section 9.
  */
 #ifndef AKVEKM_VAULT_EXPIRY_H
 #define AKVEKM_VAULT_EXPIRY_H
@@ -14,14 +14,15 @@
 
 enum expiry_kind { EXPIRY_KEY, EXPIRY_CERTIFICATE, EXPIRY_SECRET };
 
-/* `what` tells one thing of a kind from the others. end_s is Unix time, 0: it does not end. */
+/* Warns if a warning is due. `what` identifies the thing among those of its kind. end_s is Unix
+ * time; 0: it does not expire. */
 void expiry_note(struct call *call, enum expiry_kind kind, const char *what, int64_t end_s);
-void expiry_clear(void); /* at Free */
+void expiry_clear(void); /* called at Free */
 
-/* Whole days that are left; negative once it is over. */
+/* The whole days until end_s (Unix time); negative after it. */
 int64_t expiry_days_left(int64_t end_s);
-/* When the secret of this client ID (GUID form) ends by the setting secret_expires; 0: it does not
- * say. */
+/* When the secret of this client ID (a GUID) expires by the setting secret_expires, in Unix time.
+ * 0: the setting does not say. */
 int64_t expiry_of_secret(const struct config *config, const char *client_id);
 
 #endif

@@ -31,7 +31,8 @@ static enum ekm_rc federated_get_assertion(struct call *call, const struct token
     return request->get_token(call, &who, &where, out);
 }
 
-/* The identity's call told of itself: the line is about the application. */
+/* Describes the application again, because the fetch of the identity's token described the
+ * identity. */
 static void federated_describe(struct call *call, const struct token_request *request)
 {
     char detail[sizeof call->sign_in];
@@ -46,11 +47,13 @@ enum ekm_rc federated_identity_request(struct call *call, struct token_request *
     struct token *token = NULL;
     enum ekm_rc rc = federated_get_assertion(call, request, &token);
     federated_describe(call, request);
-    if (rc == EKM_OK) {
-        const char *text = token_header(token) + sizeof TOKEN_HEADER - 1;
-        const struct entra_proof proof = {true, text, strlen(text)};
-        rc = entra_request(call, request, request->who->client_id, &proof);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    const char *text = token_header(token) + sizeof TOKEN_HEADER - 1;
+    const struct entra_proof proof = {true, text, strlen(text)};
+    rc = entra_request(call, request, request->who->client_id, &proof);
+out:
     token_release(token);
     return rc;
 }

@@ -6,11 +6,11 @@
 #include "base/unseen.h"
 
 #define SHOWN_MOST                                                                                 \
-    24 /* of an IDENTITY that may be a secret in the wrong place: less than its client ID */
+    24 /* IDENTITY may be a secret in the wrong place: quote less than its client ID */
 #define HEX_ID  32
 #define GUID_ID 36
 
-/* Characters that people paste around a text or into it by mistake. */
+/* Names a character that people paste around a text or into it by mistake. */
 static const char *identity_kind(const char *text, size_t len, size_t *size)
 {
     static const struct {
@@ -39,7 +39,7 @@ static const char *identity_kind(const char *text, size_t len, size_t *size)
                                         : "a character that no host has";
 }
 
-/* Hosts that people mistake for a vault's, and what to write instead; NULL: none of them. */
+/* Says what to write instead of a host that is no vault's. */
 static const char *identity_advice(const char *host)
 {
     char lower[300];
@@ -87,11 +87,14 @@ enum ekm_rc identity_read(struct call *call, const char *text, size_t len,
                          SHOWN_MOST, host);
     }
     enum ekm_rc rc = address_parse(call->config, host, out);
-    return rc == EKM_OK ? rc : identity_refuse(call, host, len);
+    if (rc != EKM_OK) {
+        return identity_refuse(call, host, len);
+    }
+    return EKM_OK;
 }
 
-/* How many characters of the client ID are right (hex digits, or a GUID); *whole is how many it
- * must have. */
+/* The number of valid characters of the client ID (hex digits or a GUID). *whole is the number that
+ * it must have. */
 static size_t identity_id_len(const char *secret, size_t len, size_t *whole)
 {
     bool guid = len > 8 && secret[8] == '-';

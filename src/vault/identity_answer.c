@@ -7,7 +7,8 @@
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
-/* 404 and 410: the endpoint is being updated, and available again within 70 s. */
+/* Whether the status is transient. 404 and 410 mean that the endpoint is being updated and will be
+ * available again within 70 s. */
 static bool identity_answer_passes(long status)
 {
     return status == 404 || status == 408 || status == 410 || status == 429 || status >= 500;
@@ -31,8 +32,8 @@ enum ekm_rc identity_answer_refusal(struct call *call, const struct http_respons
                      error[0] != '\0' ? error : "no reason given");
 }
 
-/* An agent of Azure Arc that knows only the machine's own identity ignores a selector in silence:
- * the token counts only if the answer names the one that was asked for. */
+/* An agent of Azure Arc that knows only the machine's own identity ignores a selector without an
+ * error. So a token from it counts only if the response names the selected identity. */
 static bool identity_answer_is_asked_for(const struct token_request *request,
                                          const struct wire_token *facts)
 {
@@ -66,18 +67,21 @@ enum ekm_rc identity_answer_read(struct call *call, const struct token_request *
 {
     struct wire_token facts;
     enum ekm_rc rc = wire_read_token(call, &response->body, &out->text, &facts);
-    if (rc == EKM_TOKEN_NOT_JSON) {
-        rc = vault_fail_foreign(call, response, rc);
-    }
-    if (rc == EKM_OK && !identity_answer_is_asked_for(request, &facts)) {
-        buf_clear(&out->text);
-        rc = call_fail(call, EKM_IDENTITY_OTHER,
-                       "the agent does not name the identity that SECRET asks for: it is too old "
-                       "for user-assigned identities");
-    }
     out->life_s = identity_answer_life_s(&facts);
     out->refresh_s = facts.refresh_in_s;
-    return rc;
+    if (rc == EKM_TOKEN_NOT_JSON) {
+        return vault_fail_foreign(call, response, rc);
+    }
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (!identity_answer_is_asked_for(request, &facts)) {
+        buf_clear(&out->text);
+        return call_fail(call, EKM_IDENTITY_OTHER,
+                         "the agent does not name the identity that SECRET asks for: it is too old "
+                         "for user-assigned identities");
+    }
+    return EKM_OK;
 }
 
 enum ekm_rc identity_answer_unreached(struct call *call, const struct token_request *request,

@@ -1,6 +1,6 @@
 /*
- * What a source of managed identities answers: a token, or why there is none. Arc's agent answers
- * like the others, once its challenge is met.
+ * Reads the response of a source of managed identities: a token or an error. Arc's agent answers
+ * like the others, after its challenge is met.
  *
  * Facts: identity-wire.md sections 1, 2 and 6. Owns nothing; any thread.
  */
@@ -9,13 +9,16 @@
 
 #include "vault/token_message.h"
 
-/* A 200. EKM_IDENTITY_OTHER: the token is not of the identity that SECRET names. */
+/* Reads a 200. EKM_IDENTITY_OTHER: the token is not of the identity that SECRET names. Errors are
+ * set in the call. */
 enum ekm_rc identity_answer_read(struct call *call, const struct token_request *request,
                                  const struct http_response *response,
                                  struct token_value *out) EKM_MUST_CHECK;
-/* Any other status, in the form of http_request's `refusal`. */
+/* Sets and returns the error of any other status, in the form of http_request's `refusal`.
+ * EKM_IDENTITY_UNAVAILABLE may be retried; otherwise EKM_IDENTITY_REFUSED. */
 enum ekm_rc identity_answer_refusal(struct call *call, const struct http_response *response);
-/* What a failure to reach the source means; `rc` is the result of http_retry_perform. */
+/* Reports that the source was not reached: turns http_retry_perform's error `rc` into the error of
+ * a source of managed identities. */
 enum ekm_rc identity_answer_unreached(struct call *call, const struct token_request *request,
                                       enum ekm_rc rc);
 

@@ -15,7 +15,7 @@
 #define ENDPOINT_CAP 512
 #define HEADER_MAX   4096
 
-/* What the environment of the process says. */
+/* The variables of the process's environment. */
 struct surroundings {
     char endpoint[ENDPOINT_CAP], header[HEADER_MAX + 1];
     size_t endpoint_len, header_len;
@@ -114,7 +114,7 @@ static enum ekm_rc endpoint_absent(struct call *call, const char *why)
     return call_fail(call, EKM_IDENTITY_NO_SOURCE, "%s", why);
 }
 
-/* IDENTITY_ENDPOINT as it is, or with the path of IMDS behind an authority host. */
+/* Writes the URL `value` of the variable `name`. If `path` is not empty, it replaces the path. */
 static enum ekm_rc endpoint_use(struct call *call, const char *name, const char *value,
                                 const char *path, struct buf *url)
 {
@@ -128,7 +128,10 @@ static enum ekm_rc endpoint_use(struct call *call, const char *name, const char 
         len = (size_t)(host - value) + host_len;
     }
     enum ekm_rc rc = buf_append(url, value, len);
-    return rc == EKM_OK ? buf_append_text(url, path[0] == '\0' && bare ? "/" : path) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return buf_append_text(url, path[0] == '\0' && bare ? "/" : path);
 }
 
 static enum ekm_rc endpoint_imds(struct call *call, struct token_request *request)
@@ -141,7 +144,8 @@ static enum ekm_rc endpoint_imds(struct call *call, struct token_request *reques
     return endpoint_use(call, "AZURE_POD_IDENTITY_AUTHORITY_HOST", host, IMDS_PATH, &request->url);
 }
 
-/* The agent must be on this machine; the content of its key file is sent nowhere else. */
+/* Uses only an agent on this machine, because the content of the key file must not be sent anywhere
+ * else. */
 static enum ekm_rc endpoint_arc(struct call *call, const struct surroundings *around,
                                 struct token_request *request)
 {
@@ -179,9 +183,10 @@ static enum ekm_rc endpoint_app_service(struct call *call, const struct surround
         return endpoint_absent(call, "IDENTITY_HEADER is too long or not a valid header value");
     }
     enum ekm_rc rc = endpoint_use(call, "IDENTITY_ENDPOINT", around->endpoint, "", &request->url);
-    return rc == EKM_OK
-               ? buf_append_format(&request->header, "X-IDENTITY-HEADER: %s", around->header)
-               : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return buf_append_format(&request->header, "X-IDENTITY-HEADER: %s", around->header);
 }
 
 static enum ekm_rc endpoint_write_base(struct call *call, const struct surroundings *around,
@@ -212,16 +217,20 @@ static enum ekm_rc endpoint_write_query(const char *resource, struct token_reque
     const struct sign_in *who = request->who;
     enum ekm_rc rc =
         buf_append_format(&request->url, "?api-version=%s&resource=", versions[request->source]);
-    if (rc == EKM_OK) {
-        rc = url_escape(resource, strlen(resource), &request->url);
+    if (rc != EKM_OK) {
+        return rc;
     }
+    rc = url_escape(resource, strlen(resource), &request->url);
     if (rc != EKM_OK || who->selector == IDENTITY_OF_MACHINE) {
         return rc;
     }
     bool renamed =
         who->selector == IDENTITY_BY_RESOURCE_ID && request->source == IDENTITY_SOURCE_APP_SERVICE;
     rc = buf_append_text(&request->url, renamed ? "&mi_res_id=" : selectors[who->selector]);
-    return rc == EKM_OK ? url_escape(who->name, strlen(who->name), &request->url) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return url_escape(who->name, strlen(who->name), &request->url);
 }
 
 static void endpoint_describe(struct call *call, const struct token_request *request)
@@ -231,22 +240,10 @@ static void endpoint_describe(struct call *call, const struct token_request *req
     sign_in_describe(request->who, detail, call->sign_in, sizeof call->sign_in);
 }
 
-enum ekm_rc identity_endpoint_request(struct call *call, const char *resource,
-                                      struct token_request *request)
+/* Makes the HTTP request from the URL and the header. */
+static void endpoint_fill_request(struct token_request *request)
 {
-    struct surroundings around;
     size_t host_len;
-    endpoint_look_around(&around);
-    request->source = endpoint_pick_source(call, &around);
-    endpoint_describe(call, request);
-    enum ekm_rc rc = endpoint_write_base(call, &around, request);
-    if (rc == EKM_OK) {
-        rc = endpoint_write_query(resource, request);
-    }
-    plat_wipe(around.header, sizeof around.header);
-    if (rc != EKM_OK) {
-        return rc == EKM_IDENTITY_NO_SOURCE ? rc : call_fail(call, rc, "the token request");
-    }
     const char *host = endpoint_host(buf_text(&request->url), &host_len);
     (void)text_copy_n(request->host, sizeof request->host, host, host_len);
     bool has_header = request->source == IDENTITY_SOURCE_APP_SERVICE;
@@ -256,5 +253,28 @@ enum ekm_rc identity_endpoint_request(struct call *call, const char *resource,
                               .host = request->host,
                               .header = has_header ? buf_text(&request->header) : "Metadata: true",
                               .local = true};
-    return EKM_OK;
+}
+
+enum ekm_rc identity_endpoint_request(struct call *call, const char *resource,
+                                      struct token_request *request)
+{
+    struct surroundings around;
+    endpoint_look_around(&around);
+    request->source = endpoint_pick_source(call, &around);
+    endpoint_describe(call, request);
+    enum ekm_rc rc = endpoint_write_base(call, &around, request);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    rc = endpoint_write_query(resource, request);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    endpoint_fill_request(request);
+out:
+    plat_wipe(around.header, sizeof around.header);
+    if (rc != EKM_OK && rc != EKM_IDENTITY_NO_SOURCE) {
+        rc = call_fail(call, rc, "the token request");
+    }
+    return rc;
 }

@@ -1,8 +1,8 @@
 /*
- * cJSON for the wire modules: a body is parsed completely, read by path, and wiped before it is
+ * cJSON for the wire modules. A body is parsed completely, read by names, and wiped before it is
  * freed.
  *
- * Only vault/wire*.c call it. A cJSON that the engine shares keeps its allocator. Any thread.
+ * Owns nothing; only vault/wire*.c call it, from any thread. A shared cJSON keeps its allocator.
  */
 #ifndef AKVEKM_VAULT_JSON_H
 #define AKVEKM_VAULT_JSON_H
@@ -16,20 +16,20 @@
  * frees. */
 void json_start(void);
 
-/* EKM_INVALID_ARGUMENT unless the body is one JSON object and nothing else. */
+/* Parses the body. EKM_INVALID_ARGUMENT: it is not exactly one JSON object. EKM_OUT_OF_MEMORY. */
 enum ekm_rc json_parse(const struct buf *body, cJSON **out) EKM_MUST_CHECK;
-/* The same, and sets the call's failure: `not_json` with a note of what was expected, or a lack of
- * memory. */
+/* The same, and sets the error in the call: `not_json` with the note `what`, or
+ * EKM_OUT_OF_MEMORY. */
 enum ekm_rc json_demand(struct call *call, const struct buf *body, enum ekm_rc not_json,
                         const char *what, cJSON **out) EKM_MUST_CHECK;
 /* Wipes every string; accepts NULL. */
 void json_free(cJSON *json);
 
-/* The member's text, NULL if it is absent or no string. Names are compared exactly. */
+/* The member's text; NULL if it is absent or no string. Names are compared exactly. */
 const char *json_text(const cJSON *object, const char *name);
-/* An integer, also in quotes; false if absent or neither. */
+/* Reads an integer, which may be in quotes. False: it is absent or neither. */
 bool json_integer(const cJSON *object, const char *name, int64_t *out);
-/* Appends the decoded value of a base64 string. */
+/* Appends the decoded value of a base64 string. EKM_INVALID_ARGUMENT: it is absent or no base64. */
 enum ekm_rc json_base64(const cJSON *object, const char *name, struct buf *out) EKM_MUST_CHECK;
 
 #endif

@@ -6,11 +6,11 @@
 #include "base/text.h"
 
 #define DEPTH_MAX  60 /* one bit each */
-#define NUMBER_MAX 60 /* what cJSON reads of one at once */
+#define NUMBER_MAX 60 /* cJSON reads no more characters of a number */
 
 struct scan {
     const char *at, *end;
-    uint64_t objects; /* one bit a level, the lowest for the innermost: object or array */
+    uint64_t objects; /* one bit for each level, the lowest for the innermost; 1: object */
     unsigned depth;
 };
 
@@ -39,7 +39,7 @@ static bool scan_word(struct scan *scan, const char *word)
     return true;
 }
 
-/* The four digits after \u. */
+/* Reads the four digits after \u. */
 static bool scan_unit(struct scan *scan, uint32_t *unit)
 {
     *unit = 0;
@@ -54,7 +54,7 @@ static bool scan_unit(struct scan *scan, uint32_t *unit)
     return true;
 }
 
-/* After the backslash. Half of a surrogate pair must be followed by the other half. */
+/* Reads an escape after its backslash. The first half of a surrogate pair needs the other half. */
 static bool scan_escape(struct scan *scan)
 {
     uint32_t unit, low;
@@ -150,7 +150,7 @@ static bool json_scan_enter(struct scan *scan, bool is_object)
     return scan->depth <= DEPTH_MAX;
 }
 
-/* After a value: the closing brackets and the comma. *more: another value follows. */
+/* Reads the closing brackets and the comma after a value. *more: another value follows. */
 static bool json_scan_leave(struct scan *scan, bool *more)
 {
     skip_blanks(scan);

@@ -11,18 +11,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One object with blanks around it and nothing else, at most 60 levels deep. No zero in a string,
- * literal or escaped, because it would cut the string short unnoticed. */
+/* Whether the text is one object with blanks around it and nothing else, at most 60 levels deep. No
+ * string may contain a zero, literal or escaped, because that would cut the string unnoticed. */
 bool json_scan(const char *text, size_t len);
 
-/* the part between the quotes, in the text that was read */
+/* The part between the quotes. It points into the text. */
 struct json_span {
     const char *at; /* NULL: there is none */
     size_t len;
 };
-/* Reads the plain case without cJSON, which copies: one object of strings without escapes, and
- * nothing else. out[i] is then the first member with the name names[i]. False says nothing about
- * the text. */
+/* Reads a simple text without cJSON, which copies: one object of strings without escapes, and
+ * nothing else. out[i] is the first member with the name names[i]. False: the text is not so
+ * simple; it may still be valid JSON. */
 bool json_scan_flat(const char *text, size_t len, const char *const *names, size_t count,
                     struct json_span *out);
 

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-/* Copies up to the next '/' or the end, and advances past it. */
+/* Copies the text before the next '/' or the end, and moves *at behind it. */
 static bool take_segment(const char **at, char *out, size_t cap)
 {
     size_t len = strcspn(*at, "/");

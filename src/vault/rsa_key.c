@@ -63,7 +63,7 @@ static bool der_is_zero(const struct der_span *number)
     return number->len == 1 && number->at[0] == 0;
 }
 
-/* In the order of RSAPrivateKey, after its version. */
+/* The names are in the order of RSAPrivateKey, after its version. */
 static const char *const rsa_key_parts[] = {
     OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
     OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,

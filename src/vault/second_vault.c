@@ -13,15 +13,15 @@
 
 struct second_vault {
     struct vault_address first, second;
-    struct call_watch watch; /* of the first; is_down is written under the lock */
+    struct call_watch watch; /* watches the first vault; is_down is written under the lock */
     struct plat_mutex lock;
-    bool is_probed;    /* by a call that is under way */
-    uint64_t probe_ms; /* no probe before */
-    uint64_t down_ms;  /* since when it is down */
+    bool is_probed;    /* a call probes the first vault now */
+    uint64_t probe_ms; /* no probe before this time */
+    uint64_t down_ms;  /* when the first vault went down */
 };
 
-/* Which vault a call asks first: of those that may look whether a vault that is down is back, one
- * at a time does. */
+/* The vault that a call uses first. PROBE: the first vault is down, and this call checks whether it
+ * is back. Only one call at a time does so. */
 enum turn { FIRST, PROBE, SECOND };
 
 static struct second_vault *pairs;
@@ -35,7 +35,7 @@ static enum ekm_rc second_vault_refuse(const struct config *config, const char *
     return EKM_CONFIGURATION;
 }
 
-/* `FIRST: SECOND`, each as IDENTITY has it. */
+/* Reads `FIRST: SECOND`. Each vault has the form of IDENTITY. */
 static bool second_vault_read_pair(const struct config *config, const char *item,
                                    struct second_vault *out, const char **why)
 {
@@ -59,8 +59,8 @@ static bool second_vault_read_pair(const struct config *config, const char *item
     return address_parse(config, second, &out->second) == EKM_OK;
 }
 
-/* Another cloud has other login hosts, which must not get this one's secrets. Of vaults of
- * vault_suffixes the cloud is not known: only they themselves pass for each other. */
+/* Another cloud has other login hosts, which must not get this cloud's secrets. The cloud of a
+ * vault of vault_suffixes is not known. Such a vault can only stand in for another such vault. */
 static bool second_vault_same_cloud(const struct second_vault *pair)
 {
     const char *first = address_authority(&pair->first), *second = address_authority(&pair->second);
@@ -122,7 +122,7 @@ struct second_vault *second_vault_find(const char *host)
     return NULL;
 }
 
-/* It has no second one in turn: each call asks two vaults at most. */
+/* The second vault has no second vault itself, so each call uses at most two. */
 void second_vault_of(const struct vault *first, struct vault *out)
 {
     memset(out, 0, sizeof *out);
@@ -148,7 +148,7 @@ static enum turn second_vault_begin(struct second_vault *pair, bool may_probe)
     return turn;
 }
 
-/* How long a call of this turn waits for the first vault. */
+/* Limits how long a call of this turn waits for the first vault: at most half of its time. */
 static void second_vault_limit(struct call *call, struct second_vault *pair, enum turn turn)
 {
     uint64_t left_ms = call_remaining_ms(call);
@@ -178,7 +178,7 @@ static void second_vault_log_down(struct call *call, const struct second_vault *
     log_write(&line);
 }
 
-/* In the system log as well, like the line before. */
+/* Logged as an error so that it also goes to the system log, like the line about the outage. */
 static void second_vault_log_back(struct call *call, const struct second_vault *pair,
                                   uint64_t down_ms)
 {
@@ -194,8 +194,8 @@ static void second_vault_log_back(struct call *call, const struct second_vault *
     log_write(&line);
 }
 
-/* What the first vault came to. True: it is an outage, so the second one is asked. A call that
- * began before the outage says nothing of its end. */
+/* Notes the outcome of a step at the first vault. True: it is an outage, so the second vault is
+ * used. A call that began before the outage does not show that it is over. */
 static bool second_vault_end(struct call *call, struct second_vault *pair, enum turn turn,
                              enum ekm_rc rc)
 {
@@ -222,8 +222,8 @@ static bool second_vault_end(struct call *call, struct second_vault *pair, enum 
     return is_outage;
 }
 
-/* The second vault has half of the time that is left: should it fail, too, the first has the rest.
- */
+/* The second vault gets half of the time that is left. If it fails too, the first one gets the
+ * rest. */
 static enum ekm_rc second_vault_ask(struct call *call, const struct vault *first,
                                     second_vault_step step, void *context)
 {
@@ -238,7 +238,7 @@ static enum ekm_rc second_vault_ask(struct call *call, const struct vault *first
     return rc;
 }
 
-/* Neither was of help so far. `former` is what the first came to, if it was asked. */
+/* Called when both vaults failed. `former` is the first one's error; EKM_OK: it was not used. */
 static enum ekm_rc second_vault_ask_first_again(struct call *call, const struct vault *first,
                                                 const struct call_error *former,
                                                 second_vault_step step, void *context)
@@ -252,7 +252,7 @@ static enum ekm_rc second_vault_ask_first_again(struct call *call, const struct 
     call->vault_answered = false;
     enum ekm_rc rc = step(call, first, context);
     if (rc == EKM_DEADLINE && former->rc != EKM_OK) {
-        call->error = *former; /* a try had ended */
+        call->error = *former; /* the outcome of an earlier try says more */
         rc = former->rc;
     }
     if (second_vault_end(call, first->spare, SECOND, rc)) {
@@ -279,9 +279,10 @@ enum ekm_rc second_vault_run(struct call *call, const struct vault *first, bool 
         former = call->error;
     }
     enum ekm_rc rc = second_vault_ask(call, first, step, context);
-    return rc == EKM_OK || rc == EKM_CLOSING || rc == EKM_OUT_OF_MEMORY
-               ? rc
-               : second_vault_ask_first_again(call, first, &former, step, context);
+    if (rc == EKM_OK || rc == EKM_CLOSING || rc == EKM_OUT_OF_MEMORY) {
+        return rc;
+    }
+    return second_vault_ask_first_again(call, first, &former, step, context);
 }
 
 void second_vault_ask_too(struct call *call, const struct vault *first, uint64_t most_ms,

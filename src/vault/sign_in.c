@@ -29,7 +29,7 @@ static enum ekm_rc sign_in_check_allowed(struct call *call, enum sign_in_form fo
                      sign_in_form_name(form));
 }
 
-/* Up to the next colon, which is skipped. False: nothing is left. */
+/* Takes the piece before the next colon, and skips the colon. False: nothing is left. */
 static bool sign_in_next_piece(struct piece *rest, struct piece *out)
 {
     if (rest->at == NULL) {
@@ -214,7 +214,10 @@ enum ekm_rc sign_in_parse(struct call *call, const char *secret, size_t len, str
     bool is_word = sign_in_find_word(secret, len, &out->form, &rest);
     enum ekm_rc rc =
         is_word ? sign_in_read_form(call, &rest, out) : sign_in_read_secret(call, secret, len, out);
-    return rc == EKM_OK ? sign_in_check_allowed(call, out->form) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return sign_in_check_allowed(call, out->form);
 }
 
 bool sign_in_is_managed(const char *identity, bool *blank)

@@ -3,43 +3,37 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/whole_file.h"
 #include "platform/system.h"
 #include "vault/credential_slots.h"
 
-#define SLICE_MS        250
-#define REFUSAL_MS      10000
-#define EARLY_AGAIN_MS  30000 /* from a failed early try to the next */
-#define RENEWALS_MAX    3     /* of the file that proves who signs in, that one call follows */
-#define RENEWAL_TRIES   3
-#define RENEWAL_WAIT_MS 20
+#define REFUSAL_MS     10000
+#define EARLY_AGAIN_MS 30000 /* from a failed early try to the next */
+#define RENEWALS_MAX   3     /* how often one call uses a proof file that was renewed */
 #define EARLY_PATIENCE_MS                                                                          \
-    3000                  /* what an early try may cost its caller, who has a good token in hand */
-#define MORE_TIME_MS 1000 /* a deadline that much later is worth another fetch */
+    3000                  /* what an early renewal may cost its caller, which has a valid token */
+#define MORE_TIME_MS 1000 /* a call whose deadline is later than this fetches again */
 
 static struct plat_cond fetched_one = PLAT_COND_INIT;
 
-/* `rc` is what the request came to. */
-static enum ekm_rc token_take_value(struct call *call, const struct token_fetch *fetch,
-                                    struct token_value *value, enum ekm_rc rc, struct token **out)
+static enum ekm_rc token_from_value(struct call *call, const struct token_fetch *fetch,
+                                    const struct token_value *value, struct token **token)
 {
-    if (rc == EKM_OK) {
-        *out = token_make(value, fetch->request.asked_ms, fetch->credential->who.form);
-        rc = *out != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
-    }
-    credential_learn(call, fetch->credential, fetch->request.expiry_s);
-    token_value_free(value);
-    return rc;
+    *token = token_make(value, fetch->request.asked_ms, fetch->credential->who.form);
+    return *token != NULL ? EKM_OK : call_fail(call, EKM_OUT_OF_MEMORY, NULL);
 }
 
-/* For a form of signing in that is made of another one. */
+/* Gets a token of another identity, for a form of sign-in that needs one. */
 static enum ekm_rc token_of_identity(struct call *call, const struct sign_in *who,
-                                     const struct challenge *where, struct token **out)
+                                     const struct challenge *where, struct token **token)
 {
     struct credential *identity = NULL;
     enum ekm_rc rc = credential_of(call, who, &identity);
-    if (rc == EKM_OK) {
-        rc = token_get(call, identity, where, out);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = token_get(call, identity, where, token);
+out:
     credential_release(identity);
     return rc;
 }
@@ -50,20 +44,27 @@ static enum ekm_rc token_prepare_request(struct call *call, struct token_fetch *
                               &fetch->where, token_of_identity, &fetch->request);
 }
 
-static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struct token **out)
+static enum ekm_rc fetch_now(struct call *call, struct token_fetch *fetch, struct token **token)
 {
     struct token_value value;
     token_value_init(&value);
     enum ekm_rc rc = token_prepare_request(call, fetch);
-    if (rc == EKM_OK) {
-        rc = token_request_perform(call, &fetch->request, &value);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    rc = token_take_value(call, fetch, &value, rc, out);
+    rc = token_request_perform(call, &fetch->request, &value);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    rc = token_from_value(call, fetch, &value, token);
+out:
+    credential_learn(call, fetch->credential, fetch->request.expiry_s);
+    token_value_free(&value);
     token_request_free(&fetch->request);
     return rc;
 }
 
-/* What one caller saw while it waited for another one's fetch. */
+/* The fetch of another caller that this caller waits for. */
 struct wait {
     bool joined;
     uint64_t flight;
@@ -86,8 +87,8 @@ static bool is_news(const struct token_slot *slot)
     }
 }
 
-/* Under the lock: whether the last fetch failed as this caller's own would. Share a transient
- * failure only with callers whose deadline is no later. */
+/* Under the lock: whether this caller's own fetch would fail like the last one. A transient failure
+ * is shared only with callers whose deadline is no later. */
 static bool is_shared(const struct token_slot *slot, const struct call *call)
 {
     return is_news(slot) && (!ekm_retryable(slot->failure.rc) ||
@@ -153,7 +154,7 @@ static enum step token_decide(struct call *call, struct credential *credential,
             wait.joined = true;
             wait.flight = slot->flights;
         }
-        plat_cond_wait_until(&fetched_one, &token_lock, plat_now_ms() + SLICE_MS);
+        plat_cond_wait_until(&fetched_one, &token_lock, plat_now_ms() + CALL_SLICE_MS);
     }
 }
 
@@ -166,27 +167,30 @@ static void end_flight(struct token_slot *slot)
     plat_cond_broadcast(&fetched_one);
 }
 
-/* Under the lock: stores the outcome of a fetch for all callers. */
-static void token_settle(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
-                         struct token *fresh, uint64_t proof)
+/* Under the lock: stores a fresh token for all callers. */
+static void token_settle_fresh(struct token_slot *slot, struct token *fresh)
+{
+    end_flight(slot);
+    slot->next_early_ms = 0;
+    token_release(slot->current);
+    slot->current = token_hold(fresh);
+    credential_watch(fresh);
+    slot->refused_until_ms = 0;
+}
+
+/* Under the lock: stores the failure `rc` of a fetch for all callers. */
+static void token_settle_failure(struct token_slot *slot, const struct call *call, enum ekm_rc rc,
+                                 uint64_t proof)
 {
     uint64_t now_ms = plat_now_ms();
     end_flight(slot);
-    slot->next_early_ms = 0;
-    if (rc == EKM_OK) {
-        token_release(slot->current);
-        slot->current = token_hold(fresh);
-        credential_watch(fresh);
-        slot->refused_until_ms = 0;
-    } else {
-        slot->next_early_ms = now_ms + EARLY_AGAIN_MS;
-        slot->failure = call->error;
-        slot->failure.rc = rc;
-        slot->failure_deadline_ms = call->deadline_ms;
-        if (token_is_refusal(rc)) {
-            slot->refused_until_ms = now_ms + REFUSAL_MS;
-            slot->refused_proof = proof;
-        }
+    slot->next_early_ms = now_ms + EARLY_AGAIN_MS;
+    slot->failure = call->error;
+    slot->failure.rc = rc;
+    slot->failure_deadline_ms = call->deadline_ms;
+    if (token_is_refusal(rc)) {
+        slot->refused_until_ms = now_ms + REFUSAL_MS;
+        slot->refused_proof = proof;
     }
 }
 
@@ -204,26 +208,33 @@ static enum ekm_rc fetch_for_all(struct call *call, struct credential *credentia
     }
     enum ekm_rc rc = fetch_now(call, &fetch, &fresh);
     plat_mutex_lock(&token_lock);
-    token_settle(slot, call, rc, fresh, fetch.request.proof);
+    if (rc == EKM_OK) {
+        token_settle_fresh(slot, fresh);
+    } else {
+        token_settle_failure(slot, call, rc, fetch.request.proof);
+    }
     plat_mutex_unlock(&token_lock);
     call->deadline_ms = deadline_ms;
     if (rc == EKM_OK) {
-        /* This call's share: settle gave up the slot's. The analyzer does not follow the count. */
+        /* Releases this call's reference; the slot's is released above. The analyzer does not
+         * follow the count. */
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         token_release(*token);
         *token = fresh;
-    } else if (early) {
-        call_log(call, LEVEL_INFO, "early renewal of the token failed: %s", ekm_text(rc));
-        call->tries = tries;
-        call_clear_error(call);
-        rc = call_aborted(call) ? call_check(call) : EKM_OK;
+        return EKM_OK;
     }
-    return rc;
+    if (!early) {
+        return rc;
+    }
+    call_log(call, LEVEL_INFO, "early renewal of the token failed: %s", ekm_text(rc));
+    call->tries = tries;
+    call_clear_error(call);
+    return call_aborted(call) ? call_check(call) : EKM_OK;
 }
 
-/* Whether the refusal was of a file that is another one by now, so that asking again is worth it:
- * whoever renews it may have written half of it, or the right one may have come since. After a
- * request of its own a call gives the writer a moment. */
+/* Whether the refused proof was a file that has changed since, so that another request is worth it:
+ * the file may have been half written, or the right one may have come since. If this call itself
+ * made the request, it gives the writer a moment. */
 static bool token_is_renewed(struct call *call, struct credential *credential,
                              const struct challenge *where, bool has_asked)
 {
@@ -234,10 +245,10 @@ static bool token_is_renewed(struct call *call, struct credential *credential,
     plat_mutex_unlock(&token_lock);
     for (int i = 0; refused != 0 && now == refused; i++) {
         now = token_request_proof(call, &credential->who);
-        if (!has_asked || i == RENEWAL_TRIES) {
+        if (!has_asked || i == WHOLE_FILE_TRIES) {
             break;
         }
-        if (now == refused && call_sleep(call, RENEWAL_WAIT_MS) != EKM_OK) {
+        if (now == refused && call_sleep(call, WHOLE_FILE_WAIT_MS) != EKM_OK) {
             call->error = before;
             return false;
         }
@@ -311,7 +322,7 @@ bool token_reject(struct credential *credential, const struct challenge *challen
     return may_drop || !is_current;
 }
 
-/* Under the lock: takes over the slot's fetch, if one is needed and nobody else does it. */
+/* Under the lock: takes over the slot's fetch, if one is needed and no other call does it. */
 static enum token_flight take_flight(struct call *call, struct token_fetch *fetch)
 {
     const struct wait alone = {false, 0};
@@ -346,19 +357,34 @@ enum token_flight token_fetch_begin(struct call *call, struct credential *creden
     return flight;
 }
 
+static enum ekm_rc token_read_response(struct call *call, struct token_fetch *fetch,
+                                       const struct http_response *response, struct token **token)
+{
+    struct token_value value;
+    token_value_init(&value);
+    enum ekm_rc rc = token_request_read(call, &fetch->request, response, &value);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    rc = token_from_value(call, fetch, &value, token);
+out:
+    token_value_free(&value);
+    return rc;
+}
+
 bool token_fetch_end(struct call *call, struct token_fetch *fetch,
                      const struct http_response *response)
 {
     struct token *fresh = NULL;
     const struct call_error before = call->error;
-    struct token_value value;
-    token_value_init(&value);
-    enum ekm_rc rc = response != NULL ? token_request_read(call, &fetch->request, response, &value)
-                                      : EKM_NO_ANSWER;
-    rc = token_take_value(call, fetch, &value, rc, &fresh);
+    enum ekm_rc rc =
+        response != NULL ? token_read_response(call, fetch, response, &fresh) : EKM_NO_ANSWER;
+    credential_learn(call, fetch->credential, fetch->request.expiry_s);
     plat_mutex_lock(&token_lock);
-    if (rc == EKM_OK || token_is_refusal(rc)) {
-        token_settle(fetch->slot, call, rc, fresh, fetch->request.proof);
+    if (rc == EKM_OK) {
+        token_settle_fresh(fetch->slot, fresh);
+    } else if (token_is_refusal(rc)) {
+        token_settle_failure(fetch->slot, call, rc, fetch->request.proof);
     } else {
         end_flight(fetch->slot);
     }

@@ -8,8 +8,8 @@
 #include "vault/vault_status.h"
 #include "vault/wire.h"
 
-/* Whether a response is transient by its status alone. Without Entra's error it is a page of a
- * proxy or front end; theirs with 400 are transient too. */
+/* Whether the status alone makes a response transient. Without Entra's error it is a page of a
+ * proxy or front end; such a page with 400 is transient as well. */
 static bool token_status_passes(long status, bool is_entras)
 {
     return backoff_retries_status(status) || (status == 400 && !is_entras);

@@ -37,29 +37,34 @@ static enum ekm_rc token_request_sign(struct call *call, struct token_request *r
         request->expiry_s = certificate.expiry_s;
         request->proof = certificate_proof(&certificate);
     }
-    if (rc == EKM_OK && entra_endpoint(&request->where, &audience) != EKM_OK) {
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    if (entra_endpoint(&request->where, &audience) != EKM_OK) {
         rc = call_fail(call, EKM_OUT_OF_MEMORY, "the token request");
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = assertion_write(call, &certificate, request->who->client_id, buf_text(&audience),
-                             assertion);
-    }
+    rc = assertion_write(call, &certificate, request->who->client_id, buf_text(&audience),
+                         assertion);
+out:
     certificate_close(&certificate);
     buf_free(&audience);
     return rc;
 }
 
-/* An assertion counts once only: where the response to it is lost or late, Entra may have seen it.
- */
+/* Entra accepts an assertion only once. If the response to it is lost or late, Entra may have seen
+ * it, so each retry and copy gets its own. */
 static enum ekm_rc token_request_sign_anew(struct call *call, void *context, struct buf *form)
 {
     struct token_request *request = context;
     struct buf assertion = BUF_EMPTY(ASSERTION_MAX);
     enum ekm_rc rc = token_request_sign(call, request, &assertion);
-    if (rc == EKM_OK) {
-        const struct entra_proof proof = {true, buf_text(&assertion), assertion.len};
-        rc = entra_write_form(request, request->who->client_id, &proof, form);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    const struct entra_proof proof = {true, buf_text(&assertion), assertion.len};
+    rc = entra_write_form(request, request->who->client_id, &proof, form);
+out:
     buf_free(&assertion);
     return rc;
 }
@@ -68,12 +73,14 @@ static enum ekm_rc token_request_certificate(struct call *call, struct token_req
 {
     struct buf assertion = BUF_EMPTY(ASSERTION_MAX);
     enum ekm_rc rc = token_request_sign(call, request, &assertion);
-    if (rc == EKM_OK) {
-        const struct entra_proof proof = {true, buf_text(&assertion), assertion.len};
-        rc = entra_request(call, request, request->who->client_id, &proof);
-        request->http.rewrite = token_request_sign_anew;
-        request->http.context = request;
+    if (rc != EKM_OK) {
+        goto out;
     }
+    const struct entra_proof proof = {true, buf_text(&assertion), assertion.len};
+    rc = entra_request(call, request, request->who->client_id, &proof);
+    request->http.rewrite = token_request_sign_anew;
+    request->http.context = request;
+out:
     buf_free(&assertion);
     return rc;
 }
@@ -138,11 +145,14 @@ enum ekm_rc token_request_perform(struct call *call, struct token_request *reque
     struct http_response response;
     http_response_init(&response);
     enum ekm_rc rc = http_retry_perform(call, &request->http, &response);
-    if (rc == EKM_OK) {
-        rc = token_request_read(call, request, &response, out);
-    } else if (request->who->form == SIGN_IN_MANAGED_IDENTITY) {
+    if (rc != EKM_OK && request->who->form == SIGN_IN_MANAGED_IDENTITY) {
         rc = identity_answer_unreached(call, request, rc);
     }
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    rc = token_request_read(call, request, &response, out);
+out:
     http_response_free(&response);
     return rc;
 }

@@ -30,9 +30,10 @@ struct token *token_hold(struct token *token)
     return token;
 }
 
-/* The time from the token's birth until its renewal: what the service says; half of the life of a
- * long-lived token of a managed identity or certificate; otherwise four fifths. But never in its
- * last minutes. */
+/* The time from the token's issue until its renewal. The service's refresh_in counts, if there is
+ * one. Otherwise a long-lived token is renewed after half of its life, unless a client secret gave
+ * it, and any other token after four fifths. But the renewal is always before the last fifth of the
+ * life, or before the last five minutes if these are shorter. */
 static uint64_t token_renew_after_ms(const struct token_value *value, uint64_t life_ms,
                                      enum sign_in_form form)
 {

@@ -23,36 +23,41 @@ void vault_url(char *out, size_t cap, const struct call *call, const struct vaul
                                           "api-version=", call->config->api_version, NULL});
 }
 
-/* `rc` is what came of reading the body of a 200. One that is no JSON at all is a page, of a
- * captive portal for example: the line says of which kind. */
-static enum ekm_rc vault_judge_body(struct call *call, const struct http_response *response,
-                                    enum ekm_rc rc)
+/* Reports the error `rc` of reading the body of a 200. A body that is not JSON is a page, for
+ * example of a captive portal: then the log line names its content type. */
+static enum ekm_rc vault_fail_body(struct call *call, const struct http_response *response,
+                                   enum ekm_rc rc)
 {
     bool is_page = rc == EKM_KEY_NOT_JSON || rc == EKM_WRAP_NOT_JSON || rc == EKM_UNWRAP_NOT_JSON;
     return is_page ? vault_fail_foreign(call, response, rc) : rc;
 }
 
-/* Sends to `path` behind the host and expects 200. */
+/* Sends the request to `url` and expects 200. */
+static enum ekm_rc send_url(struct call *call, const struct vault *vault, const char *url,
+                            struct http_request *request, struct http_response *response)
+{
+    request->url = url;
+    enum ekm_rc rc = vault_request_send(call, vault, request, response);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return response->status == 200 ? EKM_OK : vault_status(call, response);
+}
+
+/* Sends the request to `path` at the vault and expects 200. */
 static enum ekm_rc send_to(struct call *call, const struct vault *vault, const char *path,
                            struct http_request *request, struct http_response *response)
 {
     char url[VAULT_URL_MAX];
     vault_url(url, sizeof url, call, vault, path);
-    request->url = url;
-    enum ekm_rc rc = vault_request_send(call, vault, request, response);
-    return rc == EKM_OK && response->status != 200
-               ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
-               : rc;
+    return send_url(call, vault, url, request, response);
 }
 
-/* `written` is what came of the body; `request` says what else is to be known about it. */
+/* Posts the body to `path`. `request` has the other properties of the request. */
 static enum ekm_rc post_to(struct call *call, const struct vault *vault, const char *path,
-                           enum ekm_rc written, const struct buf *body, struct http_request request,
+                           const struct buf *body, struct http_request request,
                            struct http_response *response)
 {
-    if (written != EKM_OK) {
-        return call_fail(call, written, "the request's body");
-    }
     request.method = HTTP_POST;
     request.content_type = "application/json";
     request.body = body->data;
@@ -78,7 +83,8 @@ void vault_versions_path(char *out, size_t cap, const char *name)
     (void)text_format(out, cap, "/keys/%s/versions?maxresults=25&", name);
 }
 
-/* The response must name the key that was asked for: any version, if none was named. */
+/* Checks that the response names the requested key: the requested version, or any if none was
+ * requested. */
 static enum ekm_rc check_key(struct call *call, const struct key_id *asked,
                              const struct key_id *answered)
 {
@@ -93,10 +99,13 @@ enum ekm_rc vault_read_key(struct call *call, const struct vault *vault, const s
                            const struct http_response *response, struct vault_key *out)
 {
     if (response->status != 200) {
-        return vault_status(call, response, EKM_UNEXPECTED_STATUS);
+        return vault_status(call, response);
     }
     enum ekm_rc rc = wire_read_key(call, vault->address.host, &response->body, out);
-    return rc == EKM_OK ? check_key(call, key, &out->id) : vault_judge_body(call, response, rc);
+    if (rc != EKM_OK) {
+        return vault_fail_body(call, response, rc);
+    }
+    return check_key(call, key, &out->id);
 }
 
 enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const struct key_id *key,
@@ -108,9 +117,11 @@ enum ekm_rc vault_get_key(struct call *call, const struct vault *vault, const st
     http_response_init(&response);
     vault_key_path(path, sizeof path, key, "");
     enum ekm_rc rc = send_to(call, vault, path, &request, &response);
-    if (rc == EKM_OK) {
-        rc = vault_read_key(call, vault, key, &response, out);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = vault_read_key(call, vault, key, &response, out);
+out:
     http_response_free(&response);
     return rc;
 }
@@ -120,6 +131,7 @@ static enum ekm_rc vault_operate(struct call *call, const struct vault *vault,
                                  enum rsa_algorithm algorithm, const uint8_t *input, size_t len,
                                  struct buf *value)
 {
+    const struct http_request request = {.secret_body = operation == WIRE_WRAP};
     char path[VAULT_URL_MAX];
     struct key_id worker;
     struct http_response response;
@@ -128,16 +140,21 @@ static enum ekm_rc vault_operate(struct call *call, const struct vault *vault,
     buf_clear(value);
     vault_key_path(path, sizeof path, key, operation == WIRE_WRAP ? "wrapkey" : "unwrapkey");
     enum ekm_rc rc = wire_write_operation(rsa_algorithm_name(algorithm), input, len, &body);
-    rc = post_to(call, vault, path, rc, &body,
-                 (struct http_request){.secret_body = operation == WIRE_WRAP}, &response);
-    if (rc == EKM_OK) {
-        rc = wire_read_operation(call, operation, vault->address.host, &response.body, &worker,
-                                 value);
-        rc = vault_judge_body(call, &response, rc);
+    if (rc != EKM_OK) {
+        rc = call_fail(call, rc, "the request's body");
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = check_key(call, key, &worker);
+    rc = post_to(call, vault, path, &body, request, &response);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = wire_read_operation(call, operation, vault->address.host, &response.body, &worker, value);
+    if (rc != EKM_OK) {
+        rc = vault_fail_body(call, &response, rc);
+        goto out;
+    }
+    rc = check_key(call, key, &worker);
+out:
     if (rc != EKM_OK) {
         buf_clear(value);
     }
@@ -158,12 +175,14 @@ enum ekm_rc vault_unwrap(struct call *call, const struct vault *vault, const str
                          struct buf *value)
 {
     enum ekm_rc rc = vault_operate(call, vault, key, WIRE_UNWRAP, algorithm, wrapped, len, value);
-    return rc == EKM_REQUEST_REFUSED && call->error.http_status == 400
-               ? call_fail(call, EKM_UNWRAP_REFUSED, NULL)
-               : rc;
+    if (rc == EKM_REQUEST_REFUSED && call->error.http_status == 400) {
+        return call_fail(call, EKM_UNWRAP_REFUSED, NULL);
+    }
+    return rc;
 }
 
-/* A nextLink is used unchanged, but only if it stays at this vault, because it gets a token. */
+/* A nextLink is used unchanged, but only if it leads to this vault, because a token goes with it.
+ */
 static bool stays_here(const struct vault *vault, const char *link)
 {
     size_t len = strlen(vault->address.host);
@@ -176,13 +195,10 @@ static bool stays_here(const struct vault *vault, const char *link)
     return *rest == '/' && strpbrk(rest, " \t\r\n#") == NULL;
 }
 
-/* Brent's algorithm: the link after page 1, 2, 4, 8 ... is remembered. */
+/* Brent's algorithm: it remembers the hash of the link after page 1, 2, 4, 8 ... */
 bool vault_link_repeats(const struct buf *next, unsigned page, uint64_t *mark)
 {
-    uint64_t hash = 14695981039346656037u;
-    for (size_t i = 0; i < next->len; i++) {
-        hash = (hash ^ next->data[i]) * 1099511628211u;
-    }
+    uint64_t hash = fnv_add(FNV_START, next->data, next->len);
     if (hash == *mark) {
         return true;
     }
@@ -192,31 +208,37 @@ bool vault_link_repeats(const struct buf *next, unsigned page, uint64_t *mark)
     return false;
 }
 
-/* The page at `next`, at `path` if that is empty; next then leads to the page after it, empty: the
- * last one. */
+/* Gets the page at the link `next`, or the first page at `path` if the link is empty. */
+static enum ekm_rc vault_get_page(struct call *call, const struct vault *vault, const char *path,
+                                  struct buf *next, struct http_response *response)
+{
+    struct http_request request = {.method = HTTP_GET};
+    if (next->len == 0) {
+        return send_to(call, vault, path, &request, response);
+    }
+    if (!stays_here(vault, buf_text(next))) {
+        buf_clear(next);
+        return call_fail(call, EKM_OTHER_KEY, "nextLink leads to another host");
+    }
+    return send_url(call, vault, buf_text(next), &request, response);
+}
+
+/* Visits the keys of the page at `next`, or of the page at `path` if next is empty. Then next is
+ * the link to the following page; empty: that was the last one. */
 static enum ekm_rc list_page(struct call *call, const struct vault *vault, const char *path,
                              vault_key_visitor visit, void *context, struct buf *next)
 {
     struct http_response response;
-    struct http_request request = {.method = HTTP_GET};
-    enum ekm_rc rc = EKM_OK;
     http_response_init(&response);
-    if (next->len == 0) {
-        rc = send_to(call, vault, path, &request, &response);
-    } else if (!stays_here(vault, buf_text(next))) {
-        buf_clear(next);
-        rc = call_fail(call, EKM_OTHER_KEY, "nextLink leads to another host");
-    } else {
-        request.url = buf_text(next);
-        rc = vault_request_send(call, vault, &request, &response);
-        if (rc == EKM_OK && response.status != 200) {
-            rc = vault_status(call, &response, EKM_UNEXPECTED_STATUS);
-        }
+    enum ekm_rc rc = vault_get_page(call, vault, path, next, &response);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = wire_read_page(call, vault->address.host, &response.body, visit, context, next);
-        rc = vault_judge_body(call, &response, rc);
+    rc = wire_read_page(call, vault->address.host, &response.body, visit, context, next);
+    if (rc != EKM_OK) {
+        rc = vault_fail_body(call, &response, rc);
     }
+out:
     http_response_free(&response);
     return rc;
 }
@@ -230,9 +252,11 @@ enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const 
         if (vault_link_repeats(next, page, &mark)) {
             return call_fail(call, EKM_ANSWER_TOO_BIG, "nextLink leads back to an earlier page");
         }
-        rc = page < VAULT_PAGES_MAX ? list_page(call, vault, path, visit, context, next)
-                                    : call_fail(call, EKM_ANSWER_TOO_BIG,
-                                                "more than %d pages of keys", VAULT_PAGES_MAX);
+        if (page == VAULT_PAGES_MAX) {
+            return call_fail(call, EKM_ANSWER_TOO_BIG, "more than %d pages of keys",
+                             VAULT_PAGES_MAX);
+        }
+        rc = list_page(call, vault, path, visit, context, next);
     }
     return rc;
 }
@@ -269,6 +293,7 @@ enum ekm_rc vault_list_versions(struct call *call, const struct vault *vault, co
 enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const char *name,
                              uint32_t bits, struct vault_key *out)
 {
+    const struct http_request request = {.once = true};
     char path[VAULT_URL_MAX];
     struct http_response response;
     struct buf body = BUF_EMPTY(BODY_MAX);
@@ -279,13 +304,20 @@ enum ekm_rc vault_create_key(struct call *call, const struct vault *vault, const
     http_response_init(&response);
     (void)text_format(path, sizeof path, "/keys/%s/create?", name);
     enum ekm_rc rc = wire_write_create(bits, hsm, &body);
-    rc = post_to(call, vault, path, rc, &body, (struct http_request){.once = true}, &response);
-    if (rc == EKM_OK) {
-        rc = wire_read_key(call, vault->address.host, &response.body, out);
+    if (rc != EKM_OK) {
+        rc = call_fail(call, rc, "the request's body");
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = check_key(call, &asked, &out->id);
+    rc = post_to(call, vault, path, &body, request, &response);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    rc = wire_read_key(call, vault->address.host, &response.body, out);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    rc = check_key(call, &asked, &out->id);
+out:
     buf_free(&body);
     http_response_free(&response);
     return rc;

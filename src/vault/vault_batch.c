@@ -30,8 +30,8 @@ static void batch_free(struct batch *batch)
     free(batch);
 }
 
-/* Asks for all of them at once. NULL: no memory, and then they are asked for one by one, as are
- * those of which nothing came that stands. */
+/* Sends all requests at once. NULL: no memory. The caller then sends them one by one, as it does
+ * with each request that got no final response. */
 static enum ekm_rc vault_batch_ask(struct call *call, const struct vault *vault,
                                    const struct key_id *names, size_t count, bool versions,
                                    struct batch **out)
@@ -59,7 +59,7 @@ static enum ekm_rc vault_batch_ask(struct call *call, const struct vault *vault,
     return vault_request_try_all(call, vault, batch->requests, batch->items, count, &batch->tried);
 }
 
-/* The response to names[i], if it needs no other try. */
+/* The response to names[i]. NULL: there is none, or a retry may get another one. */
 static const struct http_response *answer_of(struct call *call, const struct batch *batch, size_t i)
 {
     if (batch == NULL || !batch->tried) {
@@ -80,16 +80,21 @@ enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault, const s
     struct batch *batch = NULL;
     bool more = true;
     enum ekm_rc rc = vault_batch_ask(call, vault, names, count, false, &batch);
-    for (size_t i = 0; rc == EKM_OK && more && i < count; i++) {
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    for (size_t i = 0; more && i < count; i++) {
         struct vault_key key;
         const struct http_response *response = answer_of(call, batch, i);
         rc = response != NULL ? vault_read_key(call, vault, &names[i], response, &key)
                               : vault_get_key(call, vault, &names[i], &key);
-        if (goes_on(rc)) {
-            more = visit(context, i, rc, rc == EKM_OK ? &key : NULL);
-            rc = EKM_OK;
+        if (!goes_on(rc)) {
+            goto out;
         }
+        more = visit(context, i, rc, rc == EKM_OK ? &key : NULL);
     }
+    rc = EKM_OK;
+out:
     batch_free(batch);
     return rc;
 }
@@ -108,7 +113,7 @@ static bool pass_on(void *context, const struct vault_key *key)
     return !list->ended;
 }
 
-/* The rest of a list whose first page is here. */
+/* Reads the list whose first page is the response, and requests its other pages. */
 static enum ekm_rc vault_batch_read_list(struct call *call, const struct vault *vault,
                                          const struct http_response *response,
                                          struct version_list *list)
@@ -116,11 +121,27 @@ static enum ekm_rc vault_batch_read_list(struct call *call, const struct vault *
     struct buf next = BUF_EMPTY(VAULT_LINK_MAX);
     enum ekm_rc rc =
         wire_read_page(call, vault->address.host, &response->body, pass_on, list, &next);
-    if (rc == EKM_OK && next.len > 0) {
-        rc = vault_list_from(call, vault, NULL, pass_on, list, &next);
+    if (rc != EKM_OK || next.len == 0) {
+        goto out;
     }
+    rc = vault_list_from(call, vault, NULL, pass_on, list, &next);
+out:
     buf_free(&next);
     return rc;
+}
+
+/* Visits the versions of one name. `response` is NULL if the list must be requested. */
+static enum ekm_rc vault_batch_visit_list(struct call *call, const struct vault *vault,
+                                          const char *name, const struct http_response *response,
+                                          struct version_list *list)
+{
+    if (response == NULL) {
+        return vault_list_versions(call, vault, name, pass_on, list);
+    }
+    if (response->status != 200) {
+        return vault_status(call, response);
+    }
+    return vault_batch_read_list(call, vault, response, list);
 }
 
 enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault,
@@ -130,17 +151,20 @@ enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault
     struct batch *batch = NULL;
     bool more = true;
     enum ekm_rc rc = vault_batch_ask(call, vault, names, count, true, &batch);
-    for (size_t i = 0; rc == EKM_OK && more && i < count; i++) {
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    for (size_t i = 0; more && i < count; i++) {
         struct version_list list = {i, visit, context, false};
         const struct http_response *response = answer_of(call, batch, i);
-        rc = response == NULL ? vault_list_versions(call, vault, names[i].name, pass_on, &list)
-             : response->status != 200 ? vault_status(call, response, EKM_UNEXPECTED_STATUS)
-                                       : vault_batch_read_list(call, vault, response, &list);
-        if (goes_on(rc)) {
-            more = !list.ended && visit(context, i, rc, NULL);
-            rc = EKM_OK;
+        rc = vault_batch_visit_list(call, vault, names[i].name, response, &list);
+        if (!goes_on(rc)) {
+            goto out;
         }
+        more = !list.ended && visit(context, i, rc, NULL);
     }
+    rc = EKM_OK;
+out:
     batch_free(batch);
     return rc;
 }

@@ -1,9 +1,8 @@
 /*
- * Many requests to one vault at once, for a search through all of its keys.
+ * Sends many requests to one vault at once, for a search through all of its keys.
  *
- * Owns nothing; the thread rule is that of vault.h. A failure of one key (not found, refused, a
- * malformed response) is passed to the visitor. A failure of the vault ends the batch and is
- * returned.
+ * Owns nothing; any thread. A failure of one key (not found, refused, a malformed response) is
+ * passed to the visitor. A failure of the vault ends the batch and is returned.
  */
 #ifndef AKVEKM_VAULT_VAULT_BATCH_H
 #define AKVEKM_VAULT_VAULT_BATCH_H
@@ -12,16 +11,17 @@
 
 #define VAULT_BATCH_MAX 32
 
-/* What came of names[index]; `key` only with EKM_OK, and NULL for the end of a list of versions.
- * Return false to end the batch. */
+/* Receives the outcome of names[index]. `key` is NULL without EKM_OK, and at the end of a list of
+ * versions. Return false to end the batch. */
 typedef bool (*vault_batch_visitor)(void *context, size_t index, enum ekm_rc rc,
                                     const struct vault_key *key);
 
-/* GET of each; at most VAULT_BATCH_MAX. EKM_OK: all were visited, or the visitor has seen enough.
- */
+/* Gets each of at most VAULT_BATCH_MAX keys. EKM_OK: all were visited, or the visitor ended the
+ * batch. */
 enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault, const struct key_id *names,
                            size_t count, vault_batch_visitor visit, void *context) EKM_MUST_CHECK;
-/* Each version of each name (their versions are not looked at), then the outcome of its list. */
+/* Lists the versions of each name; the versions in `names` do not count. Visits each version, and
+ * then the outcome of the list. */
 enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault,
                                     const struct key_id *names, size_t count,
                                     vault_batch_visitor visit, void *context) EKM_MUST_CHECK;

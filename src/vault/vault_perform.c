@@ -3,8 +3,8 @@
 #include "net/http_retry.h"
 #include "platform/system.h"
 
-/* `rc` is what a request came to: one that was cut off before the call's own deadline had no
- * answer. */
+/* Adjusts the outcome `rc` of a request: if the patience ended it before the call's own deadline,
+ * the vault did not answer. */
 static enum ekm_rc vault_perform_judge(struct call *call, const char *host, enum ekm_rc rc)
 {
     if (rc == EKM_DEADLINE && call_patience_is_over(&call->patience) &&

@@ -27,8 +27,8 @@ static enum ekm_rc vault_status_forbidden(const struct call_error *error)
     return EKM_FORBIDDEN;
 }
 
-/* ObjectIsBeingDeleted, ObjectIsBeingRecovered: over in some seconds. ObjectIsDeletedButRecoverable
- * stays. */
+/* ObjectIsBeingDeleted and ObjectIsBeingRecovered end after some seconds.
+ * ObjectIsDeletedButRecoverable does not. */
 static bool is_busy(const struct call_error *error)
 {
     static const char being[] = "ObjectIsBeing";
@@ -89,10 +89,9 @@ bool vault_status_is_outage(const struct call_error *error, enum ekm_rc rc)
     case EKM_UNEXPECTED_STATUS:
         return true;
     case EKM_CHALLENGE_MALFORMED:
-        return error->http_status != 401; /* only a vault refuses a request because it has no
-                                           * token */
+        return error->http_status != 401; /* a 401 comes from a vault: it demands a token */
     default:
-        /* A response to such a request that cannot be a vault's. */
+        /* A response whose form cannot be a vault's. */
         return (rc >= EKM_KEY_NOT_JSON && rc <= EKM_KEY_BAD_ID) ||
                (rc >= EKM_WRAP_BAD_VALUE && rc <= EKM_UNWRAP_EMPTY);
     }
@@ -100,12 +99,11 @@ bool vault_status_is_outage(const struct call_error *error, enum ekm_rc rc)
 
 /* A vault never redirects, whatever the body says. A 429 is a throttle, whoever sends it. */
 static enum ekm_rc vault_status_classify(const struct call_error *error,
-                                         const struct http_response *response, bool is_own,
-                                         enum ekm_rc success)
+                                         const struct http_response *response, bool is_own)
 {
     long status = response->status;
     if (status >= 200 && status < 300) {
-        return success;
+        return EKM_UNEXPECTED_STATUS;
     }
     if (status == 401) {
         return EKM_UNAUTHORIZED;
@@ -133,8 +131,7 @@ bool vault_is_page(const struct http_response *response, bool is_own)
     return !is_own && response->body.len > 0 && strcmp(buf_text(&response->body), "OK") != 0;
 }
 
-enum ekm_rc vault_status(struct call *call, const struct http_response *response,
-                         enum ekm_rc success)
+enum ekm_rc vault_status(struct call *call, const struct http_response *response)
 {
     bool is_own = false;
     call->error.http_status = response->status;
@@ -143,14 +140,14 @@ enum ekm_rc vault_status(struct call *call, const struct http_response *response
     if (rc != EKM_OK) {
         return rc;
     }
-    rc = vault_status_classify(&call->error, response, is_own, success);
+    rc = vault_status_classify(&call->error, response, is_own);
     return is_own && response->status >= 400 ? call_fail(call, rc, NULL)
                                              : vault_fail_foreign(call, response, rc);
 }
 
 enum ekm_rc vault_refusal(struct call *call, const struct http_response *response)
 {
-    enum ekm_rc rc = vault_status(call, response, EKM_UNEXPECTED_STATUS);
+    enum ekm_rc rc = vault_status(call, response);
     if (rc == EKM_THROTTLED || !vault_status_is_outage(&call->error, rc)) {
         call_patience_note_answer(&call->patience);
     }

@@ -15,7 +15,7 @@ void wire_start(void)
     json_start();
 }
 
-/* The service's words go into a log line, so they are cut to what such a code looks like. */
+/* The service's words go into a log line, so they are cut to the length of such a code. */
 static void copy_code(char *dst, size_t cap, const char *src)
 {
     if (src != NULL) {
@@ -29,14 +29,14 @@ static const cJSON *inner_of(const cJSON *error)
     return inner != NULL ? inner : cJSON_GetObjectItemCaseSensitive(error, "innerError");
 }
 
-/* Only a lack of memory counts, because the code would depend on the words. */
+/* Only a lack of memory is an error here. A body that is not JSON just has no words. */
 static enum ekm_rc parse_refusal(struct call *call, const struct buf *body, cJSON **json)
 {
     enum ekm_rc rc = json_parse(body, json);
     return rc == EKM_OUT_OF_MEMORY ? call_fail(call, rc, "a refusal") : EKM_OK;
 }
 
-/* "... AKV10046: ..." in a message; 0: none. */
+/* The number in a message like "... AKV10046: ..."; 0: none. */
 static uint32_t akv_number(const char *message)
 {
     const char *at = message;
@@ -53,8 +53,8 @@ static uint32_t akv_number(const char *message)
     return 0;
 }
 
-/* A vault's error has two texts, each of which may be null. Other services use numbers, or leave
- * them out. */
+/* A vault's error has two texts, each of which may be null. Other services use numbers or omit
+ * them. */
 static bool wire_is_vault_error(const cJSON *error)
 {
     const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
@@ -83,7 +83,8 @@ enum ekm_rc wire_read_error(struct call *call, const struct buf *body, bool *is_
     return rc;
 }
 
-/* "AADSTS7000215: ..." at the start of error_description, else the first of error_codes. */
+/* The number comes from "AADSTS7000215: ..." at the start of error_description, else it is the
+ * first of error_codes. */
 static uint32_t aadsts_number(const cJSON *json)
 {
     const char *description = json_text(json, "error_description");
@@ -115,8 +116,8 @@ enum ekm_rc wire_read_token_error(struct call *call, const struct buf *body, cha
     return rc;
 }
 
-/* Visible ASCII, and no longer than a header that the vault accepts, because it goes into a header
- * line. */
+/* A token goes into a header line. So it must be visible ASCII and no longer than a header that the
+ * vault accepts. */
 static bool is_token(const char *text)
 {
     if (strlen(text) > TOKEN_MAX) {
@@ -170,7 +171,7 @@ enum ekm_rc wire_read_token(struct call *call, const struct buf *body, struct bu
     return rc;
 }
 
-/* {"error":"word"}, {"error":{"code":"word"}} or {"statusCode":500}. */
+/* The body is {"error":"word"}, {"error":{"code":"word"}} or {"statusCode":500}. */
 enum ekm_rc wire_read_identity_error(struct call *call, const struct buf *body, char *error,
                                      size_t cap)
 {
@@ -187,28 +188,30 @@ enum ekm_rc wire_read_identity_error(struct call *call, const struct buf *body, 
 enum ekm_rc wire_write_operation(const char *algorithm, const uint8_t *value, size_t len,
                                  struct buf *out)
 {
-    /* Reserved at once, because growing copies and wipes. */
+    const char *const head[] = {"{\"alg\":\"", algorithm, "\",\"value\":\""};
+    /* Reserves all at once, because a buffer that grows is copied and wiped. */
     enum ekm_rc rc = buf_reserve(out, len / 3 * 4 + 64);
-    if (rc == EKM_OK) {
-        rc = buf_append_text(out, "{\"alg\":\"");
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = buf_append_text(out, algorithm);
+    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++) {
+        rc = buf_append_text(out, head[i]);
+        if (rc != EKM_OK) {
+            return rc;
+        }
     }
-    if (rc == EKM_OK) {
-        rc = buf_append_text(out, "\",\"value\":\"");
+    rc = base64url_encode(value, len, out);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = base64url_encode(value, len, out);
-    }
-    return rc == EKM_OK ? buf_append_text(out, "\"}") : rc;
+    return buf_append_text(out, "\"}");
 }
 
 struct operation_errors {
     enum ekm_rc bad_value, not_json, no_value, empty;
 };
 
-/* `kid` and `value` as they stand in the answer; NULL: there is none. */
+/* `kid` and `value` are those of the response; NULL: absent. */
 static enum ekm_rc judge_operation(struct call *call, const struct operation_errors *error,
                                    const char *host, const char *kid, const struct json_span *value,
                                    struct key_id *worker, struct buf *out)
@@ -220,9 +223,10 @@ static enum ekm_rc judge_operation(struct call *call, const struct operation_err
         return call_fail(call, EKM_OTHER_KEY, "the response's kid is not a key of this vault");
     }
     enum ekm_rc rc = base64_decode(value->at, value->len, out);
-    return rc == EKM_OK && out->len > 0
-               ? EKM_OK
-               : call_fail(call, rc == EKM_OUT_OF_MEMORY ? rc : error->bad_value, NULL);
+    if (rc != EKM_OK || out->len == 0) {
+        return call_fail(call, rc == EKM_OUT_OF_MEMORY ? rc : error->bad_value, NULL);
+    }
+    return EKM_OK;
 }
 
 enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation, const char *host,
@@ -239,7 +243,7 @@ enum ekm_rc wire_read_operation(struct call *call, enum wire_operation operation
     if (body->len == 0) {
         return call_fail(call, error->empty, NULL);
     }
-    /* The form that vaults send. cJSON reads everything else. */
+    /* This reads the form that vaults send. cJSON reads everything else. */
     if (json_scan_flat(buf_text(body), body->len, names, 2, found) && found[0].at != NULL &&
         text_copy_n(kid, sizeof kid, found[0].at, found[0].len)) {
         return judge_operation(call, error, host, kid, &found[1], worker, value);

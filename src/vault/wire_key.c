@@ -44,19 +44,25 @@ static enum ekm_rc wire_key_read_number(struct call *call, const cJSON *key, con
     if (rc == EKM_OUT_OF_MEMORY) {
         return call_fail(call, rc, NULL);
     }
-    return rc == EKM_OK && out->len > 0 ? EKM_OK : call_fail(call, bad, NULL);
+    if (rc != EKM_OK || out->len == 0) {
+        return call_fail(call, bad, NULL);
+    }
+    return EKM_OK;
 }
 
 static enum ekm_rc read_public(struct call *call, const cJSON *key, struct vault_key *out)
 {
     struct buf n = BUF_EMPTY(NUMBER_MAX), e = BUF_EMPTY(NUMBER_MAX);
     enum ekm_rc rc = wire_key_read_number(call, key, "n", EKM_KEY_NO_N, EKM_KEY_BAD_N, &n);
-    if (rc == EKM_OK) {
-        rc = wire_key_read_number(call, key, "e", EKM_KEY_NO_E, EKM_KEY_BAD_E, &e);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        out->usable_size = rsa_public_set(&out->public, n.data, n.len, e.data, e.len) == EKM_OK;
+    rc = wire_key_read_number(call, key, "e", EKM_KEY_NO_E, EKM_KEY_BAD_E, &e);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    out->usable_size = rsa_public_set(&out->public, n.data, n.len, e.data, e.len) == EKM_OK;
+out:
     buf_free(&n);
     buf_free(&e);
     return rc;
@@ -65,7 +71,7 @@ static enum ekm_rc read_public(struct call *call, const cJSON *key, struct vault
 static enum ekm_rc read_id(struct call *call, const char *host, const char *kid,
                            struct vault_key *out)
 {
-    char foreign[254];
+    char foreign[TEXT_HOST_CAP];
     struct key_id ignored;
     if (kid == NULL) {
         return call_fail(call, EKM_KEY_NO_ID, NULL);
@@ -87,12 +93,12 @@ static enum ekm_rc read_bundle(struct call *call, const char *host, const cJSON 
         return call_fail(call, EKM_KEY_NO_NODE, NULL);
     }
     enum ekm_rc rc = read_id(call, host, json_text(key, "kid"), out);
-    const char *type = json_text(key, "kty");
-    if (rc == EKM_OK && type == NULL) {
-        rc = call_fail(call, EKM_KEY_NO_TYPE, NULL);
-    }
     if (rc != EKM_OK) {
         return rc;
+    }
+    const char *type = json_text(key, "kty");
+    if (type == NULL) {
+        return call_fail(call, EKM_KEY_NO_TYPE, NULL);
     }
     const cJSON *operations = cJSON_GetObjectItemCaseSensitive(key, "key_ops");
     bool listed = cJSON_IsArray(operations);
@@ -109,9 +115,10 @@ enum ekm_rc wire_read_key(struct call *call, const char *host, const struct buf 
     memset(out, 0, sizeof *out);
     cJSON *json = NULL;
     enum ekm_rc rc = json_demand(call, body, EKM_KEY_NOT_JSON, "", &json);
-    if (rc == EKM_OK) {
-        rc = read_bundle(call, host, json, out);
+    if (rc != EKM_OK) {
+        return rc;
     }
+    rc = read_bundle(call, host, json, out);
     json_free(json);
     return rc;
 }
@@ -150,7 +157,7 @@ static enum ekm_rc visit_items(struct call *call, const char *host, const cJSON 
     return outcome;
 }
 
-/* The whole link, if there is one. */
+/* Copies the whole link, if there is one. */
 static enum ekm_rc read_next_link(struct call *call, const cJSON *json, struct buf *next)
 {
     const char *link = json_text(json, "nextLink");

@@ -4,16 +4,15 @@
 
 #include "base/codec.h"
 #include "base/text.h"
+#include "base/whole_file.h"
 #include "platform/default_paths.h"
-#include "platform/file.h"
+
 #include "platform/system.h"
 #include "vault/entra.h"
 #include "vault/workload_proxy.h"
 
-#define TOKEN_FILE_MAX  65536
-#define FILE_PATH_CAP   1024
-#define RENEWAL_TRIES   3
-#define RENEWAL_WAIT_MS 20
+#define TOKEN_FILE_MAX 65536
+#define FILE_PATH_CAP  1024
 
 static enum ekm_rc workload_missing(struct call *call, const char *setting, const char *variable)
 {
@@ -21,7 +20,7 @@ static enum ekm_rc workload_missing(struct call *call, const char *setting, cons
                      setting, variable);
 }
 
-/* That of SECRET, else the setting's, else the environment's. */
+/* The client ID comes from SECRET, else from the setting, else from the environment. */
 static enum ekm_rc workload_client_id(struct call *call, const struct token_request *request,
                                       char out[37])
 {
@@ -73,11 +72,11 @@ bool workload_identity_authority(const char *url, char *out, size_t cap)
     return true;
 }
 
-/* The environment's host, else the login host of the vault's cloud. Like a secret, a token goes
+/* Uses the environment's login host, else that of the vault's cloud. Like a secret, a token is sent
  * only to that cloud's hosts. */
 static enum ekm_rc workload_authority(struct call *call, struct token_request *request)
 {
-    char url[300], named[254];
+    char url[300], named[TEXT_HOST_CAP];
     struct vault_address vault;
     memset(&vault, 0, sizeof vault);
     (void)text_copy(vault.resource, sizeof vault.resource, request->where.resource);
@@ -95,34 +94,25 @@ static enum ekm_rc workload_authority(struct call *call, struct token_request *r
                             : "AZURE_AUTHORITY_HOST is not set, and the vault's cloud is unknown");
 }
 
-/* The kubelet replaces the file by links, so a link is followed here. Rights are not checked,
- * because the content goes only to Entra. */
+/* Follows links, because the kubelet replaces the file by links. Does not check rights, because the
+ * content is sent only to Entra. */
 static enum ekm_rc workload_read_file(struct call *call, const char *path, struct buf *out)
 {
-    struct plat_file_state state;
-    int handle = -1;
-    size_t len = 0;
     buf_clear(out);
     if (buf_reserve(out, TOKEN_FILE_MAX) != EKM_OK) {
         return call_fail(call, EKM_OUT_OF_MEMORY, "the token file");
     }
-    enum plat_io io = plat_file_open(path, PLAT_TRUST_ANY_LINKED, &handle, &state);
-    if (io == PLAT_IO_OK) {
-        io = plat_file_read(handle, out->data, TOKEN_FILE_MAX, &len);
-    }
-    plat_file_close(&handle);
+    enum plat_io io = whole_file_read(path, PLAT_TRUST_ANY_LINKED, TOKEN_FILE_MAX, out);
     if (io != PLAT_IO_OK) {
         return call_fail(call, EKM_TOKEN_FILE_UNUSABLE, "%.180s: %s", path, plat_io_text(io));
     }
-    while (len > 0 && strchr(" \t\r\n", out->data[len - 1]) != NULL) {
-        len--;
+    while (out->len > 0 && strchr(" \t\r\n", out->data[out->len - 1]) != NULL) {
+        out->data[--out->len] = 0;
     }
-    out->len = len;
-    out->data[len] = 0;
     return EKM_OK;
 }
 
-/* Three parts of base64url: a half-written file mostly lacks the third. */
+/* Whether it has three parts of base64url. A half-written file usually lacks the third one. */
 static bool workload_is_token(const struct buf *token)
 {
     size_t dots = 0, part = 0;
@@ -143,6 +133,19 @@ static bool workload_is_token(const struct buf *token)
     return dots == 2 && part > 0;
 }
 
+static enum ekm_rc workload_read_once(struct call *call, const char *path, struct buf *out)
+{
+    enum ekm_rc rc = workload_read_file(call, path, out);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (!workload_is_token(out)) {
+        return call_fail(call, EKM_TOKEN_FILE_UNUSABLE, "%.180s: the file holds no signed token",
+                         path);
+    }
+    return EKM_OK;
+}
+
 static enum ekm_rc workload_read_token(struct call *call, struct buf *out)
 {
     char path[FILE_PATH_CAP];
@@ -155,18 +158,14 @@ static enum ekm_rc workload_read_token(struct call *call, struct buf *out)
             call, EKM_TOKEN_FILE_UNUSABLE,
             "AZURE_FEDERATED_TOKEN_FILE is not an absolute path of less than 1024 bytes");
     }
-    /* Whoever renews the file may write it in place: then it is whole a moment later. */
+    /* Reads again if the content is unusable: a writer may renew the file in place. */
     for (int i = 0;; i++) {
-        enum ekm_rc rc = workload_read_file(call, path, out);
-        if (rc == EKM_OK && !workload_is_token(out)) {
-            rc = call_fail(call, EKM_TOKEN_FILE_UNUSABLE, "%.180s: the file holds no signed token",
-                           path);
-        }
-        if (rc != EKM_TOKEN_FILE_UNUSABLE || i == RENEWAL_TRIES) {
+        enum ekm_rc rc = workload_read_once(call, path, out);
+        if (rc != EKM_TOKEN_FILE_UNUSABLE || i == WHOLE_FILE_TRIES) {
             return rc;
         }
         const struct call_error error = call->error;
-        rc = call_sleep(call, RENEWAL_WAIT_MS);
+        rc = call_sleep(call, WHOLE_FILE_WAIT_MS);
         if (rc != EKM_OK) {
             return rc;
         }
@@ -174,14 +173,10 @@ static enum ekm_rc workload_read_token(struct call *call, struct buf *out)
     }
 }
 
-/* FNV-1a: it detects a renewed file and protects nothing. */
+/* Detects a renewed file; it is no protection against forgery. */
 static uint64_t workload_mark(const struct buf *token)
 {
-    uint64_t mark = 0xcbf29ce484222325;
-    for (size_t i = 0; i < token->len; i++) {
-        mark = (mark ^ token->data[i]) * 0x100000001b3;
-    }
-    return mark | 1;
+    return fnv_add(FNV_START, token->data, token->len) | 1;
 }
 
 uint64_t workload_identity_proof(struct call *call)
@@ -197,24 +192,32 @@ enum ekm_rc workload_identity_request(struct call *call, struct token_request *r
     struct buf token = BUF_EMPTY(TOKEN_FILE_MAX);
     char client_id[37] = "";
     enum ekm_rc rc = workload_client_id(call, request, client_id);
-    if (rc == EKM_OK) {
-        (void)text_copy(call->client_id, sizeof call->client_id, client_id);
-        rc = workload_tenant(call, request);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = workload_authority(call, request);
+    (void)text_copy(call->client_id, sizeof call->client_id, client_id);
+    rc = workload_tenant(call, request);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        rc = workload_read_token(call, &token);
+    rc = workload_authority(call, request);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        request->proof = workload_mark(&token);
-        const struct entra_proof proof = {true, buf_text(&token), token.len};
-        rc = entra_request(call, request, client_id, &proof);
+    rc = workload_read_token(call, &token);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK && call->config->sign_in.aks_token_proxy) {
+    request->proof = workload_mark(&token);
+    const struct entra_proof proof = {true, buf_text(&token), token.len};
+    rc = entra_request(call, request, client_id, &proof);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    if (call->config->sign_in.aks_token_proxy) {
         rc = workload_proxy_apply(call, request);
     }
+out:
     buf_free(&token);
     return rc;
 }

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/whole_file.h"
 #include "platform/default_paths.h"
-#include "platform/file.h"
+
 #include "platform/system.h"
 #include "vault/identity_endpoint.h"
 
@@ -26,25 +27,17 @@ static bool workload_proxy_is_set(const char *name)
 
 static enum ekm_rc workload_proxy_read_file(struct call *call, const char *path, struct buf *out)
 {
-    struct plat_file_state state;
-    int handle = -1;
-    size_t len = 0;
     if (buf_reserve(out, CA_MAX) != EKM_OK) {
         return call_fail(call, EKM_OUT_OF_MEMORY, "the authorities of the token proxy");
     }
-    enum plat_io io = plat_file_open(path, PLAT_TRUST_ANY_LINKED, &handle, &state);
-    if (io == PLAT_IO_OK) {
-        io = plat_file_read(handle, out->data, CA_MAX, &len);
-    }
-    plat_file_close(&handle);
-    out->len = io == PLAT_IO_OK ? len : 0;
-    out->data[out->len] = 0;
+    enum plat_io io = whole_file_read(path, PLAT_TRUST_ANY_LINKED, CA_MAX, out);
     return io == PLAT_IO_OK
                ? EKM_OK
                : call_fail(call, EKM_WORKLOAD_SETTINGS, "%.180s: %s", path, plat_io_text(io));
 }
 
-/* During a renewal the file is empty for a moment. */
+/* Reads the file of authorities, several times if need be: during a renewal it is empty for a
+ * moment. */
 static enum ekm_rc workload_proxy_file(struct call *call, struct buf *out)
 {
     char path[1024];
@@ -89,7 +82,7 @@ static enum ekm_rc workload_proxy_authorities(struct call *call, struct token_re
     return EKM_OK;
 }
 
-/* https://HOST[:PORT][/PATH], taken apart. */
+/* The parts of https://HOST[:PORT][/PATH]. */
 struct proxy_url {
     const char *host, *path;
     int host_len, port_len;
@@ -122,20 +115,21 @@ static enum ekm_rc workload_proxy_write(struct token_request *request, const str
     enum ekm_rc rc =
         buf_append_format(&request->url, "https://%s:%.*s%.*s/%s/oauth2/v2.0/token", sni,
                           to->port_len, to->port, (int)path_len, to->path, request->where.tenant);
-    if (rc == EKM_OK) {
-        rc = buf_append_format(&request->header, "Host: %.*s:%.*s", to->host_len, to->host,
-                               to->port_len, to->port);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    if (rc == EKM_OK) {
-        rc = buf_append_format(&request->way, "%s:%.*s:%.*s:%.*s", sni, to->port_len, to->port,
-                               to->host_len, to->host, to->port_len, to->port);
+    rc = buf_append_format(&request->header, "Host: %.*s:%.*s", to->host_len, to->host,
+                           to->port_len, to->port);
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    return buf_append_format(&request->way, "%s:%.*s:%.*s:%.*s", sni, to->port_len, to->port,
+                             to->host_len, to->host, to->port_len, to->port);
 }
 
 enum ekm_rc workload_proxy_apply(struct call *call, struct token_request *request)
 {
-    char url[512], sni[254];
+    char url[512], sni[TEXT_HOST_CAP];
     struct proxy_url to;
     if (plat_environment("AZURE_KUBERNETES_TOKEN_PROXY", url, sizeof url) == 0) {
         bool rest = workload_proxy_is_set("AZURE_KUBERNETES_SNI_NAME") ||
