@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/text.h"
 #include "discovery/discovery_listing.h"
 #include "discovery/discovery_search.h"
@@ -15,10 +16,9 @@
 #define TURNS_MAX     64
 #define FRUITLESS_MAX 256
 #define ELSEWHERE_MAX 16
-#define WAIT_SLICE_MS 250
 
 struct fruitless {
-    char host[254];
+    char host[TEXT_HOST_CAP];
     char client_id[37]; /* another credential may have more permissions */
     struct thumbprint thumbprint;
     uint64_t until_ms;
@@ -29,7 +29,8 @@ struct fruitless {
 
 static struct plat_mutex lock = PLAT_MUTEX_INIT;
 static struct plat_cond changed = PLAT_COND_INIT;
-static char turns[TURNS_MAX][254]; /* hosts that are being searched; "" for a free place */
+static char turns[TURNS_MAX]
+                 [TEXT_HOST_CAP]; /* hosts that are being searched; "" for a free place */
 static struct fruitless fruitless[FRUITLESS_MAX];
 static size_t fruitless_next;
 
@@ -71,11 +72,7 @@ static void turn_give(const char *host)
 /* Distinguishes wrapped keys well enough for a minute; 0 for none. */
 static uint64_t hash_trial(const struct discovery_trial *trial)
 {
-    uint64_t hash = trial != NULL ? 14695981039346656037u : 0;
-    for (size_t i = 0; trial != NULL && i < trial->len; i++) {
-        hash = (hash ^ trial->wrapped[i]) * 1099511628211u;
-    }
-    return hash;
+    return trial != NULL ? fnv_add(FNV_START, trial->wrapped, trial->len) : 0;
 }
 
 /* Why the same search found nothing within the last minute; NULL: there was none. */
@@ -174,10 +171,22 @@ static enum ekm_rc discovery_prove_old_rule(struct search *search)
 static enum ekm_rc discovery_look_and_prove(struct search *search, const struct key_id *candidate)
 {
     enum ekm_rc rc = look_at(search, candidate);
-    return rc == EKM_OK ? discovery_prove_old_rule(search) : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return discovery_prove_old_rule(search);
 }
 
-/* (1) The vault was lost and its key restored here: another vault's entry has name and version
+static enum ekm_rc discovery_look_and_open(struct search *search, const struct key_id *candidate)
+{
+    enum ekm_rc rc = look_at(search, candidate);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return try_to_open(search);
+}
+
+/* (1) If the vault was lost and its key restored here, another vault's entry has name and version
  * (C4). */
 static enum ekm_rc by_other_vaults(struct search *search)
 {
@@ -206,15 +215,13 @@ static enum ekm_rc by_old_rule(struct search *search)
     for (size_t i = 0; rc == EKM_NOT_FOUND && i < count; i++) {
         struct key_id candidate = {"", ""};
         (void)text_copy(candidate.name, sizeof candidate.name, names[i]);
-        rc = look_at(search, &candidate);
-        if (rc == EKM_OK) {
-            rc = try_to_open(search);
-        }
+        rc = discovery_look_and_open(search, &candidate);
     }
     return rc;
 }
 
-/* It becomes durable later, once the call is known to be more than a size query. */
+/* Stores the key in the cache. It goes into the map later, when the call is known to be more than a
+ * size query. */
 static void discovery_adopt(const struct search *search)
 {
     struct call *call = search->call;
@@ -282,7 +289,7 @@ static enum ekm_rc turn_take(const struct search *search, struct key_id *out, bo
         plat_mutex_lock(&lock);
         bool mine = turn_try(host);
         if (!mine) {
-            plat_cond_wait_until(&changed, &lock, plat_now_ms() + WAIT_SLICE_MS);
+            plat_cond_wait_until(&changed, &lock, plat_now_ms() + CALL_SLICE_MS);
         }
         plat_mutex_unlock(&lock);
         if (mine) {
@@ -308,10 +315,11 @@ static enum ekm_rc search_in_turn(struct search *search, struct key_id *out)
                          reason);
     }
     enum ekm_rc rc = discovery_search_run(search);
-    if (rc == EKM_OK) {
-        *out = search->found.id;
+    if (rc != EKM_OK) {
+        return rc;
     }
-    return rc;
+    *out = search->found.id;
+    return EKM_OK;
 }
 
 enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
@@ -325,9 +333,10 @@ enum ekm_rc discovery_find(struct call *call, const struct vault *vault,
         inventory_forget(vault->address.host, missing);
     }
     enum ekm_rc rc = turn_take(&search, out, &known);
-    if (rc == EKM_OK && !known) {
-        rc = search_in_turn(&search, out);
-        turn_give(vault->address.host);
+    if (rc != EKM_OK || known) {
+        return rc;
     }
+    rc = search_in_turn(&search, out);
+    turn_give(vault->address.host);
     return rc;
 }

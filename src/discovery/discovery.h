@@ -2,8 +2,8 @@
  * Finds a key by its thumbprint when neither memory nor map knows where it is (specification.md
  * section 5).
  *
- * Owns whose turn it is (one search at a time for each vault) and which searches found nothing
- * within the last minute. Any thread. A found key goes into the key cache, marked as unrecorded;
+ * Owns the turns (one search at a time for each vault), and the searches that found nothing within
+ * the last minute. Any thread. A found key goes into the key cache, marked as unrecorded;
  * key_lookup_record writes it into the map.
  */
 #ifndef AKVEKM_DISCOVERY_DISCOVERY_H

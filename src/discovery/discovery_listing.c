@@ -6,7 +6,6 @@
 #include "discovery/inventory_scan.h"
 #include "vault/vault_batch.h"
 
-#define WAIT_SLICE_MS 250
 
 /* The context of the functions that read the vault's responses. */
 struct walk {
@@ -17,11 +16,12 @@ struct walk {
     bool found, no_memory;
 };
 
-static enum ekm_rc discovery_walk_outcome(const struct walk *walk, enum ekm_rc rc)
+static enum ekm_rc discovery_check_memory(const struct walk *walk)
 {
-    return rc == EKM_OK && walk->no_memory
-               ? call_fail(walk->search->call, EKM_OUT_OF_MEMORY, "no memory to search the vault")
-               : rc;
+    if (walk->no_memory) {
+        return call_fail(walk->search->call, EKM_OUT_OF_MEMORY, "no memory to search the vault");
+    }
+    return EKM_OK;
 }
 
 static bool take_key(void *context, const struct vault_key *item)
@@ -71,6 +71,16 @@ static enum page discovery_judge_page(struct search *search, struct inventory_li
     return link->next.len > 0 && link->pages < VAULT_PAGES_MAX ? PAGE_MORE : PAGE_LAST;
 }
 
+static enum ekm_rc discovery_list_page(struct walk *walk, struct buf *next)
+{
+    const struct search *search = walk->search;
+    enum ekm_rc rc = vault_list_keys_page(search->call, search->vault, take_key, walk, next);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return discovery_check_memory(walk);
+}
+
 /* The list continues where the last call stopped, or starts again if the vault no longer knows that
  * place. */
 static enum ekm_rc list_keys(struct walk *walk)
@@ -81,8 +91,7 @@ static enum ekm_rc list_keys(struct walk *walk)
     enum page page = PAGE_MORE;
     enum ekm_rc rc = EKM_OK;
     while (page == PAGE_MORE || page == PAGE_AGAIN) {
-        rc = discovery_walk_outcome(
-            walk, vault_list_keys_page(search->call, search->vault, take_key, walk, &link->next));
+        rc = discovery_list_page(walk, &link->next);
         page = discovery_judge_page(search, link, rc, resumed);
         resumed = false;
     }
@@ -141,7 +150,13 @@ static enum ekm_rc look_at_due(struct walk *walk, enum inventory_stage stage)
             ? vault_list_all_versions(search->call, search->vault, walk->names, count, take_version,
                                       walk)
             : vault_get_keys(search->call, search->vault, walk->names, count, take_answer, walk);
-    return walk->found ? EKM_OK : discovery_walk_outcome(walk, rc);
+    if (walk->found) {
+        return EKM_OK;
+    }
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return discovery_check_memory(walk);
 }
 
 static void discovery_log_walk(const struct walk *walk, const char *what)
@@ -157,26 +172,24 @@ static void discovery_log_walk(const struct walk *walk, const char *what)
 static enum ekm_rc go_through(struct walk *walk)
 {
     enum inventory_stage stage;
-    enum ekm_rc rc = EKM_OK;
-    while (rc == EKM_OK && !walk->found &&
-           (stage = inventory_stage(walk->inventory)) != ROUND_DONE) {
-        rc = stage == LISTING_KEYS ? list_keys(walk) : look_at_due(walk, stage);
-        if (rc == EKM_OK && stage == OTHER_VERSIONS &&
-            inventory_stage(walk->inventory) == ROUND_DONE) {
+    while (!walk->found && (stage = inventory_stage(walk->inventory)) != ROUND_DONE) {
+        enum ekm_rc rc = stage == LISTING_KEYS ? list_keys(walk) : look_at_due(walk, stage);
+        if (rc == EKM_NOT_FOUND) {
+            return rc;
+        }
+        if (rc != EKM_OK) {
+            discovery_log_walk(
+                walk, "out of time: the next call continues the search of the vault; so far");
+            return rc;
+        }
+        if (stage == OTHER_VERSIONS && inventory_stage(walk->inventory) == ROUND_DONE) {
             discovery_log_walk(walk, "searched the whole vault");
         }
     }
-    if (rc == EKM_OK) {
-        return walk->found ? EKM_OK : EKM_NOT_FOUND;
-    }
-    if (rc != EKM_NOT_FOUND) {
-        discovery_log_walk(walk,
-                           "out of time: the next call continues the search of the vault; so far");
-    }
-    return rc;
+    return walk->found ? EKM_OK : EKM_NOT_FOUND;
 }
 
-/* Searches of other vaults may use all places. */
+/* Waits for a free place, because searches of other vaults may use all of them. */
 static enum ekm_rc take_inventory(struct search *search, struct inventory **out)
 {
     for (;;) {
@@ -190,9 +203,10 @@ static enum ekm_rc take_inventory(struct search *search, struct inventory **out)
             return EKM_OK;
         }
         enum ekm_rc rc = call_check(search->call);
-        if (rc == EKM_OK) {
-            rc = call_sleep(search->call, WAIT_SLICE_MS);
+        if (rc != EKM_OK) {
+            return rc;
         }
+        rc = call_sleep(search->call, CALL_SLICE_MS);
         if (rc != EKM_OK) {
             return rc;
         }
@@ -209,10 +223,11 @@ enum ekm_rc discovery_by_listing(struct search *search)
         return EKM_NOT_FOUND;
     }
     enum ekm_rc rc = take_inventory(search, &walk.inventory);
-    if (rc == EKM_OK) {
-        rc = go_through(&walk);
-        search->list_odd = inventory_is_cut(walk.inventory); /* by this call or one before */
-        inventory_give(walk.inventory);
+    if (rc != EKM_OK) {
+        return rc;
     }
+    rc = go_through(&walk);
+    search->list_odd = inventory_is_cut(walk.inventory); /* by this call or an earlier one */
+    inventory_give(walk.inventory);
     return rc;
 }

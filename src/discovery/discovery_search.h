@@ -1,5 +1,5 @@
 /*
- * One search for a thumbprint: what is known so far, and what a response of the vault means for it.
+ * One search for a thumbprint: its state, and the meaning of the vault's responses for it.
  *
  * Belongs to the thread whose turn it is (discovery.c).
  */

@@ -1,9 +1,9 @@
 /*
- * What this process has seen of vaults that it had to search: keys, versions, their thumbprints,
- * and how far each search is.
+ * The keys of vaults that this process had to search: keys, versions, thumbprints, and the progress
+ * of each search.
  *
- * Owns this for at most INVENTORY_VAULTS vaults, at most 5 MB each. One thread at a time holds a
- * vault's inventory and adds to it. Any thread may ask for a thumbprint meanwhile.
+ * Owns the inventories of at most INVENTORY_VAULTS vaults, of at most 5 MB each. One thread at a
+ * time holds a vault's inventory and adds to it. Any thread may look up a thumbprint meanwhile.
  */
 #ifndef AKVEKM_DISCOVERY_INVENTORY_H
 #define AKVEKM_DISCOVERY_INVENTORY_H
@@ -14,7 +14,7 @@
 #define INVENTORY_KEYS     10000
 #define INVENTORY_VERSIONS 30000
 #define INVENTORY_FRESH_MS 60000 /* how long after its end a round is not repeated */
-#define INVENTORY_CUT_MS   5000  /* after a list that was cut short: the next may be whole */
+#define INVENTORY_CUT_MS   5000  /* the same after a list that was cut: the next may be whole */
 #define INVENTORY_NEXT_MAX 32
 
 /* clang-format off */
@@ -25,7 +25,7 @@ enum inventory_stage { LISTING_KEYS, NEWEST_VERSIONS, LISTING_VERSIONS, OTHER_VE
 struct inventory;
 struct inventory_count {
     size_t keys, versions, passed_over;
-    bool full; /* there are more than fit */
+    bool full; /* the vault has more than fit */
 };
 struct inventory_link { /* where the list of keys continues; only the holder uses it */
     struct buf next;

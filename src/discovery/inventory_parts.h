@@ -16,7 +16,7 @@ struct seen_key {
     size_t moves_to;   /* used while gone keys are removed */
     bool listed;       /* in this round */
     bool newest_seen, versions_listed;
-    bool known; /* one of its versions is */
+    bool known; /* one of its versions is known */
 };
 
 /* A version never changes, except that the vault may refuse to show it. */
@@ -32,7 +32,7 @@ struct seen_version {
 };
 
 struct inventory {
-    char host[254], client_id[37];
+    char host[TEXT_HOST_CAP], client_id[37];
     bool held, full;
     bool is_cut; /* the list of keys ended too early */
     uint64_t used_ms, ended_ms;

@@ -1,5 +1,5 @@
 /*
- * Adds to one vault's inventory, and says what of it is to be fetched next.
+ * Adds to one vault's inventory, and chooses what to fetch next.
  *
  * Owns nothing: the inventory belongs to the thread that took it (inventory.h).
  */
@@ -8,7 +8,8 @@
 
 #include "discovery/inventory.h"
 
-/* What is to be fetched in this stage, newest first: at most `cap` and INVENTORY_NEXT_MAX. */
+/* Lists what to fetch next in this stage, newest first: at most `cap` and INVENTORY_NEXT_MAX.
+ * Returns the number. */
 size_t inventory_scan_next(const struct inventory *inventory, struct key_id *names, size_t *places,
                            size_t cap);
 /* Adds items of the lists. False: no memory. */
