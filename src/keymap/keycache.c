@@ -16,11 +16,11 @@ struct entry {
     bool unwrap_noted;
     uint64_t look_ms; /* not before, its attributes are looked at again; 0: it was not used yet */
     struct known_key key;
-    char host[254];
+    char host[TEXT_HOST_CAP];
 };
 
 struct host_algorithm {
-    char host[254];
+    char host[TEXT_HOST_CAP];
     enum rsa_algorithm algorithm;
 };
 

@@ -1,6 +1,5 @@
 /*
- * What this process has learnt of keys: (vault, thumbprint) -> version, public part, the algorithm
- * that opened it.
+ * A cache of keys: (vault, thumbprint) -> version, public part, the algorithm that opened it.
  *
  * Owns at most KEYCACHE_MAX entries. When full it forgets old ones; it never fails. A public part
  * in it gives its thumbprint (or the mismatch was allowed and logged). Values are copied out. Any

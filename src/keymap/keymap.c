@@ -85,8 +85,8 @@ static void report_broken(const struct keymap_table *table)
              table->broken > named ? " and more" : "");
 }
 
-/* The library never removes an entry, so somebody else did. A lookup that another one overtook may
- * see fewer entries, but its state is no longer the current one. */
+/* The library never removes an entry, so another program did. A lookup that another one overtook
+ * may see fewer entries, but its state is no longer the current one. */
 static void report_fewer(const struct plat_file_state *state, size_t count, size_t former)
 {
     if (count < former && !keymap_store_changed(state)) {
@@ -334,10 +334,14 @@ enum ekm_rc keymap_put(struct call *call, uint64_t until_ms, const char *host,
                  !key_id_equal(&standing, key);
     enum ekm_rc rc = keymap_finish_write(call, io, &after);
     snapshot_put(snapshot);
-    return rc == EKM_OK && other
-               ? call_fail(call, EKM_OTHER_KEY, "the map now names %s/%s for this thumbprint",
-                           standing.name, standing.version)
-               : rc;
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    if (other) {
+        return call_fail(call, EKM_OTHER_KEY, "the map now names %s/%s for this thumbprint",
+                         standing.name, standing.version);
+    }
+    return EKM_OK;
 }
 
 enum ekm_rc keymap_probe(struct call *call, uint64_t until_ms, const char *host)

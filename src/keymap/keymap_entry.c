@@ -62,7 +62,6 @@ void keymap_table_free(struct keymap_table *table)
     memset(table, 0, sizeof *table);
 }
 
-/* With or without scheme, :443 or final slash, any case; NULL if nothing is left. */
 const char *keymap_read_host(char *text)
 {
     static const char scheme[] = "https://";
@@ -77,7 +76,7 @@ const char *keymap_read_host(char *text)
         text[len - 4] = '\0';
     }
     text_lower(text);
-    return text_is_name(text, ".-", 253) ? text : NULL;
+    return text_is_name(text, ".-", TEXT_HOST_CAP - 1) ? text : NULL;
 }
 
 bool keymap_read_thumbprint(const char *text, struct thumbprint *out)

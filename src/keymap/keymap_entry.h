@@ -1,5 +1,5 @@
 /*
- * What the entries of every kind of map have in common: spelling, order and memory.
+ * The spelling, order and memory of entries, which are the same in every kind of map.
  *
  * Owns only the texts that it makes. The stores of the map call it; any thread.
  */
@@ -23,9 +23,10 @@ struct keymap_text {
 };
 void keymap_text_release(struct keymap_text *text); /* accepts NULL */
 
-/* In place: with or without scheme, :443 or final slash, any case; NULL if nothing is left. */
+/* Reads a host in place, with or without scheme, :443 or final slash, in any case. NULL: nothing is
+ * left. */
 const char *keymap_read_host(char *text);
-/* With or without 0x, any case. */
+/* Reads a thumbprint with or without 0x, in any case. */
 bool keymap_read_thumbprint(const char *text, struct thumbprint *out);
 /* How the KeyUri that the store has for vault and thumbprint compares with what the caller saw
  * (`seen`; NULL: no usable one). */

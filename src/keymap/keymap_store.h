@@ -1,8 +1,9 @@
 /*
  * The interface of a durable form of the map: it returns all entries, and adds one durably.
  *
- * keymap_store.c leads each call to the store in use (keymap_stores.h). Called by keymap.c alone,
- * any thread; every call does I/O, so never under a lock. Entries point into the text.
+ * keymap_store.c passes each call to the store in use (keymap_stores.h). Only keymap.c calls it,
+ * from any thread. Every call does I/O, so it is never made under a lock. Entries point into the
+ * text.
  */
 #ifndef AKVEKM_KEYMAP_KEYMAP_STORE_H
 #define AKVEKM_KEYMAP_KEYMAP_STORE_H

@@ -1,5 +1,5 @@
 /*
- * The map as it was read: entries in order, and the state of the store that they are of.
+ * The map as it was read: sorted entries, and the state of the store that they come from.
  *
  * Entries point into the text, which tables share. The functions are keymap_entry.c's. Any thread.
  */

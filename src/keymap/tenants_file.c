@@ -44,7 +44,7 @@ static enum plat_io tenants_read_file(const char *map, struct buf *text,
 }
 
 /* The parts of the next line; false at the end. A line that is not an entry has an empty tenant. */
-static bool next_line(const char **at, char host[254], char tenant[254])
+static bool next_line(const char **at, char host[TEXT_HOST_CAP], char tenant[TEXT_HOST_CAP])
 {
     size_t len = strcspn(*at, "\n");
     const char *line = *at, *tab = memchr(line, '\t', len);
@@ -53,15 +53,15 @@ static bool next_line(const char **at, char host[254], char tenant[254])
         return false;
     }
     *at = line + len + (line[len] == '\n');
-    if (tab != NULL && text_copy_n(host, 254, line, (size_t)(tab - line))) {
-        (void)text_copy_n(tenant, 254, tab + 1, len - (size_t)(tab + 1 - line));
+    if (tab != NULL && text_copy_n(host, TEXT_HOST_CAP, line, (size_t)(tab - line))) {
+        (void)text_copy_n(tenant, TEXT_HOST_CAP, tab + 1, len - (size_t)(tab + 1 - line));
     }
     return true;
 }
 
 void tenants_file_visit(const char *map, void (*visit)(const char *vault_host, const char *tenant))
 {
-    char host[254], tenant[254];
+    char host[TEXT_HOST_CAP], tenant[TEXT_HOST_CAP];
     struct plat_file_state state;
     struct buf text = BUF_EMPTY(FILE_MAX_BYTES + 1);
     if (tenants_read_file(map, &text, &state) == PLAT_IO_OK) {
@@ -80,18 +80,21 @@ void tenants_file_visit(const char *map, void (*visit)(const char *vault_host, c
 static enum ekm_rc write_next(const char *text, const char *vault_host, const char *vault_tenant,
                               struct buf *next)
 {
-    char host[254], tenant[254];
+    char host[TEXT_HOST_CAP], tenant[TEXT_HOST_CAP];
     size_t count = 0;
     for (const char *at = text; next_line(&at, host, tenant);) {
         count++;
     }
-    enum ekm_rc rc = EKM_OK;
-    for (const char *at = text; rc == EKM_OK && next_line(&at, host, tenant); count--) {
-        if (count < TENANTS_MAX && tenant[0] != '\0' && strcmp(host, vault_host) != 0) {
-            rc = buf_append_format(next, "%s\t%s\n", host, tenant);
+    for (const char *at = text; next_line(&at, host, tenant); count--) {
+        if (count >= TENANTS_MAX || tenant[0] == '\0' || strcmp(host, vault_host) == 0) {
+            continue;
+        }
+        enum ekm_rc rc = buf_append_format(next, "%s\t%s\n", host, tenant);
+        if (rc != EKM_OK) {
+            return rc;
         }
     }
-    return rc == EKM_OK ? buf_append_format(next, "%s\t%s\n", vault_host, vault_tenant) : rc;
+    return buf_append_format(next, "%s\t%s\n", vault_host, vault_tenant);
 }
 
 enum plat_io tenants_file_put(const char *map, const char *vault_host, const char *tenant)

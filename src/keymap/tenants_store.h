@@ -1,8 +1,8 @@
 /*
  * The interface of a durable form of the tenants (tenants.h).
  *
- * keymap_store.c leads each call to tenants_file.c or tenants_registry.c. Called by tenants.c
- * alone, any thread; every call does I/O.
+ * keymap_store.c passes each call to tenants_file.c or tenants_registry.c. Only tenants.c calls it,
+ * from any thread. Every call does I/O.
  */
 #ifndef AKVEKM_KEYMAP_TENANTS_STORE_H
 #define AKVEKM_KEYMAP_TENANTS_STORE_H
@@ -13,7 +13,7 @@
 
 /* Visits every vault's host in lower case with its stored tenant. */
 void tenants_store_visit(void (*visit)(const char *vault_host, const char *tenant));
-/* Adds or replaces; the rest stays. Waits only briefly for other writers. */
+/* Adds or replaces one vault's tenant; the others stay. Waits only briefly for other writers. */
 enum plat_io tenants_store_put(const char *vault_host, const char *tenant);
 
 #endif
