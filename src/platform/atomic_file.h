@@ -1,7 +1,7 @@
 /*
  * Files that must survive a crash complete, and locks between processes, for a map that is a file.
  *
- * Owns nothing beyond the handles it returns. Any floor may call, any thread.
+ * Owns only the handles that it returns. Any layer and thread.
  */
 #ifndef AKVEKM_PLATFORM_ATOMIC_FILE_H
 #define AKVEKM_PLATFORM_ATOMIC_FILE_H

@@ -1,5 +1,5 @@
-/* As on Linux: written aside, flushed, renamed in its place. What Windows lacks is the flush of a
- * folder for certain: the rename itself is asked to be on the disk when it returns. */
+/* As on Linux, a new file is written beside the old one, flushed, and renamed. Windows does not
+ * flush every folder, so the rename itself is requested to be on disk when it returns. */
 #include "platform/atomic_file.h"
 
 #include <stdio.h>
@@ -12,9 +12,9 @@
 #include "platform/system.h"
 
 #define SLICE_MS    5
-#define REPLACE_MS  1000 /* how long one that reads the file may hold a rename up */
+#define REPLACE_MS  1000 /* how long a reader of the file may delay a rename */
 #define PIECE_BYTES (1u << 30)
-/* SYSTEM, the administrators and the owner, for all that is made in it; nobody else. */
+/* Only SYSTEM, the administrators and the owner get rights, also to everything in the folder. */
 #define FOLDER_RIGHTS L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;OW)"
 
 bool plat_file_state_equal(const struct plat_file_state *a, const struct plat_file_state *b)
@@ -53,8 +53,8 @@ static enum plat_io atomic_write(int handle, const char *data, size_t len)
     return FlushFileBuffers(path_handle(handle)) ? PLAT_IO_OK : path_io(GetLastError());
 }
 
-/* Not every file system flushes a folder, and not every account may ask for it: the rename was
- * asked to be durable by itself. */
+/* A failure does not matter: some file systems flush no folder, some accounts may not request it,
+ * and the rename was requested to be durable by itself. */
 static void atomic_flush_folder(const char *path)
 {
     char folder[PATH_UNITS];
@@ -82,7 +82,7 @@ enum plat_io plat_file_flush(const char *path)
     return io;
 }
 
-/* The folder of the folder: the path without its last part, and without the separator before it. */
+/* The parent of a folder: the path without its last part and the separator before that. */
 static bool atomic_parent(const char *path, char *out, size_t cap)
 {
     bool found = path_folder(path, out, cap);
@@ -107,19 +107,19 @@ enum plat_io plat_folder_for(const char *path)
     wchar_t wide[PATH_UNITS];
     SECURITY_ATTRIBUTES rights = {sizeof rights, NULL, FALSE};
     if (!atomic_parent(path, folder, sizeof folder) || plat_folder_exists(folder)) {
-        return PLAT_IO_OK; /* a root is there */
+        return PLAT_IO_OK; /* a root always exists */
     }
     if (!path_native(folder, wide, PATH_UNITS)) {
         return PLAT_IO_FAILED;
     }
-    /* A system without such rights, as some that only play Windows, gives what it has. */
+    /* A system without such rights, such as an imitation of Windows, uses its own. */
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(FOLDER_RIGHTS, SDDL_REVISION_1,
                                                               &rights.lpSecurityDescriptor, NULL)) {
         rights.lpSecurityDescriptor = NULL;
     }
     DWORD error = CreateDirectoryW(wide, &rights) ? ERROR_SUCCESS : GetLastError();
     LocalFree(rights.lpSecurityDescriptor);
-    /* What else has its name is met by who makes a file in it. */
+    /* If the name is not a folder's, making a file in it fails later. */
     return error == ERROR_ALREADY_EXISTS ? PLAT_IO_OK : path_io(error);
 }
 
@@ -134,7 +134,7 @@ static enum plat_io atomic_check_state(const char *path, const struct plat_file_
     return plat_file_state_equal(&now, expected) ? PLAT_IO_OK : PLAT_IO_CHANGED;
 }
 
-/* Whether the very file `mine` stands at `path`: *there. */
+/* Sets *there if the file at `path` is the file `mine`. */
 static enum plat_io atomic_check_same(const char *path, const struct plat_file_state *mine,
                                       struct plat_file_state *there)
 {
@@ -143,7 +143,7 @@ static enum plat_io atomic_check_same(const char *path, const struct plat_file_s
     return same ? PLAT_IO_OK : io == PLAT_IO_OK || io == PLAT_IO_ABSENT ? PLAT_IO_CHANGED : io;
 }
 
-/* A file that somebody reads just now may not be replaced before that one is done. */
+/* Retries, because a file cannot be replaced while another program reads it. */
 static enum plat_io atomic_rename(const char *from, const char *to)
 {
     wchar_t wide_from[PATH_UNITS], wide_to[PATH_UNITS];
@@ -184,7 +184,7 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
     if (io != PLAT_IO_OK) {
         return io;
     }
-    /* What a crash left behind; the lock says that nobody else is writing it now. */
+    /* Removes what a crash left behind. The lock guarantees that nobody is writing it. */
     atomic_remove(aside);
     io = path_open(aside, GENERIC_WRITE, CREATE_NEW, FILE_FLAG_OPEN_REPARSE_POINT, &handle);
     if (io != PLAT_IO_OK) {
@@ -195,11 +195,12 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
         io = path_state(handle, &mine);
     }
     if (io == PLAT_IO_OK) {
-        /* Not everybody asks for the lock. While ours is open, no other file has its number. */
+        /* Some programs do not take the lock. While our file is open, no other file has its number.
+         */
         io = atomic_check_same(aside, &mine, state);
         if (io != PLAT_IO_OK) {
             plat_file_close(&handle);
-            return io; /* whose it is, nobody can tell */
+            return io; /* its owner is unknown */
         }
         io = atomic_check_state(path, former);
     }
@@ -218,7 +219,8 @@ enum plat_io plat_file_replace(const char *path, const struct plat_file_state *f
     return PLAT_IO_OK;
 }
 
-/* It is not shared for deletion: who has it open, locked or waiting, keeps it where it is. */
+/* Opens the lock file without sharing deletion, so that no program can delete or replace it while a
+ * process holds the lock or waits for it. */
 static enum plat_io atomic_open_lock(const char *path, int *handle)
 {
     wchar_t wide[PATH_UNITS];

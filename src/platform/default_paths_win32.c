@@ -15,9 +15,9 @@ static bool is_separator(char c)
     return c == '\\' || c == '/';
 }
 
-/* C:\folder\file or \\server\share\file; not a device (\\.\) and not a path by the letter (\\?\).
- * Also /folder/file, for a server that plays Windows on Linux: from the root of the drive at work.
- */
+/* Accepts C:\folder\file and \\server\share\file, but no device (\\.\) and no literal path (\\?\).
+ * Also accepts /folder/file, from the root of the current drive, for a server that imitates Windows
+ * on Linux. */
 bool default_paths_is_absolute(const char *path)
 {
     bool letter = (path[0] >= 'A' && path[0] <= 'Z') || (path[0] >= 'a' && path[0] <= 'z');
@@ -31,8 +31,8 @@ bool default_paths_is_absolute(const char *path)
            path[2] != '?' && !is_separator(path[2]);
 }
 
-/* A known folder of the system, with a path below it. The environment is not asked, because SQL
- * Server's may say anything. */
+/* Writes the path `below` in a known folder of the system. Does not use the environment, because
+ * SQL Server's environment may contain anything. */
 static bool known_folder(REFKNOWNFOLDERID id, const char *below, char *out, size_t cap)
 {
     char data[PATH_UNITS];
@@ -52,8 +52,8 @@ static bool own_folder(char *out, size_t cap)
     return known_folder(&FOLDERID_ProgramData, "akv-ekm", out, cap);
 }
 
-/* The last place is that of Linux, as a server that plays Windows there shows it. Elsewhere anybody
- * may make folders at the root of a drive: only one with safe rights counts. */
+/* The last place is that of Linux, for a server that imitates Windows there. On Windows itself
+ * anybody may make folders at the root of a drive, so the folder counts only with safe rights. */
 bool default_paths_config(size_t index, char *out, size_t cap)
 {
     char folder[PATH_UNITS];

@@ -15,11 +15,11 @@ struct plat_impersonation {
     void *token; /* NULL: the thread does not impersonate */
 };
 
-/* False, with the reason: the thread is still the login, because its login cannot be read or cannot
- * be set aside. The caller must not touch anything that belongs to the service. */
+/* False, with the system's error number: the thread is still the login, because its login cannot be
+ * read or set aside. The caller must not touch anything that belongs to the service. */
 bool plat_impersonation_leave(struct plat_impersonation *login, uint32_t *error);
 
-/* False, with the reason: the thread is still the service. The caller must call
+/* False, with the system's error number: the thread is still the service. The caller must call
  * plat_impersonation_drop before the thread leaves the library. */
 bool plat_impersonation_restore(struct plat_impersonation *login, uint32_t *error);
 

@@ -1,7 +1,7 @@
 /*
- * How input and output end, and what is known of a file: the types of all file modules.
+ * The types of all file modules: results of input and output, and states of files.
  *
- * Types alone; any thread.
+ * Only types; any thread.
  */
 #ifndef AKVEKM_PLATFORM_IO_H
 #define AKVEKM_PLATFORM_IO_H

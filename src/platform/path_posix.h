@@ -1,6 +1,6 @@
 /*
- * Shared by the POSIX file modules: opening, the folder of a path, errno to plat_io, and who can
- * change what is read through a path.
+ * Shared by the POSIX file modules: opening, the folder of a path, errno to plat_io, and whether
+ * others can change a file.
  *
  * Only the POSIX sources of this folder call it; any thread.
  */
@@ -22,7 +22,7 @@ void path_close(int *handle); /* accepts -1, and leaves -1 */
 /* NOT_FILE if it is not a regular file. */
 enum plat_io path_state(int handle, struct plat_file_state *out);
 
-/* What is wrong, and where; "" if plat_io_text says enough. */
+/* The fault and its place; "" if plat_io_text says enough. */
 struct path_fault {
     char text[640];
 };

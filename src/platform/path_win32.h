@@ -22,8 +22,8 @@ bool path_narrow(const wchar_t *text, char *out, size_t cap);
 /* Like path_widen, for a file: with backslashes, and the prefix that lifts the limit of 260. */
 bool path_native(const char *path, wchar_t *out, size_t cap);
 
-/* CreateFile, shared with everybody. PATH_WHOLE: a link as the last part is not followed, a folder
- * may be opened. */
+/* Calls CreateFile and shares the file with all other programs. With PATH_WHOLE it does not follow
+ * a link as the last part, and may open a folder. */
 #define PATH_WHOLE (FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
 enum plat_io path_open(const char *path, unsigned long access, unsigned long disposition,
                        unsigned long flags, int *handle);
