@@ -10,8 +10,6 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-
-
 void call_begin(struct call *call, const char *operation, const struct config *config)
 {
     static _Atomic uint64_t last_number;

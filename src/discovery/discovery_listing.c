@@ -6,7 +6,6 @@
 #include "discovery/inventory_scan.h"
 #include "vault/vault_batch.h"
 
-
 /* The context of the functions that read the vault's responses. */
 struct walk {
     struct search *search;

@@ -52,12 +52,12 @@ static void http_drop_connections(struct http_batch *batch)
     }
 }
 
-static void http_finish_item(struct http_batch *batch, size_t slot, enum ekm_rc rc, CURLcode result)
+static void http_finish_item(struct http_batch *batch, size_t slot, CURLcode result)
 {
     struct http_easy *easy = &batch->handle->easies[slot];
     struct http_item *item = batch->slots[slot].item;
     call_clear_error(batch->call);
-    item->rc = http_easy_end(easy, rc, result);
+    item->rc = http_easy_end(easy, result);
     item->error = batch->call->error;
     http_hedge_note(batch, easy, item->request, item->response, item->rc);
     if (http_item_is_doubtful(item)) {
@@ -76,12 +76,8 @@ static void begin_next(struct http_batch *batch, size_t slot)
     batch->slots[slot] = (struct http_slot){.item = item};
     batch->under_way++;
     easy->alone = batch->count == 1;
-    enum ekm_rc rc = http_easy_begin(easy, batch->call, item->request, item->response);
-    if (rc == EKM_OK && curl_multi_add_handle(batch->handle->multi, easy->curl) != CURLM_OK) {
-        rc = EKM_OUT_OF_MEMORY;
-    }
-    if (rc != EKM_OK) {
-        http_finish_item(batch, slot, rc, CURLE_OK);
+    if (!http_easy_begin(easy, batch->handle->multi, batch->call, item->request, item->response)) {
+        http_finish_item(batch, slot, CURLE_OK);
     }
 }
 
@@ -109,7 +105,7 @@ static void take_out(struct http_batch *batch, size_t slot, CURLcode result, boo
         return;
     }
     if (batch->slots[slot].item->copies == NULL) {
-        http_finish_item(batch, slot, EKM_OK, result);
+        http_finish_item(batch, slot, result);
     } else {
         call_clear_error(batch->call);
         batch->under_way -= http_hedge_end(batch, slot, result, is_last);
@@ -161,7 +157,8 @@ static void http_run_batch(struct http_batch *batch)
         http_wipe_sent(batch);
         take_finished(batch);
         if (code == CURLM_OK && before == batch->under_way) {
-            code = curl_multi_poll(multi, NULL, 0, (int)http_hedge_look(batch, CALL_SLICE_MS), NULL);
+            code =
+                curl_multi_poll(multi, NULL, 0, (int)http_hedge_look(batch, CALL_SLICE_MS), NULL);
         }
         if (code != CURLM_OK) { /* only a lack of memory breaks a multi handle */
             http_give_up(batch, CURLE_OUT_OF_MEMORY, false);

@@ -229,8 +229,8 @@ static void make_headers(struct http_easy *easy)
     }
 }
 
-enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
-                            const struct http_request *request, struct http_response *response)
+bool http_easy_begin(struct http_easy *easy, CURLM *multi, struct call *call,
+                     const struct http_request *request, struct http_response *response)
 {
     easy->call = call;
     easy->request = request;
@@ -243,12 +243,18 @@ enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
     easy->error[0] = '\0';
     http_response_free(response);
     make_headers(easy);
-    return http_options_set(easy) ? EKM_OK : EKM_OUT_OF_MEMORY;
+    easy->begun = http_options_set(easy) && curl_multi_add_handle(multi, easy->curl) == CURLM_OK;
+    return easy->begun;
 }
 
-static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result, long sent)
+static enum ekm_rc read_outcome(struct http_easy *easy, CURLcode result)
 {
     struct call *call = easy->call;
+    long sent = 0;
+    if (!easy->begun) {
+        return call_fail(call, EKM_OUT_OF_MEMORY, "no memory for a request");
+    }
+    (void)curl_easy_getinfo(easy->curl, CURLINFO_REQUEST_SIZE, &sent);
     easy->response->maybe_sent = sent > 0;
     (void)text_copy(call->request_id, sizeof call->request_id, easy->response->request_id);
     if (easy->body_rc != EKM_OK) {
@@ -279,12 +285,9 @@ void http_easy_forget(struct http_easy *easy)
     easy->response = NULL;
 }
 
-enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result)
+enum ekm_rc http_easy_end(struct http_easy *easy, CURLcode result)
 {
-    long sent = 0;
-    (void)curl_easy_getinfo(easy->curl, CURLINFO_REQUEST_SIZE, &sent);
-    rc = rc == EKM_OK ? read_outcome(easy, result, sent)
-                      : call_fail(easy->call, rc, "no memory for a request");
+    enum ekm_rc rc = read_outcome(easy, result);
     if (rc != EKM_OK || easy->response->status >= 300) {
         char *address = NULL;
         long port = 0;

@@ -13,19 +13,17 @@
 bool http_easy_open(struct http_easy *easy, struct http_client *client);
 void http_easy_close(struct http_easy *easy);
 
-/* Prepares a request for a multi handle and clears the response. Request, response and call must
- * live until http_easy_end, which must follow in any case. EKM_OUT_OF_MEMORY, not set in the
- * call. */
-enum ekm_rc http_easy_begin(struct http_easy *easy, struct call *call,
-                            const struct http_request *request,
-                            struct http_response *response) EKM_MUST_CHECK;
+/* Clears the response, and adds a request to a multi handle. Request, response and call must live
+ * until http_easy_end, which must follow in any case. False: no memory. */
+bool http_easy_begin(struct http_easy *easy, CURLM *multi, struct call *call,
+                     const struct http_request *request,
+                     struct http_response *response) EKM_MUST_CHECK;
 /* Whether the transfer must start again: then the handle is prepared and must be added to the multi
  * handle once more. */
 bool http_easy_goes_again(struct http_easy *easy, CURLcode result);
-/* Reads the outcome and forgets the request. `rc` is what http_easy_begin returned; if it is no
- * success, there was no transfer and it is the outcome. Returns what http_perform does; an error is
- * set in the call. */
-enum ekm_rc http_easy_end(struct http_easy *easy, enum ekm_rc rc, CURLcode result) EKM_MUST_CHECK;
+/* Reads the outcome and forgets the request. `result` counts only if http_easy_begin succeeded.
+ * Returns what http_perform does; an error is set in the call. */
+enum ekm_rc http_easy_end(struct http_easy *easy, CURLcode result) EKM_MUST_CHECK;
 void http_easy_forget(struct http_easy *easy); /* forgets the request without an outcome */
 
 #endif

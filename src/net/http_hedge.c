@@ -56,8 +56,8 @@ static bool http_hedge_begin(struct http_batch *batch, struct http_item *item, s
     if (!http_message_rewrite(batch->call, request, &copies->bodies[copies->asked])) {
         return false;
     }
-    if (http_easy_begin(easy, batch->call, request, &copies->responses[copies->asked]) != EKM_OK ||
-        curl_multi_add_handle(batch->handle->multi, easy->curl) != CURLM_OK) {
+    if (!http_easy_begin(easy, batch->handle->multi, batch->call, request,
+                         &copies->responses[copies->asked])) {
         http_easy_forget(easy);
         return false;
     }
@@ -251,7 +251,7 @@ bool http_hedge_end(struct http_batch *batch, size_t slot, CURLcode result, bool
     struct http_easy *easy = &batch->handle->easies[slot];
     struct http_item *item = batch->slots[slot].item;
     struct http_response *response = easy->response;
-    enum ekm_rc rc = http_easy_end(easy, EKM_OK, result);
+    enum ekm_rc rc = http_easy_end(easy, result);
     http_hedge_forget_slot(batch, slot);
     item->copies->under_way--;
     if (is_last) {

@@ -9,7 +9,6 @@
 #include "platform/system.h"
 #include "platform/thread.h"
 
-
 #define IDLE_MS  118000 /* curl does not use a connection that was idle for longer */
 #define SWEEP_MS 1000
 

@@ -35,6 +35,7 @@ struct http_easy {
     size_t header_len, body_given, body_sent, head_len;
     bool alone; /* its thread has no other transfer */
     bool leads; /* other connections may wait for its TLS session */
+    bool begun; /* curl has the request */
     bool header_ended, proxied, looks_up_anew, head_sent, sent;
     bool has_connected;                    /* this transfer began a new connection, at opened_ms */
     uint64_t opened_ms, sent_ms, until_ms; /* sent_ms: 0 until the head is sent */

@@ -123,9 +123,12 @@ enum ekm_rc trust_bundle_add(X509_STORE *store, const char *text, const char *na
     struct bundle bundle = {store, name, say, 0, 0};
     enum ekm_rc rc = EKM_OK;
     const char *at = text + text_mark_len(text, strlen(text));
-    for (unsigned line = 1; rc == EKM_OK && *at != '\0';) {
+    for (unsigned line = 1; *at != '\0';) {
         if (strncmp(at, BEGIN, sizeof BEGIN - 1) == 0) {
             rc = bundle_take_piece(&bundle, &at, &line);
+            if (rc != EKM_OK) {
+                break;
+            }
         } else {
             bundle_say_indented(&bundle, at, line);
             at = bundle_next_line(at);

@@ -248,7 +248,10 @@ enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const 
 {
     uint64_t mark = 0;
     enum ekm_rc rc = list_page(call, vault, path, visit, context, next);
-    for (unsigned page = 1; rc == EKM_OK && next->len > 0; page++) {
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    for (unsigned page = 1; next->len > 0; page++) {
         if (vault_link_repeats(next, page, &mark)) {
             return call_fail(call, EKM_ANSWER_TOO_BIG, "nextLink leads back to an earlier page");
         }
@@ -257,8 +260,11 @@ enum ekm_rc vault_list_from(struct call *call, const struct vault *vault, const 
                              VAULT_PAGES_MAX);
         }
         rc = list_page(call, vault, path, visit, context, next);
+        if (rc != EKM_OK) {
+            return rc;
+        }
     }
-    return rc;
+    return EKM_OK;
 }
 
 static enum ekm_rc vault_list_pages(struct call *call, const struct vault *vault, const char *path,
