@@ -27,13 +27,16 @@ static enum ekm_rc connection_check(char *why, size_t cap)
         return rc;
     }
     rc = second_vault_start(&config, why, cap);
-    if (rc == EKM_OK) {
-        second_vault_stop();
-        rc = http_start(&config, why, cap);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK) {
-        http_stop();
+    second_vault_stop();
+    rc = http_start(&config, why, cap);
+    if (rc != EKM_OK) {
+        goto out;
     }
+    http_stop();
+out:
     config_free(&config);
     return rc;
 }
@@ -46,9 +49,10 @@ enum ekm_rc connection_start(struct connection *connection, const char *user, ch
         return EKM_FAILURE;
     }
     enum ekm_rc rc = connection_check(why, cap);
-    if (rc == EKM_OK) {
-        rc = provider_initialize();
+    if (rc != EKM_OK) {
+        return rc;
     }
+    rc = provider_initialize();
     if (rc != EKM_OK) {
         return rc;
     }
@@ -122,6 +126,16 @@ out:
     return rc;
 }
 
+static enum ekm_rc connection_sign_in(struct connection *connection, struct call *call,
+                                      const char *identity)
+{
+    enum ekm_rc rc = connection_read(connection, call, identity);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return vault_authenticate(call, &connection->vault);
+}
+
 bool connection_open(struct connection *connection, const char *user, const char *identity)
 {
     char why[1600];
@@ -135,15 +149,12 @@ bool connection_open(struct connection *connection, const char *user, const char
         return true;
     }
     connection_begin_call(connection, &call, "OpenSession");
-    rc = connection_read(connection, &call, identity);
-    if (rc == EKM_OK) {
-        rc = vault_authenticate(&call, &connection->vault);
-    }
+    rc = connection_sign_in(connection, &call, identity);
     if (rc != EKM_OK) {
-        connection_explain(&call, rc, why, sizeof why);
-        (void)fprintf(stderr, "akv-ekm: %s\nwhat to do: %s\n", why, explain_todo(ekm_code(rc)));
+        connection_complain(&call, rc);
+        return false;
     }
-    return rc == EKM_OK;
+    return true;
 }
 
 void connection_close(struct connection *connection)
@@ -192,4 +203,11 @@ void connection_explain(const struct call *call, enum ekm_rc rc, char *out, size
     }
     connection_add(out, cap, "; proxy ", call->proxy);
     connection_add(out, cap, "; at ", call->peer);
+}
+
+void connection_complain(const struct call *call, enum ekm_rc rc)
+{
+    char why[1600];
+    connection_explain(call, rc, why, sizeof why);
+    (void)fprintf(stderr, "akv-ekm: %s\nwhat to do: %s\n", why, explain_todo(ekm_code(rc)));
 }

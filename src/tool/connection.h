@@ -35,6 +35,9 @@ enum ekm_rc connection_read(struct connection *connection, struct call *call,
 bool connection_open(struct connection *connection, const char *user, const char *identity);
 void connection_close(struct connection *connection);
 
+/* Writes a failure of the call, and what to do about it, to standard error. */
+void connection_complain(const struct call *call, enum ekm_rc rc);
+
 /* "3113: text; note; http 403 ForbiddenByRbac; AADSTS..." of the call's failure. */
 void connection_explain(const struct call *call, enum ekm_rc rc, char *out, size_t cap);
 

@@ -77,7 +77,7 @@ static void here_report_credential(struct doctor *doctor)
     doctor->credential = connection_read(connection, &doctor->call, doctor->options->identity);
     doctor_begin(doctor); /* the time that a person types does not count */
     if (doctor->credential != EKM_OK) {
-        doctor_report_failure(doctor, "credential", DOCTOR_FAILED, doctor->credential);
+        doctor_report_failure(doctor, "credential", doctor->credential);
         return;
     }
     const char *sign_in = doctor->call.sign_in;
@@ -105,10 +105,10 @@ bool doctor_look_here(struct doctor *doctor)
         return false;
     }
     bool other = account_is_administrator();
+    const char *note = rc == EKM_OK ? why : ""; /* else the reason of the failure below */
     doctor_report(doctor, "account", other ? DOCTOR_WARNING : DOCTOR_OK,
                   "what SQL Server may do is known only by a run as its account (Linux: --user)",
-                  "%s%s%s", account, why[0] != '\0' && rc == EKM_OK ? "; " : "",
-                  rc == EKM_OK ? why : "");
+                  "%s%s%s", account, note[0] != '\0' ? "; " : "", note);
     if (rc != EKM_OK) {
         doctor_report(doctor, "configuration", DOCTOR_FAILED, explain_todo(ekm_code(rc)),
                       "%d: %s: %s", (int)ekm_code(rc), ekm_text(rc), why);

@@ -6,7 +6,6 @@
 #include "platform/system.h"
 #include "tool/doctor_report.h"
 #include "tool/explain.h"
-#include "tool/keys.h"
 #include "tool/map.h"
 #include "vault/expiry.h"
 
@@ -15,7 +14,7 @@
 
 static void map_report_entries(struct doctor *doctor, const struct keymap_table *table)
 {
-    char why[700], first[900] = "", date[16];
+    char why[700], first[900] = "";
     unsigned asked = 0, gone = 0;
     const struct keymap_entry *soonest = NULL;
     int64_t soonest_s = 0;
@@ -32,11 +31,8 @@ static void map_report_entries(struct doctor *doctor, const struct keymap_table 
                 soonest = entry;
                 soonest_s = ends_s;
             }
-        } else {
-            if (gone++ == 0) {
-                (void)text_format(first, sizeof first, "; the first: %.160s: %.600s", entry->uri,
-                                  why);
-            }
+        } else if (gone++ == 0) {
+            (void)text_format(first, sizeof first, "; the first: %.160s: %.600s", entry->uri, why);
         }
     }
     doctor_report(
@@ -45,12 +41,11 @@ static void map_report_entries(struct doctor *doctor, const struct keymap_table 
         "vault; `akv-ekm map check` names all",
         "%u keys of this vault asked for, %u not there%s", asked, gone, first);
     if (soonest != NULL) {
-        int64_t left = expiry_days_left(soonest_s);
-        keys_date(soonest_s, date);
-        doctor_report(doctor, "map-ends", left < EXPIRY_WARN_DAYS ? DOCTOR_WARNING : DOCTOR_OK,
+        char end[DOCTOR_END_MAX];
+        enum doctor_outcome outcome = doctor_judge_end(soonest_s, EXPIRY_WARN_DAYS, end);
+        doctor_report(doctor, "map-ends", outcome,
                       "the key expires soon: rotate it (docs/admin.md, Rotation)",
-                      "the next key to expire: %.300s, %s, %lld days", soonest->uri, date,
-                      (long long)left);
+                      "the next key to expire: %.300s, %s", soonest->uri, end);
     }
 }
 
@@ -68,7 +63,7 @@ void doctor_look_at_map(struct doctor *doctor)
         rc = keymap_probe(&doctor->call, plat_now_ms() + MAP_WAIT_MS, host);
     }
     if (rc != EKM_OK) {
-        doctor_report_failure(doctor, "map", DOCTOR_FAILED, rc);
+        doctor_report_failure(doctor, "map", rc);
     } else {
         doctor_report(doctor, "map", table.broken > 0 ? DOCTOR_WARNING : DOCTOR_OK,
                       "look at them: `akv-ekm map check`",

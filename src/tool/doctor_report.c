@@ -2,9 +2,13 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "platform/system.h"
 #include "tool/explain.h"
+#include "tool/keys.h"
+#include "vault/expiry.h"
 
 void doctor_begin(struct doctor *doctor)
 {
@@ -72,10 +76,32 @@ void doctor_report(struct doctor *doctor, const char *step, enum doctor_outcome 
     doctor_begin(doctor);
 }
 
-void doctor_report_failure(struct doctor *doctor, const char *step, enum doctor_outcome outcome,
-                           enum ekm_rc rc)
+void doctor_report_failure(struct doctor *doctor, const char *step, enum ekm_rc rc)
 {
     char text[900];
     connection_explain(&doctor->call, rc, text, sizeof text);
-    doctor_report(doctor, step, outcome, explain_todo(ekm_code(rc)), "%s", text);
+    doctor_report(doctor, step, DOCTOR_FAILED, explain_todo(ekm_code(rc)), "%s", text);
+}
+
+enum doctor_outcome doctor_judge_end(int64_t end_s, int64_t warn_days, char text[DOCTOR_END_MAX])
+{
+    char date[16];
+    int64_t days = expiry_days_left(end_s);
+    keys_date(end_s, date);
+    (void)text_format(text, DOCTOR_END_MAX, "%s, %lld days", date, (long long)days);
+    return days < warn_days ? DOCTOR_WARNING : DOCTOR_OK;
+}
+
+void doctor_report_opened(struct doctor *doctor, const char *step, const char *vault,
+                          const uint8_t plain[DOCTOR_PLAIN_BYTES], const struct buf *opened,
+                          const char *todo)
+{
+    bool same =
+        opened->len == DOCTOR_PLAIN_BYTES && memcmp(opened->data, plain, DOCTOR_PLAIN_BYTES) == 0;
+    if (same) {
+        doctor_report(doctor, step, DOCTOR_OK, todo,
+                      "%smay unwrap: random bytes came back as they were", vault);
+    } else {
+        doctor_report(doctor, step, DOCTOR_FAILED, todo, "what came back is NOT what was wrapped");
+    }
 }

@@ -34,8 +34,17 @@ void doctor_report(struct doctor *doctor, const char *step, enum doctor_outcome 
                    const char *todo, const char *format, ...) EKM_PRINTF(5, 6);
 
 /* Reports the error in the doctor's call, with what errors.md says to do. */
-void doctor_report_failure(struct doctor *doctor, const char *step, enum doctor_outcome outcome,
-                           enum ekm_rc rc);
+void doctor_report_failure(struct doctor *doctor, const char *step, enum ekm_rc rc);
+
+/* Writes "2027-01-31, 61 days" for what ends then. A warning if fewer than warn_days are left. */
+#define DOCTOR_END_MAX 48
+enum doctor_outcome doctor_judge_end(int64_t end_s, int64_t warn_days, char text[DOCTOR_END_MAX]);
+
+#define DOCTOR_PLAIN_BYTES 32 /* an AES-256 key, as SQL Server wraps */
+/* Whether `vault`'s unwrapping gave the bytes that were wrapped. */
+void doctor_report_opened(struct doctor *doctor, const char *step, const char *vault,
+                          const uint8_t plain[DOCTOR_PLAIN_BYTES], const struct buf *opened,
+                          const char *todo);
 
 /* The groups of steps, in this order. False: the remaining steps make no sense. */
 bool doctor_look_here(struct doctor *doctor);

@@ -13,24 +13,22 @@
 #include "vault/expiry.h"
 #include "vault/token.h"
 
-#define PLAIN_BYTES 32 /* an AES-256 key, as SQL Server wraps */
-
 static void vault_step_begin(struct doctor *doctor, const char *operation)
 {
     doctor_begin(doctor);
     connection_begin_call(&doctor->connection, &doctor->call, operation);
 }
 
-/* The result of a request: counted, and reported if it failed. */
-static bool vault_step_end(struct doctor *doctor, const char *step, enum doctor_outcome outcome,
-                           enum ekm_rc rc)
+/* Counts a request, and reports its failure. */
+static bool vault_step_end(struct doctor *doctor, const char *step, enum ekm_rc rc)
 {
     doctor->requests++;
     doctor->throttled += rc == EKM_THROTTLED || (doctor->signed_in && doctor->call.tries > 1);
     if (rc != EKM_OK) {
-        doctor_report_failure(doctor, step, outcome, rc);
+        doctor_report_failure(doctor, step, rc);
+        return false;
     }
-    return rc == EKM_OK;
+    return true;
 }
 
 static void vault_report_certificate(struct doctor *doctor)
@@ -39,19 +37,16 @@ static void vault_report_certificate(struct doctor *doctor)
     if (end_s == 0) {
         return;
     }
-    char date[16];
-    int64_t left = expiry_days_left(end_s);
-    keys_date(end_s, date);
-    doctor_report(doctor, "certificate", left < EXPIRY_WARN_DAYS ? DOCTOR_WARNING : DOCTOR_OK,
+    char end[DOCTOR_END_MAX];
+    enum doctor_outcome outcome = doctor_judge_end(end_s, EXPIRY_WARN_DAYS, end);
+    doctor_report(doctor, "certificate", outcome,
                   "renew it in time: docs/admin.md, Renewing a certificate",
-                  "the certificate that signs in is good until %s, %lld days", date,
-                  (long long)left);
+                  "the certificate that signs in is good until %s", end);
 }
 
 /* Entra does not tell an application when its secret ends. */
 static void vault_report_secret(struct doctor *doctor)
 {
-    char date[16];
     const struct credential *credential = doctor->connection.vault.credential;
     int64_t end_s = expiry_of_secret(doctor->connection.config, credential->who.client_id);
     if (credential->who.form != SIGN_IN_SECRET) {
@@ -62,12 +57,11 @@ static void vault_report_secret(struct doctor *doctor)
                       "when the client secret ends is not known: set secret_expires");
         return;
     }
-    int64_t left = expiry_days_left(end_s);
-    keys_date(end_s, date);
-    doctor_report(doctor, "secret", left < EXPIRY_WARN_DAYS ? DOCTOR_WARNING : DOCTOR_OK,
+    char end[DOCTOR_END_MAX];
+    enum doctor_outcome outcome = doctor_judge_end(end_s, EXPIRY_WARN_DAYS, end);
+    doctor_report(doctor, "secret", outcome,
                   "make a new one in time: docs/admin.md, A new client secret",
-                  "the client secret is good until %s, %lld days, as secret_expires has it", date,
-                  (long long)left);
+                  "the client secret is good until %s, as secret_expires has it", end);
 }
 
 static bool vault_is_of_challenge(enum ekm_rc rc)
@@ -92,7 +86,7 @@ static void vault_report_sign_in(struct doctor *doctor)
         call_add_note(&doctor->call, doctor->connection.odd);
     }
     const char *step = !known && vault_is_of_challenge(rc) ? "challenge" : "sign-in";
-    if (vault_step_end(doctor, step, DOCTOR_FAILED, rc)) {
+    if (vault_step_end(doctor, step, rc)) {
         doctor->signed_in = true;
         doctor_report(doctor, "sign-in", DOCTOR_OK, NULL, "Entra gave a token%s%s",
                       vault->credential->described[0] != '\0' ? ": " : "",
@@ -111,7 +105,7 @@ static void vault_report_key(struct doctor *doctor)
     connection_begin_call(&doctor->connection, &doctor->call, "GetKey");
     enum ekm_rc rc = key_lookup_check(&doctor->call, key);
     if (rc != EKM_OK) {
-        doctor_report_failure(doctor, "key", DOCTOR_FAILED, rc);
+        doctor_report_failure(doctor, "key", rc);
         return;
     }
     bool is_late = key->expires_s != 0 && key->expires_s <= now_s;
@@ -137,14 +131,20 @@ static void vault_report_key(struct doctor *doctor)
         "the key %s purge protection", key->purge_protected ? "has" : "is without");
 }
 
+static enum ekm_rc vault_find_key(struct doctor *doctor)
+{
+    enum ekm_rc rc = key_lookup_parse_name(&doctor->call, doctor->options->key, &doctor->key);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return vault_get_key(&doctor->call, &doctor->connection.vault, &doctor->key, &doctor->found);
+}
+
 static bool vault_report_get(struct doctor *doctor)
 {
     vault_step_begin(doctor, "GetKey");
-    enum ekm_rc rc = key_lookup_parse_name(&doctor->call, doctor->options->key, &doctor->key);
-    if (rc == EKM_OK) {
-        rc = vault_get_key(&doctor->call, &doctor->connection.vault, &doctor->key, &doctor->found);
-    }
-    if (!vault_step_end(doctor, "get", DOCTOR_FAILED, rc)) {
+    enum ekm_rc rc = vault_find_key(doctor);
+    if (!vault_step_end(doctor, "get", rc)) {
         return false;
     }
     doctor_report(doctor, "get", DOCTOR_OK, NULL, "may get the key");
@@ -155,7 +155,7 @@ static bool vault_report_get(struct doctor *doctor)
 /* Wraps and unwraps random bytes, as SQL Server does with the key of a database. */
 static void vault_report_work(struct doctor *doctor)
 {
-    uint8_t plain[PLAIN_BYTES];
+    uint8_t plain[DOCTOR_PLAIN_BYTES];
     struct buf wrapped = BUF_EMPTY(RSA_MAX_BYTES), opened = BUF_EMPTY(RSA_MAX_BYTES);
     const struct vault *vault = &doctor->connection.vault;
     const struct config *config = doctor->connection.config;
@@ -164,7 +164,7 @@ static void vault_report_work(struct doctor *doctor)
     vault_step_begin(doctor, "Encrypt");
     enum ekm_rc rc = vault_wrap(&doctor->call, vault, &doctor->found.id, algorithm, plain,
                                 sizeof plain, &wrapped);
-    if (vault_step_end(doctor, "wrap", DOCTOR_FAILED, rc)) {
+    if (vault_step_end(doctor, "wrap", rc)) {
         doctor_report(doctor, "wrap", DOCTOR_OK, NULL, "may wrap (%s)",
                       rsa_algorithm_name(algorithm));
     } else {
@@ -179,14 +179,11 @@ static void vault_report_work(struct doctor *doctor)
     vault_step_begin(doctor, "Decrypt");
     rc = vault_unwrap(&doctor->call, vault, &doctor->found.id, algorithm, wrapped.data, wrapped.len,
                       &opened);
-    if (!vault_step_end(doctor, "unwrap", DOCTOR_FAILED, rc)) {
+    if (!vault_step_end(doctor, "unwrap", rc)) {
         goto out;
     }
-    bool same = opened.len == sizeof plain && memcmp(opened.data, plain, sizeof plain) == 0;
-    doctor_report(doctor, "unwrap", same ? DOCTOR_OK : DOCTOR_FAILED,
-                  "do not encrypt anything under this key; report it", "%s",
-                  same ? "may unwrap: random bytes came back as they were"
-                       : "what came back is NOT what was wrapped");
+    doctor_report_opened(doctor, "unwrap", "", plain, &opened,
+                         "do not encrypt anything under this key; report it");
 out:
     buf_free(&wrapped);
     buf_free(&opened);
@@ -213,7 +210,7 @@ static void vault_report_list(struct doctor *doctor)
                       "grant list as well: without it a lost map cannot be found again",
                       "3113: may not list the keys");
         doctor->requests++;
-    } else if (vault_step_end(doctor, "list", DOCTOR_FAILED, rc)) {
+    } else if (vault_step_end(doctor, "list", rc)) {
         doctor_report(doctor, "list", DOCTOR_OK, NULL, "may list: %zu keys on the first page%s",
                       count, next.len > 0 ? ", and more" : "");
     }

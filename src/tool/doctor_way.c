@@ -9,13 +9,13 @@
 #include "tool/explain.h"
 #include "tool/keys.h"
 #include "tool/name_server.h"
+#include "vault/expiry.h"
 
 #define CLOCK_WARN_S   60
 #define CLOCK_FAIL_S   240 /* Entra and assertions allow five minutes */
 #define DAYS_LEFT_WARN 7
 /* For an authority, because replacing one takes time. */
 #define AUTHORITY_DAYS_WARN 30
-#define SECONDS_A_DAY       86400
 #define CONNECT_TO_PART     254
 
 /* Where the library's connections go. */
@@ -94,7 +94,7 @@ static void way_report_name_servers(struct doctor *doctor, const char *host)
     }
 }
 
-/* "" for a name that is an address already. */
+/* An address needs no name server. */
 static bool way_is_address(const char *host)
 {
     return strchr(host, ':') != NULL || host[strspn(host, "0123456789.")] == '\0';
@@ -165,7 +165,7 @@ static bool way_is_root_of_azure(const char *root)
     return false;
 }
 
-/* Of a chain without a certificate all is "". */
+/* Empty if the chain has no such certificate. */
 static const struct chain_link *way_link(const struct chain *chain, size_t index)
 {
     static const struct chain_link none;
@@ -209,14 +209,13 @@ static void way_report_chain(struct doctor *doctor, const struct chain *chain)
 {
     for (size_t i = 1; i < chain->count; i++) {
         const struct chain_link *link = &chain->links[i];
-        int64_t left = (link->not_after_s - plat_unix_time_ms() / 1000) / SECONDS_A_DAY;
-        char until[16];
-        keys_date(link->not_after_s, until);
-        doctor_report(doctor, "chain", left < AUTHORITY_DAYS_WARN ? DOCTOR_WARNING : DOCTOR_OK,
+        char end[DOCTOR_END_MAX];
+        enum doctor_outcome outcome = doctor_judge_end(link->not_after_s, AUTHORITY_DAYS_WARN, end);
+        doctor_report(doctor, "chain", outcome,
                       "this authority ends soon, and every certificate below it: Azure changes "
                       "its own in time; one of yours must be renewed in its file and in ca_file",
-                      "%zu of %zu: %s, issued by %s, until %s, %lld days left", i + 1, chain->count,
-                      link->subject, link->issuer, until, (long long)left);
+                      "%zu of %zu: %s, issued by %s, until %s left", i + 1, chain->count,
+                      link->subject, link->issuer, end);
     }
 }
 
@@ -239,7 +238,7 @@ static bool way_report_tls(struct doctor *doctor, struct probe *probe, const cha
         return false;
     }
     const struct chain_link *own = way_link(&seen.chain, 0);
-    int64_t left = (own->not_after_s - plat_unix_time_ms() / 1000) / SECONDS_A_DAY;
+    int64_t left = expiry_days_left(own->not_after_s);
     const char *root = way_root(&seen.chain);
     bool foreign = !way_is_root_of_azure(root);
     const char *todo =

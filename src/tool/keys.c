@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "platform/system.h"
 #include "tool/connection.h"
-#include "tool/explain.h"
 #include "tool/tool.h"
 
 void keys_date(int64_t unix_s, char out[16])
@@ -35,32 +34,32 @@ void keys_describe(const struct vault_key *key, char *out, size_t cap)
 static bool keys_print(void *context, const struct vault_key *key)
 {
     char facts[120];
-    size_t *count = context;
+    (void)context;
     keys_describe(key, facts, sizeof facts);
     (void)printf("%s\t%s\n", key->id.name, facts);
-    (*count)++;
     return true;
+}
+
+static int keys_list(const struct connection *connection)
+{
+    struct call call;
+    connection_begin_call(connection, &call, "ListKeys");
+    enum ekm_rc rc = vault_list_keys(&call, &connection->vault, keys_print, NULL);
+    if (rc != EKM_OK) {
+        connection_complain(&call, rc);
+        return TOOL_FAILED;
+    }
+    return TOOL_OK;
 }
 
 int tool_keys(const struct tool_options *options)
 {
     struct connection connection;
-    struct call call;
-    size_t count = 0;
-    int status = TOOL_FAILED;
     if (options->identity == NULL || options->word_count != 0) {
         return tool_misuse("keys needs --identity VAULT", "");
     }
-    if (connection_open(&connection, options->user, options->identity)) {
-        connection_begin_call(&connection, &call, "ListKeys");
-        enum ekm_rc rc = vault_list_keys(&call, &connection.vault, keys_print, &count);
-        status = rc == EKM_OK ? TOOL_OK : TOOL_FAILED;
-        if (rc != EKM_OK) {
-            char why[700];
-            connection_explain(&call, rc, why, sizeof why);
-            (void)fprintf(stderr, "akv-ekm: %s\nwhat to do: %s\n", why, explain_todo(ekm_code(rc)));
-        }
-    }
+    bool open = connection_open(&connection, options->user, options->identity);
+    int status = open ? keys_list(&connection) : TOOL_FAILED;
     connection_close(&connection);
     return status;
 }

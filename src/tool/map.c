@@ -172,21 +172,38 @@ static int map_import_file(const struct connection *connection, struct buf *text
 }
 
 /* Asks the vault for the key, and adds the version that it names. */
+static enum ekm_rc map_add_key(const struct connection *connection, struct call *call,
+                               const char *name, bool dry_run, struct vault_key *key,
+                               struct thumbprint *thumbprint)
+{
+    struct key_id id;
+    enum ekm_rc rc = key_lookup_parse_name(call, name, &id);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = vault_get_key(call, &connection->vault, &id, key);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = key_lookup_check(call, key);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    rc = rsa_public_thumbprint(&key->public, thumbprint);
+    if (rc != EKM_OK || dry_run) {
+        return rc;
+    }
+    return keymap_put(call, plat_now_ms() + MAP_WAIT_MS, call->vault, thumbprint, &key->id, NULL);
+}
+
 static int map_add(const struct connection *connection, const char *name, bool dry_run)
 {
     struct call call;
-    struct key_id id;
     struct vault_key key;
     struct thumbprint thumbprint;
     char why[700];
     connection_begin_call(connection, &call, "AddToMap");
-    enum ekm_rc rc = key_lookup_parse_name(&call, name, &id);
-    rc = rc == EKM_OK ? vault_get_key(&call, &connection->vault, &id, &key) : rc;
-    rc = rc == EKM_OK ? key_lookup_check(&call, &key) : rc;
-    rc = rc == EKM_OK ? rsa_public_thumbprint(&key.public, &thumbprint) : rc;
-    if (rc == EKM_OK && !dry_run) {
-        rc = keymap_put(&call, plat_now_ms() + MAP_WAIT_MS, call.vault, &thumbprint, &key.id, NULL);
-    }
+    enum ekm_rc rc = map_add_key(connection, &call, name, dry_run, &key, &thumbprint);
     if (rc != EKM_OK) {
         connection_explain(&call, rc, why, sizeof why);
         (void)fprintf(stderr, "akv-ekm: %s\n", why);
@@ -219,7 +236,7 @@ static int map_show(const struct connection *connection, const struct tool_optio
     return status;
 }
 
-/* The number of arguments of a subcommand; -1: unknown. */
+/* Whether the subcommand exists and takes this number of arguments. */
 static bool map_is_right(const struct tool_options *options)
 {
     const char *verb = options->word_count > 0 ? options->words[0] : "";

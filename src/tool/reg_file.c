@@ -17,41 +17,67 @@ static enum ekm_rc reg_read_raw(const char *path, struct buf *out)
     if (file == NULL) {
         return EKM_FAILURE;
     }
-    for (size_t len; rc == EKM_OK && (len = fread(piece, 1, sizeof piece, file)) > 0;) {
+    for (size_t len; (len = fread(piece, 1, sizeof piece, file)) > 0;) {
         rc = buf_append(out, piece, len);
+        if (rc != EKM_OK) {
+            goto out;
+        }
     }
     if (ferror(file) != 0) {
         rc = EKM_FAILURE;
     }
+out:
     (void)fclose(file);
     return rc;
+}
+
+static bool reg_is_utf16(const struct buf *raw)
+{
+    return raw->len >= 2 && raw->data[0] == 0xFF && raw->data[1] == 0xFE;
+}
+
+/* Little-endian, like both systems; no alignment is assumed. */
+static enum ekm_rc reg_append_utf16(const struct buf *raw, struct buf *out)
+{
+    for (size_t i = 2; i + 1 < raw->len;) {
+        uint16_t units[PIECE];
+        size_t count = 0;
+        for (; count < PIECE - 1 && i + 1 < raw->len; i += 2) {
+            units[count++] = (uint16_t)(raw->data[i] | raw->data[i + 1] << 8);
+        }
+        if (count > 0 && (units[count - 1] & 0xFC00) == 0xD800 && i + 1 < raw->len) {
+            i -= 2; /* its other half comes with the next piece */
+            count--;
+        }
+        enum ekm_rc rc = text_from_utf16(units, count, out);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+    }
+    return EKM_OK;
+}
+
+static enum ekm_rc reg_append_utf8(const struct buf *raw, struct buf *out)
+{
+    size_t mark = text_mark_len(buf_text(raw), raw->len);
+    return buf_append(out, buf_text(raw) + mark, raw->len - mark);
 }
 
 enum ekm_rc reg_file_read(const char *path, struct buf *out)
 {
     struct buf raw = BUF_EMPTY(REG_FILE_MAX);
     enum ekm_rc rc = reg_read_raw(path, &raw);
-    if (rc == EKM_OK && raw.len >= 2 && raw.data[0] == 0xFF && raw.data[1] == 0xFE) {
-        /* Little-endian, like both systems; no alignment is assumed. */
-        for (size_t i = 2; rc == EKM_OK && i + 1 < raw.len;) {
-            uint16_t units[PIECE];
-            size_t count = 0;
-            for (; count < PIECE - 1 && i + 1 < raw.len; i += 2) {
-                units[count++] = (uint16_t)(raw.data[i] | raw.data[i + 1] << 8);
-            }
-            if (count > 0 && (units[count - 1] & 0xFC00) == 0xD800 && i + 1 < raw.len) {
-                i -= 2; /* its other half comes with the next piece */
-                count--;
-            }
-            rc = text_from_utf16(units, count, out);
-        }
-    } else if (rc == EKM_OK) {
-        size_t mark = text_mark_len(buf_text(&raw), raw.len);
-        rc = buf_append(out, buf_text(&raw) + mark, raw.len - mark);
+    if (rc != EKM_OK) {
+        goto out;
     }
-    if (rc == EKM_OK && strlen(buf_text(out)) != out->len) {
+    rc = reg_is_utf16(&raw) ? reg_append_utf16(&raw, out) : reg_append_utf8(&raw, out);
+    if (rc != EKM_OK) {
+        goto out;
+    }
+    if (strlen(buf_text(out)) != out->len) {
         rc = EKM_INVALID_ARGUMENT;
     }
+out:
     buf_free(&raw);
     return rc;
 }

@@ -56,26 +56,32 @@ static const char *setup_secret(enum sign_in_form form)
     }
 }
 
+static enum ekm_rc setup_read_names(struct call *call, const struct tool_options *options)
+{
+    struct vault_address address;
+    struct key_id key;
+    if (options->identity != NULL) {
+        enum ekm_rc rc =
+            identity_read(call, options->identity, strlen(options->identity), &address);
+        if (rc != EKM_OK) {
+            return rc;
+        }
+    }
+    return options->key != NULL ? key_lookup_parse_name(call, options->key, &key) : EKM_OK;
+}
+
 static bool setup_check_names(const struct setup *setup)
 {
     struct call call;
-    struct vault_address address;
-    struct key_id key;
     char why[700];
-    const struct tool_options *options = setup->options;
     call_begin(&call, "Setup", setup->config);
-    enum ekm_rc rc = EKM_OK;
-    if (options->identity != NULL) {
-        rc = identity_read(&call, options->identity, strlen(options->identity), &address);
-    }
-    if (rc == EKM_OK && options->key != NULL) {
-        rc = key_lookup_parse_name(&call, options->key, &key);
-    }
+    enum ekm_rc rc = setup_read_names(&call, setup->options);
     if (rc != EKM_OK) {
         connection_explain(&call, rc, why, sizeof why);
         (void)fprintf(stderr, "akv-ekm: %s\n", why);
+        return false;
     }
-    return rc == EKM_OK;
+    return true;
 }
 
 bool setup_print_statements(const struct setup *setup)

@@ -92,17 +92,25 @@ static bool setup_has_rights(PACL list, PSID sid, DWORD rights)
     return false;
 }
 
-/* The list with the account's rights added. */
-static DWORD setup_extend(PACL former, PSID sid, DWORD rights, PACL *next)
+/* Adds the account's rights to the list, and gives the object that list. */
+static DWORD setup_add_rights(HANDLE object, SE_OBJECT_TYPE type, PACL former, PSID sid,
+                              DWORD rights)
 {
     EXPLICIT_ACCESSW access;
+    PACL next = NULL;
     memset(&access, 0, sizeof access);
     access.grfAccessPermissions = rights;
     access.grfAccessMode = GRANT_ACCESS;
     access.grfInheritance = SUB_CONTAINERS_AND_OBJECTS_INHERIT;
     access.Trustee.TrusteeForm = TRUSTEE_IS_SID;
     access.Trustee.ptstrName = sid;
-    return SetEntriesInAclW(1, &access, former, next);
+    DWORD error = SetEntriesInAclW(1, &access, former, &next);
+    if (error != ERROR_SUCCESS) {
+        return error;
+    }
+    error = SetSecurityInfo(object, type, DACL_SECURITY_INFORMATION, NULL, NULL, next, NULL);
+    LocalFree(next);
+    return error;
 }
 
 /* Lets the account do that with the object and what is below it, if it may not already. `object` is
@@ -111,23 +119,19 @@ static void setup_grant(struct setup *setup, const struct setup_account *account
                         SE_OBJECT_TYPE type, DWORD rights, const char *what)
 {
     PSECURITY_DESCRIPTOR descriptor = NULL;
-    PACL former = NULL, next = NULL;
+    PACL former = NULL;
     PSID sid = (PSID)(uintptr_t)account->sid;
     DWORD error = GetSecurityInfo(object, type, DACL_SECURITY_INFORMATION, NULL, NULL, &former,
                                   NULL, &descriptor);
     bool there = error == ERROR_SUCCESS && setup_has_rights(former, sid, rights);
     if (error == ERROR_SUCCESS && !there && !setup->options->dry_run) {
-        error = setup_extend(former, sid, rights, &next);
-        error = error == ERROR_SUCCESS ? SetSecurityInfo(object, type, DACL_SECURITY_INFORMATION,
-                                                         NULL, NULL, next, NULL)
-                                       : error;
+        error = setup_add_rights(object, type, former, sid, rights);
     }
     if (error != ERROR_SUCCESS) {
         setup_report(setup, SETUP_FAILED, "%s for %s: error %lu", what, account->name, error);
     } else {
         setup_report(setup, there ? SETUP_THERE : SETUP_DONE, "%s for %s", what, account->name);
     }
-    LocalFree(next);
     LocalFree(descriptor);
 }
 
@@ -169,17 +173,18 @@ static void setup_map_key(struct setup *setup, const struct setup_account *accou
     RegCloseKey(opened);
 }
 
-static void setup_grant_folder(struct setup *setup, const struct setup_account *account,
-                               const wchar_t *path, DWORD rights, const char *what)
+/* A folder or a file; only BACKUP_SEMANTICS opens a folder. */
+static void setup_grant_path(struct setup *setup, const struct setup_account *account,
+                             const wchar_t *path, DWORD rights, const char *what)
 {
-    HANDLE folder = CreateFileW(path, READ_CONTROL | WRITE_DAC, FILE_SHARE_READ | FILE_SHARE_WRITE,
+    HANDLE opened = CreateFileW(path, READ_CONTROL | WRITE_DAC, FILE_SHARE_READ | FILE_SHARE_WRITE,
                                 NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
-    if (folder == INVALID_HANDLE_VALUE) {
+    if (opened == INVALID_HANDLE_VALUE) {
         setup_grant_later(setup, account, GetLastError(), what);
         return;
     }
-    setup_grant(setup, account, folder, SE_FILE_OBJECT, rights, what);
-    CloseHandle(folder);
+    setup_grant(setup, account, opened, SE_FILE_OBJECT, rights, what);
+    CloseHandle(opened);
 }
 
 /* Where keymap_file puts the map into a file: its folder, if the one above is there. */
@@ -199,7 +204,7 @@ static void setup_map_folder(struct setup *setup, const struct setup_account *ac
         return;
     }
     setup_report(setup, there ? SETUP_THERE : SETUP_DONE, "folder of the map %s", folder);
-    setup_grant_folder(setup, account, wide, FILE_ALL_ACCESS, "full control of that folder");
+    setup_grant_path(setup, account, wide, FILE_ALL_ACCESS, "full control of that folder");
 }
 
 /* Made before, by the package or for another instance. */
@@ -211,8 +216,8 @@ static void setup_share_data_folder(struct setup *setup, const struct setup_acco
     setup_report(setup, safe ? SETUP_THERE : SETUP_FAILED, "folder %s%s", path,
                  safe ? "" : ": others may write it; see docs/admin.md, On Windows, for icacls");
     if (safe && path_native(path, wide, PATH_UNITS)) {
-        setup_grant_folder(setup, account, wide, FILE_GENERIC_READ | FILE_GENERIC_EXECUTE,
-                           "reading that folder");
+        setup_grant_path(setup, account, wide, FILE_GENERIC_READ | FILE_GENERIC_EXECUTE,
+                         "reading that folder");
     }
 }
 
@@ -270,16 +275,26 @@ static void setup_log_file(struct setup *setup, const struct setup_account *acco
         CloseHandle(file);
     }
     setup_report(setup, there ? SETUP_THERE : SETUP_DONE, "log %s", path);
-    HANDLE file = CreateFileW(wide, READ_CONTROL | WRITE_DAC, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                              NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-    if (file == INVALID_HANDLE_VALUE) {
-        setup_grant_later(setup, account, GetLastError(), "writing that log");
-        return;
+    setup_grant_path(setup, account, wide,
+                     FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE,
+                     "writing that log");
+}
+
+static enum plat_io setup_make_event_source(const char *library)
+{
+    struct plat_registry_key key = {NULL};
+    enum plat_io io = plat_registry_create(NULL, SOURCE_KEY, &key);
+    if (io != PLAT_IO_OK) {
+        goto out;
     }
-    setup_grant(setup, account, file, SE_FILE_OBJECT,
-                FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE,
-                "writing that log");
-    CloseHandle(file);
+    io = plat_registry_set_text(&key, "EventMessageFile", library);
+    if (io != PLAT_IO_OK) {
+        goto out;
+    }
+    io = plat_registry_set_number(&key, "TypesSupported", EVENT_TYPES);
+out:
+    plat_registry_close(&key);
+    return io;
 }
 
 static void setup_event_source(struct setup *setup)
@@ -293,11 +308,7 @@ static void setup_event_source(struct setup *setup)
     plat_registry_close(&key);
     enum plat_io io = PLAT_IO_OK;
     if (!there && !setup->options->dry_run) {
-        io = plat_registry_create(NULL, SOURCE_KEY, &key);
-        io = io == PLAT_IO_OK ? plat_registry_set_text(&key, "EventMessageFile", setup->library)
-                              : io;
-        io = io == PLAT_IO_OK ? plat_registry_set_number(&key, "TypesSupported", EVENT_TYPES) : io;
-        plat_registry_close(&key);
+        io = setup_make_event_source(setup->library);
     }
     setup_report(setup,
                  io != PLAT_IO_OK ? SETUP_FAILED

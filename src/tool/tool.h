@@ -2,7 +2,7 @@
  * akv-ekm, the tool beside the library: what its commands are given, and how they end.
  *
  * Every answer comes from the modules that SQL Server runs; a command only asks and prints. One
- * thread. A secret is read by tool_secret.h alone and never stands among the options.
+ * thread. Only connection.h reads a secret; no option holds one.
  */
 #ifndef AKVEKM_TOOL_TOOL_H
 #define AKVEKM_TOOL_TOOL_H
