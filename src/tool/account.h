@@ -1,5 +1,5 @@
 /*
- * The account whose rights count, that of the SQL Server service; and the terminal's echo.
+ * The account of the SQL Server service, with whose rights the tool runs; and the terminal's echo.
  *
  * Changes the process from root to the service's account; it cannot change back. One thread, before
  * anything else begins.

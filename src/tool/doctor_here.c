@@ -10,7 +10,7 @@
 #include "tool/doctor_report.h"
 #include "tool/explain.h"
 
-/* One line of many settings. */
+/* A list in one line. */
 struct here_text {
     char text[1200];
     unsigned count;

@@ -20,7 +20,7 @@ struct doctor {
     struct call call;       /* of the step at work */
     uint64_t began_ms;
     unsigned steps, failed, warned, requests, throttled;
-    bool reached; /* TLS to the vault stands */
+    bool reached; /* TLS to the vault works */
     bool signed_in;
     char network[160]; /* the path that the vault saw */
     struct key_id key;

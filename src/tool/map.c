@@ -262,7 +262,7 @@ int tool_map(const struct tool_options *options)
     bool import = strcmp(options->words[0], "import") == 0;
     bool add = strcmp(options->words[0], "add") == 0;
     bool sign_in = add || strcmp(options->words[0], "check") == 0;
-    /* As long as this is the administrator, who may read it. */
+    /* Before connection_open changes the account: that of the service may not read the file. */
     if (import && reg_file_read(options->words[1], &text) != EKM_OK) {
         buf_free(&text);
         (void)fprintf(stderr, "akv-ekm: %s cannot be read, or is not UTF-8 or UTF-16 text\n",

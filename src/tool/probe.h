@@ -47,11 +47,12 @@ bool probe_connect(struct probe *probe);
 bool probe_tunnel(struct probe *probe, const char *host, const char *port, char *problem,
                   size_t cap);
 
-/* TLS to `name` with the library's own trust; the certificate is looked at whatever the verdict. */
+/* TLS to `name` with the library's own trust. Reads the certificate, trusted or not. */
 bool probe_shake(struct probe *probe, const struct call *call, const char *name,
                  struct probe_certificate *out, char *problem, size_t cap);
 
-/* Asks for `path` without a token; the answer's head. A field of that head, or "". */
+/* Asks for `path` without a token, and reads the head of the response. probe_field: a field of that
+ * head, or "". */
 bool probe_ask(struct probe *probe, const char *name, const char *path, char *head, size_t cap);
 void probe_field(const char *head, const char *name, char *out, size_t cap);
 void probe_close(struct probe *probe);

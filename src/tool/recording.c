@@ -130,7 +130,7 @@ static bool recording_read_call(const char *line, struct recording_call *call)
     return recording_read_result(call);
 }
 
-/* Printable ASCII alone: it stands in the report. */
+/* Only printable ASCII, because the report shows it. */
 static void recording_keep_title(struct recording *recording, const char *text)
 {
     size_t len = 0;

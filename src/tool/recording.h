@@ -39,7 +39,7 @@ struct recording_call {
 struct recording {
     void (*visit)(void *context, const struct recording_call *call);
     void *context;
-    char title[128]; /* of the first run: who recorded; "" if it is not there */
+    char title[128]; /* of the first run: version and system; "" if absent */
     unsigned long long calls, strange;
     size_t len; /* of the line at work */
     bool overlong;

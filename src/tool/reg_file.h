@@ -1,6 +1,6 @@
 /*
- * Reads entries of a map out of what people have of one: a registry export of Microsoft's
- * connector, or lines as in the map's file.
+ * Reads entries of a map from a registry export of Microsoft's connector, or from lines as in
+ * the map's file.
  *
  * Pure, but for the file that is read whole. One thread.
  */
@@ -17,7 +17,7 @@ struct reg_entry {
     char host[254];
     struct thumbprint thumbprint;
     struct key_id key; /* versioned */
-    const char *wrong; /* NULL: all is right; else what is not, and only `line` is filled */
+    const char *wrong; /* NULL: none; else what is wrong, and only `line` is valid */
 };
 
 typedef void reg_visitor(void *context, const struct reg_entry *entry);
@@ -26,7 +26,7 @@ typedef void reg_visitor(void *context, const struct reg_entry *entry);
  * EKM_FAILURE if it cannot be read. */
 enum ekm_rc reg_file_read(const char *path, struct buf *out) EKM_MUST_CHECK;
 
-/* Each entry, and each line that should have been one. Changes the text. */
+/* Visits each entry, and each line that should have been one. Changes the text. */
 void reg_file_visit(char *text, reg_visitor *visit, void *context);
 
 #endif

@@ -26,7 +26,7 @@ void setup_report(struct setup *setup, enum setup_outcome outcome, const char *f
     setup->failed += outcome == SETUP_FAILED;
 }
 
-/* Within quotes of T-SQL. */
+/* Doubles the quotes, as a string of T-SQL needs. */
 static void setup_quote(const char *text, char *out, size_t cap)
 {
     size_t len = 0;
@@ -39,7 +39,7 @@ static void setup_quote(const char *text, char *out, size_t cap)
     out[len] = '\0';
 }
 
-/* With places to fill in; no secret is asked for. */
+/* With placeholders, because setup asks for no secret. */
 static const char *setup_secret(enum sign_in_form form)
 {
     switch (form) {

@@ -1,7 +1,7 @@
 /*
- * What setup does to the machine: each system's half.
+ * Prepares the machine for the account of the service. Each system has its own half.
  *
- * Every step says what it did, and does nothing where all is as it should be. One thread.
+ * Every step reports what it did, and changes nothing that is right already. One thread.
  */
 #ifndef AKVEKM_TOOL_SETUP_H
 #define AKVEKM_TOOL_SETUP_H
@@ -25,7 +25,7 @@ enum setup_outcome { SETUP_THERE, SETUP_DONE, SETUP_FAILED };
 void setup_report(struct setup *setup, enum setup_outcome outcome, const char *format, ...)
     EKM_PRINTF(3, 4);
 
-/* Whether this process may do it; else why not. */
+/* Whether this process may change the machine; if not, `why` has the reason. */
 bool setup_may(const struct setup *setup, char *why, size_t cap);
 void setup_machine(struct setup *setup);
 

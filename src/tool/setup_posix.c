@@ -32,7 +32,7 @@ struct setup_owner {
 
 static const char *setup_correct_folder(int folder, const struct setup_owner *owner, mode_t mode)
 {
-    /* First the rights are taken away, then the owner is changed: nobody gets in between. */
+    /* Removes rights before it changes the owner, so that nobody gets access in between. */
     if (fchmod(folder, mode & 0700u) != 0 || fchown(folder, owner->user, owner->group) != 0 ||
         fchmod(folder, mode) != 0) {
         return strerror(errno);
@@ -40,7 +40,7 @@ static const char *setup_correct_folder(int folder, const struct setup_owner *ow
     return NULL;
 }
 
-/* One folder, whose parent is there. What is a link or no folder is left alone. */
+/* Makes or corrects one folder; its parent exists. A link or a file is left alone. */
 static void setup_folder(struct setup *setup, const char *path, const struct setup_owner *owner,
                          mode_t mode, const char *what)
 {

@@ -113,7 +113,7 @@ static DWORD setup_add_rights(HANDLE object, SE_OBJECT_TYPE type, PACL former, P
     return error;
 }
 
-/* Lets the account do that with the object and what is below it, if it may not already. `object` is
+/* Grants the rights on the object and what is below it, unless the account has them. `object` is
  * open with READ_CONTROL and WRITE_DAC. */
 static void setup_grant(struct setup *setup, const struct setup_account *account, HANDLE object,
                         SE_OBJECT_TYPE type, DWORD rights, const char *what)
@@ -135,7 +135,7 @@ static void setup_grant(struct setup *setup, const struct setup_account *account
     LocalFree(descriptor);
 }
 
-/* What --dry-run did not make has no rights yet. */
+/* With --dry-run the object may not exist yet. */
 static void setup_grant_later(struct setup *setup, const struct setup_account *account, DWORD error,
                               const char *what)
 {
@@ -187,7 +187,7 @@ static void setup_grant_path(struct setup *setup, const struct setup_account *ac
     CloseHandle(opened);
 }
 
-/* Where keymap_file puts the map into a file: its folder, if the one above is there. */
+/* For a map in a file, which keymap_file names. The folder above must exist. */
 static void setup_map_folder(struct setup *setup, const struct setup_account *account)
 {
     char folder[PATH_UNITS];
@@ -207,7 +207,7 @@ static void setup_map_folder(struct setup *setup, const struct setup_account *ac
     setup_grant_path(setup, account, wide, FILE_ALL_ACCESS, "full control of that folder");
 }
 
-/* Made before, by the package or for another instance. */
+/* The package, or setup for another instance, has made the folder. */
 static void setup_share_data_folder(struct setup *setup, const struct setup_account *account,
                                     const char *path)
 {
@@ -221,7 +221,7 @@ static void setup_share_data_folder(struct setup *setup, const struct setup_acco
     }
 }
 
-/* Any user may make folders under %ProgramData%: ours is made with rights of its own. */
+/* Any user may create folders under %ProgramData%, so this one gets rights of its own. */
 static void setup_data_folder(struct setup *setup, const struct setup_account *account)
 {
     char path[1100], sddl[300];
@@ -252,7 +252,7 @@ static void setup_data_folder(struct setup *setup, const struct setup_account *a
     LocalFree(sid);
 }
 
-/* The service may not make a file in that folder: the log is made for it. */
+/* The service may not create files in that folder, so setup creates the log for it. */
 static void setup_log_file(struct setup *setup, const struct setup_account *account)
 {
     char path[1100];

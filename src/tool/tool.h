@@ -1,5 +1,5 @@
 /*
- * akv-ekm, the tool beside the library: what its commands are given, and how they end.
+ * akv-ekm, the tool beside the library: the options and the exit status of its commands.
  *
  * Every answer comes from the modules that SQL Server runs; a command only asks and prints. One
  * thread. Only connection.h reads a secret; no option holds one.
@@ -17,7 +17,7 @@ enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 struct tool_options {
     const char *identity, *key, *user, *instance, *sign_in, *library; /* NULL: not given */
     bool json, dry_run;
-    const char *words[TOOL_WORDS_MAX]; /* what is no option */
+    const char *words[TOOL_WORDS_MAX]; /* arguments that are not options */
     size_t word_count;
 };
 

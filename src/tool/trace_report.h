@@ -28,12 +28,12 @@ struct trace_report {
 /* In memory that free() takes; NULL: there is none. */
 struct trace_report *trace_report_new(void);
 
-/* Piece by piece, then the end. */
+/* Feed the recording piece by piece, then end it. */
 void trace_report_feed(struct trace_report *report, const void *data, size_t len);
 void trace_report_end(struct trace_report *report);
 
-/* A whole file; NULL cannot be read. False: `why` says what is wrong; without a call it is no
- * recording. */
+/* Reads a whole file; NULL counts as unreadable. False: `why` says what is wrong. A file without a
+ * call is no recording. */
 bool trace_report_read(struct trace_report *report, FILE *file, const char **why);
 
 void trace_report_print(const struct trace_report *report, FILE *out);
