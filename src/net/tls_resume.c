@@ -185,13 +185,14 @@ static uint64_t resume_chain_left_ms(const SSL *tls)
 }
 
 /* Until when a session of this connection may be resumed; 0: not at all. The connection was
- * verified for the host. Or it resumed a session that was, and then that session's end counts. */
+ * verified for the host. Or it resumed a session that was, and then that session's end counts.
+ * OpenSSL's verify mode tells nothing: libcurl 8.23 leaves it off and reads the result of the
+ * verification after the handshake. The verified chain tells that there was one. */
 static uint64_t resume_end_ms(SSL *tls, const SSL_SESSION *session, const struct resume_link *link)
 {
     uint64_t now_ms = plat_now_ms(), end_ms = link->end_ms;
     uint64_t hint_ms = (uint64_t)SSL_SESSION_get_ticket_lifetime_hint(session) * 1000;
-    if (SSL_get_verify_result(tls) != X509_V_OK ||
-        (SSL_get_verify_mode(tls) & SSL_VERIFY_PEER) == 0) {
+    if (SSL_get_verify_result(tls) != X509_V_OK) {
         return 0;
     }
     if (SSL_session_reused(tls) != 1) {
