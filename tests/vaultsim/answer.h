@@ -1,8 +1,8 @@
 /*
- * One HTTP answer while it is made: status, body, headers; and the error bodies of Azure.
+ * One HTTP response while it is made: status, body, headers; and the error bodies of Azure.
  *
- * An answer belongs to the thread that serves its request. answer_json takes the JSON over.
- * Errors at a Managed HSM carry "(Activity ID: ...)": set activity_id before.
+ * An answer belongs to the thread that serves its request. answer_json takes ownership of the JSON.
+ * Errors of a Managed HSM contain "(Activity ID: ...)": set activity_id before.
  */
 #ifndef VAULTSIM_ANSWER_H
 #define VAULTSIM_ANSWER_H

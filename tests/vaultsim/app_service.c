@@ -52,7 +52,7 @@ static bool app_service_check_secret(const struct request *request, struct answe
     return false;
 }
 
-/* object_id is another word for principal_id. */
+/* object_id means the same as principal_id. */
 static struct identity_selector selector_of(const struct request *request, bool is_aci)
 {
     struct identity_selector selector = {NULL, NULL, NULL};

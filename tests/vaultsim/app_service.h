@@ -2,7 +2,8 @@
  * The token endpoint of App Service, Functions and Container Apps, and that of Windows container
  * groups.
  *
- * app_service_rotate once at the start; any thread. The header's secret lives in memory alone.
+ * Call app_service_rotate once at the start; any thread. The secret of the header is only in
+ * memory.
  */
 #ifndef VAULTSIM_APP_SERVICE_H
 #define VAULTSIM_APP_SERVICE_H

@@ -18,7 +18,7 @@
 #define KEYS_MAX    64
 #define KEY_LIFE_MS 300000
 
-/* A challenge that is not answered yet. */
+/* A challenge that no request has answered yet. */
 struct arc_key {
     char *path, text[65];
     int64_t end_ms;
@@ -62,7 +62,7 @@ void arc_refuse(struct answer *answer, unsigned status, const char *code, const 
     answer_json(answer, status, json);
 }
 
-/* Windows folders have their own separator. */
+/* On Windows the separator of folders is another. */
 static char *arc_join(const char *folder, const char *name)
 {
     return format_text("%s%s%s.key", folder, strchr(folder, '\\') != NULL ? "\\" : "/", name);
@@ -92,7 +92,7 @@ static void arc_challenge(struct answer *answer)
     free(realm);
 }
 
-/* Each key opens once. */
+/* Each key file is valid for one request. */
 static bool take_key(const char *text)
 {
     bool is_found = false;

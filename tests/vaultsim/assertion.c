@@ -79,7 +79,7 @@ bool assertion_check_times(const struct assertion *assertion, const struct jwt *
     return false;
 }
 
-/* Absent: true, nothing counted. */
+/* Without a jti: true, and nothing is counted. */
 static bool thumbprint_fits(const struct jwt *jwt, const char *name, const uint8_t *digest,
                             size_t digest_len, int *count)
 {
@@ -148,7 +148,7 @@ static bool refuse_key(const struct assertion *assertion, const struct jwt *jwt,
     return false;
 }
 
-/* The certificate must be registered, in its time, and its key must have signed. */
+/* The certificate must be registered and valid now, and its key must have signed. */
 static bool assertion_check_signature(const struct assertion *assertion, const struct jwt *jwt,
                                       struct answer *answer)
 {
@@ -169,7 +169,7 @@ static bool assertion_check_signature(const struct assertion *assertion, const s
     return reason == NULL || refuse_key(assertion, jwt, answer, reason);
 }
 
-/* The token endpoint asked, its v1 form, or the issuer, under any name of this cloud. */
+/* The token endpoint that was called, its v1 form, or the issuer, under any name of this cloud. */
 static bool is_audience(const struct assertion *assertion, const struct jwt *jwt)
 {
     static const char *const forms[] = {"/oauth2/v2.0/token", "/oauth2/token", "/v2.0", "/", ""};

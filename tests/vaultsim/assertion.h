@@ -21,9 +21,9 @@ struct assertion {
     const cJSON *client; /* of clients_get */
 };
 
-/* False: the answer is the refusal. */
+/* False: the answer holds the refusal. */
 bool assertion_check(const struct assertion *assertion, struct answer *answer);
-/* nbf and exp against the service's clock, five minutes of grace. */
+/* Compares nbf and exp with the service's clock; five minutes of difference are allowed. */
 bool assertion_check_times(const struct assertion *assertion, const struct jwt *jwt,
                            struct answer *answer);
 

@@ -26,7 +26,7 @@ bool auth_is_bare(const struct request *request)
     return bearer_of(request) == NULL;
 }
 
-/* error: the challenge's error member, or "". A Managed HSM sends "OK" to a GET,
+/* error: the error member of the challenge, or "". A Managed HSM sends the body "OK" to a GET,
  * otherwise no body. */
 static void auth_refuse(const struct request *request, struct answer *answer, const char *error,
                         const char *message)
@@ -135,7 +135,7 @@ bool auth_check(const struct request *request, struct answer *answer, char clien
     return true;
 }
 
-/* A token belongs in the Authorization header of a host under its audience. */
+/* A token may be only in the Authorization header of a host under its audience. */
 bool auth_is_at_home(const struct request *request)
 {
     struct token_claims claims;

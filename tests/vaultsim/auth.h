@@ -1,5 +1,5 @@
 /*
- * Who is calling a vault: the bearer token, the challenge.
+ * Authentication of a call to a vault: the bearer token, the challenge.
  *
  * Any thread; keeps nothing.
  */
@@ -11,11 +11,11 @@
 #include "answer.h"
 #include "request.h"
 
-/* True: the token is good here, client_id is set. False: the answer is the refusal. */
+/* True: the token is valid here, and client_id is set. False: the answer holds the refusal. */
 bool auth_check(const struct request *request, struct answer *answer, char client_id[37]);
 /* 401 with the challenge, as if the token had expired. */
 void auth_refuse_expired(const struct request *request, struct answer *answer);
-/* 401 as the service gives it to good tokens now and then: AKV10046. */
+/* The 401 that the service sometimes sends to valid tokens: AKV10046. */
 void auth_refuse_unresolved(const struct request *request, struct answer *answer);
 /* False: the bearer token was sent to a host that is not under its audience. */
 bool auth_is_at_home(const struct request *request);

@@ -9,7 +9,7 @@
 #include "credentials.h"
 #include "encode.h"
 
-/* Everything is kept as the JSON it came as: {"client_id","secrets":[],"grants":[{"vault",
+/* Each client is kept as the JSON that created it: {"client_id","secrets":[],"grants":[{"vault",
  * "permissions":[],"rbac"}]}. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cJSON *clients; /* array */
@@ -84,7 +84,7 @@ static bool grant_holds(const cJSON *grant, const char *permission)
     return false;
 }
 
-/* The grant for this vault alone wins over the one for all. */
+/* A grant for this vault takes precedence over one for all vaults. */
 bool clients_may(const char *client_id, const char *host, const char *permission, bool *is_rbac)
 {
     const cJSON *grant = NULL, *best = NULL;

@@ -1,7 +1,9 @@
 /*
- * Entra's application registrations, tenants, and what each application may do in the vaults.
+ * Entra's application registrations, tenants, and the permissions of each application in the
+ * vaults.
  *
- * One table under one lock; any thread. Whoever changes something calls state_save() afterwards.
+ * One table under one lock; any thread. A caller that changes something calls state_save()
+ * afterwards.
  */
 #ifndef VAULTSIM_CLIENTS_H
 #define VAULTSIM_CLIENTS_H
@@ -14,20 +16,20 @@ enum client_check { CLIENT_OK, CLIENT_UNKNOWN, CLIENT_WRONG_SECRET, CLIENT_EXPIR
 
 /* client_id in any spelling of the GUID. */
 enum client_check clients_check(const char *client_id, const char *secret);
-/* Everything known about it, secrets included; the caller deletes it. NULL: unknown. */
+/* The whole record of the client, secrets included; the caller deletes it. NULL: unknown. */
 cJSON *clients_get(const char *client_id);
-/* Whether the application may do `permission` (a word of the access policies, e.g. wrapKey) in this
- * vault; *is_rbac says which refusal is due. */
+/* Whether the application has `permission` (a word of the access policies, e.g. wrapKey) in this
+ * vault. *is_rbac says which of the two refusals to send. */
 bool clients_may(const char *client_id, const char *host, const char *permission, bool *is_rbac);
 /* {"client_id","secrets","permissions","vault","rbac"}: without "vault" the whole client is
  * replaced, with it only what is granted there. And the credentials of credentials.h. NULL: done;
  * else the problem. */
 const char *clients_change(const cJSON *json);
 bool clients_remove(const char *client_id);
-/* True if any registered secret stands in the text, as it is or percent-encoded. */
+/* True if the text contains any registered secret, plain or percent-encoded. */
 bool clients_secret_in(const char *text);
 
-/* The tenant of the vaults becomes this one; tenants known before stay known to Entra. */
+/* Moves the vaults to this tenant. Entra still knows the former tenants. */
 void clients_set_tenant(const char *tenant);
 void clients_tenant(char *out, size_t cap);
 bool clients_knows_tenant(const char *tenant);

@@ -26,7 +26,7 @@ static const struct cloud clouds[] = {
     {"vault.microsoftazure.de", NULL, {"login.microsoftonline.de", NULL}},
     {"vault.sovcloud-api.fr", "managedhsm.sovcloud-api.fr", {"login.sovcloud-identity.fr", NULL}},
     {"vault.sovcloud-api.de", "managedhsm.sovcloud-api.de", {"login.sovcloud-identity.de", NULL}},
-    /* The sovereign cloud whose vault suffixes are not published: its Entra host only. */
+    /* A sovereign cloud whose vault suffixes are not published: only its Entra host is known. */
     {NULL, NULL, {"login.sovcloud-identity.sg", NULL}},
 };
 #define CLOUD_COUNT (sizeof clouds / sizeof clouds[0])
@@ -114,7 +114,8 @@ static bool is_at(const char *host, const char *suffix)
     return suffix != NULL && (strcasecmp(host, suffix) == 0 || is_under(host, suffix));
 }
 
-/* The vault's own URL and a final slash are taken as Entra does, and refused at the vault. */
+/* Entra accepts the vault's own URL and a final slash as a resource; the vault refuses the token.
+ */
 bool cloud_issues(const char *entra_host, const char *resource)
 {
     static const char *const others[] = {"graph.microsoft.com", "management.azure.com"};

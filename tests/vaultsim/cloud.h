@@ -1,5 +1,5 @@
 /*
- * Which host names belong to which Azure cloud: vault and Managed HSM suffixes, Entra hosts.
+ * The host names of each Azure cloud: vault and Managed HSM suffixes, Entra hosts.
  *
  * Constant tables (the list of sovereign clouds as published); any thread.
  */
@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The resource a token for this host must name, e.g. https://vault.azure.net: the host from its
- * first dot, or the longest known suffix. Writes "" for a host without a dot. */
+/* The resource that a token for this host must name, e.g. https://vault.azure.net: the host from
+ * its first dot, or the longest known suffix. Writes "" for a host without a dot. */
 void cloud_resource_of(const char *host, char *resource, size_t cap);
 bool cloud_is_hsm(const char *host);
 /* The Entra host the challenge of this vault names. */

@@ -27,7 +27,7 @@ static struct MHD_Daemon *daemon_running;
 
 struct control_call {
     const struct request *request;
-    const char *rest;  /* what follows the route's path, e.g. a host */
+    const char *rest;  /* the rest of the path, e.g. a host */
     const cJSON *json; /* an object, perhaps empty */
 };
 
@@ -173,7 +173,7 @@ static void expire_tokens(const struct control_call *call, struct answer *answer
     control_done(answer);
 }
 
-/* As after a change of the account: continuous access evaluation. */
+/* Continuous access evaluation, as after a change of the account. */
 static void revoke_tokens(const struct control_call *call, struct answer *answer)
 {
     tokens_revoke_all(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->json, "all")));
@@ -238,7 +238,7 @@ static void post_stop(const struct control_call *call, struct answer *answer)
     control_done(answer);
 }
 
-/* A path ending in '/' takes whatever follows it. */
+/* A route that ends in '/' matches every path that begins with it. */
 static const struct {
     const char *method, *path;
     void (*serve)(const struct control_call *call, struct answer *answer);

@@ -1,7 +1,8 @@
 /*
  * The control endpoint: plain HTTP on 127.0.0.1, JSON, for tests and people.
  *
- * control_start once; its own threads. POST /stop sends this process SIGTERM after its answer.
+ * Call control_start once; it has its own threads. POST /stop sends SIGTERM to this process after
+ * its response.
  */
 #ifndef VAULTSIM_CONTROL_H
 #define VAULTSIM_CONTROL_H

@@ -45,7 +45,7 @@ static void refuse_store(enum store_rc rc, struct answer *answer)
     control_keys_refuse(answer, 404, "no such key");
 }
 
-/* What is about one version: the attributes stand in the object itself here. */
+/* The members of one version. Here the attributes are members of the object itself. */
 static const char *take_attributes(const cJSON *json, struct key_view *view)
 {
     const cJSON *managed = cJSON_GetObjectItemCaseSensitive(json, "managed");
@@ -115,7 +115,7 @@ static int control_keys_number_of(const cJSON *json, const char *name, int other
     return cJSON_IsNumber(item) ? item->valueint : otherwise;
 }
 
-/* One version, a second younger than the one before. No operation is allowed with it. */
+/* One version, created one second after the former one. No operation is allowed with it. */
 static enum store_rc fill_one(const cJSON *json, int key, int version, int versions)
 {
     struct key_view view;

@@ -61,7 +61,7 @@ static void control_vaults_firewall(const char *host, const cJSON *json, struct 
     control_vaults_finish("deny is firewall, connection, nsp or none", 400, answer);
 }
 
-/* {"for_ms"}: read-only so long; 0: over. */
+/* {"for_ms"}: the vault is read-only for so long; 0 ends it. */
 static void control_vaults_failover(const char *host, const cJSON *json, struct answer *answer)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "for_ms");

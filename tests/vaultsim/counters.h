@@ -1,5 +1,5 @@
 /*
- * The exact counts that tests assert: requests, connections, handshakes, tokens, leaks, answers
+ * The exact counts that tests assert: requests, connections, handshakes, tokens, leaks, responses
  * from memory.
  *
  * One record under one lock; any thread.
@@ -24,7 +24,7 @@ enum counter {
 };
 
 void counters_add(enum counter counter);
-/* One request whose headers have arrived: requests, by[operation] and by_host[host] at once. */
+/* Counts one request whose headers have arrived: requests, by[operation] and by_host[host]. */
 void counters_request(const char *operation, const char *host);
 cJSON *counters_to_json(void);
 void counters_reset(void);

@@ -24,7 +24,7 @@ static char *read_file(const char *path)
     return text;
 }
 
-/* The certificate alone, without a key or chain that stands in the same text. */
+/* Only the certificate, without a key or chain in the same text. */
 static cJSON *take_certificate(const char *text)
 {
     char *file = text[0] == '/' ? read_file(text) : NULL, *data = NULL;

@@ -1,5 +1,5 @@
 /*
- * What an application may sign in with besides secrets, as the control endpoint takes it.
+ * Credentials of an application besides secrets, as the control endpoint accepts them.
  *
  * Pure functions; any thread.
  */
@@ -10,8 +10,8 @@
 
 /* Reads "certificates" (PEM texts, or paths of files with one), "federated" ({"issuer","subject",
  * "audience"}, each with a default), "expired_secrets", "disabled" and "public". *out: an object
- * of those present, in the form they are kept in; the caller deletes it. NULL: fine; else what is
- * wrong, and *out is NULL. */
+ * with those that are present, in the form in which they are kept; the caller deletes it. NULL:
+ * success; else the problem, and *out is NULL. */
 const char *credentials_take(const cJSON *json, cJSON **out);
 
 #endif

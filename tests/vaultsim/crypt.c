@@ -61,8 +61,8 @@ static bool decrypt_padded(EVP_PKEY *pkey, int padding, const EVP_MD *oaep,
     return is_done;
 }
 
-/* Bytes that depend on the key's private part and the cipher text only, as OpenSSL 3.2 does it;
- * the length is one that a wrapped key could have. */
+/* Bytes that depend only on the private part of the key and the cipher text, as in OpenSSL 3.2. The
+ * length is one that a wrapped key could have. */
 static void reject_implicitly(EVP_PKEY *pkey, struct crypt_bytes cipher, size_t modulus_len,
                               uint8_t *out, size_t *out_len)
 {
@@ -82,8 +82,7 @@ static void reject_implicitly(EVP_PKEY *pkey, struct crypt_bytes cipher, size_t 
     }
 }
 
-/* The padding is taken off here, not by OpenSSL, whose versions differ in what they do with a bad
- * one. */
+/* Removes the padding here, because versions of OpenSSL differ in what they do with a bad one. */
 static enum crypt_rc decrypt_pkcs1(EVP_PKEY *pkey, bool implicit_rejection,
                                    struct crypt_bytes cipher, uint8_t *out, size_t *out_len)
 {
@@ -147,7 +146,7 @@ static bool set_signature(EVP_PKEY_CTX *ctx, const EVP_MD *digest, int padding)
             EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
-/* Whether the key, the algorithm and the digest's length fit each other. */
+/* Whether key, algorithm and length of the digest match. */
 static enum crypt_rc crypt_check_signature(EVP_PKEY *pkey, const char *alg,
                                            struct crypt_bytes digest, const EVP_MD **md,
                                            int *padding)

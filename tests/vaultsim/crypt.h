@@ -1,7 +1,7 @@
 /*
- * What the service computes with an RSA key: encrypt, decrypt, sign, verify by JWA algorithm name.
+ * The RSA operations of the service: encrypt, decrypt, sign, verify by JWA algorithm name.
  *
- * Pure functions, any thread, no lock held by callers. Every `out` holds CRYPT_MAX bytes.
+ * Pure functions, any thread; the caller holds no lock. Every `out` holds CRYPT_MAX bytes.
  */
 #ifndef VAULTSIM_CRYPT_H
 #define VAULTSIM_CRYPT_H
@@ -17,7 +17,7 @@ enum crypt_rc {
     CRYPT_OK,
     CRYPT_UNKNOWN_ALGORITHM, /* or not one for this kind of operation */
     CRYPT_BAD_LENGTH,
-    CRYPT_BAD_PADDING, /* OAEP does not open */
+    CRYPT_BAD_PADDING, /* the OAEP padding is wrong */
     CRYPT_REFUSED,     /* any other failure of the private-key operation */
 };
 
@@ -28,8 +28,8 @@ struct crypt_bytes {
 
 enum crypt_rc crypt_encrypt(EVP_PKEY *pkey, const char *alg, struct crypt_bytes plain, uint8_t *out,
                             size_t *out_len);
-/* implicit_rejection: RSA1_5 gives pseudo-random bytes, always the same for the same input, where
- * the padding is wrong. */
+/* implicit_rejection: where the padding is wrong, RSA1_5 returns pseudo-random bytes, always the
+ * same for the same input. */
 enum crypt_rc crypt_decrypt(EVP_PKEY *pkey, const char *alg, bool implicit_rejection,
                             struct crypt_bytes cipher, uint8_t *out, size_t *out_len);
 enum crypt_rc crypt_sign(EVP_PKEY *pkey, const char *alg, struct crypt_bytes digest, uint8_t *out,

@@ -1,8 +1,8 @@
 /*
  * The small encodings of the wire: base64url, percent encoding, random identifiers, clocks.
  *
- * Owns nothing; pure functions any thread may call. Strings returned are malloc'd; running out of
- * memory ends the process, here and everywhere in vaultsim, through must().
+ * Pure functions, any thread. Returned strings are malloc'd. If memory runs out, must() ends the
+ * process, here and everywhere in vaultsim.
  */
 #ifndef VAULTSIM_ENCODE_H
 #define VAULTSIM_ENCODE_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Gives the pointer back, or ends the process when it is NULL. */
+/* Returns the pointer, or ends the process if it is NULL. */
 void *must(void *pointer);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -20,9 +20,9 @@ char *base64url_encode(const uint8_t *bytes, size_t len);
 char *base64_encode(const uint8_t *bytes, size_t len);
 /* Strict: URL alphabet, no padding, no blanks. NULL: refused; else len is set. */
 uint8_t *base64url_decode(const char *text, size_t *len);
-/* URL alphabet, with the padding that belongs there or none: what the service takes. */
+/* URL alphabet, with correct padding or none, as the service accepts it. */
 uint8_t *base64url_decode_padded(const char *text, size_t *len);
-/* Either alphabet, padding or none, as Entra takes thumbprints. */
+/* Either alphabet, with or without padding, as Entra accepts thumbprints. */
 uint8_t *base64_decode_any(const char *text, size_t *len);
 
 /* The value of a field of an application/x-www-form-urlencoded body, decoded; NULL: absent. */

@@ -16,7 +16,7 @@
 #include "settings.h"
 #include "tokens.h"
 
-/* The decoded form, and what the path says. */
+/* The decoded form and the parts of the path. */
 struct grant {
     char *client_id, *client_secret, *scope, *grant_type, *assertion, *assertion_type, *claims;
     char tenant[80];
@@ -88,7 +88,7 @@ static bool check_form(const struct request *request, struct answer *answer,
     return true;
 }
 
-/* A vault under a suffix of one's own (--vault) belongs to the public cloud. */
+/* A vault under a suffix of the user's own (--vault) belongs to the public cloud. */
 static bool is_made_up_resource(const char *entra_host, const char *scope)
 {
     char resource[300];
@@ -106,7 +106,7 @@ static bool is_made_up_resource(const char *entra_host, const char *scope)
     return is_found;
 }
 
-/* Some libraries always send the scopes of OpenID Connect along: they do not count here. */
+/* Some libraries always add the scopes of OpenID Connect. They are ignored here. */
 static void drop_reserved(char *scope)
 {
     static const char *const reserved[] = {"openid", "profile", "offline_access", "email"};
@@ -124,7 +124,7 @@ static void drop_reserved(char *scope)
     free(copy);
 }
 
-/* Cuts /.default off the scope. */
+/* Removes /.default from the scope. */
 static bool check_scope(const struct request *request, struct answer *answer, struct grant *grant)
 {
     drop_reserved(grant->scope);
@@ -152,7 +152,7 @@ static bool check_scope(const struct request *request, struct answer *answer, st
     return true;
 }
 
-/* What concerns the application itself, whatever it signs in with. */
+/* Checks of the application itself, for every form of signing in. */
 static bool check_application(const struct request *request, struct answer *answer,
                               const struct grant *grant, const cJSON *client)
 {
@@ -248,7 +248,7 @@ static void entra_issue(const struct grant *grant, struct answer *answer)
     cJSON_AddStringToObject(json, "token_type", "Bearer");
     cJSON_AddNumberToObject(json, "expires_in", settings.token_lifetime_s);
     cJSON_AddNumberToObject(json, "ext_expires_in", settings.token_lifetime_s);
-    if (settings.token_lifetime_s > 7200) { /* only long ones carry it */
+    if (settings.token_lifetime_s > 7200) { /* only long-lived tokens have it */
         cJSON_AddNumberToObject(json, "refresh_in", settings.token_lifetime_s / 2);
     }
     cJSON_AddStringToObject(json, "access_token", token);

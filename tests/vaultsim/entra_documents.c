@@ -12,7 +12,7 @@
 
 enum document { DOCUMENT_NONE, DOCUMENT_CONFIGURATION, DOCUMENT_INSTANCE, DOCUMENT_KEYS };
 
-/* The path behind its first segment says which one, that segment says whose. */
+/* The path after its first segment names the document; that segment names the tenant. */
 static enum document document_of(const char *path, char *tenant, size_t cap)
 {
     static const struct {
@@ -96,7 +96,8 @@ static void entra_documents_give_configuration(const struct request *request, co
     answer_json(answer, 200, json);
 }
 
-/* Every cloud with its names; the tenant is that of the authorization_endpoint asked about. */
+/* Every cloud with its names. The tenant is the one in the authorization_endpoint of the request.
+ */
 static void give_instance(const struct request *request, struct answer *answer)
 {
     const char *about = request_query(request, "authorization_endpoint");
@@ -130,7 +131,7 @@ static void give_instance(const struct request *request, struct answer *answer)
     free(host);
 }
 
-/* The access tokens here are opaque: there is no key to check them with. */
+/* Access tokens are opaque here, so there is no key to verify them with. */
 static void entra_documents_give_keys(struct answer *answer)
 {
     cJSON *json = cJSON_CreateObject();

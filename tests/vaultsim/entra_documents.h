@@ -1,5 +1,5 @@
 /*
- * What public clients read from Entra before they ask for a token: discovery documents.
+ * Discovery documents, which public clients read from Entra before they ask for a token.
  *
  * Any thread; keeps nothing.
  */

@@ -9,7 +9,7 @@
 #include "answer.h"
 #include "request.h"
 
-/* The status and the word that usually go with a number. */
+/* The usual status and error word of a number. */
 enum entra_word {
     ENTRA_INVALID_REQUEST,     /* 400 invalid_request */
     ENTRA_INVALID_CLIENT,      /* 401 invalid_client */
@@ -22,7 +22,7 @@ enum entra_word {
 /* Texts may name what the caller sent, except secrets. */
 void entra_refuse(const struct request *request, struct answer *answer, enum entra_word word,
                   int number, const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* The same with status and word chosen by a fault; suberror and claims may be NULL. */
+/* The same with status and error word chosen by a fault; suberror and claims may be NULL. */
 struct entra_fault {
     unsigned status;
     int number;

@@ -96,7 +96,7 @@ static void replace_by_status(const struct fault_plan *plan, const struct reques
     }
 }
 
-/* A page of the front end before the service. */
+/* A page of a front end, which answers before the service. */
 static void replace_by_page(const struct fault_plan *plan, struct answer *answer)
 {
     int status = fault_number(plan, "status", 502);
@@ -155,7 +155,7 @@ bool fault_replace(const struct fault_plan *plan, const struct request *request,
     }
 }
 
-/* Another version of another key at the same host. */
+/* Names another version of another key at the same host. */
 static void alter_kid(cJSON *object)
 {
     const char *kid = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "kid"));
@@ -221,7 +221,7 @@ static void fault_apply_splice(const struct fault_plan *plan, struct answer *ans
     free(bytes);
 }
 
-/* One more member, in front: an array in an array in an array ... */
+/* Adds a first member: an array in an array in an array ... */
 static void fault_apply_nest(const struct fault_plan *plan, struct answer *answer)
 {
     static const char name[] = "\"nested\":";

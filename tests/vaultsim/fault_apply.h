@@ -1,8 +1,8 @@
 /*
- * What a fault does to an answer.
+ * Changes a response as a fault says.
  *
- * Any thread; keeps nothing. A status fault without a body is worded as the service it hits words
- * its refusals: Key Vault, Entra, IMDS, Arc, App Service.
+ * Any thread; keeps nothing. A status fault without a body has the words of the service that it
+ * hits: Key Vault, Entra, IMDS, Arc, App Service.
  */
 #ifndef VAULTSIM_FAULT_APPLY_H
 #define VAULTSIM_FAULT_APPLY_H

@@ -164,7 +164,7 @@ static bool faults_matches(const cJSON *spec, const char *method, const char *ur
            (at_host == NULL || strcasestr(host, at_host) != NULL);
 }
 
-/* Counts a number member down; false: it stood at zero or was not there. */
+/* Decrements a numeric member. False: it was zero or absent. */
 static bool count_down(cJSON *spec, const char *name)
 {
     cJSON *item = cJSON_GetObjectItemCaseSensitive(spec, name);
@@ -175,8 +175,8 @@ static bool count_down(cJSON *spec, const char *name)
     return true;
 }
 
-/* The next number of the fault's own row (minimal standard generator): whether it hits this time.
- */
+/* The next number of the fault's own sequence (minimal standard generator): whether it hits this
+ * time. */
 static bool faults_draws(cJSON *spec)
 {
     cJSON *seed = cJSON_GetObjectItemCaseSensitive(spec, "seed");

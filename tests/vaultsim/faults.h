@@ -1,8 +1,8 @@
 /*
- * The fault queue: which request gets which misbehaviour.
+ * The fault queue: the faults that wait for requests.
  *
  * One list under one lock; any thread. A request takes the first fault that matches it and has no
- * skips left; the plan it gets is its own copy.
+ * skips left. The plan that it gets is its own copy.
  */
 #ifndef VAULTSIM_FAULTS_H
 #define VAULTSIM_FAULTS_H
@@ -42,13 +42,13 @@ struct fault_plan {
     cJSON *spec; /* NULL: no fault */
 };
 
-/* NULL: queued; else the problem. The answer's text is a literal. */
+/* NULL: queued; else the problem, which is a literal. */
 const char *faults_add(const cJSON *spec);
 cJSON *faults_to_json(void);
 void faults_clear(void);
 
 struct fault_plan faults_take(const char *method, const char *uri, const char *host);
-/* Whether a `gone` is under way: every request is cut, no connection is served. */
+/* Whether a `gone` is active: every request is cut, no connection is served. */
 bool faults_is_gone(void);
 void fault_plan_free(struct fault_plan *plan);
 int fault_number(const struct fault_plan *plan, const char *name, int otherwise);

@@ -14,7 +14,7 @@
     "presented assertion. https://learn.microsoft.com/entra/workload-id/"                          \
     "workload-identity-federation"
 
-/* What an assertion says of itself. */
+/* The claims of an assertion. */
 struct federation_claims {
     const char *issuer, *subject;
     const char *audience;  /* the first one, for texts */
@@ -43,7 +43,8 @@ static bool federation_refuse(const struct assertion *assertion, struct answer *
     return false;
 }
 
-/* One credential must fit in all three; otherwise the first that fits none is named. */
+/* One credential must match in all three. Otherwise the refusal names the first claim that matches
+ * no credential. */
 static bool check_credentials(const struct assertion *assertion,
                               const struct federation_claims *claims, struct answer *answer)
 {
@@ -81,7 +82,7 @@ bool federation_is_entra_token(const char *text)
     return tokens_find(text, &claims);
 }
 
-/* Only tokens of user-assigned managed identities may stand for an application. */
+/* Only tokens of user-assigned managed identities are accepted as assertions of an application. */
 static bool check_kind(const struct assertion *assertion, const struct token_claims *token,
                        struct answer *answer)
 {

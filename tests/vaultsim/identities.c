@@ -77,7 +77,7 @@ static const char *identities_text_of(const cJSON *json, const char *name)
     return text != NULL ? text : "";
 }
 
-/* The place of the same identity, or of the former system-assigned one; else the end. */
+/* The index of the same identity, or of the former system-assigned one; else the end. */
 static size_t identities_place_of(const struct identity *identity)
 {
     for (size_t i = 0; i < identity_count; i++) {

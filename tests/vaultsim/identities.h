@@ -1,8 +1,9 @@
 /*
- * The managed identities of the machine: one system-assigned at most, any number user-assigned.
+ * The managed identities of the machine: at most one system-assigned, any number of user-assigned.
  *
- * One table under one lock; any thread. What an identity may do in the vaults is kept with the
- * applications (clients.h), under its client ID. Whoever changes something calls state_save().
+ * One table under one lock; any thread. The permissions of an identity in the vaults are kept with
+ * the applications (clients.h), under its client ID. A caller that changes something calls
+ * state_save().
  */
 #ifndef VAULTSIM_IDENTITIES_H
 #define VAULTSIM_IDENTITIES_H
@@ -14,7 +15,7 @@ struct identity {
     char client_id[37], object_id[37], resource_id[256]; /* resource_id "": system-assigned */
 };
 
-/* What a request asks by; NULL: not by that. */
+/* The selectors of a request; NULL: absent. */
 struct identity_selector {
     const char *client_id, *object_id, *resource_id;
 };
@@ -28,7 +29,7 @@ enum identity_rc identities_select(const struct identity_selector *selector, str
 const char *identities_change(const cJSON *json);
 bool identities_remove(const char *client_id);
 cJSON *identities_to_json(void);
-/* NULL: the two of a first start. */
+/* NULL: creates the two identities of a first start. */
 void identities_from_json(const cJSON *json);
 
 #endif

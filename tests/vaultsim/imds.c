@@ -36,7 +36,7 @@ bool imds_check_request(const struct request *request, struct answer *answer)
     return true;
 }
 
-/* The newest versions, as IMDS names them in this refusal. */
+/* The newest API versions, as IMDS names them in this refusal. */
 static bool check_version(const struct request *request, struct answer *answer)
 {
     static const char *const newest[] = {"2021-12-13", "2021-11-15", "2021-11-01"};

@@ -14,7 +14,7 @@
 void imds_serve(const struct request *request, struct answer *answer);
 /* {"error","error_description"} */
 void imds_refuse(struct answer *answer, unsigned status, const char *error, const char *text);
-/* The header demanded of every request, and no sign of a proxy. False: refused. */
+/* Checks for the header that every request needs, and for signs of a proxy. False: refused. */
 bool imds_check_request(const struct request *request, struct answer *answer);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * JSON Web Tokens: read, sign, verify. RS256 and PS256 only, as Entra takes them.
+ * JSON Web Tokens: read, sign, verify. Only RS256 and PS256, as Entra accepts them.
  *
- * A struct jwt owns what it holds; jwt_free takes an empty one. Any thread.
+ * A struct jwt owns its members; jwt_free accepts an empty one. Any thread.
  */
 #ifndef VAULTSIM_JWT_H
 #define VAULTSIM_JWT_H
@@ -24,13 +24,13 @@ void jwt_free(struct jwt *jwt);
 /* "" where the member is absent or no string. */
 const char *jwt_header(const struct jwt *jwt, const char *name);
 const char *jwt_claim(const struct jwt *jwt, const char *name);
-/* A number, or a string of digits as one Microsoft library writes it. */
+/* A number, or a string of digits, which one Microsoft library sends. */
 bool jwt_time(const struct jwt *jwt, const char *name, int64_t *value);
 /* Whether aud, a string or a list, names this audience. */
 bool jwt_is_for(const struct jwt *jwt, const char *audience);
 bool jwt_is_known_alg(const struct jwt *jwt);
 bool jwt_verify(const struct jwt *jwt, EVP_PKEY *pkey);
-/* The header needs alg. Takes both objects over. */
+/* The header must have alg. Takes ownership of both objects. */
 char *jwt_sign(cJSON *header, cJSON *claims, EVP_PKEY *pkey);
 
 #endif

@@ -81,8 +81,8 @@ static size_t page_size(const struct service_call *call, struct answer *answer)
     return (size_t)size;
 }
 
-/* The place to go on from: how many empty pages come first, a blank, what was listed last.
- * malloc'd, NULL: not one of ours. */
+/* The position after a page: the number of empty pages to come first, a blank, the last listed
+ * name. malloc'd; NULL: not made here. */
 static char *skip_token(const struct service_call *call, int *empty_pages)
 {
     const char *text = request_query(call->request, "$skiptoken");
@@ -103,7 +103,7 @@ static char *skip_token(const struct service_call *call, int *empty_pages)
     return after;
 }
 
-/* A vault's link carries the port and the api-version, a Managed HSM's neither. */
+/* A vault's link has the port and the api-version, that of a Managed HSM has neither. */
 static void add_next_link(const struct service_call *call, const char *last, int empty_pages,
                           size_t page, cJSON *json)
 {
@@ -128,7 +128,7 @@ static cJSON *list_item(const struct service_call *call, enum store_list what,
                                 : keyjson_item(view, what == LIST_VERSIONS, call->api_version);
 }
 
-/* Nothing but the way on. */
+/* An empty page with a link to the next one. */
 static void give_empty_page(const struct service_call *call, const char *after, int more,
                             size_t page, struct answer *answer)
 {
@@ -198,7 +198,7 @@ static void keyadmin_add_key(const struct service_call *call, struct key_view *v
     }
 }
 
-/* A taken name is refused before a key is made for it; store_add looks again. */
+/* Refuses a name that exists before it makes a key; store_add checks again. */
 static bool check_name_free(const struct service_call *call, struct answer *answer)
 {
     struct key_view former;

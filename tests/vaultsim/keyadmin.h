@@ -1,5 +1,5 @@
 /*
- * Everything about keys that is not cryptography: get, lists, create, import, update, delete.
+ * Operations on keys other than cryptography: get, lists, create, import, update, delete.
  *
  * Any thread.
  */

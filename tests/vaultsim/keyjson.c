@@ -42,7 +42,8 @@ static bool is_before_7_5(const char *api_version)
     return false;
 }
 
-/* Recorded of Managed HSMs and of vaults made with seven days of retention; 90 days is usual. */
+/* Seen in recordings of Managed HSMs, and of vaults with a retention of seven days. 90 days is
+ * usual. */
 static void add_recovery(const struct key_view *view, cJSON *attributes)
 {
     bool is_hsm = cloud_is_hsm(view->host);
@@ -81,7 +82,7 @@ static void add_attributes(const struct key_view *view, const char *api_version,
     }
 }
 
-/* No member where there are none. */
+/* Adds no member if there are no tags. */
 static void add_tags(const struct key_view *view, cJSON *json)
 {
     cJSON *tags = view->tags != NULL ? cJSON_Parse(view->tags) : NULL;
@@ -90,7 +91,7 @@ static void add_tags(const struct key_view *view, cJSON *json)
     }
 }
 
-/* A Managed HSM keeps no order: here each second of creation gives another one. */
+/* A Managed HSM has no fixed order of key_ops: here each second of creation gives another one. */
 static void add_ops(const struct key_view *view, cJSON *key)
 {
     cJSON *ops = cJSON_AddArrayToObject(key, "key_ops");
@@ -135,7 +136,7 @@ cJSON *keyjson_item(const struct key_view *view, bool with_version, const char *
     return json;
 }
 
-/* What concerns the deletion comes first. */
+/* The members about the deletion come first. */
 cJSON *keyjson_deleted(const struct key_view *view, const char *api_version, bool is_item)
 {
     char recovery_id[700];

@@ -15,14 +15,14 @@
 unsigned keyjson_op(const char *word);
 #define KEYJSON_OPS_DEFAULT 63u /* encrypt decrypt sign verify wrapKey unwrapKey */
 
-/* All three add what the api-version knows (NULL: everything). */
+/* All three add only members that the api-version knows (NULL: all members). */
 cJSON *keyjson_bundle(const struct key_view *view, const char *api_version);
 cJSON *keyjson_item(const struct key_view *view, bool with_version, const char *api_version);
 cJSON *keyjson_deleted(const struct key_view *view, const char *api_version, bool is_item);
 void keyjson_kid(const struct key_view *view, bool with_version, char *out, size_t cap);
 
-/* Takes enabled, nbf, exp from an attributes object, key_ops from `json` and the tags, where
- * present; an empty list of key_ops changes nothing. NULL: fine; else what is wrong. */
+/* Reads enabled, nbf, exp from an attributes object, key_ops from `json`, and the tags, if present.
+ * An empty list of key_ops changes nothing. NULL: success; else the problem. */
 const char *keyjson_take(const cJSON *json, const cJSON *attributes, const cJSON *tags,
                          struct key_view *view);
 int keyjson_days(const struct key_view *view); /* how long a deleted key can be recovered */

@@ -23,7 +23,7 @@ bool keylife_has(enum operation operation)
     return operation >= OP_BACKUP && operation <= OP_SET_POLICY;
 }
 
-/* Every version with its private half. The service seals it; here it is only written down. */
+/* Every version with its private half. The real service encrypts it; here it is in clear. */
 static void keylife_backup(const struct service_call *call, struct answer *answer)
 {
     const struct request *request = call->request;
@@ -120,7 +120,7 @@ static char *policy_name(const struct request *request)
     return name;
 }
 
-/* Where none was set: to tell the owner thirty days before the end. */
+/* The default policy: to notify the owner thirty days before the end. */
 static cJSON *default_policy(void)
 {
     return cJSON_Parse("{\"lifetimeActions\":[{\"trigger\":{\"timeBeforeExpiry\":\"P30D\"},"

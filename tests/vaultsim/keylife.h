@@ -14,7 +14,7 @@
 
 bool keylife_has(enum operation operation);
 void keylife_serve(const struct service_call *call, struct answer *answer);
-/* The policies, for saving and back. */
+/* Writes the policies for the state file, and reads them back. */
 cJSON *keylife_to_json(void);
 void keylife_from_json(const cJSON *json);
 

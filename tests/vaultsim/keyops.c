@@ -12,7 +12,7 @@
 #include "memo.h"
 #include "settings.h"
 
-/* Outside nbf..exp only what opens existing data is allowed. */
+/* Outside nbf and exp only operations that open existing data are allowed. */
 static bool is_opening(enum operation operation)
 {
     return operation == OP_UNWRAP || operation == OP_DECRYPT || operation == OP_VERIFY;

@@ -19,10 +19,11 @@ struct vault {
     int64_t read_only_until_ms;
 };
 
-/* One key version; a key is the entries of one host and name, the last one is its newest. */
+/* One key version. A key consists of the entries with one host and name; the last one is the
+ * newest. */
 struct entry {
     struct key_view view;
-    char *pem; /* kept, as every save writes all of them; NULL for oct */
+    char *pem; /* kept, because every save writes all of them; NULL for oct */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -97,7 +98,7 @@ bool store_vault_add(const char *host)
     return is_new;
 }
 
-/* Takes out the entries of a host, or of one key of it. */
+/* Removes the entries of a host, or of one key of it. */
 static void drop_entries(const char *host, const char *name)
 {
     size_t kept = 0;

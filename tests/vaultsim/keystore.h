@@ -1,8 +1,9 @@
 /*
- * Vaults, keys and versions: the truth of the simulated service.
+ * Vaults, keys and versions of the simulated service.
  *
- * One table under one lock; callers get copies (struct key_view) and do the slow work outside. Host
- * and key names compare without case. Whoever changes something calls state_save() afterwards.
+ * One table under one lock. Callers get copies (struct key_view) and do slow work outside the lock.
+ * Host and key names compare without case. A caller that changes something calls state_save()
+ * afterwards.
  */
 #ifndef VAULTSIM_KEYSTORE_H
 #define VAULTSIM_KEYSTORE_H
@@ -28,7 +29,7 @@ struct key_view {
 };
 void key_view_free(struct key_view *view);
 
-bool store_vault_add(const char *host); /* false: is there already */
+bool store_vault_add(const char *host); /* false: exists already */
 bool store_vault_remove(const char *host);
 bool store_vault_deny(const char *host, enum vault_deny deny);
 /* Read-only until then (of clock_ms), as after a regional failover; 0: no longer. */
@@ -37,15 +38,16 @@ bool store_vault_is_read_only(const char *host);
 bool store_vault_find(const char *host, enum vault_deny *deny);
 cJSON *store_vault_list(void);
 
-/* version NULL or "": the newest. A deleted key is STORE_DELETED here, and the only find of
- * store_find_deleted. */
+/* version NULL or "": the newest. For a deleted key the result is STORE_DELETED; only
+ * store_find_deleted finds it. */
 enum store_rc store_find(const char *host, const char *name, const char *version,
                          struct key_view *view);
 enum store_rc store_find_deleted(const char *host, const char *name, struct key_view *view);
-/* Adds a version from view's host, name, version ("" = random), kty, pkey and attributes; what was
- * chosen is set in the view. */
+/* Adds a version with host, name, version ("" = random), kty, pkey and attributes of the view, and
+ * sets the chosen values in the view. */
 enum store_rc store_add(struct key_view *view);
-/* Takes enabled, nbf, exp, ops, tags, managed and is_purgeable from the view to its key version. */
+/* Copies enabled, nbf, exp, ops, tags, managed and is_purgeable from the view to its key version.
+ */
 enum store_rc store_change(struct key_view *view);
 enum store_rc store_delete(const char *host, const char *name);
 enum store_rc store_recover(const char *host, const char *name);

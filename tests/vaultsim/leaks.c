@@ -43,7 +43,7 @@ void leaks_watch(enum leak_kind kind, const char *text)
     pthread_mutex_unlock(&lock);
 }
 
-/* Any watched text but those of the kind that belongs here. */
+/* Any watched text, except those that may be here. */
 static bool watched_in(const char *text, enum leak_kind at_home)
 {
     bool is_there = false;

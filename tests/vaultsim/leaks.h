@@ -1,5 +1,5 @@
 /*
- * The leak watch: secrets, assertions and tokens must stand only where they belong.
+ * The leak watch: finds secrets, assertions and tokens where they must not be.
  *
  * Any thread. The last few thousand watched texts are remembered, under one lock.
  */
@@ -17,7 +17,7 @@ enum leak_kind {
 };
 
 void leaks_watch(enum leak_kind kind, const char *text);
-/* True if a known secret, assertion or issued token stands where it does not belong. */
+/* True if a known secret, assertion or issued token is where it must not be. */
 bool leaks_in(const struct request *request);
 
 #endif

@@ -43,7 +43,7 @@ static bool is_known_resource(const char *resource)
     return is_known;
 }
 
-/* The back ends give one token out until little of its life is left. */
+/* The back ends return the same token until little of its life is left. */
 static char *take_token(struct token_claims *claims, const struct settings *settings)
 {
     char *token = settings->identity_cache ? tokens_reuse(claims) : NULL;

@@ -1,7 +1,7 @@
 /*
- * What IMDS, Arc and App Service have in common: whose token is asked for, and the token itself.
+ * Shared by IMDS, Arc and App Service: which identity is asked for, and the token itself.
  *
- * Any thread; keeps nothing. Each service words its refusals in its own shape.
+ * Any thread; keeps nothing. Each service words its own refusals.
  */
 #ifndef VAULTSIM_MACHINE_TOKEN_H
 #define VAULTSIM_MACHINE_TOKEN_H
@@ -24,8 +24,8 @@ enum machine_error {
 
 /* A sentence about the refusal; NULL for MACHINE_OK. */
 const char *machine_error_text(enum machine_error error);
-/* Chooses the identity and issues its token, or gives the cached one out again: an object with
- * access_token, resource, token_type, expires_on and expires_in, numbers as strings. */
+/* Chooses the identity and returns a new or cached token: an object with access_token, resource,
+ * token_type, expires_on and expires_in, numbers as strings. */
 enum machine_error machine_token(const struct request *request,
                                  const struct identity_selector *selector,
                                  struct identity *identity, cJSON **json);

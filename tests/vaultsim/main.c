@@ -33,7 +33,7 @@ static const char *const default_vaults[] = {
     "contoso-vault.vault.microsoftazure.de", "contoso-hsm.managedhsm.azure.net",
 };
 
-/* ID:SECRET; a client that is known keeps what it may do. */
+/* ID:SECRET. A client that exists keeps its permissions. */
 static void add_client(const char *text)
 {
     size_t id_len = strcspn(text, ":");
@@ -73,7 +73,8 @@ static void main_apply(const struct options *options, bool is_first_start)
     }
 }
 
-/* The asked port; else the former one if it is free; else the kernel's choice. */
+/* The port that was asked for; else the former one if it is free; else one that the kernel chooses.
+ */
 static int listen_on(int asked, int former, int *port)
 {
     *port = asked != 0 ? asked : former;
@@ -88,7 +89,7 @@ static int listen_on(int asked, int former, int *port)
     return fd;
 }
 
-/* An edited configuration stays as it is; only the line with our former port is brought along. */
+/* Keeps a configuration that was edited; updates only the line with our former port. */
 static bool write_configuration(int former_port, int port)
 {
     const char *folder = state_folder();
@@ -122,7 +123,7 @@ static bool write_number(const char *name, long number)
     return is_done;
 }
 
-/* One socket a site and the control endpoint's; false: a port is taken. */
+/* Opens one socket for each site and one for the control endpoint; false: a port is in use. */
 static bool listen_all(const struct options *options, const struct state_ports *former,
                        struct state_ports *ports, int listeners[SITE_COUNT], int *control)
 {
@@ -175,7 +176,8 @@ static bool main_start(const struct options *options, const struct pki *pki,
     return true;
 }
 
-/* Blocked before any thread is made, so that only the main thread takes them, by sigwait. */
+/* Blocks the signals before any thread starts, so that only the main thread receives them, by
+ * sigwait. */
 static sigset_t block_signals(void)
 {
     sigset_t ends;

@@ -47,7 +47,7 @@ bool material_is_rsa(const EVP_PKEY *pkey)
     return pkey != NULL && EVP_PKEY_is_a(pkey, "RSA");
 }
 
-/* A PEM that wants a pass phrase is refused instead of asking on the terminal. */
+/* Refuses a PEM with a pass phrase, instead of asking for it on the terminal. */
 static int no_passphrase(char *buffer, int size, int writing, void *data)
 {
     (void)buffer;

@@ -12,7 +12,7 @@
 #define PLAIN_MAX 512
 #define HASH_LEN  32
 
-/* A newer answer takes the place of an older one. */
+/* A newer result replaces an older one. */
 struct memo {
     uint8_t hash[HASH_LEN];
     size_t len; /* 0: free */
@@ -22,7 +22,7 @@ struct memo {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct memo memos[PLACES];
 
-/* Of all that decides about the answer; the modulus stands for the key. */
+/* A hash of all inputs of the operation; the modulus identifies the key. */
 static struct memo *memo_place_of(EVP_PKEY *pkey, const char *alg, bool implicit_rejection,
                                   struct crypt_bytes cipher, uint8_t hash[HASH_LEN])
 {

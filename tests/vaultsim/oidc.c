@@ -104,7 +104,7 @@ static double number_or(const cJSON *json, const char *name, double otherwise)
     return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
 }
 
-/* As a service account's token reads. */
+/* The form of a service account token. */
 static cJSON *claims_of(const cJSON *json)
 {
     char jti[37];
@@ -122,7 +122,8 @@ static cJSON *claims_of(const cJSON *json)
     return claims;
 }
 
-/* "other": a key the issuer does not publish. "forged": the issuer's name for it, another key. */
+/* "other": a key that the issuer does not publish. "forged": another key under the name of the
+ * issuer's key. */
 const char *oidc_mint(const cJSON *json, char **path)
 {
     const char *which = text_or(json, "key", ""), *alg = text_or(json, "alg", "RS256");

@@ -1,7 +1,7 @@
 /*
  * A small OIDC issuer, as a Kubernetes cluster has one: documents, signing key, tokens.
  *
- * The key lies in the state folder (oidc.key), made when it is first needed. Any thread.
+ * The key is in the state folder (oidc.key) and made when it is first needed. Any thread.
  */
 #ifndef VAULTSIM_OIDC_H
 #define VAULTSIM_OIDC_H

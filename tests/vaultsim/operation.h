@@ -1,5 +1,5 @@
 /*
- * The operations of the Key Vault data plane, and what they are called where.
+ * The operations of the Key Vault data plane, and their names in URLs, permissions and counters.
  *
  * Constant tables; any thread.
  */

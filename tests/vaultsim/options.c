@@ -81,7 +81,7 @@ static bool is_client(const char *text)
     return guid_normalise(id, guid);
 }
 
-/* True: one of these; *is_good says whether the value is. */
+/* True: it is one of these options; *is_good says whether its value is valid. */
 static bool take_identity_option(const char *name, const char *value, struct options *options,
                                  bool *is_good)
 {
@@ -160,7 +160,7 @@ enum options_end options_parse(int argc, char **argv, struct options *options)
         } else if (strcmp(argv[i], "--memoise") == 0) {
             options->settings.memoise = true;
         } else if (i + 1 == argc || !take_option(argv[i], argv[i + 1], options)) {
-            /* The value is not repeated: it may be a secret. */
+            /* The message does not repeat the value, which may be a secret. */
             fprintf(stderr, "vaultsim: unknown option or bad value: %s (see --help)\n", argv[i]);
             return OPTIONS_WRONG;
         } else {

@@ -7,7 +7,7 @@
 
 #include "encode.h"
 
-#define LOOK_MS 20 /* how often a hang looks whether its client is still there */
+#define LOOK_MS 20 /* how often a hang checks whether its client is still connected */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;

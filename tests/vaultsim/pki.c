@@ -149,7 +149,7 @@ static X509 *make_server(EVP_PKEY *pkey, X509 *authority, EVP_PKEY *authority_ke
     return certificate;
 }
 
-/* A wildcard is asked about by a name under it. */
+/* To check a wildcard, asks for a name under it. */
 static bool covers_names(X509 *certificate)
 {
     char *name = NULL;

@@ -1,9 +1,8 @@
 /*
- * vaultsim's own certification authority and the server certificate for every host it plays.
+ * vaultsim's own certification authority, and the server certificate for all its hosts.
  *
- * Called once at the start. Files in the state folder: ca.pem, ca.key, server.pem, server.key; kept
- * across restarts. A host that the certificate does not name yet gets it issued anew, by the same
- * authority.
+ * Called once at the start. Its files in the state folder are kept across restarts: ca.pem, ca.key,
+ * server.pem, server.key. If the certificate lacks a host, the same authority issues it anew.
  */
 #ifndef VAULTSIM_PKI_H
 #define VAULTSIM_PKI_H

@@ -46,7 +46,7 @@ static void take_host(struct request *request)
     }
 }
 
-/* The token proxy of an AKS cluster with identity bindings is Entra under another address. */
+/* The token proxy of an AKS cluster with identity bindings is Entra at another address. */
 static void take_proxy(struct request *request)
 {
     size_t len = strlen(REQUEST_TOKEN_PROXY);
@@ -57,7 +57,7 @@ static void take_proxy(struct request *request)
     }
 }
 
-/* Behind some middleboxes only POST gets through: the documented way around. */
+/* Some middleboxes pass only POST; this is the documented way to send other methods. */
 static void take_method(struct request *request, const char *method)
 {
     const char *real = request_header(request, "X-HTTP-METHOD");
@@ -75,7 +75,7 @@ static enum operation by_method(const char *method, enum operation get, enum ope
                                                : OP_UNKNOWN;
 }
 
-/* parts: what follows /keys/, count of them; empty ones included. */
+/* parts: the segments after /keys/, `count` of them, empty ones included. */
 static enum operation key_operation(struct request *request, char **parts, size_t count)
 {
     const char *method = request->method, *second = count > 1 ? parts[1] : "";

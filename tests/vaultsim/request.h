@@ -1,7 +1,7 @@
 /*
- * One HTTPS request while it is served, and what its route means.
+ * One HTTPS request while it is served, and its route.
  *
- * Belongs to the thread of its connection. Texts live as long as the request.
+ * Belongs to the thread of its connection. Texts are valid as long as the request.
  */
 #ifndef VAULTSIM_REQUEST_H
 #define VAULTSIM_REQUEST_H
@@ -29,11 +29,11 @@ struct request {
     char key_name[160], key_version[160];
 };
 
-/* What the path of the AKS token proxy begins with, and the name in its certificate. */
+/* The beginning of the path of the AKS token proxy, and the name in its certificate. */
 #define REQUEST_TOKEN_PROXY      "/aks-token-proxy"
 #define REQUEST_TOKEN_PROXY_NAME "token-proxy.vaultsim.test"
 
-/* Takes the headers in: method, host, path and, at a vault, the route. */
+/* Reads the headers: method, host, path and, at a vault, the route. */
 void request_begin(struct request *request, struct MHD_Connection *connection, const char *method,
                    const char *path);
 void request_append(struct request *request, const char *data, size_t len);
@@ -42,8 +42,8 @@ void request_free(struct request *request);
 const char *request_header(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name);
 
-/* Whether the path is this one. One slash more at the end, as msal-node writes it, or in front, as
- * msal4j does, does not count. */
+/* Whether the path is this one. Ignores one more slash at the end (msal-node) or in front (msal4j).
+ */
 bool request_is_at(const struct request *request, const char *path);
 
 #endif

@@ -17,14 +17,14 @@ int send_socket(const struct request *request)
     return info != NULL ? info->connect_fd : -1;
 }
 
-/* Ends the TCP connection at once, without an answer and without TLS's good-bye. */
+/* Ends the TCP connection at once, without a response and without a TLS close. */
 enum MHD_Result send_cut(const struct request *request)
 {
     shutdown(send_socket(request), SHUT_RDWR);
     return MHD_NO;
 }
 
-/* A body that comes out slowly, or not to its end. */
+/* A body that is sent slowly, or not to its end. */
 struct drip {
     char *body;
     size_t len, end; /* end < len: the connection breaks or hangs there */
@@ -60,7 +60,7 @@ static void drip_free(void *cls)
     free(drip);
 }
 
-/* How much of the body comes before it breaks or hangs: half, or `part` in a hundred. */
+/* The part of the body that is sent before the break or hang: half, or `part` per cent. */
 static size_t send_part(const struct fault_plan *plan, size_t len)
 {
     int part = fault_number(plan, "part", 50);
@@ -92,7 +92,8 @@ static void add_field(struct MHD_Response *response, const struct answer *answer
     free(copy);
 }
 
-/* The service's clock, where it is not this machine's: libmicrohttpd writes that by itself. */
+/* Writes Date by the service's clock, if that differs from this machine's: libmicrohttpd writes
+ * only the latter. */
 static void add_date(struct MHD_Response *response)
 {
     char text[40];

@@ -1,5 +1,5 @@
 /*
- * Sending an answer, whole or misshapen by a fault, or ending the connection instead.
+ * Sends a response, unchanged or as a fault says, or ends the connection instead.
  *
  * Belongs to the thread of the connection.
  */

@@ -73,7 +73,7 @@ static void make_answer(const struct request *request, const struct fault_plan *
     }
 }
 
-/* Latency, delay and hang; false: the connection is to be cut. */
+/* Applies latency, delay and hang. False: the connection is to be cut. */
 static bool wait_before(const struct request *request, const struct fault_plan *plan)
 {
     int latency_ms = settings_get().latency_ms;
@@ -111,8 +111,8 @@ static enum MHD_Result server_serve(const struct request *request)
     return result;
 }
 
-/* Headers are in: the request counts from here. The first one of a connection counts its
- * handshake. */
+/* The headers have arrived, so the request counts from here. The first request of a connection
+ * counts its handshake. */
 static void server_count(const struct request *request)
 {
     const union MHD_ConnectionInfo *info =
@@ -191,7 +191,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     }
 }
 
-/* Closed before a byte was read: nobody is there. */
+/* Closed before a byte was read: the client has gone. */
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *address, socklen_t len)
 {
     (void)cls;

@@ -1,7 +1,7 @@
 /*
- * The services' side: connections, requests, faults, answers.
+ * Connections, requests, faults and responses of the services.
  *
- * One thread a connection, inside libmicrohttpd. server_stop ends what is waiting.
+ * One thread for each connection, inside libmicrohttpd. server_stop ends all waits.
  */
 #ifndef VAULTSIM_SERVER_H
 #define VAULTSIM_SERVER_H
@@ -11,7 +11,7 @@
 #include "pki.h"
 #include "site.h"
 
-/* One listener a site; only that of SITE_CLOUD speaks TLS. */
+/* One listener for each site. Only that of SITE_CLOUD speaks TLS. */
 bool server_start(const int listeners[SITE_COUNT], const struct pki *pki);
 void server_stop(void);
 

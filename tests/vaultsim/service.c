@@ -72,7 +72,7 @@ static bool is_name(const char *text, size_t max)
     return len <= max;
 }
 
-/* Firewall and private link are judged with the caller known; "connection" shuts everyone out. */
+/* Checks firewall and private link once the caller is known; "connection" refuses everybody. */
 static bool check_network(enum vault_deny deny, const char *host, struct answer *answer)
 {
     if (deny == DENY_CONNECTION) {
@@ -134,7 +134,7 @@ static bool takes_body(enum operation operation)
            operation == OP_UPDATE || operation == OP_RESTORE || operation == OP_SET_POLICY;
 }
 
-/* Parses the body an operation needs; the caller deletes *json. */
+/* Parses the body that an operation needs; the caller deletes *json. */
 static bool check_body(const struct request *request, struct answer *answer, cJSON **json)
 {
     const char *type = request_header(request, "Content-Type");
@@ -284,7 +284,7 @@ static void add_fields(const struct request *request, struct answer *answer)
     }
 }
 
-/* What a vault does not do after a regional failover. */
+/* The operations that a vault refuses after a regional failover. */
 static bool check_writable(const struct request *request, struct answer *answer)
 {
     if (!operation_writes(request->operation) || !store_vault_is_read_only(request->host)) {

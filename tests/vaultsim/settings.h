@@ -1,8 +1,8 @@
 /*
- * What can be switched while vaultsim runs: latency, throttling, challenge, token lifetime.
+ * Settings that can change while vaultsim runs: latency, throttling, challenge, token lifetime.
  *
- * Owns one record under a lock; settings_get gives a copy, so any thread may call. Not kept across
- * restarts.
+ * Owns one record under a lock; settings_get returns a copy, so any thread may call. Not kept
+ * across restarts.
  */
 #ifndef VAULTSIM_SETTINGS_H
 #define VAULTSIM_SETTINGS_H
@@ -17,13 +17,13 @@ struct settings {
     int latency_ms;
     int token_lifetime_s;
     enum throttle_mode throttle;
-    int throttle_percent; /* of the limits that is left to the clients here */
+    int throttle_percent; /* the part of the limits that is left for the clients here */
     bool throttle_retry_after;
     bool implicit_rejection;
     bool memoise;
     bool disabled_get_403;
     int identity_lifetime_s; /* of a managed identity's token */
-    bool identity_cache;     /* managed-identity back ends give one token out again and again */
+    bool identity_cache;     /* back ends of managed identities return one token again and again */
     bool arc_is_old;         /* an agent that does not know user-assigned identities */
     bool purge_protection;   /* of keys that clients make from now on */
     bool tls_tickets;        /* sessions may be resumed */
@@ -38,7 +38,7 @@ struct settings settings_get(void);
 int64_t clock_service(void); /* Unix seconds by the clock of the service */
 void settings_set(const struct settings *settings);
 bool settings_throttle_mode(const char *word, enum throttle_mode *mode);
-/* Takes the members present; false, with nothing changed, on an unknown member or bad value. */
+/* Sets the members that are present. False: an unknown member or bad value; nothing has changed. */
 bool settings_change(const cJSON *json, const char **problem);
 cJSON *settings_to_json(void);
 

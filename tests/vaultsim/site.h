@@ -1,5 +1,5 @@
 /*
- * The services vaultsim plays, each behind a listener of its own.
+ * The services that vaultsim stands in for, each behind a listener of its own.
  *
  * SITE_CLOUD is the HTTPS port, where the Host header chooses vault, Managed HSM, Entra or the OIDC
  * issuer. The others speak plain HTTP, as in Azure.

@@ -46,7 +46,7 @@ const char *state_open(const char *asked)
     if (fd < 0) {
         return strerror(errno);
     }
-    /* Held, by the open descriptor, until the process ends. */
+    /* The lock, held by the open descriptor until the process ends. */
     return flock(fd, LOCK_EX | LOCK_NB) == 0 ? NULL : "another vaultsim runs on this folder";
 }
 

@@ -1,8 +1,8 @@
 /*
- * The folder vaultsim lives in: its rights, its lock, its files, the saved state.
+ * The state folder of vaultsim: its rights, its lock, its files, the saved state.
  *
- * state_open once at the start; afterwards any thread. Every file is 0600 and replaced by a rename,
- * so that a reader never sees half of one.
+ * Call state_open once at the start; afterwards any thread. Every file has mode 0600 and is
+ * replaced by a rename, so that a reader never sees half of one.
  */
 #ifndef VAULTSIM_STATE_H
 #define VAULTSIM_STATE_H
@@ -15,7 +15,7 @@ struct state_ports {
     int https, control, identity[SITE_COUNT]; /* identity: by enum site, SITE_CLOUD unused */
 };
 
-/* Makes the folder if need be and takes it for this process. NULL: done; else the problem. */
+/* Makes the folder if necessary and locks it for this process. NULL: success; else the problem. */
 const char *state_open(const char *folder);
 const char *state_folder(void); /* absolute */
 /* NULL: no such file. malloc'd. */

@@ -1,5 +1,5 @@
 /*
- * The service limits: per vault and window, weighted by operation, key size and protection.
+ * The service limits, for each vault and window, weighted by operation, key size and protection.
  *
  * One table under one lock; any thread. Refused requests do not count against the limit (the
  * published pages contradict each other).

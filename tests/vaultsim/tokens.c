@@ -8,7 +8,7 @@
 
 #include "encode.h"
 
-/* As long as the real ones are, and looking like them, but nothing can be read from them. */
+/* As long as real tokens and of the same form, but opaque. */
 #define TOKEN_PREFIX     "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9."
 #define TOKEN_RANDOM_LEN 900
 #define TOKEN_REMEMBERED 4096
@@ -40,7 +40,7 @@ char *tokens_issue(const struct token_claims *claims)
     return text;
 }
 
-/* The token that begins at text; what follows it does not matter when is_whole is false. */
+/* The token that begins at text. If is_whole is false, anything may follow it. */
 static struct token *tokens_look_up(const char *text, bool is_whole)
 {
     for (size_t i = 0; i < TOKEN_REMEMBERED && tokens[i].text != NULL; i++) {

@@ -1,5 +1,6 @@
 /*
- * The access tokens Entra has issued: opaque random texts with client, audience, tenant and end.
+ * The access tokens that Entra has issued: opaque random texts with client, audience, tenant and
+ * end.
  *
  * One table under one lock; any thread. Never written to disk: a restart forgets them.
  */
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the audience of a token begins with that is to be an assertion. */
+/* The beginning of the audience of tokens that may be assertions. */
 #define TOKENS_EXCHANGE "api://AzureADTokenExchange"
 
 struct token_claims {
@@ -27,11 +28,11 @@ bool tokens_find(const char *text, struct token_claims *claims);
 /* The youngest living token of the same client, audience and tenant; malloc'd, NULL: none. */
 char *tokens_reuse(struct token_claims *claims);
 void tokens_expire_all(void);
-/* All tokens issued so far are refused by a claims challenge: those of clients that can read one,
- * or all. The others count as expired. */
+/* Refuses tokens issued so far by a claims challenge: those of clients that understand one, or all.
+ * The others count as expired. */
 void tokens_revoke_all(bool even_without_cp1);
-/* True if a token issued here stands anywhere in the text; those for audiences that begin with
- * `but` do not count. */
+/* True if the text contains a token issued here, except those for audiences that begin with `but`.
+ */
 bool tokens_any_in(const char *text, const char *but);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What the self test shares: a vaultsim of its own and an HTTPS client that trusts its CA. Every
- * function fails the running test when it cannot do its work. struct client belongs to one thread.
+ * Shared by the self tests: a vaultsim of their own and an HTTPS client that trusts its CA. Every
+ * function fails the running test if it does not succeed. struct client belongs to one thread.
  */
 #ifndef VAULTSIM_SELFTEST_CLIENT_H
 #define VAULTSIM_SELFTEST_CLIENT_H

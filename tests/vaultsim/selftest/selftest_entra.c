@@ -216,7 +216,7 @@ void test_secretless(void **state)
         sim_do("DELETE", "/counters", NULL);
         entra_ask(&c, token, SCOPE);
         assert_int_equal(number_of(&c), rows[i].number);
-        /* A token for the vault is none of Entra's business. */
+        /* Entra does not accept a token for the vault. */
         assert_int_equal(sim_count("leaked_secrets"), i == 2 ? 1 : 0);
     }
     client_sign_in(&c, "vault.azure.net");

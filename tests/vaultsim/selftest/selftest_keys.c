@@ -152,7 +152,7 @@ void test_paging(void **state)
     client_close(&c);
 }
 
-/* Keys without a private half: to be looked at, also after a restart, and no more. */
+/* Keys without a private half: they can be read, also after a restart, and nothing else. */
 void test_filler(void **state)
 {
     (void)state;

@@ -91,7 +91,8 @@ void test_imds(void **state)
     client_close(&c);
 }
 
-/* Who comes without the header, or through a proxy, is none of this machine's own processes. */
+/* A request without the header, or through a proxy, does not come from a process of this machine.
+ */
 void test_imds_header(void **state)
 {
     (void)state;
@@ -183,7 +184,7 @@ static long machine_arc(struct client *client, const char *rest, const char *key
     return client_fetch(client, url, headers, NULL);
 }
 
-/* Takes the challenge, reads the file it names. */
+/* Gets the challenge and reads the file that it names. */
 static void arc_key(struct client *client, char key[128], char path[256])
 {
     assert_int_equal(machine_arc(client, "", NULL), 401);

@@ -274,7 +274,7 @@ void test_refusals(void **state)
     client_close(&c);
 }
 
-/* The service's clock a day ahead: a key of tomorrow is valid, the Date field says so. */
+/* The service's clock is a day ahead: a key of tomorrow is valid, and the Date field says so. */
 void test_clock(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /*
- * Client assertions for the self test, made without a line of vaultsim's.
+ * Client assertions for the self test, made without code of vaultsim.
  *
- * The key and its certificate are made once by sign_open; main thread only.
+ * sign_open makes the key and its certificate once; main thread only.
  */
 #ifndef VAULTSIM_SELFTEST_SIGN_H
 #define VAULTSIM_SELFTEST_SIGN_H
