@@ -1,5 +1,5 @@
-/* malloc and its kin of the whole program, counted: the loaded library, curl and OpenSSL find these
- * first. */
+/* Counts malloc and the like of the whole program: the loaded library, curl and OpenSSL call these
+ * functions. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -13,7 +13,7 @@
 #define HOST      "contoso-vault.vault.azure.net"
 #define CLIENT_ID "11111111-2222-4333-8444-555555555555"
 
-/* The value of `key = value` in vaultsim's ready configuration. */
+/* The value of `key = value` in vaultsim's configuration file. */
 static void read_setting(const char *folder, const char *key, char *out, size_t cap)
 {
     char path[300], line[512];
@@ -33,7 +33,7 @@ static void read_setting(const char *folder, const char *key, char *out, size_t 
     fclose(in);
 }
 
-/* The answer of the handle's last request: overwritten by the next. */
+/* The response to the handle's last request; the next one overwrites it. */
 struct answer {
     size_t len;
     char text[8192];
@@ -52,7 +52,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
-/* As long as the library's: curl makes a request's head character by character. */
+/* As long as that of the library, because curl formats the head of a request character by
+ * character. */
 static CURL *make_handle(const struct bare *bare)
 {
     char os[160], agent[256];

@@ -1,7 +1,7 @@
 /*
- * The bare loop: a libcurl easy handle for each thread, kept alive, sending with a ready token what
- * the library sends, and reading the answer. The limit of this design, and what the library is held
- * against.
+ * The bare loop: a libcurl easy handle for each thread, kept alive, that sends the same requests as
+ * the library with a ready token and reads the response. It is the limit of this design, and the
+ * library is compared with it.
  */
 #ifndef AKVEKM_BENCH_BARE_H
 #define AKVEKM_BENCH_BARE_H
@@ -19,7 +19,7 @@ struct bare {
     CURL *handles[THREADS_MAX];
 };
 
-/* Reads where the vault is, which key and what to unwrap from vaultsim's folder, and fetches a
+/* Reads the vault's address, the key and the wrapped key from vaultsim's folder, and fetches a
  * token. */
 void bare_open(struct bare *bare, const char *folder);
 void bare_choose(struct bare *bare, enum bare_operation operation);

@@ -25,22 +25,22 @@ void set_latency_ms(const struct bench *bench, unsigned latency_ms);
 void bench_operations(struct bench *bench);   /* Encrypt and Decrypt beside the bare loop */
 void bench_instructions(struct bench *bench); /* the same under callgrind */
 void bench_processor(struct bench *bench); /* the same in time, with and without the log's line */
-void bench_calls(struct bench *bench);     /* what needs no request, or one GET */
+void bench_calls(struct bench *bench);     /* calls that need no request, or one GET */
 void bench_wrap_locally(struct bench *bench);
 void bench_start(struct bench *bench);   /* load, cold start, memory, size */
 void bench_restart(struct bench *bench); /* many databases */
-void bench_tail(struct bench *bench);    /* answers that are late or never come */
+void bench_tail(struct bench *bench);    /* responses that are late or never come */
 void bench_map(struct bench *bench);
 void bench_sign_in(struct bench *bench); /* each form of signing in */
 
-/* Holds the counts of a Decrypt against the baseline in `path`; gives how many are worse. */
+/* Compares the counts of a Decrypt with the baseline in `path`. Returns how many are worse. */
 int bench_check(struct bench *bench, const char *path);
 
-/* Points the configuration at a relay in front of the vault; and back. */
+/* Makes the configuration lead to a relay in front of the vault; and undoes it. */
 void enter_relay(struct bench *bench);
 void leave_relay(struct bench *bench);
 
-/* A fresh process, `benchclient` or `bench --bare`, and one number of what it printed. */
+/* Runs a fresh process, `benchclient` or `bench --bare`, and returns one number of its output. */
 double ask_process(const char *command, const char *name);
 
 #endif

@@ -10,7 +10,7 @@ struct quick_call {
     loop_operation operation;
 };
 
-/* So many of them in a row that the clock's own cost is gone. */
+/* The number of calls in a row, so that the cost of the clock does not matter. */
 static void measure_call(struct ours *ours, const struct quick_call *call, unsigned times,
                          double *ns, double *allocations)
 {

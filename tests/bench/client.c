@@ -1,6 +1,6 @@
 /*
- * benchclient MODE FOLDER [NUMBER [NUMBER]]: a fresh host process, which knows no library until it
- * loads ours. Prints `name=value` words. AKVEKM_CONFIG names the configuration.
+ * benchclient MODE FOLDER [NUMBER [NUMBER]]: a fresh host process that loads the library like SQL
+ * Server. Prints `name=value` words. AKVEKM_CONFIG names the configuration.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -27,7 +27,7 @@ static double cpu_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* What any program pays for the libraries that ours needs, before a line of ours runs. */
+/* The cost that any program pays for the libraries that ours needs, before any of our code runs. */
 static void load_libraries(void)
 {
     static const char *const names[] = {"libcurl.so.4", "libssl.so.3", "libcjson.so.1"};
@@ -85,7 +85,7 @@ static void open_and_time(unsigned thread)
     longest_ms[thread] = took_ms > longest_ms[thread] ? took_ms : longest_ms[thread];
 }
 
-/* Each of the host's threads opens a session of its own, then one database after the other. */
+/* Each thread of the host opens a session of its own, then one database after the other. */
 static void client_restart(const char *folder, long databases, unsigned sessions)
 {
     sample_read(&ours.sample, folder);
@@ -100,7 +100,8 @@ static void client_restart(const char *folder, long databases, unsigned sessions
     printf("ms=%f longest=%f cpu_ms=%f\n", took_ms, longest, took_cpu_ms);
 }
 
-/* The barrier thrice: all threads are there; the library is loaded; all have made their calls. */
+/* Three waits at the barrier: all threads have started; the library is loaded; all have made their
+ * calls. */
 static void *call_together(void *context)
 {
     unsigned thread = (unsigned)(uintptr_t)context;
@@ -126,7 +127,7 @@ static void client_measure_memory(const char *folder, unsigned threads)
     pthread_barrier_wait(&met);
     pthread_barrier_wait(&met);
     printf("kib=%f empty_kib=%f\n", resident_kib() - empty_kib, empty_kib);
-    exit(0); /* the others still stand at the barrier */
+    exit(0); /* the others still wait at the barrier */
 }
 
 __attribute__((noinline)) void bench_measured(long times)
@@ -158,8 +159,8 @@ static void *call_twice(void *context)
     return NULL;
 }
 
-/* All threads have a connection each, the relay of process `pid` lets these die in silence, and all
- * call at once. */
+/* Every thread has a connection. The relay of process `pid` makes all of them silent. Then all
+ * threads call at once. */
 static void client_die(const char *folder, unsigned threads, pid_t pid)
 {
     pthread_t handles[THREADS_MAX];
@@ -183,7 +184,7 @@ static void client_die(const char *folder, unsigned threads, pid_t pid)
     printf("ms=%f\n", longest);
 }
 
-/* Decrypts for so long, after some that nothing depends on. */
+/* Decrypts for that time, after some calls that are not measured. */
 static void measure_tail(const char *folder, long seconds, unsigned threads)
 {
     struct samples warm = {.us = NULL}, samples = {.us = NULL};

@@ -1,4 +1,4 @@
-/* What one warm Decrypt costs in counts that do not depend on the machine's load, and their
+/* The cost of one warm Decrypt in counts that do not depend on the load of the machine, and their
  * baseline. */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define CLIENT "'" AKVEKM_BUILD_DIR "/benchclient' count"
 #define BARE   "'" AKVEKM_BUILD_DIR "/bench' --bare count"
 
-/* Inside bench_measured alone; only the client process is looked at. */
+/* Only within bench_measured, and only in the client process. */
 static double costs_instructions(const struct bench *bench, const char *program)
 {
     char command[512];
@@ -54,7 +54,7 @@ static double processor_us(const struct bench *bench, const char *program)
     return ask_process(command, "cpu_us");
 }
 
-/* What the line in the log has of it shows between the levels. */
+/* The difference between the log levels is the cost of the line in the log. */
 void bench_processor(struct bench *bench)
 {
     static const char *const levels[] = {"info", "error"};
@@ -88,8 +88,8 @@ struct cost {
     double value;
 };
 
-/* In the order of the baseline: what a process asks of the vault, and what a Decrypt adds to that.
- */
+/* In the order of the baseline: the requests of a process to the vault, and the costs that a
+ * Decrypt adds. */
 static size_t costs_measure(const struct bench *bench, struct cost *costs)
 {
     static const char *const asked[] = {"requests", "connections", "handshakes", "token_requests"};

@@ -63,7 +63,7 @@ static void *call_together(void *context)
     return NULL;
 }
 
-/* As benchclient's: what curl itself takes. */
+/* Like benchclient's mode, for what curl itself takes. */
 static void main_measure_memory(const char *folder, unsigned threads)
 {
     pthread_t handles[THREADS_MAX];
@@ -76,7 +76,7 @@ static void main_measure_memory(const char *folder, unsigned threads)
     pthread_barrier_wait(&met);
     pthread_barrier_wait(&met);
     printf("kib=%f\n", resident_kib() - empty_kib);
-    exit(0); /* the others still stand at the barrier */
+    exit(0); /* the others still wait at the barrier */
 }
 
 static void open_database(unsigned thread)
@@ -84,7 +84,8 @@ static void open_database(unsigned thread)
     bare_perform(&bench.bare, thread);
 }
 
-/* As benchclient's: a token, then a connection and its share of the databases for each thread. */
+/* Like benchclient's mode: a token, then a connection and a share of the databases for each thread.
+ */
 static void main_restart(const char *folder, long databases, unsigned threads)
 {
     uint64_t begun_ns = clock_ns();

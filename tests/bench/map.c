@@ -75,7 +75,7 @@ static void write_map(const struct place *place, unsigned entries)
     if (out == NULL || fclose(out) != 0) {
         give_up("the map cannot be written");
     }
-    /* As it lies there for most of its life: one that was just written is read again each time. */
+    /* As a map is most of the time: a file that was just written would be read again each time. */
     const struct timespec times[2] = {{time(NULL) - 60, 0}, {time(NULL) - 60, 0}};
     if (utimensat(AT_FDCWD, place->config.keymap_file, times, 0) != 0) {
         give_up("the map cannot be made old");
@@ -115,7 +115,7 @@ static double insert_ms(struct place *place, unsigned number)
     return (double)(clock_ns() - begun_ns) / 1e6;
 }
 
-/* What durability itself costs: write aside, fsync, rename, fsync of the folder. */
+/* The cost of durability itself: write aside, fsync, rename, fsync of the folder. */
 static double plain_write_ms(const struct place *place)
 {
     char aside[300], path[300];

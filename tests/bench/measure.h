@@ -1,7 +1,7 @@
 /*
- * Clocks, the process's own costs, and what a row of numbers comes down to.
+ * Clocks, the costs of the process itself, and the statistics of a series of numbers.
  *
- * Allocations are counted by malloc and its kin as allocations.c defines them for the whole
+ * Allocations are counted by malloc and the like, which allocations.c defines for the whole
  * program, the loaded library included. Any thread.
  */
 #ifndef AKVEKM_BENCH_MEASURE_H
@@ -13,17 +13,17 @@
 uint64_t clock_ns(void);
 /* User and system time of this process. */
 uint64_t cpu_ns(void);
-/* malloc, calloc, realloc and aligned ones that this process asked for so far. */
+/* The allocations of this process so far: malloc, calloc, realloc and aligned ones. */
 uint64_t allocation_count(void);
 /* Resident memory of this process. */
 double resident_kib(void);
 
-/* Each program's own: the operations that callgrind counts, and nothing else. */
+/* Each program defines it: the operations that callgrind counts, and nothing else. */
 void bench_measured(long times);
-/* Runs them, and prints what one takes: `cpu_us=` and `allocations=`. */
+/* Runs them, and prints the cost of one: `cpu_us=` and `allocations=`. */
 void print_costs(long times);
 
-/* Sort what they are given. `rank` is 0 to 1. */
+/* These sort their input. `rank` is 0 to 1. */
 double quantile(double *values, size_t count, double rank);
 double median(double *values, size_t count);
 /* Distance of the extremes, in per cent of the median. */

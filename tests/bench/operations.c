@@ -27,8 +27,8 @@ static void run_side(loop_operation operation, void *context, unsigned threads, 
     side->allocations[round] = result.allocations;
 }
 
-/* Requests that one operation of ours makes, and connections it opened; both must stay at 1 and 0.
- */
+/* The requests of one of our operations, and the connections that it opened; these must stay 1 and
+ * 0. */
 static double requests_of_one(struct bench *bench, const struct pair *pair, unsigned threads)
 {
     struct samples samples = {NULL, 0, 0};
@@ -54,7 +54,7 @@ static void report_side(const char *prefix, struct side *side, size_t rounds)
     report_number(name, median(side->allocations, rounds), 1);
 }
 
-/* Gives the ratio of throughputs and both medians, for the scaling table. */
+/* Returns the ratio of throughputs, and both medians, for the scaling table. */
 static void operations_compare(struct bench *bench, const struct pair *pair, unsigned threads,
                                unsigned latency_ms, double per_second[2])
 {
@@ -70,7 +70,7 @@ static void operations_compare(struct bench *bench, const struct pair *pair, uns
     samples_free(&unused);
     double requests = requests_of_one(bench, pair, threads);
     for (size_t round = 0; round < rounds; round++) {
-        /* Who goes first changes from round to round. */
+        /* The order changes from round to round. */
         for (size_t turn = 0; turn < 2; turn++) {
             if ((turn + round) % 2 == 0) {
                 run_side(pair->operation, &bench->ours, threads, ms, &ours, round);

@@ -74,7 +74,7 @@ void ours_encrypt(void *context, unsigned thread)
                 "Encrypt");
 }
 
-/* Buffers that fit at once: one call, one request. */
+/* Buffers of the right size from the start: one call, one request. */
 void ours_find_key(void *context, unsigned thread)
 {
     struct ours *ours = context;

@@ -1,8 +1,8 @@
 /*
- * The built library as a host drives it: a session for each thread, one key, one wrapped key.
+ * The built library, called as a host does: a session for each thread, one key, one wrapped key.
  *
- * The operations are loop_operations; they end the program if a call fails or gives something
- * wrong.
+ * The operations are loop_operations. They end the program if a call fails or returns a wrong
+ * result.
  */
 #ifndef AKVEKM_BENCH_OURS_H
 #define AKVEKM_BENCH_OURS_H
@@ -18,8 +18,8 @@ struct ours {
     struct sample sample;
 };
 
-/* Loads, initializes and opens `sessions` of them; the sample is to be read or made by the caller.
- */
+/* Loads and initializes the library and opens `sessions` sessions. The caller reads or makes the
+ * sample. */
 void ours_open(struct ours *ours, unsigned sessions);
 /* Finds the key by name, wraps sample_plain, and keeps both in `folder`. */
 void ours_make_sample(struct ours *ours, const char *folder);

@@ -17,7 +17,7 @@
 #define LINKS_MAX 256
 #define CHUNK_MAX 16384
 
-/* What one side sent, to be handed on when it is due; empty: that side closed. */
+/* Bytes from one side that are to be forwarded when they are due; empty: that side closed. */
 struct chunk {
     struct chunk *next;
     uint64_t due_ns;
@@ -29,9 +29,9 @@ struct chunk {
 struct link {
     bool used, is_silent;
     int ends[2];
-    bool has_ended[2]; /* what comes from this end */
+    bool has_ended[2]; /* bytes that arrive from this end */
     uint64_t begins_ns;
-    struct chunk *first[2], **last[2]; /* on their way from this end */
+    struct chunk *first[2], **last[2]; /* bytes of this end that are delayed */
 };
 
 static struct {
@@ -102,7 +102,7 @@ static void relay_take(struct link *link, int from)
     link->has_ended[from] = len == 0;
 }
 
-/* Hands on what is due. */
+/* Forwards the bytes that are due. */
 static void hand_on(struct link *link, int from, uint64_t now_ns)
 {
     struct chunk *chunk;
@@ -116,8 +116,8 @@ static void hand_on(struct link *link, int from, uint64_t now_ns)
             if (put < 0 && errno == EAGAIN) {
                 return;
             }
-            chunk->sent +=
-                put > 0 ? (size_t)put : chunk->len - chunk->sent; /* a broken end takes all */
+            chunk->sent += put > 0 ? (size_t)put
+                                   : chunk->len - chunk->sent; /* a broken end accepts everything */
             if (chunk->sent < chunk->len) {
                 continue;
             }
@@ -173,7 +173,7 @@ static void wait_for_work(struct pollfd polled[2 * LINKS_MAX + 1])
     }
 }
 
-/* What is on its way is lost as well. */
+/* Bytes that are delayed are lost as well. */
 static void silence_all(void)
 {
     for (struct link *link = relay.links; link < relay.links + LINKS_MAX; link++) {

@@ -1,15 +1,16 @@
 /*
- * A TCP relay on a thread of its own that makes every turn cost `latency`: each direction delays
- * what it carries by half of it, and a new connection's first bytes once more by all of it, as if
- * connecting had cost a turn.
+ * A TCP relay on a thread of its own that makes every round trip cost `latency`. Each direction is
+ * delayed by half of it. The first bytes of a new connection are delayed by all of it once more, as
+ * if connecting had cost a round trip.
  */
 #ifndef AKVEKM_BENCH_RELAY_H
 #define AKVEKM_BENCH_RELAY_H
 
-/* Gives the port on 127.0.0.1 that leads to `target_port`. Ends with the program; one at a time. */
+/* Returns the port on 127.0.0.1 that leads to `target_port`. Ends with the program; one at a time.
+ */
 int relay_start(int target_port);
 void relay_set_latency_ms(unsigned latency_ms);
-/* From now on nothing goes over the connections that are open, not even their end. Safe in a signal
+/* From now on forwards nothing over the open connections, not even their end. Safe in a signal
  * handler. */
 void relay_silence(void);
 

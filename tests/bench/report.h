@@ -1,5 +1,5 @@
 /*
- * What was measured, as tables on standard output and as JSON in a file.
+ * Prints measurements as tables on standard output and as JSON in a file.
  *
  * One thread. Cells come in the order of the columns; all rows of a section have the same columns.
  */

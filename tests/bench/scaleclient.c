@@ -1,8 +1,8 @@
 /*
- * scaleclient FOLDER DATABASES SESSIONS: one server that starts, in a process of its own. So many
- * sessions open that many databases, one Decrypt each; a call that fails is counted and not made
- * again, as SQL Server would leave that database closed. Prints `name=value` words. AKVEKM_CONFIG
- * names the configuration; `benchclient sample FOLDER` has made the wrapped key.
+ * scaleclient FOLDER DATABASES SESSIONS: one server that starts, in a process of its own. That many
+ * sessions open that many databases, with one Decrypt each. A call that fails is counted and not
+ * repeated, as SQL Server would leave that database closed. Prints `name=value` words.
+ * AKVEKM_CONFIG names the configuration; `benchclient sample FOLDER` has made the wrapped key.
  */
 #include <dirent.h>
 #include <pthread.h>

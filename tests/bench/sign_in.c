@@ -1,4 +1,4 @@
-/* What each form of signing in costs: a cold OpenSession of a fresh process, and the warm ones
+/* The cost of each form of signing in: a cold OpenSession of a fresh process, and the warm ones
  * after it. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* What a fresh process pays: loading, the first Decrypt, memory; and a restart of many databases.
- */
+/* The costs of a fresh process: loading, the first Decrypt, memory; and a restart of many
+ * databases. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +89,8 @@ static void measure_memory(struct bench *bench)
     report_row();
 }
 
-/* What the first Decrypt takes at one latency, and how many turns that makes over none. */
+/* The time of the first Decrypt at one latency, and the number of round trips in the difference to
+ * no latency. */
 static double measure_cold(const struct bench *bench, unsigned latency_ms, size_t rounds)
 {
     char command[512];

@@ -1,5 +1,5 @@
-/* Answers that are late, never come, or come over connections that died in silence: how long it
- * takes, beside another build of the library (--base). */
+/* Responses that are late, never come, or come over connections that died silently: the time they
+ * cost, compared with another build of the library (--base). */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 struct trouble {
     const char *name, *fault;          /* the fault: NULL for none */
-    const char *mode, *numbers, *word; /* of benchclient, and what it prints of use */
+    const char *mode, *numbers, *word; /* of benchclient, and the name in its output */
     unsigned rounds;
     bool is_long;
 };
@@ -42,7 +42,7 @@ static void on_signal(int number)
     relay_silence();
 }
 
-/* Of a fresh process with this library; NULL: our own. */
+/* Runs a fresh process with this library; NULL: our own. */
 static double measure_once(const struct bench *bench, const struct trouble *trouble,
                            const char *library)
 {

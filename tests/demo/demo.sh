@@ -64,7 +64,7 @@ run 1-setup.sql
 say 'encrypt a database and look at it (R56 to R58)'
 run 2-encrypt.sql
 if grep -rqa 'Grace' "$folder/server" "$BACKUP"; then
-    echo 'demo: a row stands readable on disk'
+    echo 'demo: a row is readable on disk'
     exit 1
 fi
 echo 'no row can be read in the files on disk'

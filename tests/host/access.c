@@ -22,7 +22,7 @@ bool access_enabled(const struct instance *instance, struct failure *failure)
            failure_set(failure, 33053, 0, "");
 }
 
-/* What a fault of loading means in the engine's words. */
+/* The engine's message for a failure to load. */
 static bool set_load_failure(struct failure *failure, const char *path,
                              const struct provider_fault *fault)
 {
@@ -59,7 +59,7 @@ static bool check_info(const struct provider_info *info, struct failure *failure
     return true;
 }
 
-/* Loaded and sound, or NULL. */
+/* The library, loaded and checked, or NULL. */
 static struct provider_library *access_load(struct instance *instance, const char *path,
                                             struct failure *failure)
 {
@@ -94,7 +94,7 @@ void access_version_text(const SqlCpVersion *version, char out[24])
              version->revision);
 }
 
-/* The guid and version of the file against those of the catalog. */
+/* Compares guid and version of the file with those of the catalog. */
 static bool check_registered(const cJSON *provider, const struct provider_info *info,
                              struct failure *failure)
 {

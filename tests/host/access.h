@@ -1,10 +1,10 @@
 /*
- * Whose credential opens which provider session, and which library is loaded for a provider
- * (ekm-abi.md section 6).
+ * The credential of each provider session, and the loaded library of each provider (ekm-abi.md
+ * section 6).
  *
- * Owns the list of loaded providers and the rule: a user's statement uses the credential of its
- * login, the engine that of the login made FROM the asymmetric key. The engine's functions may be
- * called by any thread, those with a connection by its thread.
+ * Owns the list of loaded providers and this rule: a user's statement uses the credential of its
+ * login; the engine uses that of the login made FROM the asymmetric key. Any thread may call the
+ * engine's functions; those with a connection belong to its thread.
  */
 #ifndef EKMHOST_ACCESS_H
 #define EKMHOST_ACCESS_H
@@ -17,20 +17,21 @@
 #include "message.h"
 #include "provider_library.h"
 
-/* Loads what CREATE or ALTER CRYPTOGRAPHIC PROVIDER names, asks for its properties and algorithms,
- * and unloads it. */
+/* Loads the library that CREATE or ALTER CRYPTOGRAPHIC PROVIDER names, asks for its properties and
+ * algorithms, and unloads it. */
 bool access_try(struct instance *instance, const char *path, struct provider_info *info,
                 struct failure *failure);
 
-/* The library of a registered provider, loaded on first use, its guid and version held against the
- * catalog. */
+/* The library of a registered provider, loaded on first use. Its guid and version must be those of
+ * the catalog. */
 bool access_library(struct instance *instance, const cJSON *provider,
                     struct provider_library **library, struct failure *failure);
 /* The same if it is loaded already, else NULL. */
 struct provider_library *access_loaded(struct instance *instance, int provider_id);
-/* Forgets the loaded library; it is unloaded when nobody uses it any more. */
+/* Forgets the loaded library. It is unloaded when its last session ends. */
 void access_unload(struct instance *instance, int provider_id);
-/* Between two statements of the only connection: its sessions end and every library is unloaded. */
+/* For the time between two statements of the only connection: ends its sessions and unloads every
+ * library. */
 void access_reload(struct connection *connection);
 void access_stop(struct instance *instance);
 

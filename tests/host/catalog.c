@@ -11,7 +11,7 @@
 
 #include "memory.h"
 
-/* The lists and where their numbers begin, roughly as SQL Server's do. */
+/* The lists and their first numbers, roughly those of SQL Server. */
 static const struct {
     const char *name;
     int first_id;

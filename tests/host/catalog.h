@@ -1,11 +1,11 @@
 /*
- * What the instance knows by heart: a JSON document of lists (providers, credentials, logins, keys,
+ * The catalog of the instance: a JSON document of lists (providers, credentials, logins, keys,
  * databases), kept in catalog.json.
  *
  * Owns that file (0600, replaced atomically) and machine.key beside it (0600), under which the
- * secrets of credentials are sealed by AES-256-GCM. Entries are cJSON objects with "id" and "name";
- * names compare without case. Writing is for one thread at a time; while nobody writes, any number
- * may read.
+ * secrets of credentials are encrypted by AES-256-GCM. Entries are cJSON objects with "id" and
+ * "name"; names compare without case. Only one thread may write at a time; while no thread writes,
+ * any number may read.
  */
 #ifndef EKMHOST_CATALOG_H
 #define EKMHOST_CATALOG_H
@@ -23,7 +23,7 @@ struct catalog {
     uint8_t machine_key[32];
 };
 
-/* A folder without catalog gets a fresh one. False: `why` (to be freed) says why. */
+/* A folder without a catalog gets a new one. False: `why` (to be freed) has the reason. */
 bool catalog_open(struct catalog *catalog, const char *folder, char **why);
 bool catalog_save(struct catalog *catalog); /* only if something changed */
 void catalog_close(struct catalog *catalog);
@@ -34,7 +34,7 @@ cJSON *catalog_find_number(const struct catalog *catalog, const char *list, cons
                            int value);
 cJSON *catalog_find_text(const struct catalog *catalog, const char *list, const char *field,
                          const char *value);
-/* Keys live in a database: by name within it. */
+/* Keys belong to a database; their names are unique within it. */
 cJSON *catalog_find_key(const struct catalog *catalog, const char *list, int database_id,
                         const char *name);
 
@@ -46,11 +46,11 @@ const char *catalog_text(const cJSON *entry, const char *field); /* "" if absent
 int catalog_number(const cJSON *entry, const char *field);       /* 0 if absent */
 int catalog_id(const cJSON *entry);
 
-/* sp_configure: the value in use (what RECONFIGURE made of it). */
+/* sp_configure: the value in use, since RECONFIGURE. */
 bool catalog_setting(const struct catalog *catalog, const char *name);
 
-/* Hex of nonce, cipher, tag. Opening gives NULL if the machine key is another one. To be freed, the
- * second by memory_wipe_text. */
+/* Hexadecimal digits of nonce, cipher text and tag. Decrypting returns NULL if the machine key is
+ * another one. Free the results, the second by memory_wipe_text. */
 char *catalog_seal(const struct catalog *catalog, const char *secret);
 char *catalog_unseal(const struct catalog *catalog, const char *sealed);
 

@@ -1,9 +1,9 @@
 /*
- * One connection: a login running one script, its database, variables, opened symmetric keys and
+ * One connection: a login that runs one script, its database, variables, opened symmetric keys and
  * provider sessions.
  *
- * Owns what dies with the connection. Errors and notices are printed here, as sqlcmd does, and
- * counted. One thread.
+ * Owns everything that ends with the connection. Prints errors and notices as sqlcmd does, and
+ * counts them. One thread.
  */
 #ifndef EKMHOST_CONNECTION_H
 #define EKMHOST_CONNECTION_H
@@ -28,8 +28,8 @@ struct connection {
     int spid;
     int database_id;
     FILE *out;
-    int line;        /* of the statement under way */
-    bool batch_over; /* an error gave the batch up */
+    int line;        /* of the current statement */
+    bool batch_over; /* an error ended the batch */
     bool over;       /* an exception in a provider ended the session */
     struct variable *variables;
     size_t variable_count;
@@ -42,7 +42,7 @@ struct connection {
 void connection_open(struct connection *connection, struct instance *instance, FILE *out);
 void connection_close(struct connection *connection);
 
-/* Prints and counts; always false, as the result of a handler. */
+/* Prints and counts. Always false, so that a handler can return it. */
 bool connection_fail(struct connection *connection, const struct failure *failure);
 bool connection_raise(struct connection *connection, int number, int state, ...);
 /* A message of severity 10 or less: only its text. Always true. */
@@ -52,7 +52,7 @@ struct catalog *connection_catalog(const struct connection *connection);
 cJSON *connection_database(const struct connection *connection);
 cJSON *connection_login(const struct connection *connection); /* NULL if it was never created */
 
-/* Variables live for a batch. */
+/* Variables exist for one batch. */
 void connection_end_batch(struct connection *connection);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What a connection carries from statement to statement: variables and opened symmetric keys.
+ * The state of a connection between statements: variables and opened symmetric keys.
  *
- * Lives and ends with the connection (variables with the batch). One thread.
+ * Ends with the connection (variables with the batch). One thread.
  */
 #ifndef EKMHOST_CONNECTION_STATE_H
 #define EKMHOST_CONNECTION_STATE_H

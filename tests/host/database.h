@@ -1,7 +1,7 @@
 /*
- * Databases as a whole: made, attached, dropped, and many at once for storms.
+ * Creates, attaches and drops databases, and makes many at once for storms.
  *
- * Keeps catalog entry, files and the engine's list in step. On the script's thread.
+ * Keeps catalog entry, files and the list of the engine consistent. On the thread of the script.
  */
 #ifndef EKMHOST_DATABASE_H
 #define EKMHOST_DATABASE_H
@@ -10,12 +10,11 @@
 
 #include "connection.h"
 
-/* Makes an entry of the catalog and of the engine; files and recovery are the caller's next steps.
- */
+/* Makes the entries in the catalog and in the engine. The caller makes or recovers the files. */
 struct open_database *database_register(struct connection *connection, const char *name,
                                         const char *base);
 void database_forget(struct connection *connection, cJSON *entry);
-/* DIR/<name>, with signs that no file name should have replaced. To be freed. */
+/* DIR/<name>, without characters that are unsafe in a file name. To be freed. */
 char *database_base(const struct connection *connection, const char *name);
 
 /* N databases storm1..stormN, each with a row of data, encrypted under the server asymmetric key.

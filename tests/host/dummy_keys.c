@@ -119,7 +119,8 @@ static bool crypt_padded(const struct dummy_key *key, const SqlCpData *in, uint8
     bool good = context &&
                 (encrypt ? EVP_PKEY_encrypt_init(context) : EVP_PKEY_decrypt_init(context)) == 1 &&
                 EVP_PKEY_CTX_set_rsa_padding(context, padding) == 1;
-    /* OpenSSL 3.2 and newer would open anything, as some made-up bytes; older ones know neither. */
+    /* OpenSSL 3.2 and newer would decrypt anything to random bytes; older versions have no such
+     * option. */
     if (good && !encrypt && padding == RSA_PKCS1_PADDING)
         (void)EVP_PKEY_CTX_ctrl_str(context, "rsa_pkcs1_implicit_rejection", "0");
     good = good && (encrypt ? EVP_PKEY_encrypt(context, out, len, in->pb, in->cb)

@@ -33,7 +33,8 @@ struct dummy_key {
 bool dummy_keys_find(const char *name_and_version, const SqlCpData *thumb, int nth,
                      struct dummy_key *found);
 uint32_t dummy_keys_bits(const struct dummy_key *key);
-/* One block in either direction; *len is the room in and the length out. */
+/* One block in either direction. *len is the size of the buffer before, and of the result after the
+ * call. */
 bool dummy_keys_crypt(const struct dummy_key *key, const SqlCpData *in, uint8_t *out, size_t *len,
                       bool encrypt);
 

@@ -66,7 +66,7 @@ static unsigned provider_setting(const char *name, unsigned otherwise)
     return text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
 }
 
-/* The two-call dance for one text. */
+/* One text output, by the two calls for size and content. */
 static bool put_text(SqlCpStr *out, const char *text)
 {
     uint32_t need = (uint32_t)(2 * strlen(text));
@@ -231,7 +231,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptDropKey(const SqlCpSession *session,
     return remove(path) == 0 ? SQLCP_SUCCESS : SQLCP_FAILURE;
 }
 
-/* Takes the key away from its finder. */
+/* Takes the key from its finder. */
 static SqlCpError give_info(struct dummy_key *key, SqlCpKeyInfo *info)
 {
     bool room = put_text(&info->name, key->name);
@@ -333,7 +333,7 @@ PLATFORM_EXPORT SqlCpError SqlCryptImportKey(const SqlCpSession *session, const 
 }
 #endif
 
-/* In either direction, with the dance. */
+/* Encrypts or decrypts, by the two calls for size and content. */
 static SqlCpError provider_crypt(const SqlCpKeyThumbprint *thumb, const SqlCpData *in,
                                  SqlCpData *out, bool encrypt)
 {

@@ -1,8 +1,8 @@
 /*
- * A provider that is in order but for the one rule the environment's ROGUE names, so that tests can
- * see the host notice it.
+ * A provider that breaks one rule, which the environment variable ROGUE names, and obeys all
+ * others. With it tests see that the host notices the breach.
  *
- * It has one key, "K", whose cipher text is the plain text with every bit turned.
+ * It has one key, "K". Its cipher text is the plain text with every bit inverted.
  */
 #include <signal.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /*
- * The TDE engine: open databases, whose key opens them, recovery.
+ * The TDE engine: open databases, the keys that open them, recovery.
  *
- * Owns the list of open databases. It speaks to providers by engine sessions of its own (access.h).
- * Recovery runs on several threads, one database each; everything else on the script's thread.
+ * Owns the list of open databases. It calls providers by engine sessions of its own (access.h).
+ * Recovery runs on several threads, one database each; everything else on the thread of the script.
  */
 #ifndef EKMHOST_ENGINE_H
 #define EKMHOST_ENGINE_H
@@ -30,16 +30,17 @@ struct open_database {
 void engine_stop(struct instance *instance);
 
 struct open_database *engine_database(const struct instance *instance, int id);
-/* A new entry of the list for a database of the catalog, its files not opened. */
+/* Adds a database of the catalog to the list. Does not open its files. */
 struct open_database *engine_add(struct instance *instance, const cJSON *database);
 void engine_remove(struct instance *instance, int id);
 const char *engine_state_text(enum engine_state state);
 
-/* Opens files and unlocks data file and log: ONLINE, or RECOVERY PENDING with its
- * failure set. */
+/* Opens the files and decrypts the keys of data file and log. The result is ONLINE, or RECOVERY
+ * PENDING with its failure set. */
 bool engine_recover(struct instance *instance, struct open_database *database);
 
-/* Whether a connection may enter: 922, 926, 942 otherwise. System databases always. */
+/* Whether a connection may use the database; else 922, 926 or 942. System databases may always be
+ * used. */
 bool engine_usable(struct connection *connection, const cJSON *database, struct failure *failure);
 /* The storage of the connection's database, if it is an online user database; else the failure
  * (33102 for a system one). */

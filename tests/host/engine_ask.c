@@ -11,8 +11,8 @@
 
 enum { SEGMENT_BYTES = 64 * 1024, MAX_SEGMENTS = 256 };
 
-/* The codes of this project's library for a service that cannot be reached, is too slow, fails or
- * throttles its callers. */
+/* The codes of this library for a service that cannot be reached, is too slow, fails or throttles.
+ */
 static bool is_network_code(int code)
 {
     static const int codes[] = {3102, 3106, 3107, 3109, 3111, 3119, 3304,

@@ -55,7 +55,7 @@ bool expression_type(struct expression *expression, struct value_type *type)
     return expression_expect(expression, ")");
 }
 
-/* CONVERT(type, value [, style]) and CAST(value AS type): `at` is behind the parenthesis. */
+/* CONVERT(type, value [, style]) and CAST(value AS type): `at` is after the parenthesis. */
 static bool evaluate_conversion(struct expression *expression, bool cast, struct value *out)
 {
     struct value_type type = {0};

@@ -2,7 +2,7 @@
  * Expressions of T-SQL: literals, variables, columns, functions, +, comparisons, AND, OR, NOT, IS
  * NULL.
  *
- * Evaluated straight from the tokens, once for each row; there is no tree. Built-in functions stand
+ * Evaluated directly from the tokens, once for each row; there is no tree. Built-in functions are
  * in a table. One thread.
  */
 #ifndef EKMHOST_EXPRESSION_H
@@ -21,8 +21,8 @@ struct connection;
 struct expression {
     struct connection *connection;
     const struct token *tokens; /* end with TOKEN_END */
-    size_t at;                  /* the next one; behind the expression afterwards */
-    const struct rowset *rows;  /* what columns mean; NULL if there are none */
+    size_t at; /* the next token; after the evaluation the first one after the expression */
+    const struct rowset *rows; /* the values of columns; NULL if there are none */
     size_t row;
     struct failure *failure;
 };

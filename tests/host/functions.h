@@ -1,7 +1,7 @@
 /*
  * The built-in functions: names, cryptography, sizes. A table; unknown names give 195.
  *
- * ENCRYPTBYASYMKEY and its kin speak to the provider by the session of the connection. One thread.
+ * ENCRYPTBYASYMKEY and the like call the provider by the session of the connection. One thread.
  */
 #ifndef EKMHOST_FUNCTIONS_H
 #define EKMHOST_FUNCTIONS_H

@@ -141,7 +141,7 @@ bool function_encrypt_by_key(const struct function_call *call)
     return true;
 }
 
-/* The open key whose guid stands at the beginning of the cipher text. */
+/* The open key whose guid is at the beginning of the cipher text. */
 static const struct opened_key *key_of_cipher(const struct connection *connection,
                                               const struct value *cipher)
 {

@@ -1,8 +1,8 @@
 /*
- * The built-in functions that find and use keys of the connection's database.
+ * The built-in functions that find and use keys of the database of the connection.
  *
- * Owns the layout of what ENCRYPTBYKEY gives: the key's guid, a version, an initialization vector,
- * AES-CBC with padding. One thread.
+ * Owns the format of the result of ENCRYPTBYKEY: the guid of the key, a version, an initialization
+ * vector, AES-CBC with padding. One thread.
  */
 #ifndef EKMHOST_FUNCTIONS_KEY_H
 #define EKMHOST_FUNCTIONS_KEY_H
@@ -19,7 +19,7 @@ struct function_call {
     struct connection *connection;
     const struct value *arguments;
     size_t count;
-    struct value *out; /* NULL beforehand */
+    struct value *out; /* must be NULL before the call */
     struct failure *failure;
 };
 

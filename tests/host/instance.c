@@ -20,7 +20,7 @@ bool instance_start(struct instance *instance, const struct options *options)
     instance->errorlog_lock = platform_mutex_new();
     instance->providers_lock = platform_mutex_new();
     platform_folder_make(options->folder);
-    /* the catalog must not depend on where we are */
+    /* the path of the catalog must not depend on the working directory */
     instance->folder = platform_path_absolute(options->folder);
     if (instance->folder)
         instance->options.folder = instance->folder;

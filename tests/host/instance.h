@@ -1,8 +1,8 @@
 /*
  * One running instance: catalog, errorlog, loaded providers, open databases, options.
  *
- * Made by instance_start, which is a restart if the folder was used before. The errorlog and the
- * loaded providers may be used by any thread; all else belongs to the thread that runs the scripts,
+ * instance_start makes it; if the folder was used before, this is a restart. Any thread may use the
+ * errorlog and the loaded providers. Everything else belongs to the thread that runs the scripts,
  * except while recovery threads read.
  */
 #ifndef EKMHOST_INSTANCE_H

@@ -1,4 +1,4 @@
-/* Options, and the life of the instance around the scripts. */
+/* Options, and the start and end of the instance around the scripts. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static int bad_usage(const char *what)
     return 2;
 }
 
-/* The options that say which SQL Server is played. */
+/* The options that choose the SQL Server to imitate. */
 static int take_engine_option(struct command *command, int option)
 {
     switch (option) {
@@ -221,7 +221,7 @@ static void make_databases(struct instance *instance, const char *make)
     connection_close(&connection);
 }
 
-/* Whoever connects has a login. */
+/* A user who connects gets a login. */
 static void add_login(struct instance *instance, const char *name)
 {
     if (!catalog_find(&instance->catalog, "logins", name))

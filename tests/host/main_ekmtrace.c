@@ -1,5 +1,5 @@
-/* ekmtrace FILE: what a recording (the setting trace_file) says about the assumptions of ekmhost,
- * as `akv-ekm trace` does, without the library's own needs. */
+/* ekmtrace FILE: reports what a recording (the setting trace_file) shows about the assumptions of
+ * ekmhost, like `akv-ekm trace`, but without the libraries that akv-ekm needs. */
 #include <stdio.h>
 #include <string.h>
 

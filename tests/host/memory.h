@@ -1,9 +1,8 @@
 /*
- * Memory that is there or ends the program, and the few text operations everything else is written
- * with.
+ * Memory that is there or ends the program, and the few text operations that everything else uses.
  *
- * A host stand-in has nothing sensible to do without memory: it says so and exits with 3. Everybody
- * may call, any thread. What is returned belongs to the caller, who gives it to free().
+ * ekmhost cannot go on without memory: it says so and exits with 3. Any module and any thread may
+ * call. Returned memory belongs to the caller, who frees it by free().
  */
 #ifndef EKMHOST_MEMORY_H
 #define EKMHOST_MEMORY_H

@@ -12,8 +12,8 @@ struct message {
 
 #define SUFFIX " Provider error code: "
 
-/* A template that ends in SUFFIX is completed by failure_set_provider. The severity is the one an
- * error is raised with. */
+/* failure_set_provider completes a template that ends in SUFFIX. The severity is that of an error.
+ */
 static const struct message messages[] = {
     {102, 15, 1, "Incorrect syntax near '%s'."},
     {105, 15, 1, "Unclosed quotation mark after the character string '%s'."},

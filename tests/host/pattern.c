@@ -86,7 +86,7 @@ static size_t count_of_kind(struct pattern_match *out, char kind, size_t first)
     }
 }
 
-/* One option of the list at `list` ("A:s,B:f)"): the token behind it, or 0. */
+/* One option of the list at `list` ("A:s,B:f)"). Returns the index of the token after it, or 0. */
 static size_t match_option(const char *list, size_t token, struct pattern_match *out)
 {
     for (const char *item = list; item; item = *item == ',' ? item + 1 : NULL) {

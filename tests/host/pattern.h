@@ -30,7 +30,7 @@ struct pattern_match {
     size_t furthest; /* the token at which the matching failed, greatest of all tries */
 };
 
-/* Keeps `furthest` of earlier tries; the rest of `out` is meaningful only after true. */
+/* Keeps `furthest` of earlier attempts. The rest of `out` is valid only after true. */
 bool pattern_try(const char *pattern, const struct token *tokens, size_t first,
                  struct pattern_match *out);
 

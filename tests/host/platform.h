@@ -1,10 +1,10 @@
 /*
- * All that differs between the systems the host runs on; platform_posix.c or platform_win32.c.
+ * Everything that differs between Linux and Windows; platform_posix.c or platform_win32.c.
  *
- * Texts and paths are UTF-8. Failing calls leave the reason in errno. Files are binary and, like
- * folders, for their owner alone. What is returned by pointer belongs to the caller (free(), or the
- * call named). Any thread, except platform_begin and platform_environment_set: before there are
- * threads.
+ * Texts and paths are UTF-8. A call that fails leaves the reason in errno. Files are binary; files
+ * and folders are made for their owner alone. A returned pointer belongs to the caller (free(), or
+ * the call that is named). Any thread, except platform_begin and platform_environment_set, which
+ * must be called before there are threads.
  */
 #ifndef EKMHOST_PLATFORM_H
 #define EKMHOST_PLATFORM_H
@@ -40,8 +40,8 @@ void platform_mutex_unlock(struct platform_mutex *mutex);
 struct platform_thread *platform_thread_start(void (*run)(void *context), void *context);
 void platform_thread_join(struct platform_thread *thread);
 
-/* False: the call raised an exception of the processor, and was left where it stood; what it held
- * stays held. Where the system cannot do that (Windows) the process ends. */
+/* False: the call raised an exception of the processor and was abandoned; its locks stay held.
+ * Where the system cannot do that (Windows), the process ends. */
 bool platform_guarded(void (*call)(void *context), void *context);
 
 void *platform_library_open(const char *path, char *why, size_t cap);

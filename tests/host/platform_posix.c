@@ -47,14 +47,14 @@ void platform_environment_set(const char *name, const char *value)
         unsetenv(name);
 }
 
-/* Where this thread goes back to; NULL outside a guarded call. */
+/* The place where this thread continues after an exception; NULL outside a guarded call. */
 static _Thread_local sigjmp_buf *guard;
 
 static void leave_call(int number)
 {
     if (guard)
         siglongjmp(*guard, 1);
-    signal(number, SIG_DFL); /* not a guarded call: it happens again, as without a handler */
+    signal(number, SIG_DFL); /* not a guarded call: it is raised again, without this handler */
 }
 
 static void install_guard(void)

@@ -45,7 +45,7 @@ static char *platform_narrow(const wchar_t *text)
     return out;
 }
 
-/* The reason for strerror(); false, to be returned. */
+/* Sets errno. Always false, so that a caller can return it. */
 static bool platform_fail(DWORD error)
 {
     static const struct {
@@ -217,8 +217,8 @@ void platform_library_close(void *library)
     FreeLibrary(library);
 }
 
-/* A descriptor that lets in the process's account and the system, for LocalFree; NULL: the
- * default. */
+/* A security descriptor that admits only the account of the process and the system; free it by
+ * LocalFree. NULL: use the default. */
 static PSECURITY_DESCRIPTOR private_descriptor(void)
 {
     PSECURITY_DESCRIPTOR descriptor = NULL;

@@ -1,4 +1,4 @@
-/* The calls of a session, each with its two-call dance: ask for the size, allocate, ask again. */
+/* The calls of a session. Each asks for the size, allocates, and asks again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static int provider_calls_raised(struct provider_session *session, const char *f
     return PROVIDER_EXCEPTION;
 }
 
-/* How a key is asked for: exactly one of the three. */
+/* The way to ask for a key: exactly one of the three. */
 struct key_question {
     const SqlCpStr *name;
     const SqlCpData *thumbprint;
@@ -197,7 +197,7 @@ int provider_key_drop(struct provider_session *session, const uint8_t *thumbprin
         provider_session_exports(session)->drop_key(provider_session_handle(session), &data));
 }
 
-/* Which of the three calls with one variable output. */
+/* One of the three calls with one output of variable length. */
 enum output_call { CALL_EXPORT, CALL_ENCRYPT, CALL_DECRYPT };
 
 static const char *const output_functions[] = {"SqlCryptExportKey", "SqlCryptEncrypt",

@@ -1,8 +1,8 @@
 /*
- * What a session asks of its provider: keys, Encrypt, Decrypt, each with the two-call dance
- * (provider_calls.c).
+ * The calls of a session of a provider: keys, Encrypt, Decrypt, each first for the size, then for
+ * the content (provider_calls.c).
  *
- * All give the provider's code. Any thread.
+ * All return the code of the provider. Any thread.
  */
 #ifndef EKMHOST_PROVIDER_CALLS_H
 #define EKMHOST_PROVIDER_CALLS_H

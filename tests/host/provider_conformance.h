@@ -1,10 +1,9 @@
 /*
- * What a provider may not do: rules of the interface that its return codes do not show, checked at
- * every call.
+ * Rules for a provider that its return codes do not show, checked at every call.
  *
- * A breach is one line `conformance: <function>: <what>` on stderr and one more in the count; it
+ * A breach prints one line `conformance: <function>: <what>` to stderr and increments the count. It
  * never changes what the host does next. Buffers for a provider are filled with a pattern first, so
- * that a byte written past the size it was given shows. Any thread.
+ * that a byte written past the given size is detected. Any thread.
  */
 #ifndef EKMHOST_PROVIDER_CONFORMANCE_H
 #define EKMHOST_PROVIDER_CONFORMANCE_H
@@ -16,7 +15,7 @@
 #include "platform.h"
 #include "provider_library.h"
 
-enum { PROVIDER_GUARD_LEN = 32 }; /* bytes to allocate beyond what the provider is told of */
+enum { PROVIDER_GUARD_LEN = 32 }; /* bytes to allocate beyond the size that the provider is given */
 
 void provider_conformance_report(const char *function, const char *format, ...)
     PLATFORM_PRINTF(2, 3);
@@ -27,14 +26,14 @@ long provider_conformance_count(void);
 void provider_conformance_code(const char *function, int code);
 
 void provider_conformance_fill(void *buffer, size_t len);
-/* The bytes of a filled buffer from `used` to `len` must be as they were. */
+/* The bytes of a filled buffer from `used` to `len` must be unchanged. */
 void provider_conformance_tail(const char *function, const void *buffer, size_t used, size_t len);
 
 /* After a call with a NULL pointer: the pointer still NULL, a size of 1..max, and
  * InsufficientBuffer. */
 void provider_conformance_query(const char *function, int code, const void *pointer, uint32_t cb,
                                 uint32_t max);
-/* After the call with a buffer of `room` bytes, as large as was asked for. */
+/* After the call with a buffer of `room` bytes, the size that the provider asked for. */
 void provider_conformance_fetch(const char *function, int code, const void *given, uint32_t room,
                                 const void *pointer, uint32_t cb);
 

@@ -1,5 +1,5 @@
 /*
- * The 17 entry points of a loaded library, found by name in the order whose number is the state of
+ * The 17 entry points of a loaded library, found by name. Their order is that of the states of
  * error 33085.
  *
  * Also what provider_calls.c needs of a session. Immutable after loading, any thread.

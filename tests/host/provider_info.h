@@ -1,5 +1,5 @@
 /*
- * What a provider says of itself, and how its loading can fail. Types only.
+ * The properties of a provider, and the ways in which loading it can fail. Types only.
  */
 #ifndef EKMHOST_PROVIDER_INFO_H
 #define EKMHOST_PROVIDER_INFO_H
@@ -28,15 +28,15 @@ struct provider_info {
     SqlCpAuthType auth_type;
     uint32_t symmetric_support, asymmetric_support, thumbprint_len;
     bool accepts_key_name;
-    bool overwrote_name; /* the provider put a pointer of its own in place of the caller's buffer */
+    bool overwrote_name; /* the provider replaced the pointer to the caller's buffer by its own */
     struct provider_algorithm algorithms[PROVIDER_MAX_ALGORITHMS];
     size_t algorithm_count;
 };
 
-/* Which step failed; the code is the provider's. */
+/* The step that failed; the code is the provider's. */
 enum provider_step {
     PROVIDER_STEP_NONE,
-    PROVIDER_STEP_LOAD,       /* text says why */
+    PROVIDER_STEP_LOAD,       /* text is the reason */
     PROVIDER_STEP_EXPORT,     /* state is the number of the missing one, text its name */
     PROVIDER_STEP_INITIALIZE, /* SqlCryptInitializeProvider */
     PROVIDER_STEP_INFO,       /* SqlCryptGetProviderInfo */

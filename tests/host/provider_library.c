@@ -27,7 +27,7 @@ struct provider_library {
     struct provider_info info;
     bool trace;
     atomic_bool broken;
-    struct platform_mutex *lock; /* of the book */
+    struct platform_mutex *lock; /* of the list of sessions */
     struct provider_session *sessions;
     uint64_t next_number;
 };
@@ -44,7 +44,7 @@ const struct provider_habits *provider_library_habits(void)
     return &habits;
 }
 
-/* One line to stderr for the call, if asked; gives the code on. */
+/* Prints one line about the call to stderr, if --trace is given. Returns the code. */
 static int provider_library_trace(const struct provider_library *library, uint64_t start_ns,
                                   const char *function, int code, uint64_t session)
 {
@@ -132,8 +132,8 @@ static void take_info(struct provider_info *out, const SqlCpProviderInfo *info)
     out->accepts_key_name = info->fAcceptsKeyName != 0;
 }
 
-/* First without a name buffer, then with one; a name pointer that comes back changed is no success.
- */
+/* Calls first without a name buffer, then with one. If the name pointer comes back changed, the
+ * call counts as failed. */
 static int ask_info(struct provider_library *library)
 {
     static const char function[] = "SqlCryptGetProviderInfo";

@@ -1,7 +1,8 @@
 /*
- * Text across the provider interface: UTF-8 here, counted UTF-16LE there. No state, any thread.
+ * Text at the provider interface: UTF-8 in ekmhost, counted UTF-16LE in the interface. No state,
+ * any thread.
  *
- * What provider_text_make allocates may be a secret; provider_text_wipe clears it.
+ * The text of provider_text_make may be a secret; provider_text_wipe wipes it.
  */
 #ifndef EKMHOST_PROVIDER_TEXT_H
 #define EKMHOST_PROVIDER_TEXT_H

@@ -9,7 +9,7 @@
 #include "provider_library.h"
 #include "tool/trace_report.h"
 
-/* All lines of the configuration but those of the recording. */
+/* All lines of the configuration except those about the recording. */
 static void copy_settings(const char *text, struct memory_text *out)
 {
     for (const char *line = text; *line;) {
@@ -23,7 +23,7 @@ static void copy_settings(const char *text, struct memory_text *out)
         memory_append(out, "\n", 1);
 }
 
-/* The file need not be there yet: its folder must be. */
+/* The file may be missing, but its folder must exist. */
 static char *absolute_path(const char *path)
 {
     const char *name = path + strlen(path);

@@ -1,5 +1,5 @@
 /*
- * The start of the instance: every database of the catalog recovers, several at a time.
+ * The start of the instance: recovers every database of the catalog, several at a time.
  *
  * Called from the thread of the scripts; its own threads end before it returns.
  */
@@ -8,9 +8,10 @@
 
 #include "instance.h"
 
-/* Failures go to the errorlog and leave the database RECOVERY PENDING. */
+/* A failure is written to the errorlog and leaves the database RECOVERY PENDING. */
 void recovery_run(struct instance *instance, int threads);
-/* Closes all that is open and recovers it anew, as after a failover; offline ones stay so. */
+/* Closes all open databases and recovers them again, as after a failover. Offline ones stay
+ * offline. */
 void recovery_again(struct instance *instance, int threads);
 
 #endif

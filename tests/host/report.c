@@ -5,7 +5,7 @@
 
 #include "engine.h"
 
-/* What happened so often, and the longest time it took. */
+/* How often something happened, and the longest time that it took. */
 struct tally {
     atomic_long count, failed;
     _Atomic uint64_t longest_ns;

@@ -1,8 +1,8 @@
 /*
- * Columns and rows in memory, and how they are printed.
+ * Columns and rows in memory, and their output.
  *
- * A view fills one, SELECT filters one into another, PRINT of the result is sqlcmd's: names,
- * dashes, rows, an empty line, the count. Belongs to one thread.
+ * A view fills one, SELECT filters one into another. The output is that of sqlcmd: names, dashes,
+ * rows, an empty line, the count. Belongs to one thread.
  */
 #ifndef EKMHOST_ROWSET_H
 #define EKMHOST_ROWSET_H

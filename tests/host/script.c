@@ -37,7 +37,8 @@ static char *replace_variables(struct connection *connection, const char *text)
     return out.data;
 }
 
-/* What is open at the end of a line: a quote, ']' or a comment; state goes from line to line. */
+/* The quote, ']' or comment that is open at the end of a line; the state continues in the next
+ * line. */
 struct line_state {
     char quote;
     int comments;
@@ -65,7 +66,7 @@ static void scan_line(struct line_state *state, const char *line, size_t len)
     }
 }
 
-/* The repetitions a GO line asks for, 0 if the line is none. */
+/* The repetitions that a GO line asks for; 0 if the line is not a GO. */
 static long go_count(const char *line, size_t len)
 {
     char text[32] = "";

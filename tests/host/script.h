@@ -1,5 +1,5 @@
 /*
- * What sqlcmd does before SQL Server sees anything: $(VARIABLES) from the environment, batches
+ * The work of sqlcmd before SQL Server sees a batch: $(VARIABLES) from the environment, batches
  * between GO lines.
  *
  * GO inside a string or a block comment is text, as with sqlcmd. One thread.

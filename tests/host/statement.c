@@ -18,7 +18,7 @@ struct compiled {
     int line;
 };
 
-/* The statement at *at; on a failure *at is the token at fault. */
+/* Reads the statement at *at. After a failure *at is the token at fault. */
 static bool compile_one(const struct token *tokens, size_t *at, struct compiled *out)
 {
     out->match.furthest = *at;

@@ -1,10 +1,9 @@
 /*
- * From a script to handlers: batches, compilation of a batch against the table of statements,
- * execution.
+ * From a script to handlers: batches, compilation of a batch by the table of statements, execution.
  *
- * A batch with a syntax error is not begun at all; an error of one statement ends that statement
- * and, for some numbers, the batch. Handlers stand in statements_<subject>.c, each with its own
- * part of the table. One thread.
+ * A batch with a syntax error does not start. An error of one statement ends that statement and,
+ * for some numbers, the batch. Handlers are in statements_<subject>.c, each with its own part of
+ * the table. One thread.
  */
 #ifndef EKMHOST_STATEMENT_H
 #define EKMHOST_STATEMENT_H

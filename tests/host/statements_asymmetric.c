@@ -10,7 +10,7 @@
 #include "provider_calls.h"
 #include "statement.h"
 
-/* What is found out about a key before it is recorded. */
+/* The facts about a key, gathered before it is recorded. */
 struct found_key {
     struct provider_key_info info;
     struct provider_algorithm algorithm;
@@ -32,7 +32,7 @@ static bool is_engine_tag(const struct instance *instance, const char *tag)
     return false;
 }
 
-/* The provider's algorithm of this tag (RSA_2048), as ALGORITHM = names it. */
+/* The provider's algorithm with this tag (RSA_2048), the word after ALGORITHM =. */
 static bool algorithm_of_tag(struct instance *instance, const cJSON *provider, const char *tag,
                              SqlCpAlgId *id, struct failure *failure)
 {
@@ -172,7 +172,7 @@ static bool run_create_under_password(struct connection *connection,
     return connection_raise(connection, 33040, 0, "");
 }
 
-/* REMOVE PROVIDER KEY: the only DROP that reaches the provider; its failure is a notice (33036). */
+/* REMOVE PROVIDER KEY: the only DROP that calls the provider. Its failure is a notice (33036). */
 static void drop_in_provider(struct connection *connection, const cJSON *key)
 {
     const cJSON *provider = catalog_find_number(connection_catalog(connection), "providers", "id",

@@ -100,7 +100,7 @@ static bool may_replace(struct connection *connection, const char *name, bool re
     return replace || database->state != ENGINE_ONLINE || failure_set(failure, 3159, 0, name);
 }
 
-/* Puts what was opened aside in the place of the database. */
+/* Puts the restored files in the place of the database. */
 static bool take_place(struct connection *connection, const char *name, struct storage *storage,
                        struct failure *failure)
 {
@@ -127,7 +127,8 @@ static bool take_place(struct connection *connection, const char *name, struct s
     return good;
 }
 
-/* The backup unpacked aside, and opened with the keys it needs; nothing else has changed yet. */
+/* Unpacks the backup beside the database and opens it with the keys that it needs. Changes nothing
+ * else. */
 static struct storage *open_aside(struct connection *connection, const char *path, const char *name,
                                   const struct storage_wrapped *outer, struct failure *failure)
 {

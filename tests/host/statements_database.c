@@ -34,7 +34,8 @@ static bool statements_database_run_create(struct connection *connection,
     return storage != NULL;
 }
 
-/* The files of the database copied, unlocked with the key that the database has in memory. */
+/* Copies the files of the database and opens the copy with the key that the database has in memory.
+ */
 static struct storage *copy_files(struct open_database *source, const char *name, const char *base,
                                   char why[256])
 {
@@ -52,7 +53,7 @@ static struct storage *copy_files(struct open_database *source, const char *name
     return copy;
 }
 
-/* AS SNAPSHOT OF: the provider is asked for the key of the database; the copy can only be read. */
+/* AS SNAPSHOT OF: asks the provider for the key of the database. The copy is read-only. */
 static bool run_snapshot(struct connection *connection, const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "database");
@@ -93,7 +94,7 @@ static char *base_of_file(const char *file)
     return memory_text_n(file, suffix ? len - 4 : len);
 }
 
-/* The files stay where they are; without the key nothing is attached (33111 and the like). */
+/* The files stay in their place. Without the key nothing is attached (33111 and the like). */
 static bool run_attach(struct connection *connection, const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "database");
@@ -110,7 +111,7 @@ static bool run_attach(struct connection *connection, const struct pattern_match
     return connection_fail(connection, &failure);
 }
 
-/* A user database by name, or the message. */
+/* Finds a user database by name, or raises the message. */
 static cJSON *statements_database_find(struct connection *connection, const char *name,
                                        const char *verb)
 {
@@ -186,7 +187,7 @@ static bool run_offline(struct connection *connection, const struct pattern_matc
     return true;
 }
 
-/* Also the way out of RECOVERY PENDING: the provider is asked again. */
+/* SET ONLINE also recovers a database that is RECOVERY PENDING: it asks the provider again. */
 static bool run_online(struct connection *connection, const struct pattern_match *match)
 {
     cJSON *entry = statements_database_find(connection, pattern_text(match, "database"), "alter");

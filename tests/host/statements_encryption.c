@@ -97,7 +97,7 @@ static bool move_key(struct connection *connection, struct storage *storage, con
     return good;
 }
 
-/* The asymmetric key of master over the present database encryption key. */
+/* The asymmetric key of master that encrypts the current database encryption key. */
 static const cJSON *present_key(const struct connection *connection, const struct storage *storage,
                                 struct failure *failure)
 {

@@ -1,5 +1,4 @@
-/* Logins: made from Windows, by password or FROM ASYMMETRIC KEY, and the credentials mapped to
- * them. */
+/* Logins: from Windows, by password or FROM ASYMMETRIC KEY, and the credentials mapped to them. */
 #include <strings.h>
 
 #include "engine.h"
@@ -37,11 +36,11 @@ static bool statements_login_run_drop(struct connection *connection,
         return connection_raise(connection, 15151, 0, "drop", "login", name);
     if (strcasecmp(name, connection->login) == 0)
         return connection_raise(connection, 15434, 0, name);
-    catalog_remove(catalog, "logins", login); /* its mappings go with it */
+    catalog_remove(catalog, "logins", login); /* its mappings are deleted with it */
     return true;
 }
 
-/* Both parties of ALTER LOGIN ... CREDENTIAL, or the message. */
+/* Finds login and credential of ALTER LOGIN ... CREDENTIAL, or raises the message. */
 static bool find_pair(struct connection *connection, const struct pattern_match *match,
                       cJSON **login, cJSON **credential)
 {

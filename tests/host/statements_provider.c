@@ -18,7 +18,7 @@ static size_t utf16_bytes(const char *utf8)
     return 2 * units;
 }
 
-/* Loads the file and takes its identity; false after the message. */
+/* Loads the file and reads its guid and version; false after the message. */
 static bool statements_provider_examine(struct connection *connection, const char *path,
                                         struct provider_info *info)
 {
@@ -90,7 +90,7 @@ static bool run_enable(struct connection *connection, const struct pattern_match
     return enable || connection_notice(connection, 33057, "");
 }
 
-/* Another file of the same provider, while it is disabled. */
+/* FROM FILE: another file of the same provider, while it is disabled. */
 static bool run_alter_file(struct connection *connection, const struct pattern_match *match)
 {
     cJSON *provider = statements_provider_find(connection, match, "alter");

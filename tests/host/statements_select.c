@@ -1,4 +1,4 @@
-/* SELECT: items, one source, WHERE, ORDER BY. No joins, no grouping but COUNT(*). */
+/* SELECT: items, one source, WHERE, ORDER BY. No joins, and no grouping except COUNT(*). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,7 +180,7 @@ static bool statements_select_filter(struct select *select)
     }
     for (size_t i = kept * source->column_count; i < source->row_count * source->column_count; i++)
         value_free(&source->cells[i]);
-    if (source->row_count == 0) { /* nothing was evaluated: only find the condition's end */
+    if (source->row_count == 0) { /* nothing is evaluated: only finds the end of the condition */
         while (expression->at < select->end && !token_is(statements_select_now(select), "ORDER"))
             expression->at++;
     }
@@ -275,7 +275,7 @@ static bool statements_select_project(struct select *select)
     return true;
 }
 
-/* SELECT @x = ...: the last row counts, as in SQL Server; nothing is printed. */
+/* SELECT @x = ...: takes the last row, as SQL Server does, and prints nothing. */
 static bool statements_select_assign(struct select *select)
 {
     struct connection *connection = select->expression.connection;

@@ -55,7 +55,7 @@ static bool run_use(struct connection *connection, const struct pattern_match *m
     return connection_notice(connection, 5701, catalog_text(database, "name"));
 }
 
-/* Nothing may follow what was understood of the captured tokens. */
+/* No captured token may follow those that were understood. */
 static bool at_end(struct expression *expression, const struct pattern_match *match,
                    const char *name)
 {
@@ -132,7 +132,7 @@ static bool run_set(struct connection *connection, const struct pattern_match *m
            (at_end(&expression, match, "assignment") || connection_fail(connection, &failure));
 }
 
-/* Reads every page, and the provider is asked for the key as SQL Server asks it. */
+/* Reads every page, and asks the provider for the key as SQL Server does. */
 static bool run_check(struct connection *connection, const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "database");

@@ -100,7 +100,7 @@ static cJSON *statements_symmetric_find(struct connection *connection,
     return key;
 }
 
-/* FROM PROVIDER: only asymmetric keys of providers are played. */
+/* FROM PROVIDER: ekmhost has only asymmetric keys of providers. */
 static bool run_create_in_provider(struct connection *connection, const struct pattern_match *match)
 {
     const char *name = pattern_text(match, "key");

@@ -56,7 +56,7 @@ static bool statements_table_run_drop(struct connection *connection,
            connection_fail(connection, &failure);
 }
 
-/* One (...) of VALUES; the first one says how many cells a row has. */
+/* One (...) of VALUES; the first one decides how many cells a row has. */
 static bool parse_row(struct expression *expression, struct rowset *rows)
 {
     struct value cells[MAX_COLUMNS] = {{0}};
@@ -98,7 +98,7 @@ static bool run_insert(struct connection *connection, const struct pattern_match
     return good || connection_fail(connection, &failure);
 }
 
-/* A long log in one word: the next log segment begins, as it does by itself after much writing. */
+/* Stands for a long log: begins the next log segment, as happens by itself after many writes. */
 static bool run_checkpoint(struct connection *connection, const struct pattern_match *match)
 {
     (void)match;

@@ -1,5 +1,5 @@
 /* Certificates and master keys: a provider's key may protect them, but no public page shows by
- * which statement. They are refused with these words, not as bad syntax. */
+ * which statement. They are refused with these words, not as a syntax error. */
 #include "connection_state.h"
 #include "statement.h"
 

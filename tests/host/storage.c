@@ -54,7 +54,7 @@ void storage_take_wrapped(const cJSON *header, struct storage_wrapped *wrapped,
     snprintf(check, STORAGE_CHECK_HEX, "%s", text ? text : "");
 }
 
-/* The header page as it stands on disk. */
+/* The header page, as on disk. */
 static bool print_header(const struct storage *storage, char page[STORAGE_PAGE_LEN])
 {
     cJSON *header = cJSON_CreateObject();
@@ -133,7 +133,7 @@ struct storage *storage_create(const char *base, const char *name, char why[256]
     struct storage *storage = open_file(base, PLATFORM_CREATE_NEW, why);
     if (!storage)
         return NULL;
-    remove_hint(base); /* of a former database here */
+    remove_hint(base); /* left by a former database */
     storage_crypt_digest("", 0, storage->digest);
     storage->name = memory_text(name);
     if (!storage_save_header(storage, why) || !storage_begin_segment(storage, why)) {
@@ -154,7 +154,7 @@ struct storage *storage_open(const char *base, char why[256])
         storage->active = next;
     if (!good) {
         storage_fail(why, "cannot read", base);
-    } else if (storage->active == 0) { /* attached without its log: a new one is begun */
+    } else if (storage->active == 0) { /* attached without its log: begins a new one */
         good = storage_begin_segment(storage, why);
     }
     if (!good) {
@@ -284,7 +284,7 @@ static size_t page_count(size_t content_len)
     return (content_len + STORAGE_PAGE_LEN - 1) / STORAGE_PAGE_LEN;
 }
 
-/* In place, the first page has number 1. Without encryption nothing changes. */
+/* Works in place. The first page has number 1. Without encryption nothing changes. */
 static bool crypt_pages(const struct storage *storage, uint8_t *pages, size_t count, bool encrypt)
 {
     if (storage->encrypted && storage->key_len == 0)
@@ -325,7 +325,7 @@ static bool replace_file(struct storage *storage, const char *path, const void *
     return good && storage->file;
 }
 
-/* The whole file is written aside and renamed: after a crash it is the old or the new one. */
+/* Writes the whole file beside it and renames it: after a crash there is the old or the new one. */
 bool storage_write(struct storage *storage, const void *data, size_t len, char why[256])
 {
     size_t pages = page_count(len);

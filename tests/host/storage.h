@@ -14,8 +14,8 @@
 
 enum { STORAGE_MAX_THUMBPRINT = 32, STORAGE_MAX_WRAPPED = 1024, STORAGE_MAX_KEY = 32 };
 
-/* A database encryption key as it is stored: by which encryptor, wrapped. thumbprint_len 0: there
- * is none. */
+/* A database encryption key as it is stored: wrapped, with the thumbprint of its encryptor.
+ * thumbprint_len 0: there is none. */
 struct storage_wrapped {
     uint8_t thumbprint[STORAGE_MAX_THUMBPRINT];
     size_t thumbprint_len;
@@ -42,14 +42,14 @@ bool storage_encrypted(const struct storage *storage); /* are the pages? */
 const struct storage_wrapped *storage_wrapped_key(const struct storage *storage);
 const char *
 storage_algorithm(const struct storage *storage); /* AES_128, AES_192, AES_256; "" without key */
-/* After storage_open: gives the plain key of the data file (segment 0) or of one log segment;
- * false: it is not the key. */
+/* After storage_open: sets the plain key of the data file (segment 0) or of one log segment. False:
+ * it is another key. */
 bool storage_unlock(struct storage *storage, int segment, const uint8_t *key, size_t key_len);
 bool storage_unlocked(const struct storage *storage);
 const uint8_t *storage_key(const struct storage *storage,
                            size_t *key_len); /* plain, while unlocked */
 
-/* The content, one run of bytes over the pages. *data to be freed, followed by a zero. */
+/* The content: the bytes of all pages. *data is to be freed and ends with a zero. */
 bool storage_read(struct storage *storage, uint8_t **data, size_t *len, char why[256]);
 bool storage_write(struct storage *storage, const void *data, size_t len, char why[256]);
 

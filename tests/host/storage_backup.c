@@ -1,5 +1,5 @@
-/* Backup files: a header page in clear, then the database's files one after the other, perhaps
- * under a backup key. */
+/* Backup files: a header page in clear, then the files of the database one after the other,
+ * optionally under a backup key. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,8 +89,8 @@ bool storage_backup_log(struct storage *storage, const char *path,
     return write_backup(storage, path, outer, true, why) && storage_free_segments(storage, why);
 }
 
-/* The header of a database backup, to be deleted; NULL if it is none. The file's bytes stay in
- * *file. */
+/* The header of a database backup, to be deleted; NULL if the file is no backup. The bytes of the
+ * file stay in *file. */
 static cJSON *open_backup(const char *path, char **file, size_t *len, char why[256])
 {
     errno = 0;
@@ -140,7 +140,7 @@ static bool extract_file(const char *base, const char **at, const char *end)
     return good;
 }
 
-/* Nothing is written before the whole payload was seen to be in order. */
+/* Checks the whole payload before it writes anything. */
 static bool extract_all(const char *base, const char *payload, const char *end)
 {
     const char *at = payload;
@@ -153,7 +153,7 @@ static bool extract_all(const char *base, const char *payload, const char *end)
     return true;
 }
 
-/* The restored header carries the name the database has here. */
+/* The restored header gets the name that the database has here. */
 static bool rename_database(const char *base, const char *name, char why[256])
 {
     struct storage *storage = storage_open(base, why);
@@ -166,7 +166,7 @@ static bool rename_database(const char *base, const char *name, char why[256])
     return good;
 }
 
-/* Tells storage_next_segment where the log begins. */
+/* Records where the log begins, for storage_next_segment. */
 static bool put_first_segment(const char *base, const cJSON *header)
 {
     const cJSON *first = cJSON_GetObjectItemCaseSensitive(header, "first_segment");

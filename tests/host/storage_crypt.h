@@ -1,8 +1,8 @@
 /*
  * The ciphers of database files: AES-CBC for pages, AES-CTR for log records and backups, and a
- * check value that tells keys apart.
+ * check value that distinguishes keys.
  *
- * Key lengths of 16, 24 or 32 bytes choose AES-128, -192, -256. Pure, any thread.
+ * Keys of 16, 24 or 32 bytes choose AES-128, -192, -256. Pure functions, any thread.
  */
 #ifndef EKMHOST_STORAGE_CRYPT_H
 #define EKMHOST_STORAGE_CRYPT_H
@@ -19,7 +19,8 @@ bool storage_crypt_page(const uint8_t *key, size_t key_len, uint64_t page, uint8
 /* In place, either direction. */
 bool storage_crypt_stream(const uint8_t *key, size_t key_len, const uint8_t iv[16], uint8_t *data,
                           size_t len);
-/* Hex of 8 bytes that say nothing of the key but whether it is the same. */
+/* Hexadecimal digits of 8 bytes that show whether two keys are the same, and nothing else about a
+ * key. */
 void storage_crypt_check(const uint8_t *key, size_t key_len, char out[STORAGE_CHECK_HEX]);
 /* SHA-256, hex. */
 void storage_crypt_digest(const void *data, size_t len, char out[STORAGE_DIGEST_HEX]);

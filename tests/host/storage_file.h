@@ -1,9 +1,9 @@
 /*
- * The innards that the files of storage_*.c share: the open database and its two kinds of file
+ * The structures that the files storage_*.c share: the open database and its two kinds of file
  * headers.
  *
- * A header is one JSON text in clear, zero-filled to a page: names, encryptor, wrapped key. Only
- * storage*.c include this.
+ * A header is one JSON text in clear, filled with zeros to a page: names, encryptor, wrapped key.
+ * Only storage*.c include this.
  */
 #ifndef EKMHOST_STORAGE_FILE_H
 #define EKMHOST_STORAGE_FILE_H
@@ -38,9 +38,9 @@ void storage_take_wrapped(const cJSON *header, struct storage_wrapped *wrapped,
 bool storage_save_header(struct storage *storage, char why[256]);
 
 /* storage_log.c */
-char *storage_hint_path(const char *base); /* the file that says with which number the log begins */
+char *storage_hint_path(const char *base); /* the file with the number of the first log segment */
 char *storage_segment_path(const char *base, int number);
-/* Nothing may stay readable in the log once the pages are encrypted. */
+/* Once the pages are encrypted, no log record may stay readable. */
 bool storage_blank_clear_segments(struct storage *storage, char why[256]);
 bool storage_begin_segment(struct storage *storage, char why[256]);
 bool storage_read_segment(const char *base, int number, struct storage_segment *out,

@@ -1,4 +1,4 @@
-/* Changes of the database encryption key, and of what is encrypted by it. */
+/* Changes of the database encryption key, and of the data under it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "memory.h"
 #include "storage_file.h"
 
-/* All pages anew, after `change` was made to the fields; a new segment begins. A failure leaves the
- * fields as they were. */
+/* Writes all pages again after `change` was made to the fields, and begins a new segment. After a
+ * failure the fields are as before. */
 static bool storage_key_rewrite(struct storage *storage,
                                 void (*change)(struct storage *storage, void *context),
                                 void *context, char why[256])

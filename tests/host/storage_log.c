@@ -20,8 +20,8 @@ char *storage_hint_path(const char *base)
     return memory_format("%s.ldf", base);
 }
 
-/* Numbers only grow; freed ones leave a hole at the front, so the first is looked for from the
- * header's hint on. */
+/* Numbers only grow, and freed segments leave a gap at the front. So the search for the first one
+ * starts at the number in the header. */
 int storage_next_segment(const char *base, int after)
 {
     char *hint_path = storage_hint_path(base);
@@ -91,7 +91,7 @@ size_t storage_segments(const struct storage *storage, struct storage_segment *o
     for (int next = 0; (next = storage_next_segment(storage->base, next)) != 0 && count < cap;) {
         char check[STORAGE_CHECK_HEX];
         if (!storage_read_segment(storage->base, next, &out[count], check))
-            out[count].number = next; /* unreadable: it shows, without encryptor */
+            out[count].number = next; /* unreadable: it is shown, without encryptor */
         out[count].active = next == storage->active;
         count++;
     }
@@ -161,7 +161,8 @@ bool storage_log(struct storage *storage, const void *record, size_t len, char w
     bool good = platform_file_size(file, &size);
     memcpy(bytes, &count, 4);
     memcpy(bytes + 4, record, len);
-    if (good && storage->encrypted) { /* the record's place makes the initialization vector */
+    if (good &&
+        storage->encrypted) { /* the initialization vector comes from the record's position */
         uint8_t iv[16] = {0};
         memcpy(iv, &storage->active, sizeof storage->active);
         memcpy(iv + 4, &size, sizeof size);

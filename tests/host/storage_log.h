@@ -1,6 +1,5 @@
 /*
- * Log segments of a database: which there are, who can open them, new ones, old ones
- * (storage_log.c).
+ * Log segments of a database: lists, opens, begins and frees them (storage_log.c).
  *
  * The engine calls, one thread at a time for one database.
  */
@@ -21,7 +20,7 @@ size_t storage_segments(const struct storage *storage, struct storage_segment *o
 bool storage_new_segment(struct storage *storage,
                          char why[256]); /* under the present wrapped key */
 bool storage_free_segments(struct storage *storage,
-                           char why[256]); /* a log backup: closed ones go */
+                           char why[256]); /* for a log backup: deletes closed segments */
 bool storage_log(struct storage *storage, const void *record, size_t len, char why[256]);
 
 #endif

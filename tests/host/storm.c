@@ -12,7 +12,7 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* Takes every count-th database, so that each is one thread's. */
+/* Handles every count-th database, so that each database belongs to one thread. */
 struct writer {
     struct connection connection;
     struct platform_thread *thread;
@@ -53,7 +53,7 @@ static void write_once(struct connection *connection, struct open_database *data
     report_statement(start_ns, !engine_new_segment(connection->instance, database, &failure));
 }
 
-/* Its own time: a busy machine may start this thread late. */
+/* Measures its own time, because a busy machine may start this thread late. */
 static void write_some(void *context)
 {
     struct writer *writer = context;

@@ -1,8 +1,8 @@
 /*
- * Much at once, for a time: every database is recovered again and again, or written to.
+ * Load for some seconds: every database is recovered again and again, or written to.
  *
  * --storm recover:SECONDS and write:SECONDS, after the start and before the scripts, on --sessions
- * threads; all of them have ended when storm_run returns.
+ * threads. All of them have ended when storm_run returns.
  */
 #ifndef EKMHOST_STORM_H
 #define EKMHOST_STORM_H

@@ -16,7 +16,7 @@ static bool tables_storage_failure(const struct open_database *database, const c
     return failure_set(failure, 5120, 0, storage_base(database->storage), why);
 }
 
-/* The document of the connection's database, to be deleted. */
+/* The JSON document of the database of the connection, to be deleted. */
 static cJSON *tables_load(struct connection *connection, struct open_database **database,
                           struct failure *failure)
 {

@@ -1,7 +1,7 @@
 /*
  * Tables of user databases: a JSON document that storage keeps on encrypted pages.
  *
- * Just enough to show that data survive: CREATE TABLE, INSERT, SELECT. On the script's thread.
+ * Enough to show that data survive: CREATE TABLE, INSERT, SELECT. On the thread of the script.
  */
 #ifndef EKMHOST_TABLES_H
 #define EKMHOST_TABLES_H

@@ -1,5 +1,5 @@
-/* What the host does with a provider in order, and that it notices each rule a provider can break.
- */
+/* The order in which the host calls a provider, and that it notices each rule that a provider can
+ * break. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* Database files: what is readable on disk, which key opens them, rotation, segments, backups. */
+/* Database files: which parts are readable on disk, which key opens them, rotation, segments,
+ * backups. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

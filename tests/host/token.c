@@ -78,7 +78,7 @@ static void read_blank(struct reader *reader)
     }
 }
 
-/* `at` is behind the opening quote. */
+/* `at` is after the opening quote. */
 static void read_quoted(struct reader *reader, enum token_kind kind, char close, bool wide)
 {
     const char *start = reader->at;

@@ -43,7 +43,7 @@ void token_free(struct token_list *list);
 
 bool token_is(const struct token *token, const char *word); /* a plain word or sign, any case */
 bool token_is_name(const struct token *token);
-/* Whether a statement begins here, if the one before has ended. */
+/* Whether a statement may begin at this token. */
 bool token_starts_statement(const struct token *token);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * Values of T-SQL as far as the host needs them: NULL, whole numbers, text, bytes.
+ * The values of T-SQL that ekmhost needs: NULL, whole numbers, text, bytes.
  *
- * Owns conversion, comparison and how a value prints. Text is UTF-8; `wide` says that its bytes as
- * binary are UTF-16LE (nvarchar). What value_* hands out is freed by value_free, which takes an
- * empty value. No state, any thread.
+ * Owns conversion, comparison and output. Text is UTF-8; `wide` means that its bytes as binary are
+ * UTF-16LE (nvarchar). Free values by value_free, which accepts an empty value. No state, any
+ * thread.
  */
 #ifndef EKMHOST_VALUE_H
 #define EKMHOST_VALUE_H
@@ -44,7 +44,7 @@ struct value_type {
 };
 bool value_convert(struct value *value, const struct value_type *type, int style,
                    struct failure *failure);
-/* The bytes that a function of cryptography sees. */
+/* The bytes that a cryptographic function sees. */
 struct value value_as_binary(const struct value *value);
 
 #endif

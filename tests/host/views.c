@@ -13,8 +13,8 @@ static struct value thumbprint_value(const uint8_t *bytes, size_t len)
     return len ? value_binary(bytes, len) : value_null();
 }
 
-/* Compatibility level 170: what stands under an asymmetric key is padded by OAEP-256, and said so.
- */
+/* At compatibility level 170 keys under an asymmetric key are padded by OAEP-256, and the column
+ * says so. */
 static bool new_names(const struct view_request *request)
 {
     return request->connection->instance->options.engine >= 2025;
@@ -111,7 +111,7 @@ static bool fill_symmetric_keys(const struct view_request *request, struct rowse
     return true;
 }
 
-/* What symmetric keys of the connection's database are encrypted by. */
+/* The encryptors of the symmetric keys of the database of the connection. */
 static bool fill_key_encryptions(const struct view_request *request, struct rowset *rows,
                                  struct failure *failure)
 {

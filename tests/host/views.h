@@ -1,7 +1,7 @@
 /*
  * The catalog and management views: a table of names, columns and the functions that fill them.
  *
- * Most are read from the catalog, the provider views ask the provider (ekm-abi.md section 5). One
+ * Most views read the catalog; the provider views call the provider (ekm-abi.md section 5). One
  * thread.
  */
 #ifndef EKMHOST_VIEWS_H

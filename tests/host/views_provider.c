@@ -1,5 +1,4 @@
-/* The views that show providers, and those for which the provider is asked (ekm-abi.md section 5).
- */
+/* The views about providers, and those that call the provider (ekm-abi.md section 5). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,7 +163,7 @@ static void add_session(void *context, const struct provider_session_entry *entr
     row[3] = value_number(entry->spid);
 }
 
-/* 0: the sessions of this connection, 1: all, as SQL Server has it. */
+/* 0: the sessions of this connection, 1: all sessions, as in SQL Server. */
 static bool fill_sessions(const struct view_request *request, struct rowset *rows,
                           struct failure *failure)
 {

@@ -54,18 +54,18 @@ finish() {
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
 
-# No secret, token or row may stand in the log, and no secret in what the server keeps.
+# No secret, token or row may be in the log, and no secret in the server's folder.
 check_secrets() {
-    encoded=$(for before in '' x xx; do # the middle, that does not depend on what stands beside it
+    encoded=$(for before in '' x xx; do # the middle, which does not depend on the bytes beside it
         printf ' -e %s' "$(printf '%s%s' "$before" "$client_secret" | base64 | tr -d '=\n' | cut -c 5-34)"
     done)
     # shellcheck disable=SC2086 # three options
     if grep -qaF $encoded -e "$client_secret" -e 'New~Secret' -e 'eyJ0eXAi' -e 'Ada Lovelace' "$folder/vault/akv-ekm.log" 2>/dev/null; then
-        echo "$scenario: FAILED: a secret, token or row stands in the log" >&2
+        echo "$scenario: FAILED: a secret, token or row is in the log" >&2
         return 1
     fi
     if grep -rqaF -e "$client_secret" -e 'New~Secret' "$server" 2>/dev/null; then
-        echo "$scenario: FAILED: a secret stands in the server's folder" >&2
+        echo "$scenario: FAILED: a secret is in the server's folder" >&2
         return 1
     fi
 }

@@ -55,7 +55,7 @@ SQL
     # challenge, token, key, wrapKey, unwrapKey at the backup; export and other sessions ask nobody
     expect_counter requests 5
     if grep -qa 'Ada Lovelace' "$server"/DemoTde.*; then
-        fail "a row stands readable on disk"
+        fail "a row is readable on disk"
     fi
     # R57, R58 after a restart, with the thumbprint of R47's map in both
     reset_counters

@@ -28,7 +28,7 @@ WITH ENCRYPTION (ALGORITHM = AES_256, SERVER ASYMMETRIC KEY = Backup_Key);
 SQL
 expect_counter wrapkey 2
 if grep -qa 'Ada Lovelace' "$folder/tde.bak" "$folder/both.bak" "$folder/sealed.bak"; then
-    fail 'a row stands readable in a backup'
+    fail 'a row is readable in a backup'
 fi
 
 # Another server: without the keys nothing can be restored, and nobody is asked.

@@ -22,7 +22,7 @@ SQL
 calls SqlCryptEncrypt 2
 calls SqlCryptDecrypt 1
 if grep -qa -e '4111-1111' -e 'Zo' "$server"/Shop.mdf; then
-    fail 'a column stands readable on disk'
+    fail 'a column is readable on disk'
 fi
 
 reset_counters

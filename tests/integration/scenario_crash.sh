@@ -18,7 +18,7 @@ set_up_provider
 # So slow that the kill comes in between, on a fast machine as well.
 ctl POST /settings '{"latency_ms":30}' >/dev/null
 
-# whole: every key of the catalog stands in the map, every line of the map is whole
+# whole: every key of the catalog is in the map, every line of the map is whole
 whole() {
     sql <<'SQL'
 SELECT thumbprint FROM sys.asymmetric_keys;

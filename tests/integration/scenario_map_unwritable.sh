@@ -19,7 +19,7 @@ SQL
 msg 33053
 set_up_provider
 
-# A folder stands where the map should be: even root cannot write it.
+# A folder is in the place of the map: even root cannot write it.
 rm -f "$keymap"
 mkdir "$keymap"
 open_key | run 1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What stands behind the open connections turns sick and answers 503 to everything; what stands behind new ones is well. Then the
+# The back end of the open connections fails and answers 503 to everything; that of new connections is healthy. Then the
 # other way about for the login host alone. It costs one try, and no call.
 . "$(dirname -- "$0")/scenario.sh"
 hedge=yes

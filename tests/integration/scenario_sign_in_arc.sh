@@ -35,7 +35,7 @@ attacked() {
     refused managed-identity 5022
     grep -q 'another process answers instead of the Azure Arc agent' "$log" || fail 'the attack is not logged as one'
     if grep -q -e root: -e stolen "$log"; then
-        fail 'what the file holds stands in the log'
+        fail 'the content of the file is in the log'
     fi
 }
 
@@ -75,7 +75,7 @@ refused managed-identity 5023
 ctl DELETE /faults >/dev/null
 ctl POST /faults '{"host":"arc","times":2,"action":"status","status":503}' >/dev/null
 opens managed-identity 'source=arc'
-# Without its variables the agent's program tells that it is there.
+# Without its variables the agent is recognized by its program.
 unset IDENTITY_ENDPOINT IMDS_ENDPOINT
 mkdir -p /opt/azcmagent/bin
 : >/opt/azcmagent/bin/himds

@@ -50,7 +50,7 @@ pem=$(pem_of TdeKey0 "$version" | awk '{ printf "%s\\n", $0 }')
 ctl POST /keys "{\"vault\":\"second-vault.vault.azure.net\",\"name\":\"TdeKey0\",\"version\":\"$version\",\"pem\":\"$pem\"}" >/dev/null
 configure 'second_vault = contoso-vault: second-vault'
 fault '"host":"contoso-vault","times":0,"action":"hang"'
-storm 'the vault hangs, a second one stands in'
+storm 'the vault hangs, a second one takes over'
 all_open
 [ "$(longest recoveries)" -lt 10000 ] || fail 'a database waited for the vault that hangs'
 [ "$(grep -c 'the vault is out of reach' "$folder/vault/akv-ekm.log")" = 1 ] || fail 'not one line of the change'

@@ -1,6 +1,6 @@
 /*
- * The C library's getaddrinfo, for a test that puts its own in its place: curl then calls the
- * test's.
+ * The C library's getaddrinfo, for a test that defines its own. curl then calls the one of the
+ * test.
  */
 #ifndef AKVEKM_NETWORK_LIBC_RESOLVER_H
 #define AKVEKM_NETWORK_LIBC_RESOLVER_H

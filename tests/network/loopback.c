@@ -19,7 +19,7 @@ static int loopback_socket(int flags)
     return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 }
 
-/* `shared`: a port whose former connections are not forgotten yet is taken again. */
+/* `shared`: also takes a port whose former connections are not yet forgotten by the kernel. */
 static int loopback_bound(int *port, int shared)
 {
     struct sockaddr_in address = loopback_address(*port);

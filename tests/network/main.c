@@ -1,4 +1,4 @@
-/* badnet: what the network between a server and its vault may do, for the scenarios. */
+/* badnet: faults of the network between a server and its vault, for the scenarios. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -20,7 +20,7 @@ static void names_on_signal(int number)
     names_manner_now = NAMES_ANSWER;
 }
 
-/* Where the question ends: the name's labels, type and class. 0: it is no question. */
+/* The end of the question: the labels of the name, type and class. 0: it is not a question. */
 static size_t names_question_end(const uint8_t *message, size_t len)
 {
     size_t at = HEAD;
@@ -30,7 +30,7 @@ static size_t names_question_end(const uint8_t *message, size_t len)
     return at + 5 <= len ? at + 5 : 0;
 }
 
-/* Turns the question into its answer, in place; gives its length. */
+/* Turns the question into its answer, in place, and returns the length. */
 static size_t names_answer(uint8_t *message, size_t end, enum names_manner manner)
 {
     static const uint8_t address[] = {0xc0, HEAD, 0, TYPE_A, 0, 1, 0, 0, 0, 5, 0, 4, 127, 0, 0, 1};

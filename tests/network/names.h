@@ -1,8 +1,8 @@
 /*
- * A name server on port 53 of a loopback address that knows every name, and may be silent or fail
+ * A name server on port 53 of a loopback address. It knows every name, and may be silent or fail
  * for a while.
  *
- * SIGUSR1: it answers from now on.
+ * After SIGUSR1 it answers.
  */
 #ifndef AKVEKM_NETWORK_NAMES_H
 #define AKVEKM_NETWORK_NAMES_H
@@ -14,7 +14,8 @@ enum names_manner {
     NAMES_BROKEN   /* SERVFAIL */
 };
 
-/* Prints "badnet: ready 53" and runs until the process is ended. Another end is a failure. */
+/* Prints "badnet: ready 53" and runs until the process is ended. It returns only after a failure.
+ */
 int names_run(const char *address, enum names_manner manner);
 
 #endif

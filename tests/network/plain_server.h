@@ -1,6 +1,6 @@
 /*
- * A server without TLS that gives every connection one fixed answer: a refusing proxy, or no HTTPS
- * server at all.
+ * A server without TLS that gives every connection one fixed answer: a proxy that refuses, or
+ * something that is not an HTTPS server.
  *
  * Owns one listening socket on loopback and one thread.
  */
@@ -17,9 +17,9 @@ struct plain_server {
     char answer[256];
 };
 
-/* False: there is no socket or no thread to be had. */
+/* False: no socket or no thread could be made. */
 bool plain_server_start(struct plain_server *server);
-/* What follows "HTTP/1.1 " on the status line of the next answers; "silence": none. */
+/* The text after "HTTP/1.1 " on the status line of the next answers; "silence": no answer. */
 void plain_server_answer(struct plain_server *server, const char *status);
 void plain_server_stop(struct plain_server *server);
 

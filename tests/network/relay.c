@@ -14,7 +14,7 @@
 
 /* Two sockets: the client's and the server's. */
 struct link {
-    int ends[2]; /* -1: the place is free */
+    int ends[2]; /* -1: the slot is free */
     bool silent;
 };
 
@@ -57,7 +57,7 @@ static void relay_accept(int listener, int target_port)
     }
 }
 
-/* The end of one is the end of both. */
+/* When one side closes, both are closed. */
 static void relay_carry(struct link *link, int from)
 {
     if (!loopback_carry(link->ends[from], link->ends[1 - from])) {
@@ -103,7 +103,7 @@ int relay_run(int port, int later_port)
     for (size_t i = 0; i < LINKS_MAX; i++) {
         relay_links[i] = (struct link){{-1, -1}, false};
     }
-    /* The signals come while it waits, and at no other time. */
+    /* Signals are delivered only while it waits. */
     (void)sigemptyset(&blocked);
     (void)sigaddset(&blocked, SIGUSR1);
     (void)sigaddset(&blocked, SIGUSR2);

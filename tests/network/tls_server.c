@@ -27,8 +27,7 @@ static struct {
     int listener;
     pthread_t thread;
     atomic_int manner, connections, running, requests, resumed;
-    atomic_int turned,
-        turned_to; /* so many connections from the first on, and what became of them */
+    atomic_int turned, turned_to; /* the first so many misbehave; how */
     atomic_bool stopping, offered_h2;
     pthread_mutex_t mutex; /* guards what follows */
     SSL_CTX *context;
@@ -104,7 +103,8 @@ bool tls_server_heard(const char *text)
     return heard;
 }
 
-/* The head of one request; false at the end of the connection. Bodies come with their head here. */
+/* Reads the head of one request; false at the end of the connection. Bodies arrive together with
+ * their head here. */
 static bool read_request(SSL *tls, char *request, size_t cap)
 {
     size_t used = 0;
@@ -138,7 +138,7 @@ static bool tls_server_answer(SSL *tls, const char *status, const char *headers,
     return send_text(tls, text);
 }
 
-/* Its end would be that of the connection. */
+/* Closing it would close the connection. */
 static bool answer_too_much(SSL *tls)
 {
     static const char kilobyte[1024];
@@ -187,7 +187,7 @@ static bool tls_server_serve(SSL *tls, const char *request)
     return tls_server_answer(tls, "200 OK", "x-ms-request-id: id-1\r\n", "{\"ok\":true}");
 }
 
-/* From a copy: the next script may come meanwhile. */
+/* Sends a copy, because the script may be replaced meanwhile. */
 static void send_script(SSL *tls)
 {
     pthread_mutex_lock(&server.mutex);
@@ -209,7 +209,7 @@ static void send_script(SSL *tls)
     }
 }
 
-/* A connection that was in order when it was opened, and is no more; `open` until it ends. */
+/* A connection that was good when it was opened and now misbehaves; `open` until it ends. */
 static bool serve_turned(SSL *tls, bool *open)
 {
     int turned_to = atomic_load(&server.turned_to);
@@ -232,7 +232,7 @@ static void tls_server_talk(SSL *tls, enum tls_manner manner, int number)
 {
     char request[8192];
     if (manner == TLS_OLD) {
-        /* OpenSSL's usual level would refuse it on this side already. */
+        /* OpenSSL's usual security level would refuse it on this side. */
         SSL_set_security_level(tls, 0);
         (void)SSL_set_cipher_list(tls, "ALL:@SECLEVEL=0");
         (void)SSL_set_max_proto_version(tls, TLS1_1_VERSION);
@@ -296,10 +296,11 @@ static void *accept_all(void *context)
         if (fd < 0) {
             break;
         }
-        /* So that a client that keeps its connection does not keep the server from stopping. */
+        /* Otherwise a client that keeps its connection would keep the server from stopping. */
         struct timeval patience = {5, 0};
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        /* Read before the connection counts: a test that saw it may change the manner. */
+        /* Read before the connection counts, because a test that saw the count may change the mode.
+         */
         intptr_t manner = atomic_load(&server.manner);
         intptr_t number = atomic_fetch_add(&server.connections, 1) + 1;
         atomic_fetch_add(&server.running, 1);
@@ -333,7 +334,7 @@ static EVP_PKEY *read_key(const char *path)
     return key;
 }
 
-/* Takes HTTP/2 from anybody who offers it, as real vaults do, and cannot speak it. */
+/* Accepts HTTP/2 from any client that offers it, as real vaults do, but cannot speak it. */
 static int choose_protocol(SSL *tls, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *offered, unsigned offered_len, void *unused)
 {
@@ -434,8 +435,8 @@ void tls_server_script(const char *bytes, size_t len, int per_byte_ms)
     pthread_mutex_unlock(&server.mutex);
 }
 
-/* The server's threads must not die of a client that is gone: they inherit a mask in which SIGPIPE
- * is blocked. The client's threads are on their own. */
+/* The server's threads must not die when a client is gone: they inherit a mask that blocks SIGPIPE.
+ * The client's threads keep their own mask. */
 static bool start_thread(void)
 {
     sigset_t pipe_only, former;

@@ -122,7 +122,7 @@ says '0 added, 1 were there, 0 not imported'
 tool 0 map --user "$user" list
 says "^second-vault.vault.azure.net${tab}AABBCCDDEEFF00112233445566778899AABBCCDD${tab}https://second-vault.vault.azure.net(:443)?/keys/Old/0123456789abcdef0123456789abcdef\$"
 
-# What stands in the map stays; what is no entry is named and costs the others nothing.
+# Entries of the map stay. A line that is no entry is named, and does not affect the others.
 sed 's|keys/Old/0123|keys/Old/9999|' "$folder/export.txt" >"$folder/other.reg"
 tool 1 map --user "$user" import "$folder/other.reg"
 says 'line 9: not imported: 5008: .*Old/0123456789abcdef0123456789abcdef'

@@ -197,6 +197,6 @@ says '^\],"ready":true,"failed":0,'
 tool 2 doctor --identity contoso-vault
 tool 2 doctor --identity contoso-vault --key TdeKey0 --secret x
 says 'a secret is no argument'
-! grep -qF "$secret" "$folder/vault/akv-ekm.log" || fail 'the secret stands in the log'
+! grep -qF "$secret" "$folder/vault/akv-ekm.log" || fail 'the secret is in the log'
 [ "$cases" -ge 40 ] || fail "only $cases faults were tried"
 echo "$cases faults named"

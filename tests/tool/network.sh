@@ -141,7 +141,7 @@ fault 'old TLS' 1 FAILED tls '3106: the handshake failed: .*(protocol|alert)'
 configure "connect_to=login.microsoftonline.com:443:127.0.0.1:1, ::127.0.0.1:$port" call_timeout_ms=1000 try_timeout_ms=500
 fault 'Entra out of reach' 1 FAILED sign-in '3102: .*login.microsoftonline.com'
 
-# --- what stands in the vault's place ---
+# --- other hosts in the vault's place ---
 answers() { # a vault that goes on to answer so, with calls that do not wait long
     configure call_timeout_ms=1000 try_timeout_ms=500
     faults "\"path\":\"$1\",\"action\":\"status\",$2"

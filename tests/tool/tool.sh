@@ -76,7 +76,7 @@ tool() {
     shift
     got=0
     printf '%s\n' "${given_secret-$client$secret}" | "$build/akv-ekm" "$@" >"$folder/out" 2>&1 || got=$?
-    ! grep -qF "$secret" "$folder/out" || fail "the secret stands in the output of $*"
+    ! grep -qF "$secret" "$folder/out" || fail "the secret is in the output of $*"
     [ "$got" = "$wanted" ] || fail "akv-ekm $*: status $got, not $wanted"
 }
 

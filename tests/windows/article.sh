@@ -47,7 +47,7 @@ first=$(new_key TdeKey0)
 both 1-setup.sql
 both 2-encrypt.sql
 if grep -rqa 'Grace' "$home/server" "$folder/DemoTde.bak"; then
-    fail 'a row stands readable on disk'
+    fail 'a row is readable on disk'
 fi
 natively 3-restart.sql
 reset_counters
@@ -63,7 +63,7 @@ map_has "$(sed -n 's/.* 0x\([0-9A-F]\{40\}\)$/\1/p' "$folder/out" | tail -n 1)" 
 both 3-restart.sql
 both 5-restore.sql
 both 6-cleanup.sql
-# R60, R47: both entries outlive the keys, nothing else stands in the branch.
+# R60, R47: both entries outlive the keys, nothing else is in the branch.
 [ "$(map_count)" = 2 ] || fail "$(map_count) entries in the branch"
 map | grep -q "^ *KeyUri  *REG_SZ  *https://$vault/keys/TdeKey0/$first\$" || fail 'no entry of the first version'
 map | grep '^SQL' | grep -vq "^SQL Server Cryptographic Provider\(\\\\Azure Key Vault\(\\\\https://$vault\(\\\\[0-9A-F]\{40\}\)\{0,1\}\)\{0,1\}\)\{0,1\}\$" &&

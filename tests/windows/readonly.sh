@@ -13,7 +13,7 @@ begin
 version=$(new_key TdeKey0)
 new_key Other >/dev/null
 set_up_provider
-# Nothing stands in it yet.
+# It is still empty.
 rights read
 new_key Fresh >/dev/null
 run 1 <<'SQL'

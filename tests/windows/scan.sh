@@ -1,6 +1,6 @@
 #!/bin/sh
 # 200 lives of the provider in one process, each with session, key, wrap and unwrap: the process ends well and no handle is left
-# open, and no client secret, token or unwrapped key stands anywhere in its memory.
+# open, and no client secret, token or unwrapped key is anywhere in its memory.
 . "$(dirname -- "$0")/../integration/scenario.sh"
 
 begin
