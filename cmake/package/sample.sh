@@ -1,5 +1,5 @@
 #!/bin/sh
-# sample.sh CONFIGURATION.MD: prints a configuration in which every setting stands at its default, as a comment. So each one is
+# sample.sh CONFIGURATION.MD: prints a configuration in which every setting has its default, as a comment. So each one is
 # described in one place.
 set -eu
 LC_ALL=C

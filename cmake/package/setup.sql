@@ -1,4 +1,4 @@
--- akv-ekm: from the installed library to an encrypted database. Replace what stands in <>, run it as sysadmin. README.md and
+-- akv-ekm: from the installed library to an encrypted database. Replace what is in <>, run it as sysadmin. README.md and
 -- docs/admin.md of the project explain each step; docs/errors.md each "Provider error code".
 USE master;
 EXEC sp_configure 'show advanced options', 1;  RECONFIGURE;

@@ -88,7 +88,7 @@ static enum ekm_rc config_read_line(struct reading *reading, char *line)
     }
     size_t index = config_setting_index(setting);
     if (reading->seen[index]) {
-        return config_refuse(reading, key, "stands twice");
+        return config_refuse(reading, key, "is set twice");
     }
     reading->seen[index] = true;
     const char *why = NULL;

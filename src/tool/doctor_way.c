@@ -293,7 +293,7 @@ static void way_report_answer(struct doctor *doctor, struct probe *probe, const 
                       doctor->connection.config->api_version);
     if (!probe_ask(probe, vault, path, head, sizeof head)) {
         doctor_report(doctor, "http", DOCTOR_FAILED, explain_todo(ekm_code(EKM_NO_ANSWER)),
-                      "3107: TLS stands, but no answer to a request came within %d s",
+                      "3107: TLS works, but no response to a request came within %d s",
                       PROBE_WAIT_S);
         return;
     }

@@ -134,7 +134,7 @@ static void reg_read_value(struct reg_entry *entry, const char *path, char *valu
     }
     char *host = strrchr(copy, '\\');
     if (thumbprint == NULL || host == NULL) {
-        entry->wrong = "KeyUri stands in no key of a vault and a thumbprint";
+        entry->wrong = "KeyUri is not below a key of a vault and a thumbprint";
         return;
     }
     reg_fill(entry, host + 1, thumbprint, uri);

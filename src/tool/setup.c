@@ -102,7 +102,7 @@ bool setup_print_statements(const struct setup *setup)
                                           : "<vault name, or host of a Managed HSM>",
                 identity, sizeof identity);
     const char *key = options->key != NULL ? options->key : "<key name>";
-    (void)printf("\n-- Replace what stands in <>, and run it as sysadmin.\nUSE master;\n"
+    (void)printf("\n-- Replace what is in <>, and run it as sysadmin.\nUSE master;\n"
                  "EXEC sp_configure 'show advanced options', 1;\nRECONFIGURE;\n"
                  "EXEC sp_configure 'EKM provider enabled', 1;\nRECONFIGURE;\nGO\n"
                  "CREATE CRYPTOGRAPHIC PROVIDER AkvEkm\nFROM FILE = '%s';\nGO\n"

@@ -56,7 +56,7 @@ fault 'expired certificate' 1 FAILED tls '3106: .*certificate has expired'
 configure
 
 faults '"path":"/keys","host":"contoso-vault","action":"hang"'
-fault 'vault hangs' 1 FAILED http '3107: TLS stands, but no answer'
+fault 'vault hangs' 1 FAILED http '3107: TLS works, but no response'
 faults '"path":"/keys","host":"contoso-vault","action":"html","status":403'
 fault 'a page' 1 FAILED challenge '5014: .*response is not the vault.s'
 faults '"path":"/keys","host":"contoso-vault","action":"no_challenge"'
