@@ -64,7 +64,7 @@ draw_overview() {
     begin_picture 960 460 'SQL Server, akv-ekm, Entra, the vault and the map'
     process 20 30 440 240 'the process of SQL Server'
     box 40 70 170 180 plain 'SQL Server' 'databases, backups,' 'symmetric keys,' 'each under a key' 'of its own (AES),' 'stored only wrapped' 'by the vault’s RSA key'
-    box 300 70 140 180 ours 'akv-ekm' 'signs in,' 'finds the key by' 'its thumbprint,' 'retries what passes,' 'logs each call'
+    box 300 70 140 180 ours 'akv-ekm' 'signs in,' 'finds the key by' 'its thumbprint,' 'retries, throttles,' 'logs each call'
     box 650 55 290 105 azure 'Microsoft Entra' "$entra" 'identity: secret, certificate,' 'managed or federated identity'
     box 650 205 290 125 azure 'Key Vault, Managed HSM' "*$vault" "*$hsm" 'the RSA key, which never leaves,' 'and its older versions'
     box 170 350 400 100 store 'The map' 'thumbprint → key version' "Linux: $map" "Windows: …\\$registry"
@@ -80,12 +80,12 @@ draw_overview() {
 draw_tests() {
     begin_picture 960 470 'The tests: ekmhost, akv-ekm, the network and vaultsim'
     process 20 30 440 250 'one process'
-    box 40 70 180 190 plain 'ekmhost' 'plays SQL Server:' 'T-SQL scripts,' 'databases, restarts,' 'storms; recordings' 'tests/host'
+    box 40 70 180 190 plain 'ekmhost' 'acts as SQL Server:' 'T-SQL scripts,' 'databases, restarts,' 'storms; recordings' 'tests/host'
     box 300 70 140 190 ours 'akv-ekm' 'the built library,' 'as it is shipped'
     box 650 30 290 115 azure 'vaultsim: Entra, identities' "$entra" 'IMDS, Arc, App Service, OIDC' 'faults on request' 'tests/vaultsim'
     box 650 175 290 105 azure 'vaultsim: Key Vault, HSM' "*$vault" "*$hsm" 'real TLS, real RSA keys; counters'
     box 480 330 220 110 plain 'failing networks' 'relays, name servers,' 'proxies, servers with bad TLS' 'tests/network'
-    box 40 330 400 110 store 'tests and scenarios' 'tests/integration: counts, codes, days of a DBA' 'tests/torture, tests/fuzz, tests/memory' 'tests/bench: costs beside a bare curl loop'
+    box 40 330 400 110 store 'tests and scenarios' 'tests/integration: counts, codes, tasks of a DBA' 'tests/torture, tests/fuzz, tests/memory' 'tests/bench: costs beside a bare curl loop'
     arrow 222 165 298 165 226 125 "$exports calls" 'of the API'
     arrow 442 90 648 90 470 78 'HTTPS, loopback'
     arrow 442 225 648 225 470 213 'HTTPS, loopback'
