@@ -31,13 +31,14 @@ static struct {
 
 static _Atomic int wanted_level = LEVEL_ERROR;
 
-static void log_refused(const char *path, enum plat_io io)
+void log_unused_file(const char *operation, const char *setting, const char *path, enum plat_io io)
 {
     struct log_line line;
-    char why[256];
+    char text[64], why[256];
+    (void)text_join(text, sizeof text, (const char *const[]){setting, " is not used", NULL});
     plat_log_explain(path, io, why, sizeof why);
-    log_begin(&line, LEVEL_ERROR, 0, "log");
-    log_pair(&line, "text", "log_file is not used");
+    log_begin(&line, LEVEL_ERROR, 0, operation);
+    log_pair(&line, "text", text);
     log_pair(&line, "file", path);
     log_pair(&line, "note", why);
     log_write(&line);
@@ -65,7 +66,7 @@ void log_start(const struct config *config)
     atomic_store(&file.process_id, plat_process_id());
     atomic_store(&wanted_level, config->log_level);
     if (io != PLAT_IO_OK) {
-        log_refused(config->log_file, io);
+        log_unused_file("log", "log_file", config->log_file, io);
     }
 }
 
@@ -288,7 +289,7 @@ static void follow_rotation(void)
     plat_mutex_unlock(&file.mutex);
     plat_file_close(&opened);
     if (say) {
-        log_refused(path, io);
+        log_unused_file("log", "log_file", path, io);
     }
 }
 

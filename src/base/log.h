@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/config.h"
+#include "platform/io.h"
 
 void log_start(const struct config *config);
 /* Opens only the default file, for errors, when the configuration that names another cannot be
@@ -46,6 +47,9 @@ void log_write(struct log_line *line);
 /* Whether to write a failure of this kind now. False: it is counted, and one line reports the count
  * later (the same failure more than 10 times in a minute). */
 bool log_failure_admitted(const char *operation, int32_t code, const char *vault);
+
+/* Writes that the file which this setting names is not used, and why. */
+void log_unused_file(const char *operation, const char *setting, const char *path, enum plat_io io);
 
 /* Writes one line with only text=. */
 void log_text(enum log_level level, uint64_t call_number, const char *operation, const char *format,

@@ -44,18 +44,6 @@ static void trace_add_number(struct trace_line *line, uint64_t value, size_t wid
     trace_add(line, behind);
 }
 
-static void trace_refused(const char *path, enum plat_io io)
-{
-    struct log_line line;
-    char why[256];
-    plat_log_explain(path, io, why, sizeof why);
-    log_begin(&line, LEVEL_ERROR, 0, "trace");
-    log_pair(&line, "text", "trace_file is not used");
-    log_pair(&line, "file", path);
-    log_pair(&line, "note", why);
-    log_write(&line);
-}
-
 /* Takes the file for one line of this size; -1: there is no file, or it is full. */
 static int trace_take(uint64_t len)
 {
@@ -109,7 +97,7 @@ void trace_start(const struct config *config)
     }
     enum plat_io io = plat_log_open(config->trace_file, &handle, &state);
     if (io != PLAT_IO_OK) {
-        trace_refused(config->trace_file, io);
+        log_unused_file("trace", "trace_file", config->trace_file, io);
         return;
     }
     plat_mutex_lock(&file.mutex);
