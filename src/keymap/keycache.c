@@ -142,6 +142,17 @@ void keycache_learn_id(const char *host, const struct thumbprint *thumbprint,
     plat_mutex_unlock(&lock);
 }
 
+void keycache_set_public(struct known_key *known, const struct vault_key *key, uint64_t now_ms)
+{
+    known->has_public = true;
+    known->public = key->public;
+    known->enabled = key->enabled;
+    known->can_wrap = key->can_wrap;
+    known->not_before_s = key->not_before_s;
+    known->expires_s = key->expires_s;
+    known->fetched_ms = now_ms;
+}
+
 void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
                         const struct vault_key *key)
 {
@@ -150,13 +161,7 @@ void keycache_learn_key(const char *host, const struct thumbprint *thumbprint,
     struct entry *entry = find_or_make(host, thumbprint);
     if (entry != NULL) {
         set_id(entry, &key->id);
-        entry->key.has_public = true;
-        entry->key.public = key->public;
-        entry->key.enabled = key->enabled;
-        entry->key.can_wrap = key->can_wrap;
-        entry->key.not_before_s = key->not_before_s;
-        entry->key.expires_s = key->expires_s;
-        entry->key.fetched_ms = now_ms;
+        keycache_set_public(&entry->key, key, now_ms);
     }
     plat_mutex_unlock(&lock);
 }

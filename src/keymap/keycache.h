@@ -25,9 +25,10 @@ struct known_key {
     struct key_id replaces;  /* empty: none */
     enum rsa_algorithm oaep; /* the algorithm that opened it; RSA_ALGORITHM_COUNT if none did yet */
 };
+/* Copies what the vault's response at now_ms says: the public part and the attributes. */
+void keycache_set_public(struct known_key *known, const struct vault_key *key, uint64_t now_ms);
 
-/* True, for one caller: it is time to look at the key's attributes again, a while after the key was
- * used first and then once a day. */
+/* True for one caller: look at the key's attributes, a while after first use and then daily. */
 #define KEYCACHE_LOOK_AFTER_MS 600000
 #define KEYCACHE_LOOK_EACH_MS  86400000
 bool keycache_take_look(const char *host, const struct thumbprint *thumbprint);

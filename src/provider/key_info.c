@@ -167,7 +167,17 @@ static enum ekm_rc key_info_find_at(struct call *call, const struct vault *vault
     return key_lookup_find_public(call, lookup, KEY_LOOKUP_ANY_AGE);
 }
 
-/* The same, and records the key if the map has no entry for this vault. */
+static enum ekm_rc key_info_find(struct call *call, const struct session *session,
+                                 const SqlCpKeyThumbprint *thumbprint, struct key_lookup *lookup)
+{
+    enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup->thumbprint);
+    if (rc != EKM_OK) {
+        return rc;
+    }
+    return second_vault_run(call, &session->vault, false, key_info_find_at, lookup);
+}
+
+/* A step that also records the key if the map has no entry for this vault. */
 static enum ekm_rc key_info_learn_at(struct call *call, const struct vault *vault, void *context)
 {
     struct key_lookup *lookup = context;
@@ -260,11 +270,7 @@ enum ekm_rc key_info_by_thumbprint(struct call *call, const struct session *sess
         return call_fail(call, EKM_INVALID_ARGUMENT, "key info is NULL");
     }
     call->audited = true;
-    enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
-    if (rc != EKM_OK) {
-        return rc;
-    }
-    rc = second_vault_run(call, &session->vault, false, key_info_find_at, &lookup);
+    enum ekm_rc rc = key_info_find(call, session, thumbprint, &lookup);
     if (rc != EKM_OK) {
         return rc;
     }
@@ -292,11 +298,7 @@ enum ekm_rc key_info_export(struct call *call, const struct session *session,
     if (type != SQLCP_PUBLIC_KEY_BLOB || (encryptor != NULL && encryptor->cb != 0)) {
         return call_fail(call, EKM_NOT_SUPPORTED, "only the public key can be exported");
     }
-    enum ekm_rc rc = marshal_thumbprint(call, thumbprint, &lookup.thumbprint);
-    if (rc != EKM_OK) {
-        return rc;
-    }
-    rc = second_vault_run(call, &session->vault, false, key_info_find_at, &lookup);
+    enum ekm_rc rc = key_info_find(call, session, thumbprint, &lookup);
     if (rc != EKM_OK) {
         return rc;
     }

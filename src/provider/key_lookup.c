@@ -186,13 +186,7 @@ static bool is_fresh(const struct key_lookup *lookup, uint64_t max_age_ms)
 static void key_lookup_learn(struct key_lookup *lookup, const struct vault_key *key)
 {
     keycache_learn_key(host_of(lookup), &lookup->thumbprint, key);
-    lookup->key.has_public = true;
-    lookup->key.public = key->public;
-    lookup->key.enabled = key->enabled;
-    lookup->key.can_wrap = key->can_wrap;
-    lookup->key.not_before_s = key->not_before_s;
-    lookup->key.expires_s = key->expires_s;
-    lookup->key.fetched_ms = plat_now_ms();
+    keycache_set_public(&lookup->key, key, plat_now_ms());
 }
 
 static bool key_lookup_fits(struct call *call, const struct key_lookup *lookup,
@@ -288,7 +282,10 @@ enum ekm_rc key_lookup_may_wrap(const struct known_key *key)
 /* Expired keys still unwrap. */
 static enum ekm_rc key_lookup_cause(const struct known_key *key, bool is_wrap)
 {
-    return is_wrap ? key_lookup_may_wrap(key) : key->enabled ? EKM_OK : EKM_KEY_DISABLED;
+    if (is_wrap) {
+        return key_lookup_may_wrap(key);
+    }
+    return key->enabled ? EKM_OK : EKM_KEY_DISABLED;
 }
 
 /* Whether the refusal itself says that a permission is missing. */
@@ -311,10 +308,8 @@ enum ekm_rc key_lookup_explain_refusal(struct call *call, const struct key_looku
     }
     if (cause == EKM_OK && !refusal_names_permission(&refusal) &&
         vault_get_key(call, lookup->vault, &lookup->key.id, &seen) == EKM_OK) {
-        const struct known_key now = {.enabled = seen.enabled,
-                                      .can_wrap = seen.can_wrap,
-                                      .not_before_s = seen.not_before_s,
-                                      .expires_s = seen.expires_s};
+        struct known_key now;
+        keycache_set_public(&now, &seen, plat_now_ms());
         cause = key_lookup_cause(&now, is_wrap);
     }
     call->error = refusal;

@@ -29,7 +29,7 @@ struct key_lookup {
 /* From memory, else the map, else discovery: EKM_NOT_FOUND. Where the vault stands in for another:
  * as key_lookup_find_public. */
 enum ekm_rc key_lookup_find(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
-/* What was found answered 404, or is another key: looks for the right one's home. */
+/* After a 404 for the key that was found, or if it is another key: searches for the right one. */
 enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup) EKM_MUST_CHECK;
 /* Like key_lookup_find, with the public part: from memory, else one GET of the pinned version,
  * whose public part must give the thumbprint (EKM_OTHER_KEY). max_age_ms: what is remembered of its
@@ -37,8 +37,8 @@ enum ekm_rc key_lookup_find_again(struct call *call, struct key_lookup *lookup) 
 enum ekm_rc key_lookup_find_public(struct call *call, struct key_lookup *lookup,
                                    uint64_t max_age_ms) EKM_MUST_CHECK;
 #define KEY_LOOKUP_ANY_AGE UINT64_MAX
-/* Whether what was found has another thumbprint, which the map alone cannot tell. One GET, the
- * first time; where that fails, it is believed. The call's error stays as it is. */
+/* Whether the key that was found has another thumbprint, which the map cannot show. Sends one GET,
+ * the first time; if it fails, the map is trusted. The call's error does not change. */
 bool key_lookup_is_misled(struct call *call, struct key_lookup *lookup);
 
 /* Whether the vault wraps with this key: EKM_KEY_DISABLED, EKM_KEY_EXPIRED, EKM_KEY_OPERATION. */
