@@ -28,8 +28,7 @@
 #include "vault/token.h"
 #include "vault/wire.h"
 
-#define WAIT_SLICE_MS 250
-#define REASON_PART   200
+#define REASON_PART 200
 
 enum state {
     STATE_DOWN,
@@ -221,7 +220,7 @@ static void tear_down(void)
 static bool join_or_begin(void)
 {
     while (state == STATE_STARTING || state == STATE_CLOSING) {
-        plat_cond_wait_until(&changed, &lock, plat_now_ms() + WAIT_SLICE_MS);
+        plat_cond_wait_until(&changed, &lock, plat_now_ms() + CALL_SLICE_MS);
     }
     if (state == STATE_DOWN) {
         state = STATE_STARTING;

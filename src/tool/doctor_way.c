@@ -20,9 +20,9 @@
 
 /* Where the library's connections go. */
 struct way {
-    char host[254], port[8];                         /* what the vault is reached by */
-    char proxy[300], proxy_host[254], proxy_port[8]; /* "": none */
-    bool is_led;                                     /* by connect_to */
+    char host[TEXT_HOST_CAP], port[8];                         /* what the vault is reached by */
+    char proxy[300], proxy_host[TEXT_HOST_CAP], proxy_port[8]; /* "": none */
+    bool is_led;                                               /* by connect_to */
     bool tunnel; /* the proxy takes a CONNECT from anybody, as far as is known */
 };
 

@@ -21,7 +21,7 @@ struct probe_address {
 };
 
 struct probe {
-    char host[254], port[8]; /* what is connected to */
+    char host[TEXT_HOST_CAP], port[8]; /* what is connected to */
     struct probe_address addresses[PROBE_ADDRESSES_MAX];
     size_t count;
     int socket; /* -1: none */

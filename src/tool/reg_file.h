@@ -8,13 +8,14 @@
 #define AKVEKM_TOOL_REG_FILE_H
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "vault/key.h"
 
 #define REG_FILE_MAX ((size_t)64 * 1024 * 1024)
 
 struct reg_entry {
     size_t line;
-    char host[254];
+    char host[TEXT_HOST_CAP];
     struct thumbprint thumbprint;
     struct key_id key; /* versioned */
     const char *wrong; /* NULL: none; else what is wrong, and only `line` is valid */
