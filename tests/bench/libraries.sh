@@ -1,6 +1,6 @@
 #!/bin/sh
-# libraries.sh SYSTEM PRIVATE: the two builds of the library measured in turns (AKVEKM_LIBRARIES): loading and Initialize,
-# resident memory after a Decrypt over the same process without the library, size stripped. Fails beyond the targets.
+# libraries.sh SYSTEM PRIVATE: measures two builds of the library (AKVEKM_LIBRARIES) in turns: load and Initialize, resident
+# memory after a Decrypt beyond that of the same process without the library, stripped size. Fails beyond the targets.
 set -eu
 LC_ALL=C
 export LC_ALL

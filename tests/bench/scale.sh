@@ -1,11 +1,11 @@
 #!/bin/sh
 # scale.sh BUILD FILE.tsv [CASE]...: servers with thousands of databases start together at a vault with its documented limits.
-# One row a case goes to FILE.tsv and to standard output. A case is KEY:SERVERS:DATABASES:SESSIONS, the databases and sessions
+# One row for each case goes to FILE.tsv and to standard output. A case is KEY:SERVERS:DATABASES:SESSIONS, the databases and sessions
 # of each server; KEY is 2048, 3072 (keys in software), 2048h or 3072h (in an HSM). Without a case: the cases of
 # docs/performance/scale.tsv, which take half an hour. A call that fails ends the script with 1.
 #
-# The vault's own limit is what a client would take that knew it: whole windows of ten seconds, then the rest, at no more
-# requests at a time than there are sessions. scale_model.awk computes it, and what the library is expected to take.
+# The limit is the time of a client that knew the limits of the vault: whole windows of ten seconds, then the rest, with no more
+# requests at a time than there are sessions. scale_model.awk computes it, and the expected time of the library.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -46,7 +46,7 @@ start_vault() {
     ctl DELETE /counters >/dev/null
 }
 
-# The sum, or the most, of a word of all servers.
+# The sum, or the maximum, of one value of all servers.
 of_all() {
     cat "$work"/server.* | tr ' ' '\n' | sed -n "s/^$1=//p" | awk -v how="$2" '
         { sum += $1; if ($1 + 0 > most) most = $1 + 0 } END { print how == "sum" ? sum : most + 0 }'
@@ -70,7 +70,7 @@ run_case() {
     pids=
     while [ "$server" -lt "$servers" ]; do
         server=$((server + 1))
-        # A map of its own for each, as on a machine of its own.
+        # Each has a map of its own, as on a machine of its own.
         sed "s#^keymap_file = .*#keymap_file = $work/vault/keymap.$server#" "$work/vault/akv-ekm.conf" >"$work/vault/$server.conf"
         cp "$work/vault/keymap" "$work/vault/keymap.$server"
         chmod 600 "$work/vault/$server.conf" "$work/vault/keymap.$server"

@@ -1,13 +1,13 @@
-# scale_model.awk: how long servers that start together need at a vault that lets so many requests pass in ten seconds.
+# scale_model.awk: the time that servers that start together need at a vault that admits a number of requests in ten seconds.
 #   awk -v header=1 -f scale_model.awk              the names of the columns
 #   awk -v turn_ms=20 -f scale_model.awk CASES      a row for each case of scale.sh, beside limit and model
 #   awk -v model=1 -f scale_model.awk               up to 1,000 servers of 100 databases, 64 sessions each, at 20 ms
 #
 # Limit: whole windows, then the rest, with no more requests at a time than there are sessions.
 # Model: a window is used up in a burst. The first refusal then asks for a wait in whole seconds; on top the library waits for
-# a random part of 100 ms, in each server another, and the first to come back opens the next window. From there on each response
-# lets one more request go, so seven turns pass until all 64 connections are at work. A window that is never
-# used up costs the turns alone.
+# a random part of 100 ms, different in each server, and the first to come back opens the next window. From then on each response
+# lets one more request go, so it takes seven round trips until all 64 connections are busy. A window that is never
+# used up costs only the round trips.
 BEGIN {
     OFS = "\t"
     if (turn_ms == "") turn_ms = 20
@@ -24,7 +24,7 @@ BEGIN {
     }
 }
 function ceil(value, whole) { whole = int(value); return value > whole ? whole + 1 : whole }
-# How many seconds so many requests take at that rate, if `window` of them may pass in `period` seconds.
+# The seconds that these requests take at that rate, if `window` of them may pass in `period` seconds.
 function paced(requests, window, period, rate, whole) {
     if (window / rate >= 10) return requests / rate
     whole = ceil(requests / window) - 1
@@ -41,7 +41,7 @@ function model_s(key, servers, databases, sessions, rate, burst, wait) {
     wait = ceil(10 - burst) + 0.1 / (servers + 1) + 7 * turn_ms / 1000
     return paced(servers * databases, limits[key], burst + wait, rate) + 3 * turn_ms / 1000
 }
-# So long the last of the calls that wait at once is kept waiting: a call of each session.
+# The longest wait among calls that wait at the same time, one of each session.
 function wait_s(key, servers, sessions) { return servers * sessions / limits[key] * 10 }
 # call_timeout_ms can be 600 s at most.
 function predict(count, i, n, row) {

@@ -1,7 +1,7 @@
 /*
- * What the fuzzers share: an input taken apart piece by piece, and checks that end the program.
+ * Shared by the fuzzers: an input that is read piece by piece, and checks that end the program.
  *
- * A target checks what must hold for any input, not only that nothing crashes. One thread.
+ * A target checks rules that hold for any input, not only that nothing crashes. One thread.
  */
 #ifndef AKVEKM_TESTS_FUZZ_H
 #define AKVEKM_TESTS_FUZZ_H
@@ -38,7 +38,7 @@ char *fuzz_rest(struct fuzz_input *input);
 struct call *fuzz_call(void);
 /* `rc` is what the call keeps, and names its own failure: never an internal one. */
 void fuzz_check_failure(const struct call *call, enum ekm_rc rc);
-/* `rc` is a failure and one of the `count` in `known`, or want of memory. */
+/* `rc` is a failure, and one of the `count` in `known`, or out of memory. */
 void fuzz_check_one_of(const struct call *call, enum ekm_rc rc, const enum ekm_rc *known,
                        size_t count);
 #define FUZZ_CHECK_ONE_OF(call, rc, ...)                                                           \

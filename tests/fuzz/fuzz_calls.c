@@ -1,6 +1,6 @@
-/* The 17 exports called by a host that does anything, against an Azure that says anything: always a
- * documented code, nothing written beyond a buffer, no success that is not true, no secret where it
- * does not belong. */
+/* The 17 exports, called by a random host, against an Azure that answers anything. Every code is
+ * documented, nothing is written beyond a buffer, no success is false, no secret goes where it must
+ * not. */
 #include "service.h"
 
 // aims: src/abi src/provider src/vault src/keymap src/discovery src/net/http_retry.c

@@ -1,5 +1,5 @@
-/* The header lines of a 401 and the challenge in them: whatever a server says, the secret goes to
- * an Entra host on the list and the token is for this vault's own service. */
+/* The header lines of a 401 and the challenge in them. Whatever a server sends, the secret goes
+ * only to an Entra host on the list, and the token is for this vault's own service. */
 #include "fuzz.h"
 
 // aims: src/vault/challenge.c src/net/http_header.c src/net/backoff.c

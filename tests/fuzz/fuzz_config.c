@@ -1,5 +1,5 @@
-/* A configuration file: it is refused with one line that says why, or every setting is in its range
- * and reads back from its own text. */
+/* A configuration file: either it is refused with one line of reason, or every setting is in its
+ * range and its text reads back as the same value. */
 #include "fuzz.h"
 
 // aims: src/base/config.c src/base/config_table.c src/base/config_text.c src/base/config_values.c
@@ -59,7 +59,7 @@ static void check_values(const struct config *config)
     }
 }
 
-/* All settings as text; the proxies' text hides a password and says nothing of `system`. */
+/* All settings as text. The text of the proxies hides a password and does not mention `system`. */
 static void write_settings(const struct config *config, struct buf *out)
 {
     static char value[VALUE_MAX];

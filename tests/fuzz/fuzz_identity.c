@@ -1,6 +1,6 @@
-/* What a source of managed identities, or whoever answers in its place, can make the library do:
- * read no file but a key of the agent's folder, send no header with a line break, take no token
- * that a header cannot bear. */
+/* The effects of responses of a source of managed identities, or of another process in its place:
+ * the library reads no file except a key in the folder of the agent, sends no header with a line
+ * break, and accepts no token that cannot be a header. */
 #include "fuzz.h"
 
 // aims: src/vault/arc.c src/vault/identity_endpoint.c src/vault/workload_identity.c

@@ -1,4 +1,4 @@
-/* What the scan lets pass, cJSON parses whole: want of memory alone makes it fail then. */
+/* cJSON parses a text that the scan accepted completely; only a lack of memory makes it fail. */
 #include "fuzz.h"
 
 // aims: src/vault/json.c src/vault/json_scan.c

@@ -14,7 +14,7 @@
 
 static struct config config;
 
-/* Few of each, so that inputs meet what stands there. */
+/* Few of each, so that inputs meet existing entries. */
 static const struct {
     const char *host;
     const char *name, *version;

@@ -1,5 +1,5 @@
-/* What the host hands in as text and thumbprints, and what it gets back: nothing beyond its sizes
- * is touched, what is accepted reads back. */
+/* Texts and thumbprints of the host, and the outputs: nothing beyond its sizes is touched, and an
+ * accepted value reads back. */
 #include "fuzz.h"
 
 // aims: src/provider/marshal.c

@@ -1,5 +1,5 @@
-/* A registry export of another connector, or lines as in the map's file: what is taken from it
- * could stand in the map, what is not is named by its line, and each is told once. */
+/* A registry export of another connector, or lines of a map file. An accepted entry could be in the
+ * map; a refused one is named by its line; each is reported once. */
 #include "fuzz.h"
 
 // aims: src/tool/reg_file.c
@@ -46,7 +46,7 @@ static size_t lines_of(const char *text)
     return lines;
 }
 
-/* What was accepted is accepted again as a line of ours, and is the same entry. */
+/* An accepted entry, written as a line of ours, is accepted again and is the same entry. */
 static void look_again(void *context, const struct reg_entry *entry)
 {
     char line[2048], uri[KEY_URI_MAX + 1], hex[2 * THUMBPRINT_MAX_BYTES + 1];

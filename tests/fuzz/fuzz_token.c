@@ -1,5 +1,5 @@
-/* What Entra answers, and what the vault says of a refusal: only what a header or a log line can
- * bear comes out. */
+/* Responses of Entra, and a vault's reasons for a refusal: only text that is valid in a header or a
+ * log line comes out. */
 #include "fuzz.h"
 
 // aims: src/vault/json.c src/vault/wire.c

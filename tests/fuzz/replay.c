@@ -18,7 +18,7 @@ static void replay_file(const char *path)
     }
     size_t len = fread(data, 1, sizeof data, file);
     (void)fclose(file);
-    /* Named first: whatever happens, the last line tells the input. */
+    /* Prints the name first, so that after a crash the last line names the input. */
     printf("%s\n", path);
     (void)fflush(stdout);
     struct fuzz_input input = {data, len};

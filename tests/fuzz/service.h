@@ -1,8 +1,8 @@
 /*
  * Azure for the fuzzer of the entry points: a vault and a login service behind the scripted
- * transport, which answer rightly or as the input says.
+ * transport, which answer correctly or as the input says.
  *
- * Checks every request: where it goes, and what of a secret goes with it. One thread.
+ * Checks the destination of every request, and the secrets in it. One thread.
  */
 #ifndef AKVEKM_TESTS_SERVICE_H
 #define AKVEKM_TESTS_SERVICE_H

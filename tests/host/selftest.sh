@@ -1,5 +1,5 @@
 #!/bin/sh
-# Proves ekmhost with a dummy provider: selftest.sh BUILD-FOLDER CASE. Each case has an instance of its own.
+# selftest.sh BUILD-FOLDER CASE: tests ekmhost with a dummy provider. Each case has an instance of its own.
 set -u
 build=$1
 case_name=$2

@@ -289,7 +289,7 @@ SQL
     calls SqlCryptCloseSession 1
 }
 
-# The access of a running database to its provider: when, and what its failure means under either assumption.
+# When a running database asks its provider for the key, and the effect of a failure under either assumption.
 case_access() {
     set_up
     encrypt_database
@@ -353,7 +353,7 @@ SQL
                 ;;
         esac
     done
-    # What is no outage of the network fails under both.
+    # A code that is no network outage fails under both assumptions.
     DUMMY_FAIL=SqlCryptDecrypt=5004@3 sql 1 --outage-codes network <<'SQL'
 USE DemoTde;
 CHECKPOINT;
@@ -364,7 +364,7 @@ SQL
     [ $? = 2 ] || fail 'bad usage of --outage-codes'
 }
 
-# The messages and names that SQL Server 2025 has of its own, and those of what providers do not have.
+# Messages and names of SQL Server 2025 alone, and messages about things that providers lack.
 case_engine() {
     set_up
     encrypt_database

@@ -1,4 +1,4 @@
-# Cases of selftest.sh: what ekmhost says of a provider that breaks a rule of the interface.
+# Cases of selftest.sh: the reports of ekmhost about a provider that breaks a rule of the interface.
 
 # flow RULE: everything from registration to an encrypted database, with a provider that breaks this rule
 flow() {

@@ -174,7 +174,7 @@ SQL
     has '^Msg 942, '
     has '^Ada Lovelace$'
     calls SqlCryptDecrypt 1
-    # a running database asks again at a new log segment, and falls back on the key in memory
+    # a running database asks again at a new log segment, and uses the key in memory if that fails
     DUMMY_FAIL=SqlCryptDecrypt=5001@3 sql 0 <<'SQL'
 USE DemoTde;
 CHECKPOINT;
@@ -272,7 +272,7 @@ SQL
     count=$(sed -n 's/^report: recoveries \([0-9]*\), failed 0, .*/\1/p' "$work/err")
     calls SqlCryptDecrypt "$count"
     [ "${count:-0}" -ge 48 ] || fail "$count recoveries"
-    # What cannot be unwrapped again goes on with the key in memory, and every row is there afterwards.
+    # A database whose key cannot be unwrapped again uses the key in memory, and keeps every row.
     DUMMY_FAIL=SqlCryptDecrypt=5001@70 sql 0 --sessions 8 --report --storm write:2 </dev/null
     reported 'databases ONLINE 24'
     reported 'times with the key in memory 1'

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The characters that depend on the secret alone, if `skipped` bytes stand before it in its group
- * of three. */
+/* The characters that depend only on the secret, if `skipped` bytes are before it in its group of
+ * three. */
 static void canary_encode(const char *secret, size_t skipped, const char *last_two, char *out)
 {
     static const char most[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

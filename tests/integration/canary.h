@@ -7,7 +7,7 @@
 #ifndef AKVEKM_INTEGRATION_CANARY_H
 #define AKVEKM_INTEGRATION_CANARY_H
 
-/* The form in which `secret` (6 to 100 bytes) stands in `text`, or NULL. */
+/* The form in which `text` contains `secret` (6 to 100 bytes), or NULL. */
 const char *canary_find(const char *text, const char *secret);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What this process holds of the system: resident memory, descriptors, threads.
+ * The resources of this process: resident memory, descriptors, threads.
  *
- * Owns nothing; any thread. Fails the running cmocka test when /proc cannot be read.
+ * Owns nothing; any thread. Fails the running cmocka test if /proc cannot be read.
  */
 #ifndef AKVEKM_INTEGRATION_FOOTPRINT_H
 #define AKVEKM_INTEGRATION_FOOTPRINT_H

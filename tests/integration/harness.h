@@ -1,10 +1,10 @@
 /*
- * What the integration tests share: a vaultsim of one's own, the built library, and the host's
- * two-call dances.
+ * Shared by the integration tests: a vaultsim of their own, the built library, and the host's pairs
+ * of calls (first the size, then the content).
  *
- * Owns the child process and its folder. Every function fails the running cmocka test when it
- * cannot do its work, so callers check results of the library only. One thread sets up and tears
- * down; the dances may run in many.
+ * Owns the child process and its folder. Every function fails the running cmocka test if it does
+ * not succeed, so callers check only results of the library. One thread sets up and tears down; the
+ * pairs of calls may run in many.
  */
 #ifndef AKVEKM_INTEGRATION_HARNESS_H
 #define AKVEKM_INTEGRATION_HARNESS_H
@@ -17,7 +17,7 @@
 #define SIM_VAULT    "contoso-vault.vault.azure.net"
 #define SIM_SECRET   "Sim~Secret-0.with_hyphens-1"
 #define SIM_PASSWORD "11111111222243338444555555555555" SIM_SECRET
-/* What the tests wrap: searched for in every log afterwards. */
+/* The plain text that the tests wrap. Every log is searched for it afterwards. */
 #define SIM_PLAIN "canary-plaintext-0123456789abcdef"
 
 struct sim {
@@ -79,10 +79,10 @@ void ekm_unload(struct ekm *ekm);
 SqlCpStr ekm_wide(const char *text, uint16_t *units);
 SqlCpError ekm_open(const struct ekm *ekm, const char *identity, const char *secret,
                     SqlCpSession *session);
-/* GetKeyInfoByName by the two-call dance; thumb has room for 32 bytes, its cb is set. */
+/* GetKeyInfoByName, first for the size, then for the content. thumb has 32 bytes; its cb is set. */
 SqlCpError ekm_find(const struct ekm *ekm, const SqlCpSession *session, const char *name,
                     SqlCpData *thumb);
-/* Encrypt or Decrypt by the two-call dance; out has `cb` bytes of room. */
+/* Encrypt or Decrypt, first for the size, then for the content. out has `cb` bytes. */
 SqlCpError ekm_encrypt(const struct ekm *ekm, const SqlCpSession *session, const SqlCpData *thumb,
                        const SqlCpData *plain, SqlCpData *out);
 SqlCpError ekm_decrypt(const struct ekm *ekm, const SqlCpSession *session, const SqlCpData *thumb,

@@ -1,14 +1,15 @@
 /*
- * Arguments that no honest host passes, in memory that ends where it says, and the table of codes.
+ * Arguments that no correct host passes, in memory that ends exactly at their size, and the table
+ * of codes.
  *
- * Owns what it hands out until the program ends. One thread sets up; any thread may ask.
+ * Owns its memory until the program ends. One thread sets up; any thread may read.
  */
 #ifndef AKVEKM_INTEGRATION_HOSTILE_H
 #define AKVEKM_INTEGRATION_HOSTILE_H
 
 #include "harness.h"
 
-/* A copy whose last byte is followed by memory that nobody may touch. */
+/* A copy whose last byte is followed by memory that cannot be accessed. */
 void *hostile_guarded(const void *bytes, size_t len);
 
 /* Whether docs/errors.md has a row for the code. */

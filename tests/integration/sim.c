@@ -166,7 +166,7 @@ int sim_tear_down(void **state)
     return 0;
 }
 
-/* One connection to the control endpoint, whose port stands in the folder. */
+/* One connection to the control endpoint, whose port is written in the folder. */
 static FILE *open_control(const struct sim *sim)
 {
     char *port = sim_file(sim, "control");

@@ -25,7 +25,7 @@
 
 #define ROUNDS 25
 
-/* What the host calls, by name, in both forms of OpenSSL. */
+/* The functions that the host calls, by name, in both versions of OpenSSL. */
 #define FOREIGN(X)                                                                                 \
     X(OpenSSL_version)                                                                             \
     X(ERR_peek_error)                                                                              \

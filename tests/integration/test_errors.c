@@ -1,5 +1,5 @@
-/* What the matrix of test_faults.c does not provoke: proxies, settings, names, and states of the
- * vault itself, seen through the exports with their codes. */
+/* Faults that the matrix of test_faults.c does not cause: proxies, settings, names, and states of
+ * the vault itself, seen through the exports with their codes. */
 #include "harness.h"
 
 #include <setjmp.h>
@@ -66,8 +66,8 @@ static const struct row statuses[] = {
 static struct sim sim;
 static char original[4096];
 
-/* What is repeated until the call's time is over; a slow machine must still open its session within
- * that time. */
+/* Faults that are retried until the end of the call. A slow machine must still open its session
+ * within that time. */
 static bool uses_up_its_time(SqlCpError code)
 {
     static const SqlCpError codes[] = {3102, 3900, 5001, 5013};
@@ -148,8 +148,8 @@ static SqlCpError errors_perform(struct ready *ready, enum operation operation)
     return -1;
 }
 
-/* What must succeed before and after the fault, in the short time that the row allows: a busy
- * machine may need several tries. */
+/* The calls that must succeed before and after the fault, in the short time that the row allows. A
+ * busy machine may need several attempts. */
 static SqlCpError errors_succeed(struct ready *ready, enum operation operation)
 {
     SqlCpError code = -1;
@@ -236,7 +236,7 @@ static void run_table(const struct row *rows, size_t count)
 TABLE_TEST(network)
 TABLE_TEST(statuses)
 
-/* What is refused before anything is sent anywhere. */
+/* Refusals before anything is sent anywhere. */
 static void test_nothing_is_sent(void **state)
 {
     (void)state;

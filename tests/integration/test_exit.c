@@ -43,7 +43,7 @@ static void *call_on(void *unused)
     return NULL;
 }
 
-/* What a process does that ends in the midst of its calls. */
+/* The end of a process while its calls run. */
 static int exit_live(const char *how)
 {
     pthread_t thread;

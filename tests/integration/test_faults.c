@@ -33,7 +33,7 @@
 #define CALL_MS         3000
 #define PATIENT_CALL_MS 120000
 
-/* What the workers share. */
+/* Shared by the workers. */
 static struct shared {
     atomic_size_t next;
     atomic_int cells, again;
@@ -266,8 +266,8 @@ static int run_fault(const struct fault *fault, int patience)
     return wrong;
 }
 
-/* What waits to the end of a call has short calls at first: a busy machine may need longer ones. A
- * fault of the library is there at any length. */
+/* Calls that wait to their end are short at first; a busy machine may need longer ones. An error of
+ * the library shows at any length. */
 static int run_patiently(const struct fault *fault)
 {
     int wrong = 1;

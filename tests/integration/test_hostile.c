@@ -26,7 +26,7 @@ static unsigned calls;
 /* The first is right, all others are not. */
 static const SqlCpSession *sessions[8];
 
-/* What each call must keep to, whatever it was given. */
+/* The rules for each call, whatever its arguments. */
 static SqlCpError hostile_judge(const char *export, SqlCpError code, long begin_ms)
 {
     calls++;
@@ -42,7 +42,7 @@ static SqlCpError hostile_judge(const char *export, SqlCpError code, long begin_
 
 static const uint8_t bytes_600[600] = {1, 2, 3};
 
-/* What may be meant as a thumbprint, plain text or wrapped key, or as room for one. */
+/* Values for a thumbprint, plain text or wrapped key, or for a buffer. */
 static struct hostile_data data[16];
 static size_t data_count;
 
@@ -175,7 +175,7 @@ static SqlCpError with_infos(const char *export, info_call call, const SqlCpSess
             assert_true(code == SQLCP_SUCCESS || (info.algId == 77 && info.flags == 78));
             hostile_out_free(&name);
             hostile_out_free(&thumb);
-            /* What is refused for the first is refused for all. */
+            /* A call that is refused for the first output is refused for all. */
             if (code != SQLCP_SUCCESS && code != SQLCP_INSUFFICIENT_BUFFER) {
                 return code;
             }

@@ -60,7 +60,7 @@ static void in_child(void (*host)(void))
     assert_int_equal(status, 0);
 }
 
-/* What the steps share, as each runs in a thread of its own. */
+/* Shared by the steps, because each runs in a thread of its own. */
 static SqlCpSession session;
 static uint8_t thumb_bytes[32], cipher_bytes[512];
 static SqlCpData thumb = {sizeof thumb_bytes, thumb_bytes};
@@ -336,7 +336,7 @@ static void test_locale(void **state)
     }
 }
 
-/* What the host has read before stays readable; nothing else may be written. */
+/* Memory that the host has read before stays readable; nothing else may be written. */
 static void host_without_rights(void)
 {
     uint8_t bytes[32];

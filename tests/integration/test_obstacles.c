@@ -1,5 +1,5 @@
-/* What may stand in the map's way: 2058 or a clear line in the log, and nothing of it overwritten.
- */
+/* Obstacles in the place of the map: 2058 or a clear line in the log, and nothing of them is
+ * overwritten. */
 #include "harness.h"
 
 #include <errno.h>

@@ -35,7 +35,7 @@ static unsigned races_draw(uint64_t *random, unsigned below)
     return (unsigned)(*random >> 33) % below;
 }
 
-/* One call of the export that stands at this place of the interface. */
+/* One call of the export with this index. */
 static SqlCpError races_call(unsigned export, uint64_t *random)
 {
     const struct ekm *ekm = &ready.ekm;

@@ -67,7 +67,7 @@ static struct {
 
 static long wanted, settled_after;
 
-/* What a damaged answer may become: 3119, 3706..3709, 5008; and 3305, if a second token is refused
+/* The codes of a damaged response: 3119, 3706..3709, 5008; and 3305, if a second token is refused
  * to the same call. */
 static bool is_damage(SqlCpError code)
 {

@@ -90,7 +90,7 @@ static void storm_begin(struct storm *storm, pthread_t *threads, void *(*entry)(
     pthread_barrier_wait(&storm->begin);
 }
 
-/* Until so many have met as `end` wants. */
+/* Waits until as many have met as `end` needs. */
 static void wait_for_crowd(const struct storm *storm)
 {
     for (int i = 0; i < 6000 && atomic_load(&storm->most_inside) <= THREADS / 4; i++) {
@@ -104,7 +104,7 @@ static void storm_end(struct storm *storm, pthread_t *threads)
         pthread_join(threads[i], NULL);
     }
     pthread_barrier_destroy(&storm->begin);
-    /* A storm in which nobody met proves nothing. */
+    /* A storm in which no calls meet proves nothing. */
     assert_true(atomic_load(&storm->most_inside) > THREADS / 4);
     assert_int_equal(atomic_load(&storm->wrong), 0);
 }

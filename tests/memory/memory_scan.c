@@ -138,7 +138,7 @@ static bool stands_at(const volatile uint8_t *at, const struct mark *mark)
     return true;
 }
 
-/* What stands before a token or secret tells whose buffer it is. */
+/* The bytes before a token or secret show whose buffer it is. */
 static const char *context_of(const volatile uint8_t *start, const volatile uint8_t *at)
 {
     static const char *const words[] = {"Bearer ", "client_secret=", "\":\""};

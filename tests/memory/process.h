@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* NULL on failure; `process_problem` tells the system's number for it. */
+/* NULL on failure; `process_problem` has the error number of the system. */
 void *process_load(const char *path);
 void *process_symbol(void *library, const char *name);
 bool process_unload(void *library);

@@ -22,7 +22,7 @@ bool process_unload(void *library)
     return FreeLibrary(library) != 0;
 }
 
-/* One by one: Wine does not tell their number. */
+/* One by one, because Wine does not report their number. */
 unsigned long process_handles(void)
 {
     unsigned long count = 0;

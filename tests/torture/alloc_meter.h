@@ -37,7 +37,7 @@ unsigned long meter_disarm(unsigned long *failed);
 const struct meter_stack *meter_refused_at(void);
 
 unsigned long meter_live(enum meter meter);
-/* What is made from here on is known by its stack, if `stacks`. */
+/* From now on records allocations with their stacks, if `stacks`. */
 unsigned long meter_mark(bool stacks);
 /* Prints the stacks of what was made after `mark` and is still there, each once with its count. */
 void meter_print_live(enum meter meter, unsigned long mark);

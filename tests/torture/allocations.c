@@ -48,7 +48,7 @@ enum level { DOWN, UP, OPEN };
 
 struct operation {
     const char *name;
-    enum level level; /* what must stand before */
+    enum level level; /* the state that must exist before */
     bool warm;        /* done once before, and again and again in one life; else once in each */
     bool lost_map;    /* the map file is removed before */
     SqlCpError (*run)(void);
@@ -263,8 +263,8 @@ static void note_code(struct outcome *outcome, SqlCpError code)
     outcome->times[at]++;
 }
 
-/* Ours and cJSON's: want of memory, and the map, whose own code says that it could not be written.
- * Curl tells no reason for some of its failures to connect, send or receive. */
+/* Allocations of the library and of cJSON: out of memory, or the map's own code that it could not
+ * be written. Curl gives no reason for some of its failures to connect, send or receive. */
 static bool is_right(enum meter meter, SqlCpError code)
 {
     switch (code) {
@@ -369,8 +369,8 @@ static unsigned long step_of(const struct operation *operation, enum meter meter
     return count / samples + 1;
 }
 
-/* What OpenSSL keeps of one failure more than of none: by the second of two, so that what it makes
- * once in a process does not count. */
+/* The memory that OpenSSL keeps because of one failure: the difference between two failures and
+ * one, so that what it allocates once in a process does not count. */
 static void list_leak(const struct operation *operation, unsigned long nth)
 {
     struct outcome ignored = {.is_second = true};
@@ -484,7 +484,7 @@ static int clean_up(void **state)
 
 static void refuse_all(enum meter meter)
 {
-    /* What a failed test before left standing. */
+    /* Clears what a failed test left behind. */
     while (ready.ekm.GetNextKeyId(&ready.session, &(SqlCpKeyId){0}) != CLOSED) {
         (void)run_free();
     }

@@ -29,7 +29,7 @@ static void key_name(unsigned writer, unsigned number, char name[27])
     snprintf(name, 27, "Key-%u-%u", writer, number);
 }
 
-/* A public key of its own for each name: nobody is going to unwrap with them, so none is computed.
+/* A public key of its own for each name. Nothing unwraps with them, so no private key is computed.
  */
 static void make_key(unsigned writer, unsigned number)
 {
@@ -99,7 +99,7 @@ static SqlCpError create_one(const SqlCpSession *session, uint64_t life, unsigne
     return code;
 }
 
-/* A finder begins anew when it has found all its keys: what stands is looked at again. */
+/* A finder starts again when it has found all its keys, and checks the existing entries again. */
 static void write_entries(void *context, unsigned round, unsigned writer, unsigned done,
                           int pipe_handle)
 {

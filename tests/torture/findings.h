@@ -1,6 +1,6 @@
 /*
- * What OpenSSL leaks or remembers after an allocation of it was refused, each once for all refusals
- * of one stack.
+ * The memory that OpenSSL leaks or remembers after one of its allocations was refused, once for all
+ * refusals with one stack.
  */
 #ifndef AKVEKM_TORTURE_FINDINGS_H
 #define AKVEKM_TORTURE_FINDINGS_H

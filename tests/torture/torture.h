@@ -1,9 +1,9 @@
 /*
- * Writers of one map, several processes at once, killed at any moment: whatever a call reported as
- * done must be in the file ever after, and the file must be whole whenever somebody looks.
+ * Writers of one map, several processes at once, killed at any moment. An entry that a call
+ * reported as durable must stay in the file, and the file must be whole at any time.
  *
- * Owns the writers' processes and the list of what they acknowledged. A writer is a child of the
- * test program and tells through a pipe what it has done. One thread.
+ * Owns the processes of the writers and the list of acknowledged entries. A writer is a child of
+ * the test program and reports through a pipe. One thread.
  */
 #ifndef AKVEKM_TORTURE_TORTURE_H
 #define AKVEKM_TORTURE_TORTURE_H
@@ -13,7 +13,7 @@
 
 #define TORTURE_WRITERS_MAX 8
 
-/* What a writer reports once a call has returned Success. */
+/* The report of a writer after a call returned Success. */
 struct torture_ack {
     char thumbprint[65]; /* upper-case digits; "" while it is not known */
     char uri[256];       /* what the KeyUri begins with */

@@ -18,7 +18,7 @@ static uint64_t real_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* What is wrapped here cannot be called: it would ask the wrapped clock. */
+/* The wrapped functions cannot be called here: they would ask the wrapped clock. */
 static void wait_really(struct plat_cond *cond, struct plat_mutex *mutex, uint64_t until_ms)
 {
 #ifdef _WIN32

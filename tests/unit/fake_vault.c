@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "vault/vault_request.h"
 
-/* What the linker's --wrap turns calls of vault_* into. */
+/* The functions that replace vault_*, by the linker's --wrap. */
 enum ekm_rc __wrap_vault_authenticate(struct call *call, const struct vault *vault);
 enum ekm_rc __wrap_vault_get_key(struct call *call, const struct vault *vault,
                                  const struct key_id *key, struct vault_key *out);

@@ -29,13 +29,13 @@ struct fake_counts {
     atomic_uint get, wrap, unwrap, list, list_versions, create, delete, authenticate;
 };
 
-extern struct fake_key fake_keys[64]; /* the newest version of a name stands last */
+extern struct fake_key fake_keys[64]; /* the newest version of a name is last */
 extern size_t fake_key_count;
 extern struct fake_counts fake_counts;
 extern atomic_int fake_get_fails, fake_unwrap_fails, fake_wrap_fails, fake_list_fails,
     fake_versions_fail;       /* an ekm_rc, EKM_OK for none */
 extern size_t fake_page_size; /* of the list of keys; 0: all on one */
-/* What happens elsewhere meanwhile: called before each "get", "list" and "versions". */
+/* A function for events elsewhere: called before each "get", "list" and "versions". */
 extern void (*fake_before_request)(const char *what, const struct key_id *key);
 extern bool fake_implicit_rejection; /* RSA1_5 opens anything */
 extern atomic_uint fake_delay_ms;    /* each request takes this long, or until aborted */
@@ -47,7 +47,7 @@ void fake_reset(void);
 struct fake_key *fake_add(const char *name, const char *version, uint8_t seed);
 void fake_public(const struct fake_key *key, struct rsa_public *out);
 void fake_thumbprint(const struct fake_key *key, struct thumbprint *out);
-/* What wrapping would give. */
+/* The result of wrapping. */
 void fake_wrapped(const struct fake_key *key, enum rsa_algorithm algorithm, const void *plain,
                   size_t len, uint8_t out[RSA_MAX_BYTES]);
 /* All requests since the last reset of the counts. */

@@ -218,7 +218,7 @@ static void malformed_authorities(void **state)
     }
 }
 
-/* What the administrator adds holds for every vault, and is used as it is written. */
+/* Hosts that the administrator adds count for every vault and are used as they are written. */
 static void further_authorities(void **state)
 {
     char host[] = "login.contoso.local", alias[] = "login.windows.net";

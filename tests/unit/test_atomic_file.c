@@ -116,7 +116,8 @@ static void test_replace_makes_then_replaces(void **state)
     (void)umask(former);
     assert_content(path, "three");
     assert_int_equal(mode_of(path), 0600);
-    /* What replace reports is what a later look finds, and tells the two apart. */
+    /* The state that replace reports equals that of a later look, and differs between the files.
+     */
     assert_int_equal(plat_file_state(path, &now), PLAT_IO_OK);
     assert_memory_equal(&now, &second, sizeof now);
     assert_memory_not_equal(&first, &second, sizeof first);
@@ -239,7 +240,8 @@ static void write_another_aside(void)
     put(aside, "half", 0600);
 }
 
-/* Who writes without the lock, or after somebody deleted it, is not overwritten. */
+/* A file that another program wrote without the lock, or after the lock file was deleted, is not
+ * overwritten. */
 static void test_what_others_wrote_stays(void **state)
 {
     (void)state;
@@ -351,7 +353,7 @@ static void test_flushes(void **state)
     assert_int_equal(plat_file_flush(path), PLAT_IO_ABSENT);
 }
 
-/* A lock file that somebody deleted locks nobody out: what counts is the one that stands there. */
+/* A deleted lock file locks nobody out: the existing one counts. */
 static void test_a_deleted_lock_file_is_not_a_lock(void **state)
 {
     (void)state;
@@ -363,7 +365,7 @@ static void test_a_deleted_lock_file_is_not_a_lock(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        /* Waits for the first lock; when that is free, another one stands there. */
+        /* Waits for the first lock. When it is free, another lock file is in its place. */
         int mine = -1;
         plat_file_close(&first);
         bool told = write(ready[1], "", 1) == 1;

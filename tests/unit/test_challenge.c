@@ -1,4 +1,4 @@
-/* What a vault's 401 may make the library believe (specification.md section 2). */
+/* The effects of a vault's 401 (specification.md section 2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -73,7 +73,7 @@ static void test_create(void **state)
 }
 
 /* A key that cannot be recorded is not made at all. */
-#ifndef _WIN32 /* what stands in a file's way; windows.readonly shows the registry's */
+#ifndef _WIN32 /* an obstacle in the place of a file; windows.readonly tests the registry */
 static void test_create_needs_the_map(void **state)
 {
     struct thumbprint print;
@@ -170,7 +170,8 @@ static void test_drop_is_refused(void **state)
     fixture_stop();
 }
 
-/* What the map names may have become anything: deleted is only what gives the thumbprint. */
+/* The key that the map names may have been replaced: only a key that gives the thumbprint is
+ * deleted. */
 static void test_drop_of_another_key(void **state)
 {
     struct thumbprint print;
@@ -193,7 +194,7 @@ static void test_drop_of_another_key(void **state)
     fixture_stop();
 }
 
-/* The list is what tells that nothing else goes with the key; this one's holds nothing. */
+/* The list shows that nothing else is deleted with the key; here it is empty. */
 static void test_drop_without_a_listed_version(void **state)
 {
     struct thumbprint print;

@@ -1,7 +1,7 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: token_fixture.c scripted_http.c fake_clock.c
-/* Credentials: what SECRET says, who shares one, how long secrets and tokens stay (specification.md
- * section 2). */
+/* Credentials: the meaning of SECRET, who shares one, how long secrets and tokens stay
+ * (specification.md section 2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>

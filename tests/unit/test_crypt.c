@@ -224,7 +224,8 @@ static void test_other_failures_end_at_once(void **state)
     fixture_stop();
 }
 
-/* A 403 that does not say why: the key's attributes tell, those of now before those of then. */
+/* A 403 without a reason: the attributes of the key decide, the current ones before the remembered
+ * ones. */
 static void test_refusals_explained_by_attributes(void **state)
 {
     struct thumbprint print;

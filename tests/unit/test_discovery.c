@@ -170,7 +170,7 @@ static void test_mapped_key_is_gone(void **state)
     assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), SQLCP_NOT_FOUND);
     SqlCpData thumb = {20, print.bytes}, plain = {4, cipher_bytes}, out = {256, cipher_bytes};
     assert_int_equal(SqlCryptEncrypt(&fixture.session, &thumb, 1, NULL, 0, &plain, &out), 4);
-    /* Restored under another name; an administrator tells the map. */
+    /* Restored under another name; an administrator writes it into the map. */
     key->gone = false;
     key->name = "Restored";
     key->version = "v9";
@@ -189,7 +189,8 @@ static void test_failures_pass_through(void **state)
     fixture_start();
     atomic_store(&fake_get_fails, EKM_NO_ANSWER);
     assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), 3107);
-    /* A page in the vault's place says nothing of the key: it is not "not found". */
+    /* A page in the place of the vault's response says nothing about the key: it is not "not
+     * found". */
     atomic_store(&fake_get_fails, EKM_KEY_NOT_JSON);
     assert_int_equal(discovery_decrypt(key, RSA_OAEP_256, &print), 3404);
     atomic_store(&fake_get_fails, EKM_NOT_VAULT);
@@ -223,7 +224,7 @@ static void test_refusal_is_remembered(void **state)
     fixture_stop();
 }
 
-/* What the trial of a candidate meets is no answer to the host either. */
+/* The failure of a candidate is not the result for the host. */
 static void test_refused_trial(void **state)
 {
     static const enum ekm_rc refusals[] = {EKM_FORBIDDEN, EKM_KEY_DISABLED, EKM_KEY_EXPIRED,
@@ -275,7 +276,7 @@ static void test_old_rule(void **state)
     fixture_start();
     /* Without a wrapped key there is no proof. */
     assert_int_equal(SqlCryptGetKeyInfoByThumb(&fixture.session, &thumb, &info), SQLCP_NOT_FOUND);
-    /* What RSA1_5 opens proves nothing. */
+    /* A success of RSA1_5 proves nothing. */
     fake_implicit_rejection = true;
     assert_int_equal(discovery_decrypt(key, RSA1_5, &print), SQLCP_NOT_FOUND);
     assert_string_equal(fixture_read(fixture.map), "");
@@ -290,7 +291,8 @@ static void test_old_rule(void **state)
     fixture_stop();
 }
 
-/* Vault lost and key rotated since: the other vault's entry still tells the version. */
+/* The vault was lost and the key rotated since: the entry of the other vault still names the
+ * version. */
 static void test_old_rule_in_another_vault(void **state)
 {
     const struct thumbprint print = old_thumbprint();
@@ -346,7 +348,7 @@ static void test_forged_old_rule(void **state)
     fixture_stop();
 }
 
-/* What one credential is refused, another may be given: at once. */
+/* A key that is refused to one credential may be given to another one, at once. */
 static void test_memory_is_of_one_credential(void **state)
 {
     struct thumbprint print;

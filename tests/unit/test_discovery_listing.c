@@ -127,7 +127,7 @@ static void test_odd_list(void **state)
     fixture_stop();
 }
 
-/* What was seen on the way answers other thumbprints without a look. */
+/* Keys seen during the search answer for other thumbprints without a request. */
 static void test_what_was_seen_is_known(void **state)
 {
     (void)state;

@@ -86,7 +86,7 @@ static void test_each_code_is_explained_once_and_no_other(void **state)
         assert_int_in_range(code, 0, CODES_MAX - 1);
         assert_int_equal(row.count, 3);
         assert_true(strlen(row.cells[1]) > 5 && strlen(row.cells[2]) > 5);
-        /* 5 and 7 belong to the interface; the page says that they never come from here. */
+        /* 5 and 7 belong to the interface; the page says that the library never returns them. */
         bool interface_only = code == SQLCP_AUTH_FAILURE || code == SQLCP_PROVIDER_ERROR;
         if (!interface_only && !is_returned(code)) {
             fail_msg("errors.md explains %ld, which the library never returns", code);

@@ -1,5 +1,5 @@
-/* What ends is told once a day, from 60 days before (specification.md section 9), and how people
- * write days. */
+/* Whatever expires is reported once a day, from 60 days before (specification.md section 9), and
+ * the ways to write a day. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static int set_up(void **state)
     return fixture_set_up(state);
 }
 
-/* How often a text stands in the log. */
+/* How often the log contains a text. */
 static unsigned expiry_told(const char *text)
 {
     unsigned count = 0;
@@ -167,7 +167,7 @@ static void test_key_in_use(void **state)
     expiry_decrypt(&print, key);
     assert_int_equal(fake_counts.get, 1);
     assert_int_equal(expiry_told("the key ends in 29 days"), 1);
-    /* The look may fail: nobody notices. */
+    /* The look may fail without effect on the call. */
     fake_clock_advance((uint64_t)DAY_S * 1000);
     atomic_store(&fake_get_fails, EKM_FORBIDDEN);
     expiry_decrypt(&print, key);

@@ -1,5 +1,5 @@
 // only: posix
-/* What was freed as it was is wiped, whatever became of the block since. */
+/* Memory that was freed unwiped is wiped, whatever happened to the block since. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

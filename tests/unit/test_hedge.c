@@ -87,7 +87,8 @@ static void nothing_is_late_within_the_floor(void **state)
     assert_int_equal(patience_ms(HEDGE_POST, true), 30);
 }
 
-/* A handshake takes several turns and a processor's time: it has more patience than an answer. */
+/* A handshake takes several round trips and processor time, so its limit is higher than that of a
+ * response. */
 static void a_new_connection_has_more_time(void **state)
 {
     (void)state;
@@ -132,7 +133,7 @@ static void where_it_helps_it_is_ten_in_a_hundred(void **state)
     assert_in_range(sent_twice(1000, 100, 100), 80, 100 + BURST);
 }
 
-/* What the budget is for: every late one is sent twice. */
+/* The purpose of the budget: every late request is sent twice. */
 static void a_few_late_ones_are_all_sent_twice(void **state)
 {
     (void)state;
@@ -210,7 +211,7 @@ static void a_late_answer_is_no_death(void **state)
     assert_false(hedge_suspects(HOST, sent_ms - 1));
 }
 
-/* What replaced a dead connection says nothing of the others. */
+/* A connection that replaced a dead one says nothing about the others. */
 static void a_young_connection_is_no_sign_of_life(void **state)
 {
     (void)state;

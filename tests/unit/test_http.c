@@ -52,7 +52,7 @@ static void headers_of_an_answer(void **state)
     assert_string_equal(buf_text(&http.response.body), "{\"ok\":true}");
 }
 
-/* What curl takes for the end of a header, or calls want of memory. */
+/* Lines that curl takes for the end of a header, or reports as out of memory. */
 static void odd_headers(void **state)
 {
     static char long_line[150000];
@@ -128,7 +128,7 @@ static void nothing_of_the_last_request(void **state)
     the_request_that_is_sent(NULL);
 }
 
-/* What one request is given for itself, the next ones do not have. */
+/* Options of one request do not affect the next ones. */
 static void only_what_is_asked_once_goes_alone(void **state)
 {
     struct http_request once = {.method = HTTP_POST,
@@ -285,7 +285,7 @@ static void no_answer(void **state)
 {
     (void)state;
     http_fixture_expect("/ok",
-                        EKM_OK); /* the connection stands: what takes time now is the answer */
+                        EKM_OK); /* the connection is open: the response is what takes time now */
     http.config.try_timeout_ms = 1000;
     http_fixture_begin();
     http_fixture_expect("/hang", EKM_NO_ANSWER);

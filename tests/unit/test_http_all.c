@@ -90,7 +90,7 @@ static void test_all_are_answered(void **state)
     assert_int_equal(http.call.error.rc, EKM_OK);
 }
 
-/* One that fails does not spoil the others, and says why in its own item. */
+/* A request that fails does not affect the others, and its item has the reason. */
 static void test_each_has_its_outcome(void **state)
 {
     (void)state;

@@ -96,7 +96,7 @@ static void a_resolver_that_hangs(void **state)
     assert_false(http.response.maybe_sent);
 }
 
-/* Free must not wait for a resolver that gave nobody an answer. */
+/* Free must not wait for a resolver that never answers. */
 static void stopping_does_not_wait_for_a_lookup(void **state)
 {
     (void)state;
@@ -114,7 +114,7 @@ static void stopping_does_not_wait_for_a_lookup(void **state)
     assert_in_range(took_ms, 0, SOON_MS);
 }
 
-/* Bound, so that nobody else gets it, but deaf. */
+/* Binds a port, so that nobody else gets it, but does not listen. */
 static int closed_port(void)
 {
     int number = 0;
@@ -279,7 +279,7 @@ static void proxies_that_are_not_there(void **state)
     http_fixture_expect("/ok", EKM_PROXY_UNREACHABLE);
 }
 
-/* A password with a sign that should be escaped: curl quotes it in what it says. */
+/* A password with a character that should be escaped: curl quotes it in its message. */
 static void a_proxys_password_is_told_nobody(void **state)
 {
     static const char *const hosts[] = {"us:hun@ter2@127.0.0.1", "us:hunter2@[127.0.0.1",

@@ -25,7 +25,7 @@
 
 /* Far below the try's time, and beyond what a busy machine takes for a request. */
 #define SOON_MS 5000
-/* What a response has more once it began. */
+/* The further time of a response that has begun. */
 #define WENT_ON_MS 500
 
 static int set_up(void **state)
@@ -142,7 +142,7 @@ static void test_http_hedge_ask(struct http_request request)
     assert_int_equal(http_perform(&http.call, &request, &http.response), EKM_OK);
 }
 
-/* What has effects is sent once. */
+/* A request with effects is sent once. */
 static void http_hedge_effects(void **state)
 {
     static const uint8_t body[] = "{}";

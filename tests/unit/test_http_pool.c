@@ -1,5 +1,5 @@
 // wrap: plat_cond_wait_until
-/* Whose turn it is when all handles are in use; no request is made. */
+/* The order of callers when all handles are in use; no request is made. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ void __real_plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mute
 void __wrap_plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex,
                                  uint64_t until_ms);
 
-/* Who waits under the lock stands in the line. */
+/* A thread that waits under the lock is in the queue. */
 void __wrap_plat_cond_wait_until(struct plat_cond *cond, struct plat_mutex *mutex,
                                  uint64_t until_ms)
 {
@@ -125,7 +125,8 @@ static void the_call_with_the_least_time_is_first(void **state)
     }
 }
 
-/* Who gives one back and wants one again at once would have it before the other wakes. */
+/* A thread that returns a handle and wants one again at once would get it before the other wakes.
+ */
 static void a_waiting_call_is_not_overtaken(void **state)
 {
     struct http_handle *handles[HANDLES], *other = NULL;

@@ -1,6 +1,6 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: scripted_http.c fake_clock.c
-/* Repeats until an answer that stands, the deadline, or the abort (specification.md section 7). */
+/* Retries until a final response, the deadline, or the abort (specification.md section 7). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -197,7 +197,7 @@ static void tries_go_on_until_the_end(void **state)
     }
 }
 
-/* Whose 429 has no Retry-After is asked again soon, whatever it cost before. */
+/* A host whose 429 has no Retry-After is asked again soon, whatever happened before. */
 static void throttled_call_asks_again_soon(void **state)
 {
     struct scripted_answer response = {.status = 429};
@@ -243,7 +243,7 @@ static void deadline_after_a_try_that_ended(void **state)
     assert_int_equal(scripted_http_count(), 2);
 }
 
-/* By its body, an answer may mean what its status does not tell. */
+/* The body of a response may decide what its status alone does not. */
 static enum ekm_rc read_refusal(struct call *call, const struct http_response *response)
 {
     bool passes = strstr(buf_text(&response->body), "passes") != NULL;
@@ -323,7 +323,8 @@ static enum ekm_rc say_throttled(struct call *call, const struct http_response *
     return call_fail(call, EKM_THROTTLED, "said to me");
 }
 
-/* A call that waits out another's 429 and never gets its turn says what the host told that one. */
+/* A call that waits because of another call's 429 and never gets its turn reports that call's
+ * response. */
 static void a_call_in_vain_says_what_another_heard(void **state)
 {
     (void)state;
@@ -478,8 +479,8 @@ static void waits_begin_small_for_each_request(void **state)
     }
 }
 
-/* Together, without repeats; a 429 among them slows what comes after, and nothing goes to a host
- * that asked for patience. */
+/* In parallel, without retries. A 429 among them slows later calls, and nothing is sent to a host
+ * that asked for a pause. */
 static void tries_together_do_not_repeat(void **state)
 {
     struct http_response answers[2];

@@ -83,7 +83,7 @@ static void test_wrong_hosts_get_a_hint(void **state)
     test_identity_refuse("ab", "3 to 24");
 }
 
-/* Whoever mistakes one for the other puts a secret there. */
+/* A user who confuses the two writes a secret there. */
 static void test_no_secret_is_shown(void **state)
 {
     (void)state;

@@ -25,7 +25,7 @@
 #define INTERNAL 5009
 #define MAP_KEY  L"SOFTWARE\\Microsoft\\SQL Server Cryptographic Provider"
 
-/* What the linker calls the tables of imported functions. */
+/* The names that the linker gives to the tables of imported functions. */
 typedef BOOL(WINAPI *open_token)(HANDLE, DWORD, BOOL, HANDLE *);
 typedef BOOL(WINAPI *set_token)(HANDLE *, HANDLE);
 extern open_token __real___imp_OpenThreadToken, __wrap___imp_OpenThreadToken;
@@ -136,7 +136,8 @@ static int tear_down(void **state)
     return fixture_tear_down(state);
 }
 
-/* What an export gave does not matter here, but that the login is back and the error as it was. */
+/* The result of an export does not matter here, only that the login is back and the last error is
+ * unchanged. */
 #define KEEPS(...)                                                                                 \
     do {                                                                                           \
         SetLastError(4711);                                                                        \
@@ -253,7 +254,7 @@ static void test_no_login(void **state)
     fixture_stop();
 }
 
-/* The call ends at once, as it would go on as the login; the next one tells. */
+/* The call ends at once, because it would continue as the login; the next call reports it. */
 static void test_login_stays(void **state)
 {
     SqlCpKeyId key = 0;

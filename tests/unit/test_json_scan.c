@@ -1,5 +1,5 @@
-/* What is JSON and what is not, before cJSON sees it; and that cJSON never gives up halfway what
- * the scan let through. */
+/* Which texts are JSON, before cJSON sees them; and that cJSON never gives up in the middle of a
+ * text that the scan accepted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,7 +141,7 @@ static void test_cjson_agrees(void **state)
 
 static const char *const names[] = {"kid", "value"};
 
-/* What cJSON reads of the same text. */
+/* The result of cJSON for the same text. */
 static void check_span(const cJSON *json, const char *name, const struct json_span *span)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));

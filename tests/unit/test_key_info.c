@@ -230,7 +230,7 @@ static void test_thumbprint_of_no_rule(void **state)
     fixture_stop();
 }
 
-/* One key imported under two names: the entry that stands keeps its place while its key lives. */
+/* One key imported under two names: the existing entry stays while its key exists. */
 static void test_same_key_twice(void **state)
 {
     struct thumbprint print;
@@ -254,7 +254,8 @@ static void test_same_key_twice(void **state)
     fixture_stop();
 }
 
-/* The former key's refusal must not block the new one; a vault out of reach says nothing of it. */
+/* A refusal of the former key must not block the new one; a vault that cannot be reached says
+ * nothing about it. */
 static void test_an_existing_key_is_refused(void **state)
 {
     struct thumbprint print;

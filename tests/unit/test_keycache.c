@@ -1,4 +1,4 @@
-/* What the process remembers of keys, and that it forgets in time. */
+/* The keys that the process remembers, and that it forgets them in time. */
 #include "keymap/keycache.h"
 
 #include <setjmp.h>

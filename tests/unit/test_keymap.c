@@ -289,7 +289,7 @@ static void test_other_vaults_and_names(void **state)
     assert_int_equal(keymap_find_other(&call, HOST, "Kept", &print), EKM_NOT_FOUND);
     test_keymap_put(HOST, 3, "Kept", "v4");
     assert_int_equal(keymap_find_other(&call, HOST, "Kept", &print), EKM_OK);
-    /* What is remembered of a map that cannot be read now proves nothing. */
+    /* Memory of a map that cannot be read now proves nothing. */
     assert_int_equal(unlink(config.keymap_file), 0);
     assert_int_equal(mkdir(config.keymap_file, 0700), 0);
     assert_int_equal(keymap_find_other(&call, HOST, "Kept", &print), EKM_MAP_FAILED);
@@ -375,8 +375,8 @@ static void test_folder_flush_fails(void **state)
     atomic_store(&folder_flush_fails, false);
 }
 
-/* A process that was killed between renaming and flushing has left an entry that a power cut may
- * undo: nobody reports it as durable before it is. */
+/* A process that was killed between rename and flush has left an entry that a power cut may undo:
+ * it must not be reported as durable before it is. */
 static void test_others_are_not_trusted_to_have_flushed(void **state)
 {
     (void)state;
@@ -413,7 +413,7 @@ static void test_new_folder_is_flushed(void **state)
     assert_string_equal(steps, "PfFfF");
 }
 
-/* What failed before the old file was replaced says nothing of what stands in it. */
+/* A failure before the old file was replaced says nothing about its content. */
 static void test_an_existing_entry_with_a_full_disk(void **state)
 {
     char aside[1200];

@@ -281,7 +281,7 @@ static void test_former_changes_nothing(void **state)
     }
 }
 
-/* The same for what a write leaves, in the file and in memory: it adds, replaces or lets stand. */
+/* The same for the result of a write, in the file and in memory: it adds, replaces or keeps. */
 static void put_after(const struct keymap_table *former, const char *text, char *read, size_t cap)
 {
     static const struct key_id seen = {"TdeKey0", "v1"};

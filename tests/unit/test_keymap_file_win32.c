@@ -182,7 +182,7 @@ static void test_a_reader_does_not_fail_the_writer(void **state)
     assert_true(keymap_file_has(1) && keymap_file_has(2));
 }
 
-/* What another process, or an editor, put there stays; what is no entry, too. */
+/* Lines of another process or of an editor stay, also those that are no entries. */
 static void test_other_lines_stay(void **state)
 {
     (void)state;
@@ -204,8 +204,8 @@ static void test_other_lines_stay(void **state)
     assert_non_null(strstr(text, "nonsense\r\nother.vault.azure.net\t22\t"));
 }
 
-/* What a killed writer left aside is written over; a folder in its place, or in the map's, is
- * named. */
+/* The temporary file of a killed writer is overwritten. A folder in its place, or in the place of
+ * the map, is named. */
 static void test_what_is_in_the_way(void **state)
 {
     (void)state;

@@ -91,7 +91,7 @@ static void keymap_registry_put(const char *branch, const char *leaf, const char
     plat_registry_close(&key);
 }
 
-/* What stands in the registry; "" if nothing does. */
+/* The value in the registry; "" if there is none. */
 static const char *keymap_registry_get(const char *branch, const char *leaf)
 {
     static char uri[1024];
@@ -131,7 +131,7 @@ static struct thumbprint thumbprint_of(uint8_t last)
     return thumbprint;
 }
 
-/* What is mapped under this thumbprint now, as a caller sees it; false: nothing that is usable. */
+/* The current entry of this thumbprint, as a caller sees it; false: none that is usable. */
 static bool mapped_now(const struct keymap_entry *wanted, struct key_id *out)
 {
     struct keymap_table table = {0};
@@ -364,7 +364,7 @@ static void test_half_an_entry_is_read_again(void **state)
     assert_string_equal(keymap_registry_get("https://" HOST, HEX), URI);
 }
 
-/* Nobody can tell what it names: it stays. */
+/* It is unknown which key it names, so it stays. */
 static void test_an_entry_that_cannot_be_read_stays(void **state)
 {
     struct keymap_entry entry = {HOST, URI, thumbprint_of(0x06)};
@@ -387,7 +387,7 @@ static void test_failed_flush(void **state)
     (void)state;
     keymap_start(&config);
     flush_fails = true;
-    for (int i = 0; i < 2; i++) { /* the second time it stands in the registry */
+    for (int i = 0; i < 2; i++) { /* the second time it is in the registry */
         assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &thumbprint, &key, NULL),
                          EKM_MAP_FAILED);
         assert_int_equal(ekm_code(call.error.rc), 2058);
@@ -528,7 +528,7 @@ static void test_no_rights(void **state)
     assert_int_equal(keymap_find(&call, HOST, &known, &found), EKM_OK);
     assert_string_equal(found.version, "v1");
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &known, &key, NULL),
-                     EKM_OK); /* it stands already */
+                     EKM_OK); /* it exists already */
     assert_int_equal(keymap_put(&call, call.deadline_ms, HOST, &fresh, &key, NULL), EKM_MAP_FAILED);
     assert_non_null(strstr(call.error.note, "denied"));
     assert_int_equal(keymap_probe(&call, call.deadline_ms, OTHER), EKM_MAP_FAILED);

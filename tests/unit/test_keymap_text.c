@@ -85,7 +85,7 @@ static void test_one_alone_may_go_on_from_an_end(void **state)
     keymap_table_free(&same);
 }
 
-/* Who takes the end may write where it has not been taken, and not a byte further. */
+/* The thread that takes the end may write the bytes that nobody took, and not a byte more. */
 static void test_an_unfinished_line_is_not_continued(void **state)
 {
     (void)state;

@@ -115,7 +115,7 @@ static void test_a_line_has_its_form(void **state)
     assert_int_equal(atomic_load(&system_lines), 0);
 }
 
-/* What follows the last `key="`, up to the line's end, without the closing quote. */
+/* The text after the last `key="`, up to the end of the line, without the closing quote. */
 static const char *value_written(const char *value)
 {
     struct log_line line;

@@ -69,7 +69,7 @@ static BOOL WINAPI acquire_key(PCCERT_CONTEXT certificate, DWORD flags, void *pa
     return TRUE;
 }
 
-/* What the header calls an import goes by a pointer of this name. */
+/* The header calls an imported function by a pointer of this name. */
 extern BOOL(WINAPI *const __wrap___imp_CryptAcquireCertificatePrivateKey)(
     PCCERT_CONTEXT, DWORD, void *, HCRYPTPROV_OR_NCRYPT_KEY_HANDLE *, DWORD *, BOOL *);
 BOOL(WINAPI *const __wrap___imp_CryptAcquireCertificatePrivateKey)
@@ -266,7 +266,7 @@ static void test_the_key_signs_inside_the_store(void **state)
     assert_true(machine_store_verifies(buf_text(&out), true));
     assert_int_equal(world.signed_pss, 1);
     assert_int_equal(world.freed, 1);
-    assert_true(world.silent); /* nobody sits before a service */
+    assert_true(world.silent); /* a service has no user who could answer */
     assert_int_equal(world.flags_seen,
                      CRYPT_ACQUIRE_SILENT_FLAG | CRYPT_ACQUIRE_PREFER_NCRYPT_KEY_FLAG);
     buf_free(&out);

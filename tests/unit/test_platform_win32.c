@@ -1,4 +1,4 @@
-/* What Windows does its own way: trust by owner and list, links, paths, places, errors, proxies. */
+/* Behaviour specific to Windows: trust by owner and list, links, paths, places, errors, proxies. */
 // only: windows
 #include <winsock2.h>
 

@@ -48,7 +48,7 @@ static void test_initialize_and_free_are_counted(void **state)
     fixture_stop();
 }
 
-/* What the first caller asked of OpenSSL: later ones change nothing. */
+/* Only the first caller initializes OpenSSL: later calls change nothing. */
 static uint64_t openssl_options;
 
 int __real_OPENSSL_init_crypto(uint64_t options, const OPENSSL_INIT_SETTINGS *settings);
@@ -161,7 +161,7 @@ static void test_credentials(void **state)
     assert_int_equal(fixture_open("contoso-vault", "", &session), 2050);
     assert_int_equal(SqlCryptOpenSession(&odd, &session), 6);
     assert_int_equal(SqlCryptOpenSession(&lone, &session), 5002);
-    /* IDENTITY and SECRET mistaken for each other: the log below must not tell the secret. */
+    /* IDENTITY and SECRET are swapped: the log must not show the secret. */
     assert_int_equal(fixture_open(FAKE_SECRET, "contoso-vault", &session), 5002);
     assert_int_equal(fixture_open("abc8Q~fake_secret", "contoso-vault", &session), 5002);
     assert_null(session);

@@ -1,4 +1,4 @@
-/* Who the provider is, in any state. */
+/* The identity of the provider, in any state. */
 #include "provider/provider_info.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* Which proxy leads where, and what the log says of it. */
+/* The proxy for each host, and the log lines about it. */
 // only: posix
 // with: scratch.c
 #include "net/proxy.h"
@@ -40,7 +40,7 @@ static int tear_down(void **state)
     return remove_folder(state);
 }
 
-/* What the log says of it at the start. */
+/* The log lines about it at the start. */
 static const char *test_proxy_report(void)
 {
     (void)text_copy(config.log_file, sizeof config.log_file, path);

@@ -152,8 +152,8 @@ static void only_http_1_1_is_offered(void **state)
     assert_true(tls_server_heard("GET /ok HTTP/1.1\r\n"));
 }
 
-/* A sick back end behind one connection: the repeat goes by a new one, and nobody meets it again.
- */
+/* A failing back end behind one connection: the retry uses a new connection, and no later request
+ * meets that back end. */
 static void a_connection_that_turns_sick(void **state)
 {
     (void)state;
@@ -168,7 +168,7 @@ static void a_connection_that_turns_sick(void **state)
     assert_int_equal(tls_server_connections(), before + 1);
 }
 
-/* A page of something on the way says nothing of what other connections lead to. */
+/* A page from something on the way says nothing about other connections. */
 static void a_connection_that_ends_at_a_page(void **state)
 {
     struct asker asker = {.host = HOST, .path = "/ok"};

@@ -74,7 +74,7 @@ static void *renewals_renew(void *context)
     return NULL;
 }
 
-/* What is sent has an assertion of three parts. */
+/* The request has an assertion of three parts. */
 static void renewals_serve(void *context, struct call *asking, const struct seen_request *asked,
                            struct scripted_answer *answer)
 {
@@ -90,7 +90,7 @@ static void renewals_serve(void *context, struct call *asking, const struct seen
     answer->body = "{\"access_token\":\"t1\",\"expires_in\":3599}";
 }
 
-/* What was refused before is remembered. */
+/* The former refusal is remembered. */
 static enum ekm_rc sign_in_again(const char *secret)
 {
     struct credential *credential = NULL;

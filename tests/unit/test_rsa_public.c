@@ -195,7 +195,7 @@ static EVP_PKEY *make_private(uint32_t bits, struct rsa_public *key)
     return pkey;
 }
 
-/* What a vault would do: RFC 8017 with one hash for label and mask. */
+/* The work of a vault: RFC 8017 with one hash for label and mask. */
 static size_t open_wrapped(EVP_PKEY *pkey, enum rsa_algorithm algorithm, const struct buf *wrapped,
                            uint8_t out[512])
 {

@@ -67,7 +67,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* What the vaults come to, and who was asked: "1" and "2" in their order. */
+/* The results of the vaults, and which were asked: "1" and "2" in their order. */
 static struct {
     enum ekm_rc rc[2];
     bool asks_nobody;  /* answered from a cache */
@@ -225,7 +225,7 @@ static void test_down(void **state)
     assert_string_equal(script.asked, "12");
     assert_int_equal(test_second_vault_run(EKM_CONNECT_FAILED, EKM_OK), EKM_OK);
     assert_string_equal(script.asked, "2");
-    /* What needs no request shows nothing, nor does what may not probe. */
+    /* A call without a request shows nothing, nor does a call that may not probe. */
     fake_clock_advance(5000);
     memset(&script, 0, sizeof script);
     script.asks_nobody = true;

@@ -128,7 +128,7 @@ static void test_storm(void **state)
     assert_int_equal(atomic_load(&fake_http_running), 0);
 }
 
-/* Whoever calls, the last Free closes and every Initialize that succeeded is matched. */
+/* In any order of callers the last Free closes, and every successful Initialize has its Free. */
 static void *initialize_and_free(void *argument)
 {
     (void)argument;

@@ -1,4 +1,5 @@
-/* Whose word about the proxy counts, for how long, and who may ask for the service's account. */
+/* The source that decides the proxy, for how long, and which host may ask for the service's
+ * account. */
 // only: windows
 // wrap: WinHttpGetIEProxyConfigForCurrentUser WinHttpGetDefaultProxyConfiguration
 // wrap: WinHttpGetProxyForUrl plat_now_ms
@@ -131,7 +132,7 @@ static void test_failed_search_is_repeated(void **state)
     assert_int_equal(times_asked, 2);
 }
 
-/* What stood in for the script meanwhile does not stay either. */
+/* The replacement of the script does not stay either. */
 static void test_what_replaced_a_failed_script_is_dropped(void **state)
 {
     (void)state;
@@ -166,7 +167,7 @@ static void test_settings_that_name_none_are_final(void **state)
     expect_proxy("");
 }
 
-/* DIRECT is the script's word, not the want of one. */
+/* DIRECT is an answer of the script, not a missing answer. */
 static void test_direct_wins(void **state)
 {
     (void)state;
@@ -183,7 +184,7 @@ static void test_direct_wins(void **state)
     expect_proxy("");
 }
 
-/* Whoever answers to a search of the network gets no proof of the service's account. */
+/* A host that answers a search of the network gets no proof of the service's account. */
 static void test_no_logon_at_a_found_host(void **state)
 {
     (void)state;

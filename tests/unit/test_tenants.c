@@ -101,7 +101,7 @@ static void written_only_when_it_is_news(void **state)
     assert_content(tenants, "marker\n");
 }
 
-/* Whatever stands there, it is a hint at most. */
+/* Whatever the file contains, it is only a hint. */
 static void foreign_content(void **state)
 {
     (void)state;

@@ -1,8 +1,7 @@
 // wrap: plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: fake_clock.c
-/* Whose turn it is at a host that throttles (specification.md section 7: a 429 of one call slows
- * all).
- */
+/* The order of calls at a host that throttles (specification.md section 7: a 429 of one call slows
+ * all). */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,7 +110,7 @@ static void all_may_go_when_so_many_went_well(void **state)
     assert_true(answers > MANY / 2);
 }
 
-/* What cannot know of the refusal: requests under way when it came. */
+/* Requests that cannot know of the refusal: those in flight when it came. */
 static void late_refusals_say_nothing_new(void **state)
 {
     struct throttle_pass passes[MANY];

@@ -159,7 +159,7 @@ static void a_refused_session_costs_nothing_else(void **state)
     assert_true(tls_resume_resumes());
 }
 
-/* What failed may be bound to its session. The new one serves again. */
+/* A failure may be due to its session. The new one works again. */
 static void a_retry_resumes_nothing(void **state)
 {
     (void)state;

@@ -138,7 +138,7 @@ static void token_silence(void *context, struct call *asking, const struct seen_
     answer->takes_ms = 1000000;
 }
 
-/* Whoever renews early has a good token in hand: a silent Entra must not cost the call its time. */
+/* A call that renews early has a valid token: a silent Entra must not cost the call its time. */
 static void an_early_try_leaves_time(void **state)
 {
     (void)state;

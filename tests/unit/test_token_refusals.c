@@ -1,6 +1,6 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: token_fixture.c scripted_http.c fake_clock.c
-/* What Entra refuses, and what passes: codes, and what is remembered (specification.md sections 2
+/* Final and transient refusals of Entra: codes, and what is remembered (specification.md sections 2
  * and 6). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,7 +94,7 @@ static void refusals_that_pass(void **state)
     }
 }
 
-/* What is not Entra's own says nothing of the credential. */
+/* A response that is not Entra's says nothing about the credential. */
 static void pages_in_entra_s_place(void **state)
 {
     static const struct scripted_answer rows[] = {

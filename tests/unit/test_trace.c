@@ -1,4 +1,5 @@
-/* The recording of the host's calls: what a line says, and what it never says; its size. */
+/* The recording of the host's calls: the content of a line, what it never contains, and its size.
+ */
 // only: posix
 // wrap: entry_begin entry_end log_text
 // with: scratch.c
@@ -166,7 +167,7 @@ static void test_names_are_shown_and_credentials_are_not(void **state)
     assert_null(strstr(lines, "secret\""));
 }
 
-/* What no honest host passes is not followed. */
+/* Arguments that no correct host passes are not followed. */
 static void test_sizes_that_cannot_be_are_shown_alone(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Recordings are read as they are, whatever they hold; each judge says what speaks for and against;
- * nothing of a recording but times, numbers and known words reaches the report. */
+/* Recordings are read with any content. Each judge says what speaks for and against its assumption.
+ * Only times, numbers and known words of a recording reach the report. */
 // with: ../../src/tool/recording.c ../../src/tool/call_table.c ../../src/tool/assumption.c
 // with: ../../src/tool/assumption_judges.c ../../src/tool/trace_report.c
 #include <setjmp.h>
@@ -82,7 +82,7 @@ static void lines_are_read_and_others_counted(void **state)
     }
 }
 
-/* What was cut, overwritten, put together of two lines or never was one. */
+/* Lines that were cut, overwritten, joined, or never were lines of a recording. */
 static void damaged_lines_are_left_out(void **state)
 {
     (void)state;
@@ -256,7 +256,7 @@ static void more_than_is_followed_is_no_verdict(void **state)
     free(report);
 }
 
-/* What was put in is found until it is taken out, however full the table is. */
+/* An entry is found until it is removed, however full the table is. */
 static void table_keeps_what_was_put_in(void **state)
 {
     (void)state;
@@ -286,7 +286,7 @@ static void table_keeps_what_was_put_in(void **state)
     free(table);
 }
 
-/* Whoever wrote the recording puts nothing into the report. */
+/* The author of a recording can put nothing into the report. */
 static void report_shows_known_words_alone(void **state)
 {
     (void)state;

@@ -82,7 +82,7 @@ static const char *trust_bundle_certificate(const char *name, long days)
     return pem;
 }
 
-/* How many of them the store has then; what the log says is in `content`. */
+/* The number of them in the store afterwards; `content` has the lines of the log. */
 static int read_bundle(size_t wanted_count, bool say)
 {
     size_t count = 0;
@@ -135,7 +135,7 @@ static void test_the_rest_counts(void **state)
     trust_bundle_told(indented, "this BEGIN is indented; it is left out");
 }
 
-/* It would stand in the way of its successor of the same name. */
+/* It would hide its successor of the same name. */
 static void test_an_expired_one_is_left_out(void **state)
 {
     (void)state;

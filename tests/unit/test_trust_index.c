@@ -53,7 +53,7 @@ static void pair_free(struct pair *pair)
     EVP_PKEY_free(pair->key);
 }
 
-/* OpenSSL tells two issuers of one name by the identifiers of their keys. */
+/* OpenSSL distinguishes two issuers of one name by the identifiers of their keys. */
 static void trust_index_extend(X509 *x, const X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
@@ -175,7 +175,8 @@ static void test_several_keys_of_one_name(void **state)
     pair_free(&of_new);
 }
 
-/* What ca_file holds is looked at first, and must not hide the system's of the same name. */
+/* The certificates of ca_file are looked at first, and must not hide those of the system with the
+ * same name. */
 static void test_one_of_the_name_that_the_store_has(void **state)
 {
     (void)state;

@@ -137,7 +137,7 @@ static void without_certificates_of_the_system(void **state)
     assert_int_equal(trust_store_ask(), EKM_OK);
 }
 
-/* What the system trusted stays while it cannot be read. */
+/* The authorities that the system trusted stay while its store cannot be read. */
 static void a_system_that_cannot_be_read_changes_nothing(void **state)
 {
     (void)state;

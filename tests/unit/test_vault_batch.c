@@ -1,7 +1,7 @@
 // wrap: http_perform http_perform_all plat_now_ms plat_unix_time_ms plat_cond_wait_until
 // with: vault_fixture.c scripted_http.c fake_clock.c
-/* Many looks at a vault at once: what stands is read, all else is asked for again in the ordinary
- * way. */
+/* Many requests to a vault in parallel: final responses are read, all others are requested again in
+ * the ordinary way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

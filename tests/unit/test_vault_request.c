@@ -203,7 +203,7 @@ static void refused_credential(void **state)
     vault_request_expect(EKM_BAD_CREDENTIALS, 1, 1, 0);
 }
 
-/* Neither answers well: the ordinary way tells what is wrong, with its repeats. */
+/* Neither response is good: the ordinary way finds the cause, with its retries. */
 static void vault_and_entra_fail(void **state)
 {
     (void)state;

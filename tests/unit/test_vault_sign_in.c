@@ -108,7 +108,7 @@ static void a_vault_that_moved(void **state)
     assert_int_equal(scripted_http_count(), 4);
 }
 
-/* The old tenant knows the application no more, so that no 401 of the vault comes to tell. */
+/* The old tenant no longer knows the application, so the vault cannot answer 401. */
 static void a_vault_that_moved_unnoticed(void **state)
 {
     (void)state;

@@ -117,7 +117,7 @@ static void pages_are_not_responses_of_the_vault(void **state)
     }
 }
 
-/* What passes is asked for again, with a body as the vault's own as with a page. */
+/* A transient status is retried, whether the body is the vault's or a page. */
 static void passing_refusals_are_repeated(void **state)
 {
     static const struct row rows[] = {

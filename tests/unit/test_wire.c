@@ -245,7 +245,7 @@ static void bodies_that_are_no_key(void **state)
     }
 }
 
-/* What a C string would cut short must not pass for the shorter text. */
+/* A text that a C string would cut short must not pass for the shorter text. */
 static void embedded_zeros(void **state)
 {
     static const char raw[] = "{\"key\":{\"kid\":\"" KID "\0x\",\"kty\":\"EC\"}}";
@@ -568,7 +568,7 @@ static void errors_are_read(void **state)
     assert_string_equal(call.error.inner_code, "ForbiddenByRbac");
 }
 
-/* The service's own number stands in the message, not always at its start. */
+/* The service's own number is in the message, not always at its start. */
 static void service_numbers_are_read(void **state)
 {
     static const struct {

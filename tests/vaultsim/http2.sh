@@ -1,6 +1,6 @@
 #!/bin/sh
-# http2.sh STATE PORT: HTTP/2 in front of the vaultsim that runs on the folder STATE, as real vaults speak it, on 127.0.0.1:PORT.
-# Runs until it is ended. The certificate is vaultsim's own, so clients trust STATE/ca.pem as ever. Needs nghttpx (nghttp2-proxy).
+# http2.sh STATE PORT: serves HTTP/2, which real vaults speak, on 127.0.0.1:PORT in front of the vaultsim with the folder STATE.
+# Runs until it is ended. It has vaultsim's own certificate, so clients trust STATE/ca.pem as usual. Needs nghttpx (nghttp2-proxy).
 set -eu
 state=$(cd "$1" && pwd)
 behind=$(sed -n 's/^connect_to = ::127.0.0.1://p' "$state/akv-ekm.conf")

@@ -33,7 +33,7 @@ static HMODULE image_load(void)
     return dll;
 }
 
-/* FARPROC holds every function; the copy says so without a cast that the compiler must warn of. */
+/* FARPROC can hold every function. The copy avoids a cast that the compiler would warn of. */
 static void image_find(HMODULE dll, const char *name, void *function)
 {
     FARPROC found = GetProcAddress(dll, name);
@@ -98,7 +98,7 @@ static void make_branch(void)
     assert_int_equal(RegCloseKey(key), ERROR_SUCCESS);
 }
 
-/* What goes wrong here often does so at exit, after the last line: ctest sees the exit code. */
+/* Errors here often appear at exit, after the last line: ctest sees the exit code. */
 static void test_comes_and_goes(void **state)
 {
     SqlCpError (*initialize)(void);

@@ -1,9 +1,9 @@
 /*
- * What may stand in the vault's or the login service's place: servers that cannot prove who they
- * are, and one that can but does not speak HTTP as it should.
+ * Servers in the place of the vault or the login service: some cannot prove who they are, one can
+ * but does not speak HTTP correctly.
  *
- * Its default manner is that of a host outside Azure with a certificate in order: it answers, and
- * remembers what it was told. One for each process.
+ * By default it is a host outside Azure with a valid certificate: it answers, and remembers what it
+ * received. One for each process.
  */
 #ifndef AKVEKM_INTEGRATION_FAULTS_LISTENER_H
 #define AKVEKM_INTEGRATION_FAULTS_LISTENER_H

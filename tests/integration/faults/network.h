@@ -1,10 +1,10 @@
 /*
- * The network as the library meets it in this process: names and routes that can be broken and
- * mended, so that neither the machine's resolver nor a real network matters.
+ * The network that the library sees in this process: names and routes that a test breaks and
+ * restores, so that neither the resolver of the machine nor a real network matters.
  *
- * This program's own getaddrinfo() and connect() stand before the C library's. "vault.test" and
- * "login.test" are vaultsim under two addresses; any other name is a foreign host, counted, and led
- * to the listener of faults. Any thread.
+ * This program's own getaddrinfo() and connect() replace those of the C library. "vault.test" and
+ * "login.test" are vaultsim under two addresses. Any other name is a foreign host: it is counted
+ * and leads to the listener of faults. Any thread.
  */
 #ifndef AKVEKM_INTEGRATION_FAULTS_NETWORK_H
 #define AKVEKM_INTEGRATION_FAULTS_NETWORK_H
@@ -17,8 +17,8 @@ enum network_fault {
     NETWORK_UNREACHABLE, /* the kernel has no way there */
     NETWORK_SILENT,      /* a full backlog: no answer to the first packet */
     NETWORK_LISTENER,    /* the listener of faults is there instead */
-    NETWORK_NO_NAME,     /* the resolver says no */
-    NETWORK_NAME_HANGS   /* the resolver says nothing */
+    NETWORK_NO_NAME,     /* the resolver answers that there is no such name */
+    NETWORK_NAME_HANGS   /* the resolver does not answer */
 };
 
 /* Ports on loopback. */

@@ -80,7 +80,7 @@ static SqlCpError create_another(const struct bench *bench, const SqlCpSession *
     return operation_create(bench, text, session);
 }
 
-/* "Refused, as the name is taken" tells that the look succeeded. */
+/* "Refused, because the name exists" means that the look-up succeeded. */
 static SqlCpError operation_look(const struct bench *bench, const SqlCpSession *session)
 {
     SqlCpError code = operation_create(bench, table[LOOK].key, session);

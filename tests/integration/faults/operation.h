@@ -42,9 +42,8 @@ void bench_make_keys(void);
 void bench_start(struct bench *bench);
 void bench_stop(struct bench *bench);
 
-/* What must have happened before the fault: a session of its own, with a client secret of its own,
- * so that operations at once share no token request; for ENCRYPT the public key, for LISTED the
- * list. */
+/* The preparation before the fault: a session of its own, with a client secret of its own, so that
+ * parallel operations share no token request; for ENCRYPT the public key, for LISTED the list. */
 SqlCpError operation_prepare(struct bench *bench, enum operation operation, SqlCpSession *session);
 /* The call itself. OPEN_SESSION makes the session, and closes it again. */
 SqlCpError operation_perform(const struct bench *bench, enum operation operation,
