@@ -1,4 +1,4 @@
-# What the Linux packages have, and how CPack makes them: `sh cmake/dev.sh package` (docs/release.md). `cmake --install` puts the
+# The content of the Linux packages, and how CPack makes them: `sh cmake/dev.sh package` (docs/release.md). `cmake --install` puts the
 # same files under its prefix.
 #
 # Each version has a folder of its own, so that no upgrade changes a library that is loaded; `current` is a link to the newest.

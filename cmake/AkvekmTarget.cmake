@@ -1,4 +1,4 @@
-# How every C target of the project is compiled: akvekm_target(NAME). What the builder chose stays: a flag of the project
+# How every C target of the project is compiled: akvekm_target(NAME). The builder's choices have precedence: a flag of the project
 # is added only where the builder's own flags (CFLAGS, CMAKE_C_FLAGS) say nothing of the matter.
 
 set(builder_flags " ${CMAKE_C_FLAGS} ")

@@ -18,7 +18,7 @@ usage() {
     cat <<'USAGE'
 usage: sh cmake/dev.sh COMMAND
 
-  demo       build, start the embedded vault, run the setup article's T-SQL through the host stand-in
+  demo       build, start the embedded vault, run the setup article's T-SQL through ekmhost
   test       build and run every test: the Linux side, those tests again that may differ with private
              libraries, the Windows side; shows the failures and ctest's last lines of each
   build      build only: build/libakvekm.so, build/vaultsim, build/ekmhost

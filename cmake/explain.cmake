@@ -5,7 +5,7 @@ string(REGEX REPLACE "\\[([^]]*)\\]\\([^)]*\\)" "\\1" text "${text}") # a link i
 string(REPLACE "\\|" "<bar>" text "${text}")
 string(REPLACE "`" "" text "${text}")
 string(REGEX REPLACE "\\*+([^*|\n]+)\\*+" "\\1" text "${text}")
-# What a list of CMake gives a meaning of its own.
+# The characters that have a meaning in a list of CMake.
 string(REPLACE ";" "<semicolon>" text "${text}")
 string(REPLACE "[" "<left>" text "${text}")
 string(REPLACE "]" "<right>" text "${text}")

@@ -51,7 +51,7 @@ mount_all() {
     done
 }
 
-# What the namespace leaves is a folder without mounts.
+# After the namespace ends, the folder has no mounts.
 remove_chroot() {
     rm -rf --one-file-system "$chroot"
 }

@@ -1,8 +1,8 @@
-# What makes the module a DLL: akvekm_dll(NAME) adds exports, version, messages and link options; with mingw, the signed copy.
+# Makes the module a DLL: akvekm_dll(NAME) adds exports, version, messages and link options; with mingw, the signed copy.
 
 set(windows_dir "${CMAKE_CURRENT_LIST_DIR}")
 
-# The version that SqlCryptGetProviderInfo gives is a fact of the source; here it is read, so that it stands in one place.
+# Reads the version that SqlCryptGetProviderInfo returns from the source, so that it is written in one place only.
 function(akvekm_provider_version out)
     set(source "${PROJECT_SOURCE_DIR}/src/base/config_table.c")
     file(STRINGS "${source}" line REGEX "provider_version = \\(SqlCpVersion\\){[0-9]+, [0-9]+, [0-9]+, [0-9]+}")
