@@ -264,6 +264,9 @@ step_openssl() {
     rm -rf "$folder/objects/openssl"
 }
 
+# Nobody asks for headers by name: curl would keep a copy of each. 7.88 knows no option of CMake for it.
+curl_without='-DCURL_DISABLE_HEADERS_API'
+
 # curl's own list of sources, without 50 s of cross try-compiles: for Windows its header config-win32.h knows all. The first
 # header is precompiled with exactly make's flags.
 build_curl_windows() {
@@ -271,7 +274,7 @@ build_curl_windows() {
     cd "$folder/objects/curl/lib"
     defines='-DCURL_STATICLIB -DHTTP_ONLY -DCURL_DISABLE_NTLM -DCURL_DISABLE_COOKIES -DCURL_DISABLE_ALTSVC'
     defines="$defines -DCURL_DISABLE_HSTS -DCURL_DISABLE_NETRC -DCURL_DISABLE_DOH -DCURL_DISABLE_WEBSOCKETS"
-    defines="$defines -DNDEBUG -DUSE_OPENSSL -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG -DBUILDING_LIBCURL"
+    defines="$defines $curl_without -DNDEBUG -DUSE_OPENSSL -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG -DBUILDING_LIBCURL"
     grep -q 'define USE_IPV6' config-win32.h || defines="$defines -DENABLE_IPV6 -DUSE_IPV6"
     cat >ours.mk <<MAKEFILE
 include Makefile.inc
@@ -290,7 +293,8 @@ MAKEFILE
 # By CMake: its checks take a third of configure's time. arc4random is a function of glibc 2.36. The trust store is src/net's.
 build_curl_linux() {
     cd "$folder/objects/curl"
-    cmake -S "$1" -B . -G Ninja -DCMAKE_BUILD_TYPE=None "-DCMAKE_C_FLAGS=$harden -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+    cmake -S "$1" -B . -G Ninja -DCMAKE_BUILD_TYPE=None "-DCMAKE_C_FLAGS=$harden $curl_without -DNDEBUG" \
+        -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
         -DBUILD_CURL_EXE=OFF -DBUILD_SHARED_LIBS=OFF -DBUILD_STATIC_LIBS=ON -DBUILD_TESTING=OFF -DBUILD_LIBCURL_DOCS=OFF \
         -DBUILD_MISC_DOCS=OFF -DENABLE_CURL_MANUAL=OFF -DENABLE_MANUAL=OFF -DPICKY_COMPILER=OFF \
         -DHTTP_ONLY=ON -DENABLE_THREADED_RESOLVER=ON -DENABLE_IPV6=ON -DENABLE_UNIX_SOCKETS=OFF -DENABLE_WEBSOCKETS=OFF \

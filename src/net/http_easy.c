@@ -133,6 +133,8 @@ static bool prepare_network(CURL *curl, const struct http_client *client)
            curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            /* Otherwise 64 KiB are allocated and wiped for each small body that is sent. */
            curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 16384L) == CURLE_OK &&
+           /* The same for what is read: an answer has some 1.5 KiB. */
+           curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 4096L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_BODY_MAX) ==
                CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
@@ -182,6 +184,7 @@ bool http_easy_open(struct http_easy *easy, struct http_client *client)
 {
     easy->client = client;
     easy->looks_up_anew = easy->proxied = false;
+    easy->origin[0] = '\0';
     memset(&easy->trial, 0, sizeof easy->trial);
     easy->curl = curl_easy_init();
     if (easy->curl != NULL && !http_easy_prepare(easy, client)) {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "net/http_send.h"
 #include "net/proxy.h"
 #include "net/system_proxy.h"
@@ -136,13 +137,30 @@ static const char *target_of(const char *url)
     return host != NULL ? strchr(host + 3, '/') : NULL;
 }
 
+/* Of the URL only scheme, host and port: curl takes a URL apart and writes it anew for each
+ * transfer, path and query character by character. Most requests of a handle go to one host. */
+static bool set_url(struct http_easy *easy)
+{
+    const char *url = easy->request->url, *target = target_of(url);
+    size_t len = target != NULL ? (size_t)(target - url) : strlen(url);
+    if (strncmp(easy->origin, url, len) == 0 && easy->origin[len] == '\0') {
+        return true;
+    }
+    bool fits = text_copy_n(easy->origin, sizeof easy->origin, url, len);
+    bool right = curl_easy_setopt(easy->curl, CURLOPT_URL, fits ? easy->origin : url) == CURLE_OK;
+    if (!right || !fits) {
+        easy->origin[0] = '\0';
+    }
+    return right;
+}
+
 bool http_options_set(struct http_easy *easy)
 {
     CURL *curl = easy->curl;
     const struct http_request *request = easy->request;
     return set_rarity(curl, request) && set_way(easy) && set_method(easy) && set_lookup(easy) &&
            set_proxy(easy, easy->call->config, request) && set_times(easy, request) &&
-           curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK &&
+           set_url(easy) &&
            curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target_of(request->url)) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
 }

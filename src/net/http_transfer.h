@@ -39,6 +39,7 @@ struct http_easy {
     bool header_ended, proxied, looks_up_anew, head_sent, sent;
     bool has_connected;                    /* this transfer began a new connection, at opened_ms */
     uint64_t opened_ms, sent_ms, until_ms; /* sent_ms: 0 until the head is sent */
+    char origin[280];                      /* of the URL that curl has, or empty */
     struct http_trial trial;
     char error[CURL_ERROR_SIZE];
 };

@@ -1,6 +1,7 @@
 /* The cost of one warm Decrypt in counts that do not depend on the load of the machine, and their
  * baseline. */
 #include <curl/curl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,12 +157,14 @@ int bench_check(struct bench *bench, const char *path)
     size_t count = costs_measure(bench, costs);
     double expected, margin;
     read_baseline(path, "instructions_over_bare", &expected, &margin);
-    costs[count++] = (struct cost){"instructions_over_bare",
-                                   least_instructions(bench, expected * (1 + margin / 100))};
+    costs[count++] =
+        (struct cost){"instructions_over_bare",
+                      least_instructions(bench, expected + fabs(expected) * margin / 100)};
     for (size_t i = 0; i < count; i++) {
         read_baseline(path, costs[i].name, &expected, &margin);
-        bool higher = costs[i].value > expected * (1 + margin / 100);
-        bool lower = costs[i].value < expected * (1 - margin / 100);
+        double room = fabs(expected) * margin / 100;
+        bool higher = costs[i].value > expected + room;
+        bool lower = costs[i].value < expected - room;
         printf("%-24s %10.2f  baseline %.2f%s\n", costs[i].name, costs[i].value, expected,
                higher  ? "  WORSE"
                : lower ? "  better: lower the baseline"

@@ -199,6 +199,25 @@ static void one_connection_for_each_host(void **state)
     assert_int_equal(tls_server_connections(), before + 2);
 }
 
+/* Its curl handle keeps the URL of the request before. */
+static void one_handle_for_several_hosts(void **state)
+{
+    static const char *const hosts[] = {"a.vault.azure.net", "a.vault.azure.net",
+                                        "b.vault.azure.net", "b.vault.azure.net:444",
+                                        "a.vault.azure.net"};
+    (void)state;
+    http.config.max_connections = 1;
+    http_fixture_reopen();
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        char begin[128];
+        (void)text_format(begin, sizeof begin, "GET /echo HTTP/1.1\r\nHost: %s\r\n", hosts[i]);
+        assert_int_equal(http_fixture_ask(hosts[i], "/echo"), EKM_OK);
+        if (strncmp(buf_text(&http.response.body), begin, strlen(begin)) != 0) {
+            fail_msg("%zu: %s", i, buf_text(&http.response.body));
+        }
+    }
+}
+
 struct asker {
     pthread_t thread;
     struct call call;
@@ -412,6 +431,7 @@ int main(void)
         TEST(only_https),
         TEST(one_connection_for_calls_in_turn),
         TEST(one_connection_for_each_host),
+        TEST(one_handle_for_several_hosts),
         TEST(the_pool_is_bounded),
         TEST(waiting_for_a_connection_ends),
         TEST(no_answer),
