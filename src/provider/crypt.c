@@ -204,7 +204,10 @@ static enum ekm_rc crypt_unwrap(struct call *call, struct key_lookup *lookup,
             call_log(call, LEVEL_INFO, "opened with %s", rsa_algorithm_name(order[i]));
         }
     }
-    return rc == EKM_FORBIDDEN ? key_lookup_explain_refusal(call, lookup, false) : rc;
+    if (rc == EKM_FORBIDDEN) {
+        return key_lookup_explain_refusal(call, lookup, false);
+    }
+    return rc;
 }
 
 /* The pinned version is gone, or the map led to another key. */

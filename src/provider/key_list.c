@@ -121,30 +121,42 @@ size_t key_list_count(const struct key_list *list)
     return list->count;
 }
 
+/* Fetches the key, or marks it as unusable. */
+static enum ekm_rc key_list_fetch(struct call *call, const struct vault *vault,
+                                  struct listed_key *listed, struct vault_key **out)
+{
+    struct vault_key fetched;
+    struct key_id name = {"", ""};
+    (void)text_copy(name.name, sizeof name.name, listed->name);
+    enum ekm_rc rc = vault_get_key(call, vault, &name, &fetched);
+    bool gone = rc == EKM_KEY_NOT_FOUND || rc == EKM_KEY_DISABLED;
+    if (rc != EKM_OK && !gone) {
+        return rc;
+    }
+    call_clear_error(call);
+    if (gone || !fetched.enabled || !fetched.is_rsa || !fetched.usable_size) {
+        *out = key_list_publish(listed, &unusable);
+        return EKM_OK;
+    }
+    struct vault_key *key = malloc(sizeof *key);
+    if (key == NULL) {
+        return call_fail(call, EKM_OUT_OF_MEMORY, NULL);
+    }
+    *key = fetched;
+    *out = key_list_publish(listed, key);
+    return EKM_OK;
+}
+
 enum ekm_rc key_list_resolve(struct call *call, const struct vault *vault, struct key_list *list,
                              size_t index, const struct vault_key **out)
 {
     struct listed_key *listed = &list->keys[index];
     struct vault_key *key = atomic_load(&listed->key);
     if (key == NULL) {
-        struct vault_key fetched;
-        struct key_id name = {"", ""};
-        (void)text_copy(name.name, sizeof name.name, listed->name);
-        enum ekm_rc rc = vault_get_key(call, vault, &name, &fetched);
-        bool gone = rc == EKM_KEY_NOT_FOUND || rc == EKM_KEY_DISABLED;
-        if (rc != EKM_OK && !gone) {
+        enum ekm_rc rc = key_list_fetch(call, vault, listed, &key);
+        if (rc != EKM_OK) {
             return rc;
         }
-        bool usable = rc == EKM_OK && fetched.enabled && fetched.is_rsa && fetched.usable_size;
-        key = usable ? malloc(sizeof *key) : &unusable;
-        if (key == NULL) {
-            return call_fail(call, EKM_OUT_OF_MEMORY, NULL);
-        }
-        if (usable) {
-            *key = fetched;
-        }
-        key = key_list_publish(listed, key);
-        call_clear_error(call);
     }
     *out = key != &unusable ? key : NULL;
     return EKM_OK;

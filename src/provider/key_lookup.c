@@ -163,7 +163,10 @@ static enum ekm_rc key_lookup_find_elsewhere(struct call *call, struct key_looku
                        !key_id_equal(&id, &missing);
     if (!mapped_anew) {
         enum ekm_rc rc = key_lookup_discover(call, lookup, &missing);
-        return rc == EKM_NOT_FOUND && lookup->misled ? key_lookup_blame_map(call) : rc;
+        if (rc == EKM_NOT_FOUND && lookup->misled) {
+            return key_lookup_blame_map(call);
+        }
+        return rc;
     }
     /* Another process has found it meanwhile. */
     keycache_learn_id(host_of(lookup), &lookup->thumbprint, &id);
