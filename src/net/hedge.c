@@ -102,6 +102,9 @@ void hedge_note_answer(const char *name, const struct hedge_answer *answer)
     if (is_old && answer->sent_ms > host->kept_sent_ms) {
         host->kept_sent_ms = answer->sent_ms;
     }
+    if (is_old && answer->sent_ms < host->suspect_ms) {
+        host->deaths = 0; /* it was suspect itself: they are slow, not dead */
+    }
     if (answer->status < 500 && answer->status != 429) {
         usual_time_note(&host->times[answer->posted ? HEDGE_POST : HEDGE_GET],
                         answer->now_ms - answer->sent_ms);
@@ -147,7 +150,8 @@ uint64_t hedge_patience_ms(const char *name, enum hedge_wait wait, bool idle, bo
 }
 
 /* Under the lock: whether the connection counts as dead. One dead connection may be an accident. If
- * two died and none of their age worked, copies of requests on the others need no budget. */
+ * two died and none of their age worked, copies of requests on the others do not wait for the
+ * budget, which pays for them later. */
 static bool hedge_has_died(const struct host *host, const struct hedge_late *late)
 {
     return late->kept && late->proven_ms < host->suspect_ms && host->deaths > 1 &&
@@ -165,8 +169,8 @@ bool hedge_allow(const char *name, const struct hedge_late *late, struct throttl
     bool saved = host->spare >= ONE && host->most >= ONE;
     bool allowed = calm && (saved || hedge_has_died(host, late));
     if (allowed) {
-        host->spare -= saved ? ONE : 0;
-        host->most -= saved ? ONE : 0;
+        host->spare -= ONE;
+        host->most -= ONE;
         host->asked++;
     }
     plat_mutex_unlock(&tail.mutex);
@@ -181,9 +185,11 @@ static void hedge_note_silence(struct host *host, const struct hedge_win *win)
     if (host->kept_sent_ms >= win->sent_ms) {
         return;
     }
+    /* What died together was in order before the first of them was late. Where many answers are
+     * late all the time, each of them would else make others suspect. */
     bool anew = win->now_ms >= host->suspect_ms + SUSPICION_MS;
     host->deaths = anew ? 1 : host->deaths + 1;
-    if (win->asked_ms > host->suspect_ms) {
+    if ((anew || host->most >= 0) && win->asked_ms > host->suspect_ms) {
         host->suspect_ms = win->asked_ms;
     }
     if (host->suspect_ms > atomic_load(&tail.suspect_ms)) {

@@ -33,8 +33,8 @@ void http_copies_free(struct http_item *item)
     item->copies = NULL;
 }
 
-/* Whether the response is final: no retry would change it. A request without a token expects a
- * 401. */
+/* Whether the response is final: no retry of the same request would change it. A request without a
+ * token expects a 401; after one to a token, the caller must send another token. */
 static bool http_copies_stands(struct call *call, const struct http_request *request,
                                const struct http_response *response)
 {
@@ -42,7 +42,7 @@ static bool http_copies_stands(struct call *call, const struct http_request *req
     bool is_page =
         response->content_type[0] != '\0' && strstr(response->content_type, "json") == NULL;
     if (status == 401) {
-        return request->authorization == NULL;
+        return !is_page || request->authorization == NULL;
     }
     if (is_page || backoff_retries_status(status) || status >= 500 ||
         (status >= 300 && status < 400)) {

@@ -71,6 +71,17 @@ static bool doubt_has(const struct http_address *address)
     return has;
 }
 
+static bool doubt_is_among(const struct http_address *list, size_t count,
+                           const struct http_address *address)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (doubt_equals(&list[i], address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The address is in doubt until `until_ms`; 0 ends the doubt. */
 static void doubt_set(const struct http_address *address, uint64_t until_ms)
 {
@@ -86,7 +97,7 @@ static void doubt_set(const struct http_address *address, uint64_t until_ms)
 void http_trial_begin(struct http_trial *trial)
 {
     trial->takes_any = false;
-    trial->opened_count = trial->refused_count = 0;
+    trial->opened_count = trial->refused_count = trial->avoided_count = 0;
 }
 
 bool http_trial_admits(struct http_trial *trial, const struct curl_sockaddr *to)
@@ -94,7 +105,7 @@ bool http_trial_admits(struct http_trial *trial, const struct curl_sockaddr *to)
     struct http_address address = doubt_read_address(to);
     bool known = address.family != 0;
     if (known && !trial->takes_any && trial->refused_count < HTTP_TRIAL_MAX &&
-        doubt_has(&address)) {
+        (doubt_is_among(trial->avoided, trial->avoided_count, &address) || doubt_has(&address))) {
         trial->refused[trial->refused_count++] = address;
         return false;
     }
@@ -125,6 +136,23 @@ void http_trial_doubt(const struct http_trial *trial)
     }
     if (trial->opened_count == 0 && trial->peer.family != 0) {
         doubt_set(&trial->peer, until_ms);
+    }
+}
+
+void http_trial_avoid(struct http_trial *trial, const struct http_trial *other)
+{
+    for (size_t i = 0; i < other->opened_count && trial->avoided_count < HTTP_TRIAL_MAX; i++) {
+        trial->avoided[trial->avoided_count++] = other->opened[i];
+    }
+}
+
+void http_trial_doubt_beside(const struct http_trial *served, const struct http_trial *other)
+{
+    uint64_t until_ms = plat_now_ms() + DOUBT_MS;
+    for (size_t i = 0; i < other->opened_count; i++) {
+        if (!doubt_is_among(served->opened, served->opened_count, &other->opened[i])) {
+            doubt_set(&other->opened[i], until_ms);
+        }
     }
 }
 

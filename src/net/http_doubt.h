@@ -22,8 +22,8 @@ struct http_address {
 /* The addresses that one transfer used. */
 struct http_trial {
     bool takes_any;
-    size_t opened_count, refused_count;
-    struct http_address opened[HTTP_TRIAL_MAX], refused[HTTP_TRIAL_MAX];
+    size_t opened_count, refused_count, avoided_count;
+    struct http_address opened[HTTP_TRIAL_MAX], refused[HTTP_TRIAL_MAX], avoided[HTTP_TRIAL_MAX];
     struct http_address peer; /* of the newest connection, of this transfer or an earlier one */
 };
 
@@ -36,6 +36,10 @@ bool http_trial_admits(struct http_trial *trial, const struct curl_sockaddr *to)
 bool http_trial_takes_any(struct http_trial *trial);
 /* The transfer failed: puts its addresses in doubt for a minute. */
 void http_trial_doubt(const struct http_trial *trial);
+/* Of a copy: where the other one waits for an answer counts as in doubt, for the copy alone. */
+void http_trial_avoid(struct http_trial *trial, const struct http_trial *other);
+/* The copy was served, and the other one not even connected: its addresses are in doubt now. */
+void http_trial_doubt_beside(const struct http_trial *served, const struct http_trial *other);
 
 void http_doubt_reset(void);
 

@@ -240,7 +240,7 @@ bool http_easy_begin(struct http_easy *easy, CURLM *multi, struct call *call,
     easy->response = response;
     easy->body_rc = EKM_OK;
     easy->header_len = 0;
-    easy->header_ended = easy->has_connected = easy->sent = false;
+    easy->header_ended = easy->has_connected = easy->sent = easy->withheld = false;
     easy->sent_ms = 0;
     http_trial_begin(&easy->trial);
     easy->error[0] = '\0';

@@ -43,6 +43,17 @@ static void http_hedge_forget_slot(struct http_batch *batch, size_t slot)
     batch->slots[slot] = (struct http_slot){.item = NULL};
 }
 
+/* A host may have several addresses: the copy goes to another one, if it can. */
+static void http_hedge_part_ways(struct http_batch *batch, const struct http_item *item,
+                                 struct http_easy *copy)
+{
+    for (size_t i = 0; i < HTTP_EASIES; i++) {
+        if (batch->slots[i].item == item) {
+            http_trial_avoid(&copy->trial, &batch->handle->easies[i].trial);
+        }
+    }
+}
+
 /* Begins the item's next copy with the easy handle of this slot. */
 static bool http_hedge_begin(struct http_batch *batch, struct http_item *item, size_t slot,
                              uint64_t until_ms)
@@ -52,6 +63,7 @@ static bool http_hedge_begin(struct http_batch *batch, struct http_item *item, s
     struct http_request *request = &copies->requests[copies->asked];
     *request = *item->request;
     request->until_ms = until_ms;
+    request->pass = &copies->pass;
     easy->alone = false;
     if (!http_message_rewrite(batch->call, request, &copies->bodies[copies->asked])) {
         return false;
@@ -61,6 +73,7 @@ static bool http_hedge_begin(struct http_batch *batch, struct http_item *item, s
         http_easy_forget(easy);
         return false;
     }
+    http_hedge_part_ways(batch, item, easy);
     copies->asked++;
     copies->under_way++;
     batch->slots[slot].item = item;
@@ -93,13 +106,13 @@ static bool http_hedge_ask(struct http_batch *batch, size_t late, uint64_t now_m
     if (item->copies == NULL && !http_copies_make(item)) {
         return false;
     }
+    item->copies->pass = pass;
     if (!http_hedge_begin(batch, item, slot, easy->until_ms)) {
         if (item->copies->asked == 0) {
             http_copies_free(item);
         }
         return false;
     }
-    item->copies->pass = pass;
     if (item->copies->asked == 1) {
         item->copies->asked_ms = now_ms;
     }
@@ -220,6 +233,19 @@ static void http_hedge_note_win(struct http_batch *batch, const struct http_item
              item->request->host, (unsigned long long)(win.now_ms - win.asked_ms));
 }
 
+/* Puts addresses in doubt to which the item's other requests have no connection yet: new
+ * connections shall not wait for them as well. */
+static void http_hedge_doubt(struct http_batch *batch, const struct http_item *item,
+                             const struct http_easy *served)
+{
+    for (size_t i = 0; i < HTTP_EASIES; i++) {
+        const struct http_easy *easy = &batch->handle->easies[i];
+        if (batch->slots[i].item == item && easy->has_connected && easy->sent_ms == 0) {
+            http_trial_doubt_beside(&served->trial, &easy->trial);
+        }
+    }
+}
+
 /* Other requests of the item are in flight: watches the newest one again after its usual time. */
 static void http_hedge_go_on(struct http_batch *batch, const struct http_item *item)
 {
@@ -246,11 +272,24 @@ static bool http_hedge_settle(struct http_batch *batch, struct http_item *item)
     return true;
 }
 
+/* It came to nothing, and says nothing of the host that its connection leads to. */
+static bool http_hedge_withhold(struct http_batch *batch, size_t slot)
+{
+    struct http_item *item = batch->slots[slot].item;
+    http_easy_forget(&batch->handle->easies[slot]);
+    http_hedge_forget_slot(batch, slot);
+    item->copies->under_way--;
+    return item->copies->under_way == 0 && http_hedge_settle(batch, item);
+}
+
 bool http_hedge_end(struct http_batch *batch, size_t slot, CURLcode result, bool is_last)
 {
     struct http_easy *easy = &batch->handle->easies[slot];
     struct http_item *item = batch->slots[slot].item;
     struct http_response *response = easy->response;
+    if (easy->withheld && !is_last) {
+        return http_hedge_withhold(batch, slot);
+    }
     enum ekm_rc rc = http_easy_end(easy, result);
     http_hedge_forget_slot(batch, slot);
     item->copies->under_way--;
@@ -262,6 +301,7 @@ bool http_hedge_end(struct http_batch *batch, size_t slot, CURLcode result, bool
     enum http_rank rank = http_copies_note(batch->call, item, response, rc);
     if (rank == HTTP_RANK_GOOD && response != item->response) {
         http_hedge_note_win(batch, item);
+        http_hedge_doubt(batch, item, easy);
     } else if (rank < HTTP_RANK_LIMIT) {
         batch->handle->doubted = true;
         http_trial_doubt(&easy->trial);

@@ -4,11 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/throttle.h"
 #include "platform/system.h"
 
 static void http_watch_sending(CURL *curl, bool on)
 {
     (void)curl_easy_setopt(curl, CURLOPT_VERBOSE, on ? 1L : 0L);
+}
+
+/* A copy is not sent to a host that refused another request while the copy's connection was made.
+ */
+static bool http_has_lost_turn(const struct http_request *request)
+{
+    return request->until_ms != 0 && !throttle_stands(request->host, request->pass);
 }
 
 /* curl calls this right before it sends the request, on a new or a reused connection, and once more
@@ -23,8 +31,9 @@ static int http_on_ready(void *context, char *peer_ip, char *own_ip, int peer_po
     easy->body_sent = easy->head_len = 0;
     easy->head_sent = false;
     easy->sent_ms = 0;
-    http_watch_sending(easy->curl, true);
-    return CURL_PREREQFUNC_OK;
+    easy->withheld = http_has_lost_turn(easy->request);
+    http_watch_sending(easy->curl, !easy->withheld);
+    return easy->withheld ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static bool http_watch_beginning(struct http_easy *easy)

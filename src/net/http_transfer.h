@@ -37,6 +37,7 @@ struct http_easy {
     bool leads; /* other connections may wait for its TLS session */
     bool begun; /* curl has the request */
     bool header_ended, proxied, looks_up_anew, head_sent, sent;
+    bool withheld;                         /* a copy, not sent because the host throttles by now */
     bool has_connected;                    /* this transfer began a new connection, at opened_ms */
     uint64_t opened_ms, sent_ms, until_ms; /* sent_ms: 0 until the head is sent */
     char origin[280];                      /* of the URL that curl has, or empty */

@@ -10,13 +10,23 @@ few_refusals() {
     [ "$(counter throttled)" -le $((windows * (sessions + 40))) ] || fail "$what: $(counter throttled) requests were refused"
 }
 
+# What is late is sent once more, but not to a vault that throttles.
+no_copies() {
+    printf '    %s requests were sent once more\n' "$(counter copies)"
+    expect_counter copies_throttled 0
+}
+
 set_up_storm
 setting '"throttle":"hsm","throttle_retry_after":true'
 storm 'throttled, with Retry-After'
 all_open
 few_refusals
+no_copies
 
 setting '"throttle_retry_after":false'
+# Some responses are late as well.
+fault '"path":"unwrapkey","times":0,"action":"delay","delay_ms":1500,"percent":3'
 storm 'throttled, without Retry-After'
 all_open
 few_refusals
+no_copies

@@ -236,6 +236,8 @@ static void tls_server_talk(SSL *tls, enum tls_manner manner, int number)
         SSL_set_security_level(tls, 0);
         (void)SSL_set_cipher_list(tls, "ALL:@SECLEVEL=0");
         (void)SSL_set_max_proto_version(tls, TLS1_1_VERSION);
+    } else if (manner == TLS_LATE) {
+        (void)usleep(300000);
     }
     bool open = SSL_accept(tls) == 1;
     atomic_fetch_add(&server.resumed, open && SSL_session_reused(tls) == 1);

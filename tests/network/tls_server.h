@@ -16,6 +16,7 @@
 enum tls_manner {
     TLS_NORMAL,
     TLS_SILENT, /* accepts and sends nothing */
+    TLS_LATE,   /* begins the handshake after 300 ms */
     TLS_BROKEN, /* closes in the middle of the handshake */
     TLS_OLD,    /* TLS 1.1 at most */
     TLS_PLAIN,  /* answers in plain HTTP */

@@ -59,7 +59,8 @@ static bool hedge_allowed(bool kept, uint64_t proven_ms)
 
 static void test_hedge_won(bool silent, uint64_t sent_ms, uint64_t asked_ms)
 {
-    const struct hedge_win win = {silent, sent_ms, asked_ms, plat_now_ms()};
+    const struct hedge_win win = {
+        .silent = silent, .sent_ms = sent_ms, .asked_ms = asked_ms, .now_ms = plat_now_ms()};
     hedge_note_win(HOST, &win);
 }
 
@@ -230,6 +231,74 @@ static void a_young_connection_is_no_sign_of_life(void **state)
     assert_true(hedge_suspects(HOST, proven_ms));
 }
 
+/* Two were found dead. Gives when all of them were last in order. */
+static uint64_t hedge_two_died(void)
+{
+    answered_often(100, 20);
+    uint64_t proven_ms = plat_now_ms();
+    fake_clock_advance(61);
+    while (hedge_allowed(true, proven_ms)) {
+    }
+    test_hedge_won(true, proven_ms + 1, plat_now_ms());
+    test_hedge_won(true, proven_ms + 1, plat_now_ms());
+    assert_true(hedge_allowed(true, proven_ms));
+    return proven_ms;
+}
+
+/* A vault of which many answers are late looks like dead connections, until one of those answers.
+ */
+static void a_suspect_that_answers_ends_the_suspicion(void **state)
+{
+    (void)state;
+    uint64_t proven_ms = hedge_two_died();
+    fake_clock_advance(3000);
+    const struct hedge_answer answer = {.posted = true,
+                                        .kept = true,
+                                        .status = 200,
+                                        .sent_ms = proven_ms + 2,
+                                        .now_ms = plat_now_ms()};
+    hedge_note_answer(HOST, &answer);
+    while (hedge_allowed(true, plat_now_ms())) {
+    }
+    assert_false(hedge_allowed(true, proven_ms));
+}
+
+/* Beyond the budget, not beside it: of those who asked without it, later ones pay. */
+static void what_needs_no_budget_is_paid_later(void **state)
+{
+    (void)state;
+    uint64_t proven_ms = hedge_two_died();
+    for (int i = 0; i < 59; i++) {
+        assert_true(hedge_allowed(true, proven_ms));
+    }
+    fake_clock_advance(20000);
+    answered_often(550, 20);
+    assert_false(hedge_allowed(true, plat_now_ms()));
+    answered_often(3000, 20);
+    assert_true(hedge_allowed(true, plat_now_ms()));
+}
+
+/* Where answers are late all the time, each would make others suspect: what is asked beyond the
+ * budget is paid before more is. */
+static void no_suspicion_follows_another(void **state)
+{
+    (void)state;
+    uint64_t proven_ms = hedge_two_died(), later_ms = plat_now_ms() + 100;
+    for (int i = 0; i < 10; i++) {
+        assert_true(hedge_allowed(true, proven_ms));
+    }
+    fake_clock_advance(1000);
+    test_hedge_won(true, later_ms, plat_now_ms());
+    test_hedge_won(true, later_ms, plat_now_ms());
+    assert_false(hedge_suspects(HOST, later_ms));
+    assert_false(hedge_allowed(true, later_ms));
+    answered_often(200, 20);
+    uint64_t last_ms = plat_now_ms();
+    fake_clock_advance(50);
+    test_hedge_won(true, last_ms + 1, plat_now_ms());
+    assert_true(hedge_suspects(HOST, last_ms));
+}
+
 /* The table has room for so many; a host that was not asked for long makes room for another. */
 static void many_hosts(void **state)
 {
@@ -261,6 +330,9 @@ int main(void)
         cmocka_unit_test_setup(connections_that_died_together, set_up),
         cmocka_unit_test_setup(a_late_answer_is_no_death, set_up),
         cmocka_unit_test_setup(a_young_connection_is_no_sign_of_life, set_up),
+        cmocka_unit_test_setup(a_suspect_that_answers_ends_the_suspicion, set_up),
+        cmocka_unit_test_setup(what_needs_no_budget_is_paid_later, set_up),
+        cmocka_unit_test_setup(no_suspicion_follows_another, set_up),
         cmocka_unit_test_setup(many_hosts, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,6 +251,24 @@ static void the_second_fails(void **state)
     assert_int_equal(http.response.status, 200);
 }
 
+/* It refuses the token, or the key that was sent once: that is for the caller, who has another. */
+static void the_second_is_refused(void **state)
+{
+    const struct http_request request = {.method = HTTP_GET,
+                                         .url = "https://" HOST "/ok",
+                                         .host = HOST,
+                                         .authorization = "Authorization: Bearer x"};
+    (void)state;
+    get_known();
+    tls_server_turn(0);
+    http_hedge_script("HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"
+                      "WWW-Authenticate: Bearer a=\"b\"\r\nContent-Length: 2\r\n\r\n{}");
+    assert_int_equal(http_perform(&http.call, &request, &http.response), EKM_OK);
+    assert_int_equal(http.response.status, 401);
+    assert_string_equal(http.response.authenticate, "Bearer a=\"b\"");
+    assert_in_range(http_fixture_elapsed_ms(), 0, SOON_MS);
+}
+
 /* And the host has asked for patience. */
 static void the_second_is_throttled(void **state)
 {
@@ -325,6 +343,27 @@ static void a_connection_that_does_not_come_about(void **state)
     assert_true(http.call.hedge_won);
 }
 
+/* Another request is refused while the second one's connection is made: it is not sent then. */
+static void a_refusal_meanwhile(void **state)
+{
+    struct asker asker;
+    struct throttle_pass pass;
+    (void)state;
+    get_known();
+    http.config.try_timeout_ms = 1500;
+    int connections = tls_server_connections(), requests = tls_server_requests();
+    tls_server_turn(0);
+    tls_server_manner(TLS_LATE);
+    assert_int_equal(pthread_create(&asker.thread, NULL, ask_in_thread, &asker), 0);
+    wait_for_connections(connections + 1);
+    assert_true(throttle_try_acquire(HOST, &pass));
+    throttle_release(HOST, &pass, THROTTLE_REFUSED, 60000);
+    assert_int_equal(pthread_join(asker.thread, NULL), 0);
+    assert_int_equal(asker.rc, EKM_NO_ANSWER);
+    assert_int_equal(tls_server_requests(), requests + 1);
+    assert_false(http.call.hedge_won);
+}
+
 /* An abort ends both. */
 static void an_abort(void **state)
 {
@@ -388,10 +427,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_body_is_sent_again, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(a_copy_has_a_body_of_its_own, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(the_second_fails, set_up, http_tear_down),
+        cmocka_unit_test_setup_teardown(the_second_is_refused, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(the_second_is_throttled, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(both_fail, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(a_connection_that_does_not_come_about, set_up,
                                         http_tear_down),
+        cmocka_unit_test_setup_teardown(a_refusal_meanwhile, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(an_abort, set_up, http_tear_down),
         cmocka_unit_test_setup_teardown(many_at_once, set_up, http_tear_down),
     };

@@ -28,6 +28,8 @@
 #define HANDLES 6
 /* Beyond what a test waits for, on a busy machine. */
 #define SOON_MS 8000
+/* Less than the half of a try after which curl goes on to a name's next address. */
+#define MOMENT_MS 4000
 
 static atomic_uint_fast64_t skipped_ms;
 
@@ -253,12 +255,17 @@ static void *sick_run(void *context)
     return NULL;
 }
 
+static struct sockaddr_in sick_address(int number)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)http.port),
+                                .sin_addr = {htonl(0x7F000002U + (unsigned)number)}};
+}
+
 static void sick_start(int count, bool is_silent)
 {
     for (int i = 0; i < count; i++) {
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_port = htons((uint16_t)http.port),
-                                      .sin_addr = {htonl(0x7F000002U + (unsigned)i)}};
+        const struct sockaddr_in address = sick_address(i);
         sick[i].is_silent = is_silent;
         atomic_store(&sick[i].met, 0);
         sick[i].listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -304,6 +311,51 @@ static void a_name_with_a_silent_address(void **state)
     assert_int_equal(asker.tries, 2);
     assert_in_range(asker.took_ms, 790, SOON_MS);
     sick_stop(1);
+}
+
+/* Another address serves: that costs no whole try, and the next new connections nothing. */
+static void expect_a_moment(void)
+{
+    struct asker asker = expect_served(HOST);
+    assert_int_equal(asker.tries, 1);
+    assert_in_range(asker.took_ms, 0, MOMENT_MS);
+    http_fixture_begin();
+    assert_int_equal(ask_together(HANDLES), 1);
+    assert_in_range(http_fixture_elapsed_ms(), 0, asker.took_ms);
+}
+
+static void a_silent_address_costs_a_moment(void **state)
+{
+    (void)state;
+    sick_start(1, true);
+    expect_a_moment();
+    assert_in_range(atomic_load(&sick[0].met), 1, 2);
+    sick_stop(1);
+}
+
+/* Its queue is full: packets that begin a connection are dropped, as on the way to a machine that
+ * is gone. */
+static void a_lost_packet_costs_a_moment(void **state)
+{
+    const struct sockaddr_in to = sick_address(0);
+    const struct sockaddr *generic = (const struct sockaddr *)&to;
+    int fds[4];
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | (i > 0 ? SOCK_NONBLOCK : 0), 0);
+        if (i == 0) {
+            assert_int_equal(bind(fds[0], generic, sizeof to), 0);
+            assert_int_equal(listen(fds[0], 0), 0);
+        } else {
+            (void)connect(fds[i], generic, sizeof to);
+        }
+    }
+    atomic_store(&sick_addresses, 1);
+    by_name();
+    expect_a_moment();
+    for (int i = 0; i < 4; i++) {
+        (void)close(fds[i]);
+    }
 }
 
 /* All were tried: any is good enough again. */
@@ -428,6 +480,8 @@ int main(void)
         TEST(a_connection_that_is_throttled),
         TEST(a_name_with_sick_addresses),
         TEST(a_name_with_a_silent_address),
+        TEST(a_silent_address_costs_a_moment),
+        TEST(a_lost_packet_costs_a_moment),
         TEST(an_address_that_gets_well),
         TEST(a_moment_without_names),
         TEST(calls_that_wait_for_a_connection_do_not_ask_a_throttling_host),

@@ -14,6 +14,7 @@
 #include "control_identity.h"
 #include "control_keys.h"
 #include "control_vaults.h"
+#include "copies.h"
 #include "counters.h"
 #include "encode.h"
 #include "environment.h"
@@ -51,6 +52,7 @@ static void delete_counters(const struct control_call *call, struct answer *answ
 {
     (void)call;
     counters_reset();
+    copies_reset();
     control_done(answer);
 }
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 static const char *const names[COUNTER_COUNT] = {
-    "requests",   "connections", "handshakes",     "tokens_issued", "token_requests",
-    "challenges", "throttled",   "leaked_secrets", "memoised",      "resumptions",
+    "requests",       "connections", "handshakes", "tokens_issued",
+    "token_requests", "challenges",  "throttled",  "leaked_secrets",
+    "memoised",       "resumptions", "copies",     "copies_throttled",
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

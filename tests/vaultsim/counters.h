@@ -19,7 +19,9 @@ enum counter {
     COUNT_THROTTLED,
     COUNT_LEAKED_SECRETS,
     COUNT_MEMOISED,
-    COUNT_RESUMPTIONS, /* of the handshakes */
+    COUNT_RESUMPTIONS,      /* of the handshakes */
+    COUNT_COPIES,           /* see copies.h */
+    COUNT_COPIES_THROTTLED, /* of them, at a host that refuses for its limit */
     COUNTER_COUNT
 };
 

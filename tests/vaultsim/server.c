@@ -9,6 +9,7 @@
 #include "arc.h"
 #include "auth.h"
 #include "cloud.h"
+#include "copies.h"
 #include "counters.h"
 #include "encode.h"
 #include "entra.h"
@@ -102,6 +103,9 @@ static enum MHD_Result server_serve(const struct request *request)
     }
     if (wait_before(request, &plan)) {
         make_answer(request, &plan, &answer);
+        if (answer.status == 429) {
+            copies_note_refusal(request->host);
+        }
         result = send_answer(request, &plan, &answer);
     } else {
         result = send_cut(request);
@@ -145,6 +149,7 @@ static enum MHD_Result server_on_request(void *cls, struct MHD_Connection *conne
         request->site = *site;
         request_begin(request, connection, method, url);
         server_count(request);
+        copies_begin(request);
         return MHD_YES;
     }
     if (*data_len > 0) {
@@ -172,6 +177,7 @@ static void server_on_completed(void *cls, struct MHD_Connection *connection, vo
     (void)connection;
     (void)code;
     if (*context != NULL) {
+        copies_end(*context);
         request_free(*context);
         *context = NULL;
     }
