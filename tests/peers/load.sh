@@ -75,7 +75,7 @@ AKVEKM_CONFIG=$SIM/akv-ekm.conf
 export AKVEKM_CONFIG
 echo "certificate_folder = $SIM/certificates" >>"$AKVEKM_CONFIG"
 "$build/benchclient" sample "$SIM"
-LOAD_WRAPPED=$(tail -c 256 "$SIM/bench-sample" | openssl base64 -A | tr '+/' '-_' | tr -d '=')
+LOAD_WRAPPED=$(tail -c +21 "$SIM/bench-sample" | head -c 256 | openssl base64 -A | tr '+/' '-_' | tr -d '=')
 LOAD_VERSION=$(sed -n 's|.*/keys/BenchKey/\([0-9a-f]*\).*|\1|p' "$SIM/keymap" | head -n 1)
 # The system's authorities as well, as each client has them on a real machine.
 cat /etc/ssl/certs/ca-certificates.crt "$SIM/ca.pem" >"$SIM/bundle.pem"
