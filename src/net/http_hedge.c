@@ -4,10 +4,11 @@
 #include "net/http_copies.h"
 #include "platform/system.h"
 
-#define BEGUN_MS 500 /* more time for a response that makes progress */
-#define AGAIN_MS 20  /* the shortest pause before asking for a copy again; later pauses grow */
-#define LOOK_MS  50  /* for an unknown host: other calls may learn its times meanwhile */
-#define NEVER    UINT64_MAX
+#define BEGUN_MS  500  /* more time for a response that makes progress */
+#define BEGUN_LEN 1024 /* less than that in that time is none */
+#define AGAIN_MS  20   /* the shortest pause before asking for a copy again; later pauses grow */
+#define LOOK_MS   50   /* for an unknown host: other calls may learn its times meanwhile */
+#define NEVER     UINT64_MAX
 
 /* The time that lateness counts from: when the request was sent, else when its connection was
  * begun. 0: the name lookup still runs, and a second request would wait for it as well. */
@@ -142,7 +143,8 @@ static uint64_t http_hedge_look_late(struct http_batch *batch, size_t slot, uint
         return NEVER;
     }
     size_t progress = http_hedge_progress(easy);
-    if (progress > batch->slots[slot].progress) {
+    size_t before = batch->slots[slot].progress;
+    if (before == 0 ? progress > 0 : progress >= before + BEGUN_LEN) {
         batch->slots[slot].progress = progress;
         return now_ms + BEGUN_MS;
     }

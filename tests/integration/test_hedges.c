@@ -76,6 +76,20 @@ static void test_what_is_read_is_sent_once_more(void **state)
     ready_close(&ready);
 }
 
+/* Byte after byte, as over a line that is nearly dead: bytes that come so slowly are no progress.
+ */
+static void test_a_trickle_is_late(void **state)
+{
+    (void)state;
+    struct ready ready;
+    hedges_open(&ready, "trickle");
+    sim_ctl(&sim, "POST", "/faults",
+            "{\"path\":\"unwrapkey\",\"action\":\"slow\",\"delay_ms\":100}");
+    hedges_decrypt(&ready, 1);
+    assert_in_range(sim_counter(&sim, "copies"), 1, 2);
+    ready_close(&ready);
+}
+
 /* A second create is a second version, a second delete may meet a key that was made meanwhile. */
 static void test_effects_are_sent_once(void **state)
 {
@@ -168,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_read_is_sent_once_more),
+        cmocka_unit_test(test_a_trickle_is_late),
         cmocka_unit_test(test_effects_are_sent_once),
         cmocka_unit_test(test_a_vault_that_throttled_gets_no_copy),
         cmocka_unit_test(test_a_slow_vault_gets_a_tenth_more_at_most),
