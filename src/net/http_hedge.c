@@ -108,6 +108,8 @@ static bool http_hedge_ask(struct http_batch *batch, size_t late, uint64_t now_m
         return false;
     }
     item->copies->pass = pass;
+    /* Also after a failure: each attempt may take time and uses the budget up. */
+    batch->slots[late].passed = true;
     if (!http_hedge_begin(batch, item, slot, easy->until_ms)) {
         if (item->copies->asked == 0) {
             http_copies_free(item);
@@ -117,7 +119,6 @@ static bool http_hedge_ask(struct http_batch *batch, size_t late, uint64_t now_m
     if (item->copies->asked == 1) {
         item->copies->asked_ms = now_ms;
     }
-    batch->slots[late].passed = true;
     return true;
 }
 

@@ -16,7 +16,7 @@ struct http_slot {
     uint64_t look_ms;       /* when its response may be late */
     uint64_t seen_ms;       /* the event that look_ms counts from */
     size_t progress;        /* bytes of the response when it was late */
-    bool passed;            /* a later copy is watched instead */
+    bool passed;            /* a later copy is watched instead, or none can be made */
 };
 
 /* The items that share one handle: those in flight, and those not begun yet. */

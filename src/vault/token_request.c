@@ -53,12 +53,15 @@ out:
 }
 
 /* Entra accepts an assertion only once. If the response to it is lost or late, Entra may have seen
- * it, so each retry and copy gets its own. */
+ * it, so each retry and copy gets its own. The proof stays that of the first one: a refusal may
+ * answer any of them, and must not count as one of a certificate that is new meanwhile. */
 static enum ekm_rc token_request_sign_anew(struct call *call, void *context, struct buf *form)
 {
     struct token_request *request = context;
+    const uint64_t first_proof = request->proof;
     struct buf assertion = BUF_EMPTY(ASSERTION_MAX);
     enum ekm_rc rc = token_request_sign(call, request, &assertion);
+    request->proof = first_proof;
     if (rc != EKM_OK) {
         goto out;
     }

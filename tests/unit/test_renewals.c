@@ -332,6 +332,40 @@ static void test_a_refused_certificate_that_is_replaced(void **state)
     assert_int_equal(scripted_http_count(), 2);
 }
 
+/* The first answer is lost, and the certificate is replaced before the request is sent again. The
+ * second answer is a refusal, which may be of either certificate. Later ones are tokens. */
+static unsigned lost_count;
+
+static void lose_first(void *context, struct call *asking, const struct seen_request *asked,
+                       struct scripted_answer *answer)
+{
+    const char *next = context;
+    serve_second(NULL, asking, asked, answer);
+    lost_count++;
+    if (lost_count == 1) {
+        write_whole(path, next, strlen(next));
+        *answer = (struct scripted_answer){.rc = EKM_NO_ANSWER, .maybe_sent = true};
+    } else if (lost_count > 2) {
+        *answer = (struct scripted_answer){.status = 200,
+                                           .body = "{\"access_token\":\"t1\",\"expires_in\":3599}"};
+    }
+}
+
+static void test_a_certificate_that_is_replaced_before_a_retry(void **state)
+{
+    (void)state;
+    make_paths("sql.pem");
+    (void)text_copy(config.sign_in.certificate_folder, sizeof config.sign_in.certificate_folder,
+                    folder);
+    write_certificate(contents[0]);
+    write_certificate(contents[1]);
+    renewals_replace(0);
+    lost_count = 0;
+    scripted_http_serve(lose_first, contents[1]);
+    assert_int_equal(sign_in_again("certificate:" CLIENT ":sql"), EKM_OK);
+    assert_int_equal(scripted_http_count(), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_refused_token_file_that_is_replaced, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_refused_certificate_that_is_replaced, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_certificate_that_is_replaced_before_a_retry, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
