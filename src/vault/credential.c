@@ -134,12 +134,24 @@ static struct credential *credential_make(const struct sign_in *who, const uint8
     return made;
 }
 
-/* Under the lock. The comparison takes the same time wherever two hashes differ. */
+/* Under the lock. The comparison takes the same time wherever two secrets or two hashes differ.
+ * hash NULL: only a credential that has its secret, as one with a session does. */
+static bool credential_matches(const struct credential *one, const struct sign_in *who,
+                               const uint8_t *hash)
+{
+    if (!sign_in_equal(&one->who, who)) {
+        return false;
+    }
+    return hash != NULL ? CRYPTO_memcmp(one->hash, hash, sizeof one->hash) == 0
+                        : one->secret.len == who->secret_len &&
+                              CRYPTO_memcmp(one->secret.data, who->secret, who->secret_len) == 0;
+}
+
+/* Under the lock. */
 static struct credential *credential_find(const struct sign_in *who, const uint8_t *hash)
 {
     struct credential *at = credentials;
-    while (at != NULL &&
-           (!sign_in_equal(&at->who, who) || CRYPTO_memcmp(at->hash, hash, sizeof at->hash) != 0)) {
+    while (at != NULL && !credential_matches(at, who, hash)) {
         at = at->next;
     }
     return at;
@@ -195,10 +207,15 @@ static bool credential_hash(const struct sign_in *who, uint8_t hash[CREDENTIAL_H
 enum ekm_rc credential_of(struct call *call, const struct sign_in *who, struct credential **out)
 {
     uint8_t hash[CREDENTIAL_HASH_BYTES];
+    struct credential *fresh = NULL;
+    *out = who->secret_len > 0 ? find_or_add(call, who, NULL, &fresh) : NULL;
+    if (*out != NULL) {
+        return EKM_OK; /* without the hash, which costs as much as all the rest of opening */
+    }
     if (!credential_hash(who, hash)) {
         return call_fail(call, EKM_OUT_OF_MEMORY, NULL);
     }
-    struct credential *fresh = NULL, *found = find_or_add(call, who, hash, &fresh);
+    struct credential *found = find_or_add(call, who, hash, &fresh);
     if (found == NULL) {
         fresh = credential_make(who, hash);
         found = fresh != NULL ? find_or_add(call, who, hash, &fresh) : NULL;

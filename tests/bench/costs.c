@@ -150,11 +150,23 @@ static double least_instructions(const struct bench *bench, double enough)
     return ours - bare;
 }
 
+/* Beside other sessions of the same credential. */
+static double open_allocations(struct bench *bench)
+{
+    ours_open_and_close(&bench->ours, 0);
+    uint64_t begun = allocation_count();
+    for (int i = 0; i < TIMES; i++) {
+        ours_open_and_close(&bench->ours, 0);
+    }
+    return (double)(allocation_count() - begun) / TIMES;
+}
+
 int bench_check(struct bench *bench, const char *path)
 {
     struct cost costs[8];
     int worse = 0;
     size_t count = costs_measure(bench, costs);
+    costs[count++] = (struct cost){"allocations_of_an_open", open_allocations(bench)};
     double expected, margin;
     read_baseline(path, "instructions_over_bare", &expected, &margin);
     costs[count++] =
