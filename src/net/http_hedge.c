@@ -6,8 +6,9 @@
 
 #define BEGUN_MS  500  /* more time for a response that makes progress */
 #define BEGUN_LEN 1024 /* less than that in that time is none */
-#define AGAIN_MS  20   /* the shortest pause before asking for a copy again; later pauses grow */
-#define LOOK_MS   50   /* for an unknown host: other calls may learn its times meanwhile */
+#define SILENT_MS (CALL_SILENCE_MS / 2)
+#define AGAIN_MS  20 /* the shortest pause before asking for a copy again; later pauses grow */
+#define LOOK_MS   50 /* for an unknown host: other calls may learn its times meanwhile */
 #define NEVER     UINT64_MAX
 
 /* The time that lateness counts from: when the request was sent, else when its connection was
@@ -32,8 +33,11 @@ static uint64_t http_hedge_late_ms(const struct http_batch *batch, size_t slot, 
     bool known = true;
     uint64_t late_ms = http_hedge_event(easy, &wait);
     if (late_ms != 0) {
-        late_ms += hedge_patience_ms(batch->slots[slot].item->request->host, wait,
-                                     batch->idle && !easy->has_connected, &known);
+        uint64_t most_ms = hedge_patience_ms(batch->slots[slot].item->request->host, wait,
+                                             batch->idle && !easy->has_connected, &known);
+        /* Else one lost response would be the silence after which the second vault is asked. */
+        bool is_capped = !known && batch->call->patience.is_active && most_ms > SILENT_MS;
+        late_ms += is_capped ? SILENT_MS : most_ms;
     }
     *look_ms = known || late_ms < now_ms + LOOK_MS ? late_ms : now_ms + LOOK_MS;
     return late_ms;
