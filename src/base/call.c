@@ -143,7 +143,7 @@ static void add_error(const struct call *call, enum ekm_rc rc, struct log_line *
 }
 
 /* Whether the code is no failure: the call succeeded, returned a size, or ended an enumeration. */
-static bool is_answer(const struct call *call, enum ekm_rc rc)
+static bool call_is_response(const struct call *call, enum ekm_rc rc)
 {
     return rc == EKM_OK || rc == EKM_INSUFFICIENT_BUFFER ||
            (rc == EKM_NOT_FOUND && call->error.rc != EKM_NOT_FOUND);
@@ -153,7 +153,7 @@ int32_t call_end(struct call *call, enum ekm_rc rc)
 {
     /* First, so that this failure is not counted into a minute that is over. */
     log_tick();
-    bool failed = !is_answer(call, rc);
+    bool failed = !call_is_response(call, rc);
     enum log_level level = failed                          ? LEVEL_ERROR
                            : call->audited && rc == EKM_OK ? LEVEL_INFO
                                                            : LEVEL_DEBUG;

@@ -14,8 +14,8 @@ void call_patience_begin(struct call_patience *patience)
 
 static uint64_t call_patience_silence_ms(const struct call_patience *patience, uint64_t now_ms)
 {
-    uint64_t answer_ms = atomic_load(&patience->watch->answer_ms);
-    uint64_t since_ms = answer_ms > patience->from_ms ? answer_ms : patience->from_ms;
+    uint64_t response_ms = atomic_load(&patience->watch->response_ms);
+    uint64_t since_ms = response_ms > patience->from_ms ? response_ms : patience->from_ms;
     return now_ms > since_ms ? now_ms - since_ms : 0;
 }
 
@@ -27,10 +27,10 @@ void call_patience_end(struct call_patience *patience)
     }
 }
 
-void call_patience_note_answer(const struct call_patience *patience)
+void call_patience_note_response(const struct call_patience *patience)
 {
     if (patience->is_active) {
-        atomic_store(&patience->watch->answer_ms, plat_now_ms());
+        atomic_store(&patience->watch->response_ms, plat_now_ms());
     }
 }
 

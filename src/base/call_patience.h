@@ -15,8 +15,8 @@
 #define CALL_SILENCE_MS 800 /* a host without an answer for so long is given up */
 
 struct call_watch {
-    _Atomic uint64_t answer_ms; /* plat_now_ms of the last answer; 0: there was none */
-    atomic_bool is_down;        /* another call gave it up, so waiting is useless */
+    _Atomic uint64_t response_ms; /* plat_now_ms of the last answer; 0: there was none */
+    atomic_bool is_down;          /* another call gave it up, so waiting is useless */
 };
 
 struct call_patience {
@@ -32,7 +32,7 @@ struct call_patience {
 void call_patience_begin(struct call_patience *patience);
 void call_patience_end(struct call_patience *patience);
 /* The host itself answered, not a device on the way. */
-void call_patience_note_answer(const struct call_patience *patience);
+void call_patience_note_response(const struct call_patience *patience);
 bool call_patience_is_over(const struct call_patience *patience);
 
 #endif

@@ -120,7 +120,8 @@ static bool take_version(void *context, size_t index, enum ekm_rc rc, const stru
     return !walk->no_memory;
 }
 
-static bool take_answer(void *context, size_t index, enum ekm_rc rc, const struct vault_key *key)
+static bool discovery_take_response(void *context, size_t index, enum ekm_rc rc,
+                                    const struct vault_key *key)
 {
     struct walk *walk = context;
     struct search *search = walk->search;
@@ -144,11 +145,11 @@ static enum ekm_rc look_at_due(struct walk *walk, enum inventory_stage stage)
         inventory_advance(walk->inventory);
         return EKM_OK;
     }
-    enum ekm_rc rc =
-        stage == LISTING_VERSIONS
-            ? vault_list_all_versions(search->call, search->vault, walk->names, count, take_version,
-                                      walk)
-            : vault_get_keys(search->call, search->vault, walk->names, count, take_answer, walk);
+    enum ekm_rc rc = stage == LISTING_VERSIONS
+                         ? vault_list_all_versions(search->call, search->vault, walk->names, count,
+                                                   take_version, walk)
+                         : vault_get_keys(search->call, search->vault, walk->names, count,
+                                          discovery_take_response, walk);
     if (walk->found) {
         return EKM_OK;
     }

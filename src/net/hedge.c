@@ -91,7 +91,7 @@ static void hedge_save(int *saved, int more)
     *saved = *saved + more < SAVED_MAX ? *saved + more : SAVED_MAX;
 }
 
-void hedge_note_answer(const char *name, const struct hedge_answer *answer)
+void hedge_note_response(const char *name, const struct hedge_response *answer)
 {
     plat_mutex_lock(&tail.mutex);
     struct host *host = hedge_enter_host(name, answer->now_ms);

@@ -16,13 +16,13 @@
 enum hedge_wait { HEDGE_GET, HEDGE_POST, HEDGE_CONNECT, HEDGE_WAITS };
 
 /* A request that got a response. */
-struct hedge_answer {
+struct hedge_response {
     bool posted, kept; /* kept: over a reused connection */
     long status;
     uint64_t opened_ms; /* of the connection; if reused, of the newest that it may have been */
     uint64_t sent_ms, now_ms;
 };
-void hedge_note_answer(const char *host, const struct hedge_answer *answer);
+void hedge_note_response(const char *host, const struct hedge_response *answer);
 
 /* The milliseconds after which a response is late. `idle`: its connection was not used for a while.
  * *known: the value comes from the host's own times; otherwise these may be known soon. */

@@ -331,13 +331,13 @@ void http_hedge_note(const struct http_batch *batch, const struct http_easy *eas
     if (easy->has_connected && easy->opened_ms > handle->opened_ms) {
         handle->opened_ms = easy->opened_ms;
     }
-    const struct hedge_answer answer = {.posted = request->method == HTTP_POST,
-                                        .kept = !easy->has_connected,
-                                        .status = response->status,
-                                        .opened_ms = easy->has_connected ? easy->opened_ms
-                                                                         : handle->opened_ms,
-                                        .sent_ms = easy->sent_ms,
-                                        .now_ms = plat_now_ms()};
+    const struct hedge_response answer = {.posted = request->method == HTTP_POST,
+                                          .kept = !easy->has_connected,
+                                          .status = response->status,
+                                          .opened_ms = easy->has_connected ? easy->opened_ms
+                                                                           : handle->opened_ms,
+                                          .sent_ms = easy->sent_ms,
+                                          .now_ms = plat_now_ms()};
     handle->proven_ms = answer.now_ms;
-    hedge_note_answer(request->host, &answer);
+    hedge_note_response(request->host, &answer);
 }

@@ -36,8 +36,8 @@ static void fail_by_status(struct call *call, const struct http_request *request
 
 /* Whether a retry may get another response. The meaning of this one is set in the call. It remains
  * if the time runs out in the next try. */
-static bool retry_answer_passes(struct call *call, const struct http_request *request,
-                                const struct http_response *response)
+static bool retry_response_passes(struct call *call, const struct http_request *request,
+                                  const struct http_response *response)
 {
     if (response->status >= 200 && response->status < 300) {
         return false;
@@ -61,7 +61,7 @@ static bool plan_repeat(struct call *call, const struct http_request *request,
                         uint64_t *wait_ms)
 {
     const bool answered = rc == EKM_OK;
-    bool again = answered ? retry_answer_passes(call, request, response) : ekm_retryable(rc);
+    bool again = answered ? retry_response_passes(call, request, response) : ekm_retryable(rc);
     if (!again) {
         *wait_ms = 0;
         return false;

@@ -286,7 +286,7 @@ static int64_t way_read_date(const char *text)
     return ((days * 24 + (int64_t)part[2]) * 60 + (int64_t)part[3]) * 60 + (int64_t)part[4];
 }
 
-static void way_report_answer(struct doctor *doctor, struct probe *probe, const char *vault)
+static void way_report_response(struct doctor *doctor, struct probe *probe, const char *vault)
 {
     char head[8192], path[80], date[64];
     (void)text_format(path, sizeof path, "/keys?maxresults=1&api-version=%s",
@@ -352,7 +352,7 @@ void doctor_look_at_way(struct doctor *doctor)
         open = false;
     }
     if (open && way_report_tls(doctor, &probe, vault)) {
-        way_report_answer(doctor, &probe, vault);
+        way_report_response(doctor, &probe, vault);
     }
     probe_close(&probe);
 }

@@ -8,7 +8,7 @@
 #include "net/http_retry.h"
 #include "platform/default_paths.h"
 
-#include "vault/identity_answer.h"
+#include "vault/identity_response.h"
 
 #define KEY_MAX       4096
 #define NAME_MAX_LEN  128
@@ -102,14 +102,14 @@ static enum ekm_rc arc_send(struct call *call, const struct token_request *reque
 {
     enum ekm_rc rc = http_retry_perform(call, &request->http, response);
     if (rc != EKM_OK) {
-        return identity_answer_unreached(call, request, rc);
+        return identity_response_unreached(call, request, rc);
     }
     return EKM_OK;
 }
 
 /* Answers one challenge. `authenticate` may belong to `next`. EKM_NOT_FOUND: the key is gone. */
-static enum ekm_rc arc_answer(struct call *call, struct token_request *request,
-                              const char *authenticate, struct http_response *next)
+static enum ekm_rc arc_response(struct call *call, struct token_request *request,
+                                const char *authenticate, struct http_response *next)
 {
     char keys[1024], path[1200];
     default_paths_arc_keys(keys, sizeof keys);
@@ -137,8 +137,8 @@ static enum ekm_rc arc_judge(struct call *call, const struct token_request *requ
         return call_fail(call, EKM_ARC_KEY_UNREADABLE,
                          "the agent refuses the content of its own key file");
     }
-    return response->status == 200 ? identity_answer_read(call, request, response, out)
-                                   : identity_answer_refusal(call, response);
+    return response->status == 200 ? identity_response_read(call, request, response, out)
+                                   : identity_response_refusal(call, response);
 }
 
 enum ekm_rc arc_read(struct call *call, struct token_request *request,
@@ -163,7 +163,7 @@ enum ekm_rc arc_read(struct call *call, struct token_request *request,
                 break;
             }
         }
-        rc = arc_answer(call, request, response->authenticate, &next);
+        rc = arc_response(call, request, response->authenticate, &next);
         is_keyless = rc == EKM_NOT_FOUND;
         if (is_keyless) {
             rc = arc_send(call, request, &next);

@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 #include "vault/arc.h"
-#include "vault/identity_answer.h"
 #include "vault/identity_endpoint.h"
+#include "vault/identity_response.h"
 
 enum ekm_rc managed_identity_request(struct call *call, struct token_request *request)
 {
@@ -14,7 +14,7 @@ enum ekm_rc managed_identity_request(struct call *call, struct token_request *re
     (void)text_format(resource, sizeof resource, "%s%s", has_scheme ? "" : "https://",
                       request->where.resource);
     enum ekm_rc rc = identity_endpoint_request(call, resource, request);
-    request->http.refusal = identity_answer_refusal;
+    request->http.refusal = identity_response_refusal;
     return rc;
 }
 
@@ -24,6 +24,6 @@ enum ekm_rc managed_identity_read(struct call *call, struct token_request *reque
     if (request->source == IDENTITY_SOURCE_ARC) {
         return arc_read(call, request, response, out);
     }
-    return response->status == 200 ? identity_answer_read(call, request, response, out)
-                                   : identity_answer_refusal(call, response);
+    return response->status == 200 ? identity_response_read(call, request, response, out)
+                                   : identity_response_refusal(call, response);
 }

@@ -8,7 +8,7 @@
 #include "vault/assertion.h"
 #include "vault/entra.h"
 #include "vault/federated_identity.h"
-#include "vault/identity_answer.h"
+#include "vault/identity_response.h"
 #include "vault/managed_identity.h"
 #include "vault/workload_identity.h"
 
@@ -149,7 +149,7 @@ enum ekm_rc token_request_perform(struct call *call, struct token_request *reque
     http_response_init(&response);
     enum ekm_rc rc = http_retry_perform(call, &request->http, &response);
     if (rc != EKM_OK && request->who->form == SIGN_IN_MANAGED_IDENTITY) {
-        rc = identity_answer_unreached(call, request, rc);
+        rc = identity_response_unreached(call, request, rc);
     }
     if (rc != EKM_OK) {
         goto out;

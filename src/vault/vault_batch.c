@@ -60,7 +60,8 @@ static enum ekm_rc vault_batch_ask(struct call *call, const struct vault *vault,
 }
 
 /* The response to names[i]. NULL: there is none, or a retry may get another one. */
-static const struct http_response *answer_of(struct call *call, const struct batch *batch, size_t i)
+static const struct http_response *batch_response_of(struct call *call, const struct batch *batch,
+                                                     size_t i)
 {
     if (batch == NULL || !batch->tried) {
         return NULL;
@@ -85,7 +86,7 @@ enum ekm_rc vault_get_keys(struct call *call, const struct vault *vault, const s
     }
     for (size_t i = 0; more && i < count; i++) {
         struct vault_key key;
-        const struct http_response *response = answer_of(call, batch, i);
+        const struct http_response *response = batch_response_of(call, batch, i);
         rc = response != NULL ? vault_read_key(call, vault, &names[i], response, &key)
                               : vault_get_key(call, vault, &names[i], &key);
         if (!goes_on(rc)) {
@@ -156,7 +157,7 @@ enum ekm_rc vault_list_all_versions(struct call *call, const struct vault *vault
     }
     for (size_t i = 0; more && i < count; i++) {
         struct version_list list = {i, visit, context, false};
-        const struct http_response *response = answer_of(call, batch, i);
+        const struct http_response *response = batch_response_of(call, batch, i);
         rc = vault_batch_visit_list(call, vault, names[i].name, response, &list);
         if (!goes_on(rc)) {
             goto out;

@@ -21,7 +21,7 @@ enum ekm_rc vault_perform(struct call *call, const char *host, const struct http
     call_patience_begin(&call->patience);
     enum ekm_rc rc = http_retry_perform(call, request, response);
     if (rc == EKM_OK && response->status < 400) {
-        call_patience_note_answer(&call->patience);
+        call_patience_note_response(&call->patience);
     }
     rc = vault_perform_judge(call, host, rc);
     call_patience_end(&call->patience);
@@ -38,7 +38,7 @@ bool vault_perform_all(struct call *call, const char *host, struct http_item *it
             continue;
         }
         if (items[i].rc == EKM_OK && items[i].response->status < 500) {
-            call_patience_note_answer(&call->patience);
+            call_patience_note_response(&call->patience);
         }
         call->error = items[i].error;
         items[i].rc = vault_perform_judge(call, host, items[i].rc);

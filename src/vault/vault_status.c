@@ -149,7 +149,7 @@ enum ekm_rc vault_refusal(struct call *call, const struct http_response *respons
 {
     enum ekm_rc rc = vault_status(call, response);
     if (rc == EKM_THROTTLED || !vault_status_is_outage(&call->error, rc)) {
-        call_patience_note_answer(&call->patience);
+        call_patience_note_response(&call->patience);
     }
     return rc;
 }

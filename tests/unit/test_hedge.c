@@ -30,11 +30,11 @@ static int set_up(void **state)
 /* One request over a kept connection that was answered after so long. */
 static void hedge_answered(const char *host, uint64_t took_ms, long status)
 {
-    struct hedge_answer answer = {
+    struct hedge_response answer = {
         .posted = true, .kept = true, .status = status, .sent_ms = plat_now_ms()};
     fake_clock_advance(took_ms);
     answer.now_ms = plat_now_ms();
-    hedge_note_answer(host, &answer);
+    hedge_note_response(host, &answer);
 }
 
 static void answered_often(unsigned times, uint64_t took_ms)
@@ -94,12 +94,12 @@ static void a_new_connection_has_more_time(void **state)
 {
     (void)state;
     for (int i = 0; i < 40; i++) {
-        struct hedge_answer answer = {.posted = true,
-                                      .status = 200,
-                                      .opened_ms = plat_now_ms(),
-                                      .sent_ms = plat_now_ms() + 60,
-                                      .now_ms = plat_now_ms() + 80};
-        hedge_note_answer(HOST, &answer);
+        struct hedge_response answer = {.posted = true,
+                                        .status = 200,
+                                        .opened_ms = plat_now_ms(),
+                                        .sent_ms = plat_now_ms() + 60,
+                                        .now_ms = plat_now_ms() + 80};
+        hedge_note_response(HOST, &answer);
     }
     assert_in_range(patience_ms(HEDGE_POST, false), 50, 60);
     assert_int_equal(patience_ms(HEDGE_CONNECT, false), 250);
@@ -219,13 +219,13 @@ static void a_young_connection_is_no_sign_of_life(void **state)
     answered_often(100, 20);
     uint64_t proven_ms = plat_now_ms(), sent_ms = proven_ms + 1;
     fake_clock_advance(100);
-    struct hedge_answer answer = {.posted = true,
-                                  .kept = true,
-                                  .status = 200,
-                                  .opened_ms = plat_now_ms(),
-                                  .sent_ms = plat_now_ms() + 200,
-                                  .now_ms = plat_now_ms() + 220};
-    hedge_note_answer(HOST, &answer);
+    struct hedge_response answer = {.posted = true,
+                                    .kept = true,
+                                    .status = 200,
+                                    .opened_ms = plat_now_ms(),
+                                    .sent_ms = plat_now_ms() + 200,
+                                    .now_ms = plat_now_ms() + 220};
+    hedge_note_response(HOST, &answer);
     fake_clock_advance(250);
     test_hedge_won(true, sent_ms, plat_now_ms());
     assert_true(hedge_suspects(HOST, proven_ms));
@@ -252,12 +252,12 @@ static void a_suspect_that_answers_ends_the_suspicion(void **state)
     (void)state;
     uint64_t proven_ms = hedge_two_died();
     fake_clock_advance(3000);
-    const struct hedge_answer answer = {.posted = true,
-                                        .kept = true,
-                                        .status = 200,
-                                        .sent_ms = proven_ms + 2,
-                                        .now_ms = plat_now_ms()};
-    hedge_note_answer(HOST, &answer);
+    const struct hedge_response answer = {.posted = true,
+                                          .kept = true,
+                                          .status = 200,
+                                          .sent_ms = proven_ms + 2,
+                                          .now_ms = plat_now_ms()};
+    hedge_note_response(HOST, &answer);
     while (hedge_allowed(true, plat_now_ms())) {
     }
     assert_false(hedge_allowed(true, proven_ms));

@@ -43,12 +43,12 @@ static void get_known(void)
     http_retry_reset();
     for (int i = 0; i < 32; i++) {
         const uint64_t now_ms = plat_now_ms();
-        const struct hedge_answer answer = {.posted = i % 2 == 1,
-                                            .kept = true,
-                                            .status = 200,
-                                            .sent_ms = now_ms,
-                                            .now_ms = now_ms + 1};
-        hedge_note_answer(HOST, &answer);
+        const struct hedge_response answer = {.posted = i % 2 == 1,
+                                              .kept = true,
+                                              .status = 200,
+                                              .sent_ms = now_ms,
+                                              .now_ms = now_ms + 1};
+        hedge_note_response(HOST, &answer);
     }
     http_fixture_begin();
 }

@@ -288,7 +288,7 @@ static void test_patience(void **state)
     for (int i = 0; i < 29; i++) {
         fake_clock_advance(500);
         assert_false(call_patience_is_over(&patience));
-        call_patience_note_answer(&patience);
+        call_patience_note_response(&patience);
     }
     fake_clock_advance(500);
     assert_true(call_patience_is_over(&patience));

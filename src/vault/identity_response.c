@@ -1,4 +1,4 @@
-#include "vault/identity_answer.h"
+#include "vault/identity_response.h"
 
 #include <string.h>
 
@@ -9,12 +9,12 @@
 
 /* Whether the status is transient. 404 and 410 mean that the endpoint is being updated and will be
  * available again within 70 s. */
-static bool identity_answer_passes(long status)
+static bool identity_response_passes(long status)
 {
     return status == 404 || status == 408 || status == 410 || status == 429 || status >= 500;
 }
 
-enum ekm_rc identity_answer_refusal(struct call *call, const struct http_response *response)
+enum ekm_rc identity_response_refusal(struct call *call, const struct http_response *response)
 {
     char error[64] = "";
     call->error.http_status = response->status;
@@ -23,7 +23,7 @@ enum ekm_rc identity_answer_refusal(struct call *call, const struct http_respons
         return rc;
     }
     (void)text_copy(call->error.azure_code, sizeof call->error.azure_code, error);
-    if (identity_answer_passes(response->status)) {
+    if (identity_response_passes(response->status)) {
         return call_fail(call, EKM_IDENTITY_UNAVAILABLE, "%s", error);
     }
     return call_fail(call, EKM_IDENTITY_REFUSED,
@@ -34,8 +34,8 @@ enum ekm_rc identity_answer_refusal(struct call *call, const struct http_respons
 
 /* An agent of Azure Arc that knows only the machine's own identity ignores a selector without an
  * error. So a token from it counts only if the response names the selected identity. */
-static bool identity_answer_is_asked_for(const struct token_request *request,
-                                         const struct wire_token *facts)
+static bool identity_response_is_asked_for(const struct token_request *request,
+                                           const struct wire_token *facts)
 {
     const struct sign_in *who = request->who;
     if (request->source != IDENTITY_SOURCE_ARC) {
@@ -53,7 +53,7 @@ static bool identity_answer_is_asked_for(const struct token_request *request,
     }
 }
 
-static uint64_t identity_answer_life_s(const struct wire_token *facts)
+static uint64_t identity_response_life_s(const struct wire_token *facts)
 {
     int64_t now_s = plat_unix_time_ms() / 1000;
     if (facts->expires_in_s > 0) {
@@ -62,12 +62,12 @@ static uint64_t identity_answer_life_s(const struct wire_token *facts)
     return facts->expires_on_s > now_s ? (uint64_t)(facts->expires_on_s - now_s) : 0;
 }
 
-enum ekm_rc identity_answer_read(struct call *call, const struct token_request *request,
-                                 const struct http_response *response, struct token_value *out)
+enum ekm_rc identity_response_read(struct call *call, const struct token_request *request,
+                                   const struct http_response *response, struct token_value *out)
 {
     struct wire_token facts;
     enum ekm_rc rc = wire_read_token(call, &response->body, &out->text, &facts);
-    out->life_s = identity_answer_life_s(&facts);
+    out->life_s = identity_response_life_s(&facts);
     out->refresh_s = facts.refresh_in_s;
     if (rc == EKM_TOKEN_NOT_JSON) {
         return vault_fail_foreign(call, response, rc);
@@ -75,7 +75,7 @@ enum ekm_rc identity_answer_read(struct call *call, const struct token_request *
     if (rc != EKM_OK) {
         return rc;
     }
-    if (!identity_answer_is_asked_for(request, &facts)) {
+    if (!identity_response_is_asked_for(request, &facts)) {
         buf_clear(&out->text);
         return call_fail(call, EKM_IDENTITY_OTHER,
                          "the agent does not name the identity that SECRET asks for: it is too old "
@@ -84,8 +84,8 @@ enum ekm_rc identity_answer_read(struct call *call, const struct token_request *
     return EKM_OK;
 }
 
-enum ekm_rc identity_answer_unreached(struct call *call, const struct token_request *request,
-                                      enum ekm_rc rc)
+enum ekm_rc identity_response_unreached(struct call *call, const struct token_request *request,
+                                        enum ekm_rc rc)
 {
     char note[sizeof call->error.note];
     (void)text_copy(note, sizeof note, call->error.note);
