@@ -211,13 +211,13 @@ static void a_copy_has_a_body_of_its_own(void **state)
     assert_int_equal(http_perform(&http.call, &request, &http.response), EKM_OK);
     assert_non_null(strstr(buf_text(&http.response.body), "another"));
     assert_null(strstr(buf_text(&http.response.body), (const char *)body));
-    int requests = tls_server_requests();
+    int requests = tls_server_requests(), before = times;
     request.url = "https://" HOST "/late";
     assert_int_equal(http_perform(&http.call, &request, &http.response), EKM_OK);
     assert_int_equal(http.response.status, 200);
     assert_int_equal(tls_server_requests(), requests + 1);
     assert_int_equal(http.call.error.rc, EKM_OK);
-    assert_int_equal(times, 2); /* nobody is asked for a body again and again */
+    assert_int_equal(times, before + 1); /* nobody is asked for a body again and again */
 }
 
 static void http_hedge_script(const char *text)
