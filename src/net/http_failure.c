@@ -23,11 +23,15 @@ static bool uses_proxy(const struct http_request *request)
            proxy_leads_to(request->host, proxy, sizeof proxy);
 }
 
-/* curl caches the failed lookup. So names are resolved again for as long as the cache may hold
- * it. */
+/* curl caches the failed lookup. So names are resolved again for as long as the cache may hold it.
+ * Behind a proxy the proxy's name is the only one that curl resolves; libcurl 8.14.1 at times
+ * returns the code for a host's name all the same. */
 static enum ekm_rc not_resolved(const struct http_request *request, const struct http_easy *easy)
 {
     atomic_store(&easy->client->names_doubted_ms, plat_now_ms() + NAMES_DOUBTED_MS);
+    if (uses_proxy(request)) {
+        return EKM_PROXY_UNREACHABLE;
+    }
     return request->to_entra ? EKM_CONNECT_FAILED : EKM_HOST_NOT_RESOLVED;
 }
 
@@ -44,10 +48,10 @@ static enum ekm_rc timed_out(const struct http_request *request, const struct ht
     if (secured_us > 0 || is_asked) {
         return EKM_NO_ANSWER;
     }
-    if (uses_proxy(request)) {
-        return EKM_PROXY_UNREACHABLE;
+    if (!easy->has_connected) {
+        return not_resolved(request, easy);
     }
-    return easy->has_connected ? EKM_CONNECT_FAILED : not_resolved(request, easy);
+    return uses_proxy(request) ? EKM_PROXY_UNREACHABLE : EKM_CONNECT_FAILED;
 }
 
 static enum ekm_rc tunnel_failure(long connect_status)
@@ -92,7 +96,7 @@ static enum ekm_rc http_failure_classify(const struct http_request *request,
                                          const struct http_easy *easy, CURLcode result)
 {
     enum ekm_rc rc = curl_result_meaning((int)result);
-    if (rc == EKM_HOST_NOT_RESOLVED) {
+    if (rc == EKM_HOST_NOT_RESOLVED || result == CURLE_COULDNT_RESOLVE_PROXY) {
         return not_resolved(request, easy);
     }
     if (rc == EKM_CONNECT_FAILED && uses_proxy(request)) {
