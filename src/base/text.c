@@ -100,12 +100,6 @@ void text_lower(char *text)
     }
 }
 
-static inline bool text_is_word(char c)
-{
-    char l = (char)(c | 0x20);
-    return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z');
-}
-
 bool text_is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -113,14 +107,15 @@ bool text_is_digit(char c)
 
 bool text_is_alnum(char c)
 {
-    return text_is_word(c);
+    char l = (char)(c | 0x20);
+    return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z');
 }
 
 size_t text_name_len(const char *text, const char *extra, size_t max_len)
 {
     size_t len = 0;
     while (len < max_len && text[len] != '\0' &&
-           (text_is_word(text[len]) || strchr(extra, text[len]) != NULL)) {
+           (text_is_alnum(text[len]) || strchr(extra, text[len]) != NULL)) {
         len++;
     }
     return len;

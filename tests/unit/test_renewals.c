@@ -28,9 +28,10 @@
 #include "temporary.h"
 #include "vault/token.h"
 
-#define CLIENT   "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
-#define SESSIONS 1000
-#define CONTENTS 2
+#define CLIENT     "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+#define SESSIONS   1000
+#define CONTENTS   2
+#define TOKEN_BODY "{\"access_token\":\"t1\",\"expires_in\":3599}"
 
 static struct config config;
 static struct call call;
@@ -87,7 +88,7 @@ static void renewals_serve(void *context, struct call *asking, const struct seen
     }
     atomic_fetch_add(&half_proofs, dots != 2);
     answer->status = 200;
-    answer->body = "{\"access_token\":\"t1\",\"expires_in\":3599}";
+    answer->body = TOKEN_BODY;
 }
 
 /* The former refusal is remembered. */
@@ -152,7 +153,7 @@ static void serve_arc(void *context, struct call *asking, const struct seen_requ
     bool fits = strcmp(asked->basic, contents[0]) == 0 || strcmp(asked->basic, contents[1]) == 0;
     answer->status = fits ? 200 : 401;
     answer->authenticate = fits ? NULL : arc_challenge;
-    answer->body = fits ? "{\"access_token\":\"t1\",\"expires_in\":3599}" : "";
+    answer->body = fits ? TOKEN_BODY : "";
     atomic_fetch_add(&arc_given, fits);
 }
 
@@ -167,7 +168,7 @@ static void serve_second(void *context, struct call *asking, const struct seen_r
     (void)asking;
     bool fits = strstr(asked->body, "client_assertion=BBBBB") != NULL;
     answer->status = fits ? 200 : 401;
-    answer->body = fits ? "{\"access_token\":\"t1\",\"expires_in\":3599}"
+    answer->body = fits ? TOKEN_BODY
                         : "{\"error\":\"invalid_client\",\"error_codes\":[50013],"
                           "\"error_description\":\"AADSTS50013: no.\"}";
     if (atomic_load(&renewing)) {
@@ -226,14 +227,20 @@ static void write_certificate(char *out)
     EVP_PKEY_free(key);
 }
 
-static void test_certificates_that_are_renewed(void **state)
+/* Two certificates for the file that the configuration leads to. */
+static void renewals_open_certificates(void)
 {
-    (void)state;
     make_paths("sql.pem");
     (void)text_copy(config.sign_in.certificate_folder, sizeof config.sign_in.certificate_folder,
                     folder);
     write_certificate(contents[0]);
     write_certificate(contents[1]);
+}
+
+static void test_certificates_that_are_renewed(void **state)
+{
+    (void)state;
+    renewals_open_certificates();
     renewals_storm("certificate:" CLIENT ":sql", EKM_CERTIFICATE_UNUSABLE, EKM_CERTIFICATE_PAIR);
 }
 
@@ -309,19 +316,14 @@ static void refuse_first(void *context, struct call *asking, const struct seen_r
     (void)context;
     serve_second(NULL, asking, asked, answer);
     if (scripted_http_count() > 1) {
-        *answer = (struct scripted_answer){.status = 200,
-                                           .body = "{\"access_token\":\"t1\",\"expires_in\":3599}"};
+        *answer = (struct scripted_answer){.status = 200, .body = TOKEN_BODY};
     }
 }
 
 static void test_a_refused_certificate_that_is_replaced(void **state)
 {
     (void)state;
-    make_paths("sql.pem");
-    (void)text_copy(config.sign_in.certificate_folder, sizeof config.sign_in.certificate_folder,
-                    folder);
-    write_certificate(contents[0]);
-    write_certificate(contents[1]);
+    renewals_open_certificates();
     renewals_replace(0);
     scripted_http_serve(refuse_first, NULL);
     assert_int_equal(sign_in_again("certificate:" CLIENT ":sql"), EKM_BAD_CREDENTIALS);
@@ -346,19 +348,14 @@ static void lose_first(void *context, struct call *asking, const struct seen_req
         write_whole(path, next, strlen(next));
         *answer = (struct scripted_answer){.rc = EKM_NO_ANSWER, .maybe_sent = true};
     } else if (lost_count > 2) {
-        *answer = (struct scripted_answer){.status = 200,
-                                           .body = "{\"access_token\":\"t1\",\"expires_in\":3599}"};
+        *answer = (struct scripted_answer){.status = 200, .body = TOKEN_BODY};
     }
 }
 
 static void test_a_certificate_that_is_replaced_before_a_retry(void **state)
 {
     (void)state;
-    make_paths("sql.pem");
-    (void)text_copy(config.sign_in.certificate_folder, sizeof config.sign_in.certificate_folder,
-                    folder);
-    write_certificate(contents[0]);
-    write_certificate(contents[1]);
+    renewals_open_certificates();
     renewals_replace(0);
     lost_count = 0;
     scripted_http_serve(lose_first, contents[1]);
